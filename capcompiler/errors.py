@@ -1,0 +1,172 @@
+"""Every refusal of the package, one class each.
+
+All derive from `CapError`. Texts follow one form: what was refused, where, and what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+__all__ = [
+    "CapError",
+    "CapabilityError",
+    "DialectError",
+    "GuestError",
+    "GuestFrame",
+    "LimitExceeded",
+    "Violation",
+]
+
+
+class CapError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing in a guest's source that the dialect refuses.
+
+    code: `CAP` and three digits, stable between versions (docs/reference/errors.md lists them).
+    line, end_line: 1-based. column, end_column: 0-based, in characters; the end is exclusive.
+    text: the source line where it starts, without its line end ("" when there is none).
+    """
+
+    code: str
+    message: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    replacement: str
+    filename: str = "<guest>"
+    text: str = ""
+
+    def caret(self) -> str:
+        """The source line with a line of carets under the refused span, or "" without source."""
+        if not self.text:
+            return ""
+        end = self.end_column if self.end_line == self.line else len(self.text)
+        width = max(1, min(end, len(self.text)) - self.column)
+        shown = "".join(c if c.isprintable() else " " for c in self.text)
+        return f"    {shown}\n    {' ' * self.column}{'^' * width}"
+
+    def __str__(self) -> str:
+        where = f"{self.filename}:{self.line}:{self.column + 1}"
+        lines = [f"{where}: {self.code} {self.message}"]
+        caret = self.caret()
+        if caret:
+            lines.append(caret)
+        if self.replacement:
+            lines.append(f"    instead: {self.replacement}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, str | int]:
+        """The fields as plain data, for JSON."""
+        return asdict(self)
+
+
+class DialectError(CapError, SyntaxError):
+    """The source is not a program of the dialect; nothing of it has run.
+
+    violations: all of them, in order of place, never empty.
+    As a `SyntaxError` it carries `lineno`, `offset`, `text` and `filename` of the first.
+    """
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations: tuple[Violation, ...] = tuple(violations)
+        first = self.violations[0]
+        super().__init__("\n".join(str(v) for v in self.violations))
+        self.lineno = first.line
+        self.offset = first.column + 1
+        self.end_lineno = first.end_line
+        self.end_offset = first.end_column + 1
+        self.text = first.text
+        self.filename = first.filename
+
+    def __str__(self) -> str:
+        return "\n".join(str(v) for v in self.violations)
+
+    def __reduce__(self) -> tuple[type[DialectError], tuple[tuple[Violation, ...]]]:
+        return (type(self), (self.violations,))
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFrame:
+    """One frame of guest code in a traceback: where it was, and the line of source there."""
+
+    filename: str
+    line: int
+    name: str
+    source: str
+
+    def __str__(self) -> str:
+        text = f'  File "{self.filename}", line {self.line}, in {self.name}'
+        return f"{text}\n    {self.source}" if self.source else text
+
+
+class GuestError(CapError):
+    """The guest raised, and nobody in it caught.
+
+    exc_type: the name of the exception's class. message: its text, bounded in length.
+    frames: guest frames only, outermost first. traceback: the same as text.
+    exception: an instance of the nearest builtin exception, rebuilt from data.
+    """
+
+    def __init__(
+        self,
+        exc_type: str,
+        message: str,
+        frames: Sequence[GuestFrame] = (),
+        exception: BaseException | None = None,
+    ) -> None:
+        super().__init__(f"{exc_type}: {message}" if message else exc_type)
+        self.exc_type = exc_type
+        self.message = message
+        self.frames: tuple[GuestFrame, ...] = tuple(frames)
+        self.exception = exception
+
+    @property
+    def traceback(self) -> str:
+        """The guest's frames with their source lines, and the error, as Python prints them."""
+        head = ["Traceback (most recent call last):"] if self.frames else []
+        return "\n".join([*head, *(str(f) for f in self.frames), Exception.__str__(self)])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.exc_type, self.message, self.frames, self.exception))
+
+
+class CapabilityError(GuestError):
+    """A refused use of authority: not granted, revoked, out of its turn, or not a capability.
+
+    Also what a host sees when a guest leaves the `PermissionError` of such a refusal uncaught.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        frames: Sequence[GuestFrame] = (),
+        exception: BaseException | None = None,
+    ) -> None:
+        super().__init__("PermissionError", message, frames, exception or PermissionError(message))
+        self.args = (message,)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.message, self.frames, self.exception))
+
+
+class LimitExceeded(CapError):
+    """The turn was stopped because a budget ran out.
+
+    kind: "steps", "seconds", "memory", "output" or "depth".
+    limit, used: in the kind's unit (steps, seconds, bytes, characters, calls).
+    """
+
+    def __init__(self, kind: str, limit: float, used: float) -> None:
+        super().__init__(f"the guest used up its {kind}: limit {limit:,}, used {used:,}")
+        self.kind = kind
+        self.limit = limit
+        self.used = used
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.kind, self.limit, self.used))

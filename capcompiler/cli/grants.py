@@ -1,0 +1,178 @@
+"""`--grant NAME=SPEC`: what a program is handed, named by the person who runs it.
+
+A SPEC is a kind and what the kind takes, `csv:orders.csv`. The kinds below hand over data only.
+To add one, add a row to `KINDS`.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import keyword
+import tomllib
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from capcompiler.cli.sources import read_bytes, read_text
+from capcompiler.cli.terminal import harmless
+
+__all__ = ["KINDS", "Kind", "grant_option", "parse_grant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of grant.
+
+    takes: what follows the colon, for messages and help; "" when the kind takes nothing.
+    make: from what follows the colon to what is granted; raises ValueError with a text for the
+    user, who knows NAME and SPEC already, or a click error.
+    """
+
+    takes: str
+    gives: str
+    make: Callable[[str], object]
+
+    def shape(self, name: str) -> str:
+        return f"{name}:{self.takes}" if self.takes else name
+
+
+def _csv(path: str) -> list[dict[str, str]]:
+    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        header = next(rows, [])
+        if repeated := sorted({name for name in header if header.count(name) > 1}):
+            raise ValueError(f"{path}: the heading {repeated[0]!r} stands over two columns")
+        table = []
+        for row in rows:
+            if not row:
+                continue  # a blank line
+            if len(row) != len(header):
+                raise ValueError(
+                    f"{path}: line {rows.line_num} has {len(row)} fields under "
+                    f"{len(header)} headings"
+                )
+            table.append(dict(zip(header, row, strict=True)))
+    except csv.Error as error:
+        raise ValueError(f"{path}: line {rows.line_num}: {error}") from None
+    return table
+
+
+def _lines(path: str) -> list[str]:
+    # Not splitlines(): that also splits at form feeds and U+2028, which editors do not.
+    lines = read_text(path).split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _json(text: str, where: str = "") -> object:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{where}not usable as JSON: nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"{where}not JSON: {error}") from None
+
+
+def _toml(path: str) -> object:
+    try:
+        return tomllib.loads(read_text(path))
+    except RecursionError:
+        raise ValueError(f"{path}: not usable as TOML: nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+
+
+def _bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is not true or false")
+    return text == "true"
+
+
+KINDS: dict[str, Kind] = {
+    "text": Kind("PATH", "the file's text (UTF-8)", read_text),
+    "lines": Kind("PATH", "its lines, as a list of text", _lines),
+    "bytes": Kind("PATH", "its bytes", read_bytes),
+    "csv": Kind("PATH", "its rows, as a list of dicts of text by heading", _csv),
+    "json": Kind("PATH", "what it says in JSON", lambda path: _json(read_text(path), f"{path}: ")),
+    "toml": Kind("PATH", "what it says in TOML, as a dict", _toml),
+    "str": Kind("TEXT", "the text itself", str),
+    "int": Kind("N", "a whole number", _int),
+    "float": Kind("X", "a number", _float),
+    "bool": Kind("true|false", "a truth value", _bool),
+    "value": Kind("JSON", "any value that JSON can say", _json),
+}
+
+
+def parse_grant(text: str) -> tuple[str, object]:
+    """The name and the thing that `NAME=KIND:...` grants. Raises ValueError, or a click error."""
+    name, equals, spec = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not of the form NAME=SPEC, as in orders=csv:orders.csv")
+    # Python reads names in this form: under any other the guest could not spell it.
+    name = unicodedata.normalize("NFKC", name)
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is not a name that a program can use")
+    if name.startswith("__") and name.endswith("__"):
+        raise ValueError(f"{name!r}: names with two underscores at both ends are Python's own")
+    kind_name, _, rest = spec.partition(":")
+    kind = KINDS.get(kind_name)
+    if kind is None:
+        raise ValueError(_unknown(name, kind_name))
+    if (":" in spec) != bool(kind.takes):
+        raise ValueError(f"{name}: write it as {name}={kind.shape(kind_name)}")
+    try:
+        return name, kind.make(rest)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _unknown(name: str, kind: str) -> str:
+    near = difflib.get_close_matches(kind, KINDS, n=1)
+    meant = f" (did you mean {near[0]!r}?)" if near else ""
+    known = ", ".join(row.shape(known) for known, row in KINDS.items())
+    return f"{name}: there is no kind {kind!r}{meant}; the kinds are {known}"
+
+
+def _collect(
+    context: click.Context, parameter: click.Parameter, texts: Sequence[str]
+) -> dict[str, object]:
+    caps: dict[str, object] = {}
+    for text in texts:
+        try:
+            name, thing = parse_grant(text)
+        except ValueError as error:
+            raise click.BadParameter(harmless(str(error)), context, parameter) from None
+        if name in caps:
+            raise click.BadParameter(f"{name} is granted twice", context, parameter)
+        caps[name] = thing
+    return caps
+
+
+grant_option = click.option(
+    "--grant",
+    "caps",
+    metavar="NAME=SPEC",
+    multiple=True,
+    callback=_collect,
+    help="Hand the program a thing under a name. May be repeated. Kinds of SPEC: "
+    + ", ".join(row.shape(name) for name, row in KINDS.items())
+    + ". A PATH of - is stdin.",
+)

@@ -1,0 +1,115 @@
+"""`capcompiler run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from capcompiler import Compartment
+from capcompiler.cli.budget import limit_option
+from capcompiler.cli.grants import grant_option
+from capcompiler.cli.interrupt import interruptible
+from capcompiler.cli.outcome import (
+    Interrupted,
+    dump_json,
+    outcome_json,
+    show_error,
+    show_output,
+    show_usage,
+    status_of,
+)
+from capcompiler.cli.present import value_text
+from capcompiler.cli.sources import read_source
+from capcompiler.cli.terminal import harmless, write
+from capcompiler.errors import CapError
+from capcompiler.limits import Limits
+
+__all__ = ["open_compartment", "optimize_option", "run"]
+
+optimize_option = click.option(
+    "--optimize/--no-optimize",
+    default=True,
+    show_default=True,
+    help="Leave out the guards that are not needed. The result is the same either way.",
+)
+
+
+@click.command(
+    short_help="Run a program with what it is granted.",
+    epilog="""\b
+Examples:
+  capcompiler run rules.py
+  capcompiler run report.py --grant orders=csv:orders.csv --limit seconds=2
+  capcompiler run sum.py --grant xs=value:[1,2,3] --json
+  cat orders.csv | capcompiler run report.py --grant orders=csv:-
+
+\b
+Exit status:
+  0  the program ended
+  1  it raised an error that it did not catch
+  2  it is not a program of the dialect, or the command is not right; nothing has run
+  3  it was stopped by a limit
+  4  it was refused authority that it was not granted
+""",
+)
+@click.argument("file", type=click.Path())
+@grant_option
+@limit_option
+@optimize_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, errors included.")
+@click.option("--usage", "with_usage", is_flag=True, help="Say on stderr what the program used.")
+def run(
+    file: str,
+    caps: dict[str, Any],
+    limits: Limits,
+    optimize: bool,
+    as_json: bool,
+    with_usage: bool,
+) -> None:
+    """Run the program in FILE (- is stdin) with what it is granted, and nothing else.
+
+    What the program printed goes to stdout, and after it the value of its last expression, if
+    that is not None.
+    """
+    source = read_source(file)
+    world = open_compartment(caps, limits)
+    failed: CapError | None = None
+    value: object = None
+    names: Mapping[str, object] = {}
+    output, usage = "", None
+    with interruptible(world) as interrupt:
+        try:
+            names = ended = world.exec(source.text, filename=source.name, optimize=optimize)
+            output, usage = ended.output, ended.usage
+            value = ended.value
+        except CapError as error:
+            failed = error
+            output = getattr(error, "output", output)
+            usage = getattr(error, "usage", usage)
+        except KeyboardInterrupt:
+            output = world.output
+    if interrupt.came:
+        failed = Interrupted()
+
+    if as_json:
+        data = outcome_json(value=value, output=output, names=names, usage=usage, error=failed)
+        write(dump_json(data))
+    else:
+        show_output(output)
+        if failed is not None:
+            show_error(failed)
+        elif value is not None:
+            write(value_text(value))
+    if with_usage:
+        show_usage(usage)
+    click.get_current_context().exit(status_of(failed))
+
+
+def open_compartment(caps: Mapping[str, Any], limits: Limits) -> Compartment:
+    """A compartment of what the options say. What cannot be granted is an error of the command."""
+    try:
+        return Compartment(caps, limits=limits)
+    except CapError as error:
+        raise click.BadParameter(harmless(str(error)), param_hint="'--grant'") from None

@@ -1,0 +1,113 @@
+"""Violations as a SARIF log, which code hosts show beside the lines they are about.
+
+Source: SARIF 2.1.0, OASIS Standard, 27 March 2020.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from capcompiler.cli.sources import Unreadable
+from capcompiler.cli.version import version
+from capcompiler.dialect import CODES
+from capcompiler.errors import Violation
+
+__all__ = ["sarif_log"]
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def sarif_log(
+    checked: Sequence[str], violations: Sequence[Violation], unreadable: Sequence[Unreadable]
+) -> dict[str, object]:
+    """The log of one run of `check`, as data for JSON.
+
+    checked: names of the files that were read. violations: in any order, all about those files.
+    """
+    codes = sorted({violation.code for violation in violations})
+    failures = [
+        {
+            "level": "error",
+            "message": {"text": failure.reason},
+            "locations": [{"physicalLocation": {"artifactLocation": _artifact(failure.name)}}],
+        }
+        for failure in unreadable
+    ]
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "capcompiler",
+                        "version": version(),
+                        "rules": [_rule(code, violations) for code in codes],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "invocations": [
+                    {
+                        "executionSuccessful": not unreadable,
+                        "toolExecutionNotifications": failures,
+                    }
+                ],
+                "artifacts": [{"location": _artifact(name)} for name in checked],
+                "results": [_result(v, codes, checked) for v in violations],
+            }
+        ],
+    }
+
+
+def _rule(code: str, violations: Sequence[Violation]) -> dict[str, object]:
+    said = next(violation.message for violation in violations if violation.code == code)
+    return {
+        "id": code,
+        "shortDescription": {"text": CODES.get(code, said)},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _result(
+    violation: Violation, codes: Sequence[str], checked: Sequence[str]
+) -> dict[str, object]:
+    advice = f"\nInstead: {violation.replacement}" if violation.replacement else ""
+    location = _artifact(violation.filename)
+    if violation.filename in checked:
+        location["index"] = checked.index(violation.filename)
+    return {
+        "ruleId": violation.code,
+        "ruleIndex": codes.index(violation.code),
+        "level": "error",
+        "message": {"text": violation.message + advice},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": location, "region": _region(violation)}}
+        ],
+    }
+
+
+def _region(violation: Violation) -> dict[str, object]:
+    """The span in SARIF's counting: columns from 1, and the end column is the one after."""
+    region: dict[str, object] = {
+        "startLine": max(violation.line, 1),
+        "startColumn": violation.column + 1,
+        "endLine": max(violation.end_line, violation.line, 1),
+        "endColumn": violation.end_column + 1,
+    }
+    if violation.text and violation.line == violation.end_line:
+        region["snippet"] = {"text": violation.text[violation.column : violation.end_column]}
+    return region
+
+
+def _artifact(name: str) -> dict[str, object]:
+    """Where a file is: a URI relative to the working directory, if the file lies under it."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts:
+        full = Path(os.path.abspath(path))
+        if not full.is_relative_to(Path.cwd()):
+            return {"uri": f"file://{quote(os.fsencode(full.as_posix()))}"}
+        path = full.relative_to(Path.cwd())
+    return {"uri": quote(os.fsencode(path.as_posix()))}

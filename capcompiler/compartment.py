@@ -1,0 +1,396 @@
+"""Compartments: worlds of guest code that last, one turn at a time.
+
+A turn is one call from outside: it fills the budget, runs, and empties it again. Between turns the
+counter is empty and capabilities refuse, so nothing of the guest can run (pit 15 of the design).
+"""
+
+from __future__ import annotations
+
+import keyword
+import sys
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from types import CodeType, TracebackType
+from typing import Any, Final, Literal
+
+import guards.tables  # noqa: F401 - fills the tables of U
+from capcompiler.errors import CapabilityError, CapError, LimitExceeded
+from capcompiler.importer import Importer, Imports
+from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.data import CrossingError
+from capcompiler.membrane.exceptions import describe
+from capcompiler.membrane.membrane import Membrane, Use, refused_grant
+from capcompiler.namespace import Namespace
+from capcompiler.program import Program, cap_compile, guest_program, serial_of
+from guards.attribute import read
+from guards.base import is_guard_name
+from guards.builtins import VALUE, install
+from guards.call import callable_for_c
+from guards.meter import Meter, Stop
+from guards.realm import Realm
+
+__all__ = ["Compartment", "NotAvailable"]
+
+Isolation = Literal["inline", "process"]
+_turns: Final = threading.local()
+
+
+class NotAvailable(CapError, NotImplementedError):
+    """A part of the contract that this version does not have."""
+
+
+class Compartment:
+    """A world of guest code that lasts: names, classes and functions stay from turn to turn.
+
+    caps: names to data (copied), capabilities, or host functions. imports: what `import` finds.
+    limits: the budget of each turn. on_use: called with a `Use` after each use of a capability.
+    Raises `CapabilityError` for a grant that is neither data nor a capability or has a bad name.
+    """
+
+    def __init__(
+        self,
+        caps: Mapping[str, Any] | None = None,
+        *,
+        imports: Imports | None = None,
+        limits: Limits | None = None,
+        isolation: Isolation = "inline",
+        on_use: Callable[[Use], None] | None = None,
+    ) -> None:
+        _check_isolation(isolation)
+        if limits is not None and not isinstance(limits, Limits):
+            raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
+        if imports is not None and not isinstance(imports, Imports):
+            raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
+        self._limits = limits if limits is not None else Limits()
+        self._optimize = True
+        self._realm = Realm()
+        self._realm.write = self._write
+        self._realm.compile_guest = self._compile_guest
+        install(self._realm)
+        self._membrane = Membrane(self, on_use)
+        self._importer = Importer(self._realm, imports if imports is not None else Imports.pure())
+        self._realm.importer = self._importer.load
+        self._globals: dict[str, Any] = {
+            "__name__": "__main__",
+            "__doc__": None,
+            "__package__": "",
+            "__builtins__": self._realm.builtins,
+        }
+        self._granted: dict[str, Any] = {}
+        self._sources: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+        self._thread: int | None = None
+        self._depth = 0
+        self._in_host = 0
+        self._closed = False
+        self._host_exit: BaseException | None = None
+        self._output: list[str] = []
+        self._printed = 0
+        self.usage = Usage()
+        if caps is not None:
+            if not isinstance(caps, Mapping):
+                raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
+            for name, cap in caps.items():
+                self.grant(name, cap)
+
+    # The host's side
+
+    def grant(self, name: str, cap: Any) -> None:
+        """Give the guest one more name. Raises `CapabilityError` as the constructor does."""
+        _check_name(name)
+        try:
+            value = self._membrane.to_guest(cap, name)
+        except CrossingError as error:
+            problem = refused_grant(name, error)
+        else:
+            self._granted[name] = value
+            self._globals[name] = value
+            self._importer.granted = self._granted
+            return
+        raise problem
+
+    def exec(self, src: str | bytes | Program, *, filename: str = "<guest>",
+             optimize: bool = True) -> Namespace:  # fmt: skip
+        """Run statements in this world. Gives the names that are there afterwards.
+
+        Raises DialectError, GuestError, LimitExceeded; then the names bound so far stay.
+        """
+        program, spent = self._compiled(src, "exec", filename, optimize)
+        value = self._turn(lambda: self._run(program), spent)
+        return self._namespace(value)
+
+    def eval(self, src: str | bytes | Program, *, filename: str = "<guest>",
+             optimize: bool = True) -> Any:  # fmt: skip
+        """The value of one expression in this world."""
+        program, spent = self._compiled(src, "eval", filename, optimize)
+        return self._membrane.to_host(self._turn(lambda: self._run(program), spent))
+
+    def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the guest by its top-level name, with a fresh budget."""
+        if type(name) is not str or is_guard_name(name) or name not in self._globals:
+            raise CapabilityError(f"the guest has no top-level name {name!r}")
+        return self._call_object(self._globals[name], args, kwargs)
+
+    def cancel(self, reason: str = "cancelled") -> None:
+        """Stop the turn under way, from any thread; it ends in `CapabilityError`."""
+        meter = self._realm.meter
+        if meter.live:
+            self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
+            meter.stop("steps", 0, 0)
+
+    def close(self) -> None:
+        """End this world: every later use of it, or of a handle from it, is refused."""
+        self._closed = True
+        meter = self._realm.meter
+        if meter.live:
+            self.cancel("the compartment was closed")
+
+    def __enter__(self) -> Compartment:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Compartment{' (closed)' if self._closed else ''}>"
+
+    @property
+    def output(self) -> str:
+        """What the guest printed in its latest turn."""
+        return "".join(self._output)
+
+    # Running
+
+    def _compiled(
+        self, src: str | bytes | Program, mode: Literal["exec", "eval"], filename: str,
+        optimize: bool,
+    ) -> tuple[Program, float]:  # fmt: skip
+        started = time.monotonic()
+        program = cap_compile(src, mode=mode, filename=filename, optimize=optimize)
+        self._optimize = program.optimize
+        return program, time.monotonic() - started
+
+    def _run(self, program: Program) -> Any:
+        self._remember(program)
+        real = self._globals
+        # The compiled code is a guest's, in a namespace of its own; see guards.realm.
+        exec(program.code, real)  # noqa: S102
+        return real.pop(VALUE, None)
+
+    def _remember(self, program: Program) -> None:
+        self._sources[serial_of(program.code)] = program.source.splitlines()
+
+    def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
+        """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
+        meter = self._realm.meter
+        meter.charge(1 + len(text))
+        problem: SyntaxError | None = None
+        try:
+            program = guest_program(text, filename, mode, self._optimize)
+        except SyntaxError as error:
+            first = getattr(error, "violations", (None,))[0]
+            message = str(getattr(first, "message", "invalid syntax"))
+            problem = SyntaxError(message.removeprefix("invalid syntax: ") or "invalid syntax")
+            problem.filename, problem.lineno = filename, error.lineno
+            problem.offset, problem.text = error.offset, error.text
+            problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
+        if problem is not None:
+            raise problem
+        self._remember(program)
+        return program.code
+
+    def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a guest's object with what a host passes. Used by handles."""
+
+        def run() -> Any:
+            meter = self._realm.meter
+            try:
+                guest_args = [self._membrane.to_guest(a, "argument", meter.charge) for a in args]
+                guest_kwargs = {
+                    k: self._membrane.to_guest(v, k, meter.charge) for k, v in kwargs.items()
+                }
+            except CrossingError as error:
+                problem = refused_grant("argument", error)
+            else:
+                return callable_for_c(self._realm, obj)(*guest_args, **guest_kwargs)
+            raise _HostProblem(problem)
+
+        return self._membrane.to_host(self._turn(run))
+
+    def _read_object(self, obj: Any, name: str) -> Any:
+        """Read a public attribute of a guest's object. Used by handles."""
+
+        def run() -> Any:
+            try:
+                return read(self._realm, obj, name)
+            except AttributeError as error:
+                problem = AttributeError(*[a for a in error.args if type(a) is str])
+            raise _HostProblem(problem)
+
+        return self._membrane.to_host(self._turn(run))
+
+    def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
+        """Run something of the guest under the budget of a turn."""
+        if self._closed:
+            raise CapabilityError("the compartment is closed")
+        me = threading.get_ident()
+        if self._thread == me:
+            return self._nested(run)
+        self._acquire()
+        meter = self._realm.meter
+        limits = self._limits
+        outer: Meter | None = getattr(_turns, "meter", None)
+        self._thread = me
+        self._host_exit = None
+        self._output = []
+        self._printed = 0
+        started = time.monotonic()
+        seconds = limits.seconds
+        meter.begin(
+            steps=limits.steps,
+            seconds=None if seconds is None else max(0.0, seconds - spent),
+            memory=limits.memory,
+            depth=limits.depth,
+            base=sys._getframe(),
+            parent=outer if outer is not None and outer.live else None,
+        )
+        _turns.meter = meter
+        result: Any = None
+        problem: BaseException | None = None
+        try:
+            if seconds is not None and spent >= seconds:
+                meter.stop("seconds", seconds, round(spent, 3))
+            result, problem = self._attempt(run)
+        finally:
+            stopped, used = meter.stopped, meter.used
+            meter.end()
+            _turns.meter = outer
+            self._thread = None
+            self._in_host = 0
+            self.usage = Usage(
+                steps=used,
+                seconds=time.monotonic() - started + spent,
+                memory=meter.peak,
+                output=self._printed,
+            )
+            exit_wish, self._host_exit = self._host_exit, None
+            self._lock.release()
+        if exit_wish is not None:
+            problem = exit_wish
+        elif stopped is not None:
+            # Whatever became of the exception on the way: a stopped turn ends in this.
+            problem = LimitExceeded(*stopped)
+        if problem is None:
+            return result
+        self._annotate(problem)
+        raise problem
+
+    def _nested(self, run: Callable[[], Any]) -> Any:
+        """A host function called back into the guest: the same turn, budget and depth."""
+        in_host, self._in_host = self._in_host, 0
+        try:
+            self._realm.meter.check()
+            result, problem = self._attempt(run)
+        except Stop:
+            result, problem = None, None
+        finally:
+            self._in_host = in_host
+        stopped = self._realm.meter.stopped
+        if stopped is not None:
+            problem = LimitExceeded(*stopped)
+        if problem is not None:
+            raise problem
+        return result
+
+    def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        try:
+            return run(), None
+        except Stop:
+            return None, None if self._realm.meter.stopped else CapError("the guest was stopped")
+        except _HostProblem as error:
+            return None, error.problem
+        except BaseException as error:
+            caught = error
+        try:
+            problem: BaseException | None = describe(self._realm, caught, self._sources)
+        except Stop:
+            problem = None
+        caught.__traceback__ = None
+        return None, problem
+
+    def _annotate(self, problem: BaseException) -> None:
+        """What the guest printed and spent before it failed, for the host."""
+        if isinstance(problem, CapError):
+            problem.output = self.output  # type: ignore[attr-defined]
+            problem.usage = self.usage  # type: ignore[attr-defined]
+
+    def _acquire(self) -> None:
+        """Wait for the turn of another thread; refuse when that turn waits in a host function,
+        which may be waiting for us."""
+        while not self._lock.acquire(timeout=0.02):
+            if self._in_host:
+                raise CapabilityError(
+                    "the compartment is busy: its turn is inside a host function on another thread"
+                )
+
+    def _namespace(self, value: Any) -> Namespace:
+        granted = self._granted
+        public = {
+            name: v
+            for name, v in self._globals.items()
+            if not name.startswith("_")
+            and not is_guard_name(name)
+            and not (name in granted and granted[name] is v)
+        }
+        return Namespace(self._membrane, public, value, self.output, self.usage)
+
+    def _write(self, text: str) -> None:
+        meter = self._realm.meter
+        meter.check()
+        limit = self._limits.output
+        size = self._printed + len(text)
+        if limit is not None and size > limit:
+            self._output.append(text[: limit - self._printed])
+            self._printed = limit
+            raise meter.stop("output", limit, size)
+        self._printed = size
+        self._output.append(text)
+
+
+class _HostProblem(Exception):
+    """A mistake of the host's, found inside a turn: raised to it as it is."""
+
+    def __init__(self, problem: BaseException) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+def _check_isolation(isolation: object) -> None:
+    if isolation == "process":
+        raise NotAvailable(
+            "isolation='process' is not part of this version; use isolation='inline', and do not "
+            "rely on it against crashes of the interpreter's C code"
+        )
+    if isolation != "inline":
+        raise ValueError(f"isolation: wanted 'inline' or 'process', got {isolation!r}")
+
+
+def _check_name(name: object) -> None:
+    """Refuse a name that a guest could not write, or that is the interpreter's."""
+    if type(name) is not str:
+        raise CapabilityError(f"caps: names are str, got {type(name).__name__}")
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise CapabilityError(f"caps[{name[:80]!r}]: the name is not an identifier")
+    if name.startswith("__") and name.endswith("__"):
+        raise CapabilityError(f"caps[{name!r}]: names with two underscores at both ends are taken")
+    if unicodedata.normalize("NFKC", name) != name:
+        raise CapabilityError(f"caps[{name!r}]: Python reads this name as another (NFKC)")
+
+

@@ -1,0 +1,197 @@
+"""Copying data across, deep, with cycles and sharing kept and every type made exact.
+
+Stops: lying subclasses (pit 7), guest code that runs in the host's time through `hash`, `eq` or
+iteration (the rule "no guest method runs in the host's time"), and nests that cost more to rebuild
+than to hold (pit 22). Only raw methods of the builtin types are called on what is copied.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Final
+
+__all__ = ["MAX_NESTING", "Copier", "CrossingError"]
+
+#: Containers inside one another, at most.
+MAX_NESTING: Final = 200
+#: Elements that hashing one key may walk, at most.
+MAX_KEY: Final = 100_000
+
+#: Immutable and of exact type: the object itself crosses.
+ATOMS: Final = frozenset(
+    {
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        range,
+        type(Ellipsis),
+        Decimal,
+        datetime.date,
+        datetime.time,
+        datetime.datetime,
+        datetime.timedelta,
+        datetime.timezone,
+    }
+)
+#: Exact copies of what is of a subclass, made by the builtin type's own methods.
+_REDUCED: Final[dict[type, Callable[[Any], Any]]] = {
+    int: int.__int__,
+    float: float.__float__,
+    complex: lambda z: complex(complex.real.__get__(z), complex.imag.__get__(z)),  # type: ignore[attr-defined]
+    str: str.__str__,
+    bytes: lambda b: bytes.join(b"", (b,)),
+    bytearray: lambda b: bytes(memoryview(b)),
+}
+
+
+class CrossingError(Exception):
+    """A value that is neither data nor a capability. Says where it stands in what was crossing."""
+
+    def __init__(self, value: Any, path: str, reason: str = "") -> None:
+        super().__init__(reason)
+        self.value = value
+        self.path = path
+        self.reason = reason
+
+
+class Copier:
+    """One crossing in one direction.
+
+    leaf: what to make of an object that is no data; raises `CrossingError` to refuse it.
+    pay: called with a number of elements before they are copied.
+    """
+
+    __slots__ = ("_depth", "_leaf", "_memo", "_pay", "_weights")
+
+    def __init__(self, leaf: Callable[[Any, str], Any], pay: Callable[[int], None]) -> None:
+        self._leaf = leaf
+        self._pay = pay
+        self._memo: dict[int, tuple[Any, Any]] = {}
+        self._weights: dict[int, int] = {}
+        self._depth = 0
+
+    def copy(self, value: Any, path: str = "") -> Any:
+        kind = type(value)
+        if kind in ATOMS:
+            if kind is datetime.datetime or kind is datetime.time:
+                self._check_zone(value, path)
+            return value
+        known = self._memo.get(id(value))
+        if known is not None:
+            return known[0]
+        base = _base_of(kind)
+        if base is None:
+            return self._keep(value, self._leaf(value, path))
+        reduce = _REDUCED.get(base)
+        if reduce is not None:
+            return self._keep(value, bytearray(value) if kind is bytearray else reduce(value))
+        if self._depth >= MAX_NESTING:
+            raise CrossingError(value, path, f"it is nested deeper than {MAX_NESTING} levels")
+        self._depth += 1
+        try:
+            return self._container(value, base, path)
+        finally:
+            self._depth -= 1
+
+    def _keep(self, value: Any, result: Any) -> Any:
+        # The value is held too: its id must not be given to another object while we copy.
+        self._memo[id(value)] = (result, value)
+        return result
+
+    def _check_zone(self, value: Any, path: str) -> None:
+        zone = value.tzinfo
+        if zone is not None and type(zone) is not datetime.timezone:
+            # A zone with code of its own would be asked by the other side, in its time.
+            raise CrossingError(value, path, "its time zone is not a datetime.timezone")
+
+    def _container(self, value: Any, base: type, path: str) -> Any:
+        result: Any
+        if base is list or base is deque:
+            items = list(base.__iter__(value))  # type: ignore[attr-defined]
+            self._pay(len(items))
+            result = self._keep(value, [])
+            result.extend(self._elements(items, path))
+            return result
+        if base is dict:
+            pairs = list(dict.items(value))
+            self._pay(len(pairs))
+            result = self._keep(value, {})
+            for k, v in pairs:
+                key = k if type(k) is str else self._key(k, path)
+                result[key] = v if type(v) in _PLAIN else self.copy(v, f"{path}[{_shown(k)}]")
+            return result
+        if base is set or base is frozenset:
+            members = list(base.__iter__(value))  # type: ignore[attr-defined]
+            self._pay(len(members))
+            if base is set:
+                result = self._keep(value, set())
+                result.update(self._key(m, path) for m in members)
+                return result
+            return self._keep(value, frozenset([self._key(m, path) for m in members]))
+        items = list(tuple.__iter__(value))
+        self._pay(len(items))
+        copied = tuple(self._elements(items, path))
+        known = self._memo.get(id(value))  # made meanwhile, through a cycle
+        return known[0] if known is not None else self._keep(value, copied)
+
+    def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
+        return [
+            x if type(x) in _PLAIN else self.copy(x, f"{path}[{i}]") for i, x in enumerate(items)
+        ]
+
+    def _key(self, key: Any, path: str) -> Any:
+        copied = self.copy(key, f"{path} (a key)")
+        kind = type(copied)
+        if kind in (list, dict, set, bytearray):
+            raise CrossingError(key, path, "it is a key, and its copy cannot be hashed")
+        if kind in (tuple, frozenset) and self._weight(copied) > MAX_KEY:
+            raise CrossingError(key, path, "it is a key, and hashing it would take too long")
+        return copied
+
+    def _weight(self, value: Any) -> int:
+        """The elements that hashing walks: every path, so shared parts count each time."""
+        kind = type(value)
+        if kind is not tuple and kind is not frozenset:
+            return 1
+        known = self._weights.get(id(value))
+        if known is None:
+            known = 1
+            for x in value:
+                known += self._weight(x)
+                if known > MAX_KEY:
+                    break
+            self._weights[id(value)] = known
+        return known
+
+
+_PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
+_BASES: Final = (
+    dict, list, tuple, set, frozenset, str, int, float, bytes, bytearray, complex, deque,
+)  # fmt: skip
+_KNOWN: Final = frozenset({*_BASES, OrderedDict, defaultdict})
+
+
+def _base_of(kind: type) -> type | None:
+    """The builtin type that a value's data is of; None when it is no data."""
+    if kind in _KNOWN:
+        if kind is OrderedDict or kind is defaultdict:
+            return dict
+        return kind
+    for base in _BASES:
+        if issubclass(kind, base):
+            return base
+    return None
+
+
+def _shown(key: Any) -> str:
+    """A key as a path may show it: only exact scalars, so that no code of its own runs."""
+    if type(key) is str:
+        return repr(key[:40])
+    return repr(key) if type(key) in (int, bool) else type(key).__name__

@@ -1,0 +1,186 @@
+"""Errors that cross: rebuilt from data on both sides.
+
+Stops: exceptions that carry host objects, paths and texts to a guest (pits 8 and 21), and guest
+exceptions whose methods would run in the host's time.
+"""
+
+from __future__ import annotations
+
+import opcode
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
+from capcompiler.program import serial_of, shown_filename
+from guards.format import text_of
+from guards.host import host_mro, host_name
+from guards.meter import Stop
+from guards.tables.errors import EXCEPTIONS
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["describe", "for_guest", "guest_frames", "nearest_builtin", "rebuilt"]
+
+MAX_TEXT: Final = 10_000
+MAX_FRAMES: Final = 100
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_RAISE: Final = opcode.opmap["RAISE_VARARGS"]
+
+
+def nearest_builtin(kind: type) -> type[BaseException]:
+    """The first builtin exception in the order of a class."""
+    for k in host_mro(kind):
+        if EXCEPTIONS.get(host_name(k)) is k:
+            found: type[BaseException] = k
+            return found
+    return Exception
+
+
+def rebuilt(kind: type[BaseException], args: tuple[Any, ...], text: str) -> BaseException:
+    """An exception of a builtin class from plain data; from its text where the data does not fit."""
+    if not all(type(a) in _PLAIN for a in args):
+        args = (text,)
+    if issubclass(kind, BaseExceptionGroup):
+        kind = Exception
+    try:
+        return kind(*args)
+    except Exception:
+        pass
+    try:
+        return kind(text)
+    except Exception:
+        return Exception(f"{kind.__name__}: {text}")
+
+
+def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) -> GuestError:
+    """The `GuestError` of an exception that a guest left uncaught. Built inside the turn: asking an
+    exception for its text runs the guest's own `__str__`."""
+    kind = type(error)
+    name = host_name(kind)
+    try:
+        message = text_of(realm, error)
+    except Stop:
+        raise
+    except BaseException:  # whatever the guest's __str__ raised
+        message = "<the exception's text could not be made>"
+    message = _clean(message)
+    base = nearest_builtin(kind)
+    args = BaseException.__dict__["args"].__get__(error)
+    frames = guest_frames(realm, error.__traceback__, sources)
+    data = rebuilt(base, args if type(args) is tuple else (), message)
+    if base is PermissionError and realm_refusal(error):
+        return CapabilityError(message, frames, data)
+    return GuestError(_clean(name, 200), message, frames, data)
+
+
+def _clean(text: str, limit: int = MAX_TEXT) -> str:
+    """A bounded text without lone surrogates: what a host prints must not fail (pit 21)."""
+    if len(text) > limit:
+        text = text[:limit] + "..."
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def guest_frames(
+    realm: Realm, traceback: TracebackType | None, sources: dict[str, list[str]]
+) -> list[GuestFrame]:
+    """The frames of guest code in a traceback, outermost first, at most `MAX_FRAMES`."""
+    frames: list[GuestFrame] = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_builtins is realm.builtins:
+            code = frame.f_code
+            lines = sources.get(serial_of(code), [])
+            line = traceback.tb_lineno or 0
+            source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+            frames.append(
+                GuestFrame(shown_filename(code), line, _clean(code.co_qualname, 200), source)
+            )
+        traceback = traceback.tb_next
+    if len(frames) > MAX_FRAMES:
+        half = MAX_FRAMES // 2
+        frames = frames[:half] + frames[-half:]
+    return frames
+
+
+
+def refusal(message: str) -> PermissionError:
+    """The `PermissionError` that a guest sees when a use of authority is refused."""
+    return PermissionError(message)
+
+
+def realm_refusal(error: BaseException) -> bool:
+    """Whether an uncaught `PermissionError` is a refusal, and not one that the guest raised."""
+    return type(error) is PermissionError and _raised_by_trusted_code(error)
+
+
+def _raised_by_trusted_code(error: BaseException) -> bool:
+    tb = error.__traceback__
+    if tb is None:
+        return False
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    return "cap:tick" not in tb.tb_frame.f_builtins
+
+
+def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
+    """What a guest sees of an exception that came out of a host function.
+
+    A builtin exception that the function itself raised on purpose crosses with its text. Anything
+    else, such as a KeyError out of the host's own dictionaries, crosses as its nearest builtin type
+    with a text that names the capability only.
+    """
+    if isinstance(error, GuestError) and not isinstance(error, CapabilityError):
+        # The function called back into the guest, and the guest's own error came through.
+        inner = error.exception
+        kind = nearest_builtin(type(inner)) if inner is not None else Exception
+        return rebuilt(kind, (error.message,), error.message)
+    if isinstance(error, CapabilityError):
+        return refusal(error.message)
+    if isinstance(error, CapError):
+        return RuntimeError(f"{path}: {type(error).__name__}")
+    kind = nearest_builtin(type(error))
+    if issubclass(kind, (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup)):
+        kind = RuntimeError
+    args = error.args
+    if isinstance(error, OSError):
+        # Paths of the host are not the guest's to know; number and text of the error are.
+        number, text = error.errno, error.strerror
+        if not _on_purpose(error, function):
+            if type(number) is int and type(text) is str:
+                return type(_os_error(number, text))(number, text)
+            return rebuilt(kind, (f"{path} failed",), "")
+        if len(args) >= 2 and type(number) is int:
+            return _os_error(number, str(text))
+    if type(error) is kind and _on_purpose(error, function):
+        text = str(args[0]) if len(args) == 1 and type(args[0]) in _PLAIN else str(error)
+        return rebuilt(kind, args, text)
+    return rebuilt(kind, (f"{path} failed",), f"{path} failed")
+
+
+def _os_error(number: int, text: str) -> OSError:
+    return OSError(number, text)
+
+
+def _on_purpose(error: BaseException, function: Any) -> bool:
+    """Whether a `raise` statement of the granted function's own module raised this."""
+    code = _code_of(function)
+    tb = error.__traceback__
+    if code is None or tb is None:
+        return False
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    raised_in = tb.tb_frame.f_code
+    if raised_in.co_filename != code.co_filename:
+        return False
+    return raised_in.co_code[tb.tb_lasti] == _RAISE
+
+
+def _code_of(function: Any) -> Any:
+    if isinstance(function, MethodType):
+        function = function.__func__
+    if isinstance(function, FunctionType):
+        return function.__code__
+    if isinstance(function, BuiltinFunctionType):
+        return None
+    return getattr(getattr(function, "func", None), "__code__", None)

@@ -1,0 +1,78 @@
+"""What a host holds of a guest's function, class or instance: something to call, and nothing else.
+
+Stops: guest code that runs in the host's time. Identity is the only comparison; hashing, printing,
+copying and pickling never reach the guest. Each call is a turn with a fresh budget, or spends the
+budget of the turn that it is made in.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from guards.host import host_name
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+
+__all__ = ["Handle"]
+
+
+class Handle:
+    """A guest's object, as its host sees it.
+
+    Call it with data and capabilities; what it gives back is data, a capability or a handle.
+    `handle.name` reads a public attribute of a guest's object by the same rules, in a turn.
+    Raises what `Compartment.call` raises.
+    """
+
+    __slots__ = ("__compartment", "__obj", "__weakref__")
+
+    def __init__(self, compartment: Compartment, obj: Any) -> None:
+        object.__setattr__(self, "_Handle__compartment", compartment)
+        object.__setattr__(self, "_Handle__obj", obj)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.__compartment._call_object(self.__obj, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"a handle gives no attribute {name!r}")
+        return self.__compartment._read_object(self.__obj, name)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError("a handle's attributes cannot be set; call a method of the guest's")
+
+    def __repr__(self) -> str:
+        obj = self.__obj
+        kind = type(obj)
+        if kind is FunctionType:
+            what, name = "function", obj.__name__
+        elif kind is MethodType:
+            what, name = "method", ""
+        elif issubclass(kind, type):
+            what, name = "class", host_name(obj)
+        else:
+            what, name = "instance of", host_name(kind)
+        shown = "".join(c if c.isprintable() else "?" for c in name[:80])
+        return f"<guest {what} {shown}>".replace(" >", ">")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a handle cannot be pickled or copied: it belongs to one compartment")
+
+    def __copy__(self) -> NoReturn:
+        self.__reduce__()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__reduce__()
+
+
+def owner_of(handle: Handle) -> Compartment:
+    """The compartment that a handle's object lives in."""
+    owner: Compartment = object.__getattribute__(handle, "_Handle__compartment")
+    return owner
+
+
+def object_of(handle: Handle) -> Any:
+    """The guest's object. For the membrane only."""
+    return object.__getattribute__(handle, "_Handle__obj")

@@ -1,0 +1,279 @@
+"""The door of one compartment: what goes in, what comes out, and each use of a capability."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
+
+from capcompiler.errors import CapabilityError
+from capcompiler.membrane.capability import (
+    Capability,
+    Interface,
+    check_arguments,
+    interface_of,
+    is_host_function,
+)
+from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.exceptions import for_guest, refusal
+from capcompiler.membrane.handle import Handle, object_of, owner_of
+from capcompiler.membrane.reference import (
+    Reference,
+    make_reference,
+    reference_class,
+    use_of,
+)
+from guards.host import host_name
+from guards.meter import Stop
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+
+__all__ = ["Membrane", "Use"]
+
+_ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a capability, as `on_use` sees it.
+
+    path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
+    result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
+    """
+
+    path: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+    error: BaseException | None
+    started: float
+    seconds: float
+
+    @property
+    def outcome(self) -> str:
+        """ "ok", or the name of the error's class."""
+        return "ok" if self.error is None else type(self.error).__name__
+
+
+class Access:
+    """What stands behind one reference: carries out each use, in a turn and on its thread only."""
+
+    __slots__ = ("cap", "home", "interface", "membrane", "path")
+
+    def __init__(
+        self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any
+    ) -> None:
+        self.membrane = membrane
+        self.cap = cap
+        self.path = path
+        self.interface = interface
+        self.home = home
+
+    def help(self) -> str:
+        """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
+        names = sorted(self.interface.methods)
+        lines = [f"capability {self.path}"]
+        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
+        lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
+        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
+        return "\n".join(lines)
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        method = self.interface.methods[name]
+        path = self.path if name == "__call__" else f"{self.path}.{name}"
+        checked = self.interface.checked
+
+        def perform(host_args: tuple[Any, ...], host_kwargs: dict[str, Any]) -> Any:
+            if checked:
+                check_arguments(path, method, host_args, host_kwargs)
+            result = method(*host_args, **host_kwargs)
+            if name == "__iter__":
+                result = list(itertools.islice(result, _ITERATED))
+            return result
+
+        return self.membrane.use(path, perform, method, args, kwargs)
+
+    def read(self, name: str) -> Any:
+        if name not in self.interface.read:
+            raise AttributeError(f"{self.path}: no attribute {name!r} is granted")
+        target = self.interface.target
+        return self.membrane.use(
+            f"{self.path}.{name}", lambda _a, _k: getattr(target, name), None, (), {}
+        )
+
+    def write(self, name: str, value: Any) -> None:
+        if name not in self.interface.write:
+            raise AttributeError(f"{self.path}: setting {name!r} is not granted")
+        target = self.interface.target
+        self.membrane.use(
+            f"{self.path}.{name}",
+            lambda args, _k: setattr(target, name, args[0]),
+            None,
+            (value,),
+            {},
+        )
+
+
+class Membrane:
+    """Everything that crosses between one guest and its host."""
+
+    __slots__ = ("_grants", "_handles", "_methods", "_paths", "compartment", "on_use")
+
+    def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
+        self.compartment = compartment
+        self.on_use = on_use
+        self._grants: dict[int, tuple[Any, Any]] = {}  # id of a capability -> (it, its reference)
+        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+
+    # In
+
+    def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
+        """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+        copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
+        return copier.copy(value)
+
+    def _enter(self, value: Any, path: str, where: str) -> Any:
+        if isinstance(value, Handle) and owner_of(value) is self.compartment:
+            return object_of(value)
+        if isinstance(value, (Capability, Handle)) or is_host_function(value):
+            return self.reference(value, path + where)
+        raise CrossingError(value, where)
+
+    def reference(self, cap: Any, path: str) -> Any:
+        """The guest's reference to a capability; the same one each time."""
+        known = self._grants.get(id(cap))
+        if known is not None and known[0] is cap:
+            return known[1]
+        interface = interface_of(cap)
+        plain: dict[str, Any] = {}
+        special: set[str] = set()
+        for name, method in interface.methods.items():
+            if name.startswith("__"):
+                special.add(name)
+                continue
+            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
+            access = Access(self, method, f"{path}.{name}", part, method)
+            plain[name] = make_reference(
+                reference_class(False, frozenset({"__call__"})), access, {}
+            )
+        state = bool(interface.read or interface.write)
+        kind = reference_class(state, frozenset(special))
+        made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
+        self._grants[id(cap)] = (cap, made)
+        return made
+
+    # Out
+
+    def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
+        """Guest to host: data copied, capabilities as the host's own, all else as handles."""
+        return Copier(self._leave, pay or _free).copy(value)
+
+    def _leave(self, value: Any, _where: str) -> Any:
+        if issubclass(type(value), Reference):
+            return use_of(value).home
+        return self.handle(value)
+
+    def handle(self, obj: Any) -> Handle:
+        """The host's handle of a guest's object; the same one as long as the host holds it."""
+        known = self._handles.get(id(obj))
+        if known is not None and object_of(known) is obj:
+            return known
+        made = Handle(self.compartment, obj)
+        self._handles[id(obj)] = made
+        return made
+
+    # Using
+
+    def use(
+        self,
+        path: str,
+        perform: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Carry out one use of authority for the guest."""
+        compartment = self.compartment
+        meter = compartment._realm.meter
+        # The stop is a state: whoever swallowed its exception on the way, nothing is reached any
+        # more. Nor is anything outside a turn, or on a thread that the turn does not run on, such
+        # as one on which the collector runs a finaliser.
+        meter.charge(1)
+        if compartment._thread != get_ident():
+            raise refusal(f"{path}: used outside its turn")
+        problem: BaseException | None = None
+        host_args: tuple[Any, ...] = ()
+        host_kwargs: dict[str, Any] = {}
+        result: Any = None
+        started = time.time()
+        clock = time.perf_counter()
+        crossed = False
+        compartment._in_host += 1
+        try:
+            try:
+                host_args = tuple([self.to_host(a, meter.charge) for a in args])
+                host_kwargs = {k: self.to_host(v, meter.charge) for k, v in kwargs.items()}
+                crossed = True
+                result = perform(host_args, host_kwargs)
+                guest_result = self.to_guest(result, path, meter.charge)
+            except CrossingError as error:
+                problem = error
+            except Stop:
+                raise
+            except Exception as error:
+                problem = error
+            except BaseException as error:
+                if not isinstance(error, (SystemExit, KeyboardInterrupt, GeneratorExit)):
+                    problem = error
+                else:
+                    # The host's own wish to end: not the guest's to catch.
+                    compartment._host_exit = error
+                    raise meter.stop("steps", 0, meter.used) from None
+            if self.on_use is not None and crossed:
+                self.on_use(
+                    Use(
+                        path,
+                        host_args,
+                        host_kwargs,
+                        result,
+                        problem,
+                        started,
+                        time.perf_counter() - clock,
+                    )
+                )
+        finally:
+            compartment._in_host -= 1
+        meter.check()
+        if problem is None:
+            return guest_result
+        raise self._mapped(problem, path, function) from None
+
+    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+        if isinstance(problem, CrossingError):
+            if problem.reason:
+                return ValueError(f"{path}: a value cannot cross: {problem.reason}")
+            return TypeError(f"{path} gave something that is neither data nor a capability")
+        return for_guest(problem, path, function)
+
+
+def _free(_count: int) -> None:
+    """Crossing outside a turn is the host's own work."""
+
+
+def refused_grant(name: str, error: CrossingError) -> CapabilityError:
+    """The host's error for a value that it cannot grant as it is."""
+    kind = host_name(type(error.value))
+    where = f"caps[{name!r}]{error.path}"
+    if error.reason:
+        return CapabilityError(f"{where}: a {kind} cannot be granted: {error.reason}")
+    return CapabilityError(
+        f"{where}: a {kind} is neither data nor a capability; "
+        f"wrap it as expose(obj, 'method', ...) to say what of it is granted"
+    )
+
+

@@ -1,0 +1,224 @@
+"""Compiled programs: what `cap_compile` gives and everything else runs."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import hashlib
+import itertools
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Final, Literal
+
+from capcompiler.errors import DialectError, Violation
+from capcompiler.names import asked_names, import_names
+from capcompiler.route import Router
+from capcompiler.source import compiling, decoded, parsed
+
+__all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
+
+Mode = Literal["exec", "eval"]
+_serials: Final = itertools.count(1)
+_MARK: Final = "\x1f"  # parts the name of a file from the serial of a program in code objects
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A checked and routed program; immutable, so any number of compartments and threads may run it.
+
+    names: what it reads and does not define. imports: the modules it names in import statements.
+    digest: SHA-256 of source, mode, file name and options. Pickles as these, never as bytecode,
+    and is compiled anew where it is loaded.
+    """
+
+    source: str
+    mode: Mode
+    filename: str
+    optimize: bool
+    names: frozenset[str]
+    imports: frozenset[str]
+    digest: str
+    code: CodeType = field(repr=False)
+    _tree: ast.Module = field(repr=False)
+
+    @property
+    def routed(self) -> str:
+        """The program as it runs, with every guard in it."""
+        return "\n".join(_unparsed(self._tree.body))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuilt, (self.source, self.mode, self.filename, self.optimize, self.digest))
+
+
+def _rebuilt(source: str, mode: Mode, filename: str, optimize: bool, digest: str) -> Program:
+    if digest != _digest(source, mode, filename, optimize):
+        raise ValueError("a pickled Program does not match its digest")
+    return cap_compile(source, mode=mode, filename=filename, optimize=optimize)
+
+
+def _digest(source: str, mode: str, filename: str, optimize: bool) -> str:
+    parts = "\0".join((mode, filename, str(optimize), source))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def cap_compile(
+    src: str | bytes | Program,
+    *,
+    mode: Mode = "exec",
+    filename: str = "<guest>",
+    optimize: bool = True,
+) -> Program:
+    """Check and compile a program of the dialect.
+
+    src: text, bytes with a PEP 263 declaration, or a `Program`, which is given back as it is.
+    mode: "exec" for statements, "eval" for one expression. Nothing of the program runs.
+    Raises `DialectError` with all violations.
+    """
+    if isinstance(src, Program):
+        if src.mode != mode:
+            raise ValueError(f"the program was compiled for {src.mode!r}, not {mode!r}")
+        return src
+    if mode not in ("exec", "eval"):
+        raise ValueError(f"mode: wanted 'exec' or 'eval', got {mode!r}")
+    if not isinstance(filename, str):
+        raise TypeError(f"filename: wanted str, got {type(filename).__name__}")
+    text = decoded(src, filename)
+    if mode == "eval":
+        text = text.strip(" \t\n\r")
+    return _compiled(text, mode, filename, bool(optimize), True)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool) -> Program:
+    tree = parsed(text, mode, filename)
+    names, imports = asked_names(tree), import_names(tree)
+    _check_natively(tree, text, filename)
+    serial = f"{next(_serials)}_"
+    router = Router(text, filename, optimize=optimize, value=value, serial=serial)
+    routed = compiling(lambda: router.visit(tree), filename, text)
+    if router.violations:
+        raise DialectError(_in_order(router.violations))
+    ast.fix_missing_locations(routed)
+    code = compiling(
+        lambda: compile(routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0),
+        filename,
+        text,
+    )
+    return Program(
+        source=text,
+        mode=mode,
+        filename=filename,
+        optimize=optimize,
+        names=names,
+        imports=imports,
+        digest=_digest(text, mode, filename, optimize),
+        code=code,
+        _tree=routed,
+    )
+
+
+def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -> Program:
+    """What a guest's own `compile`, `exec` and `eval` compile; a trailing value is not kept."""
+    source = decoded(text, filename)
+    kind: Mode = "eval" if mode == "eval" else "exec"
+    return _compiled(source.strip(" \t\n\r") if kind == "eval" else source, kind, filename,
+                     optimize, False)  # fmt: skip
+
+
+def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str) -> None:
+    """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
+    patterns and star imports inside functions become other syntax."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Match) or (
+            isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ):
+            kind = "eval" if isinstance(tree, ast.Expression) else "exec"
+            native = copy.deepcopy(tree)
+            compiling(
+                lambda: compile(native, filename, kind, dont_inherit=True), filename, text
+            )
+            return
+
+
+def _in_order(violations: list[Violation]) -> list[Violation]:
+    unique = dict.fromkeys(violations)
+    return sorted(unique, key=lambda v: (v.line, v.column, v.code))
+
+
+def check(src: str | bytes | Program, *, filename: str = "<guest>") -> list[Violation]:
+    """Every violation of a source, in order of place; empty when it is a program of the dialect.
+
+    Never raises for bad source, and runs nothing.
+    """
+    try:
+        cap_compile(src, filename=filename)
+    except DialectError as error:
+        return list(error.violations)
+    return []
+
+
+def shown_filename(code: CodeType) -> str:
+    """The file name of a routed code object, as the host gave it."""
+    return code.co_filename.partition(_MARK)[0]
+
+
+def serial_of(code: CodeType) -> str:
+    """Which program a routed code object belongs to."""
+    return code.co_filename.partition(_MARK)[2]
+
+
+def explain(program: Program) -> list[tuple[str, list[str]]]:
+    """The routed program beside its source: one row per source line, with what came of it."""
+    lines = program.source.splitlines() or [""]
+    rows: list[list[str]] = [[] for _ in lines]
+    for line, text in _rows(program._tree.body, 0):
+        rows[max(0, min(line - 1, len(lines) - 1))].append(text)
+    return list(zip(lines, rows, strict=True))
+
+
+def _rows(body: list[ast.stmt], indent: int) -> list[tuple[int, str]]:
+    out: list[tuple[int, str]] = []
+    pad = "    " * indent
+    for node in body:
+        if isinstance(node, ast.Global) and all(":" in n for n in node.names):
+            continue
+        for decorator in getattr(node, "decorator_list", []):
+            out.append((decorator.lineno, f"{pad}@{ast.unparse(decorator)}"))
+        blocks = [
+            (name, value)
+            for name, value in ast.iter_fields(node)
+            if name in ("body", "orelse", "finalbody", "handlers") and isinstance(value, list)
+        ]
+        if not blocks:
+            out.extend((node.lineno, pad + text) for text in ast.unparse(node).splitlines())
+            continue
+        out.append((node.lineno, pad + _header(node)))
+        for name, value in blocks:
+            if name == "handlers":
+                for handler in value:
+                    out.append((handler.lineno, pad + _header(handler)))
+                    out.extend(_rows(handler.body, indent + 1))
+            elif value:
+                if name != "body":
+                    out.append((value[0].lineno, f"{pad}{_WORDS[name]}:"))
+                out.extend(_rows(value, indent + 1))
+    return out
+
+
+_WORDS: Final = {"orelse": "else", "finalbody": "finally"}
+
+
+def _header(node: ast.AST) -> str:
+    shallow = copy.copy(node)
+    for name in ("orelse", "finalbody", "handlers", "decorator_list"):
+        if hasattr(shallow, name):
+            setattr(shallow, name, [])
+    if isinstance(shallow, ast.Try):
+        return "try:"
+    shallow.body = [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(ast.fix_missing_locations(shallow)).rsplit("\n", 1)[0].strip()
+
+
+def _unparsed(body: list[ast.stmt]) -> list[str]:
+    return [text for _, text in _rows(body, 0)]

@@ -1,0 +1,741 @@
+"""From the dialect to plain Python: every access becomes a call of its guard.
+
+One visitor, one method per kind of node that changes. Whether a guard may be left out at a site is
+asked of the guard (`plan`), never decided here; with `optimize=False` every guard stays.
+The stand-in names are no identifiers, so no program can spell, bind or shadow them; module and class
+bodies declare them global, so that no namespace of the guest's is asked for them first (pit 1).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any, Final
+
+from capcompiler.dialect import Dialect
+from capcompiler.names import mangled
+from guards.attribute import ReadAttribute
+from guards.base import Guard, Plan, Site
+from guards.builtins import VALUE
+from guards.call import Call
+from guards.format import Format
+from guards.import_ import ImportFrom, ImportModule, ImportStar
+from guards.item import ReadItem
+from guards.iterate import Container, Delegate, Iterate, Mapping, Middle
+from guards.match import MatchClass, MatchMapping, MatchSequence
+from guards.operate import BINARY, INPLACE, Compared, Key
+from guards.store import StoreAttribute, StoreItem
+
+__all__ = ["Router"]
+
+_TICK: Final = "cap:tick"
+_STOP: Final = "cap:Stop"
+_SLICE: Final = "cap:slice"
+_CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
+
+
+class Router(Dialect):
+    """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
+
+    def __init__(
+        self, source: str, filename: str, *, optimize: bool, value: bool, serial: str = ""
+    ) -> None:
+        super().__init__(source, filename)
+        self.optimize = optimize
+        self.value = value
+        self.serial = serial
+        self.guards: set[str] = set()  # guard names used in the module or class body being visited
+        self.private: str | None = None
+        self.temporaries = 0
+        self.lazy_annotations = False
+
+    # Small pieces
+
+    def guard_name(self, key: str) -> ast.Name:
+        self.guards.add(key)
+        return ast.Name(key, ast.Load())
+
+    def ask(self, guard: type[Guard], *args: ast.expr, at: ast.AST) -> ast.Call:
+        """A call of a guard, with the location of what it stands for."""
+        call = ast.Call(self.guard_name(guard.key), list(args), [])
+        return ast.copy_location(call, at)
+
+    def planned(self, guard: type[Guard], name: str = "", *operands: ast.expr) -> bool:
+        """Whether the guard is kept at this site."""
+        return not self.optimize or guard.plan(Site(name, operands)) is Plan.CALL
+
+    def temporary(self) -> str:
+        self.temporaries += 1
+        return f"cap:t{self.serial}{self.temporaries}"
+
+    def tick(self, at: ast.AST) -> ast.Expr:
+        call = ast.Call(self.guard_name(_TICK), [], [])
+        return ast.copy_location(ast.Expr(ast.copy_location(call, at)), at)
+
+    def name_of(self, attribute: str) -> ast.Constant:
+        return ast.Constant(mangled(self.private, attribute))
+
+    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for statement in statements:
+            routed = self.visit(statement)
+            out.extend(routed if isinstance(routed, list) else [routed])
+        return out
+
+    def fed(self, node: ast.expr) -> ast.Starred | ast.expr:
+        """An element of a call or display; a starred one is counted."""
+        if isinstance(node, ast.Starred):
+            value = self.visit(node.value)
+            node.value = self.ask(Iterate, value, at=node.value)
+            return node
+        routed: ast.expr = self.visit(node)
+        return routed
+
+    # Programs and scopes
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        self.lazy_annotations = any(
+            isinstance(s, ast.ImportFrom)
+            and s.module == "__future__"
+            and any(a.name == "annotations" for a in s.names)
+            for s in node.body
+        )
+        body = self.block(node.body)
+        if self.value and body and isinstance(body[-1], ast.Expr):
+            last = body[-1]
+            assign = ast.Assign([ast.Name(VALUE, ast.Store())], last.value)
+            body[-1] = ast.copy_location(assign, last)
+            self.guards.add(VALUE)
+        node.body = self.declared(body)
+        return node
+
+    def visit_Expression(self, node: ast.Expression) -> ast.Module:
+        # An expression reads names through its locals first, and those may be a mapping of the
+        # guest's; as a statement of a module the guards in it can be declared global.
+        assign = ast.Assign([ast.Name(VALUE, ast.Store())], self.visit(node.body))
+        self.guards.add(VALUE)
+        ast.copy_location(assign, node.body)
+        return ast.Module(self.declared([assign]), [])
+
+    def declared(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """`body` with the guards it uses declared global, after docstring and `__future__`."""
+        if not self.guards or not body:
+            return body
+        at = 0
+        first = body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            at = 1
+        while at < len(body) and _is_future(body[at]):
+            at += 1
+        where = body[min(at, len(body) - 1)]
+        declaration = ast.copy_location(ast.Global(sorted(self.guards)), where)
+        return [*body[:at], declaration, *body[at:]]
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        node.decorator_list = self.decorators(node.decorator_list)
+        node.bases = [self.fed(b) for b in node.bases]
+        for keyword in node.keywords:
+            self.visit(keyword)
+        outer_private, outer_guards = self.private, self.guards
+        self.private, self.guards = node.name, set()
+        self.type_params(node)
+        node.body = self.declared(self.block(node.body))
+        self.guards |= outer_guards
+        self.private = outer_private
+        return node
+
+    def type_params(self, node: Any) -> None:
+        if getattr(node, "type_params", None):
+            node.type_params = [self.visit(p) for p in node.type_params]
+
+    def decorators(self, nodes: list[ast.expr]) -> list[ast.expr]:
+        return [self.ask(Call, self.visit(d), at=d) for d in nodes]
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        node.decorator_list = self.decorators(node.decorator_list)
+        self.type_params(node)
+        self.visit(node.args)
+        if node.returns is not None:
+            node.returns = self.annotation(node.returns)
+        body = self.block(node.body)
+        at = 0
+        if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+            at = 1
+        node.body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        self.visit(node.args)
+        body = self.visit(node.body)
+        # The counter gives 1, so the whole is the body's value.
+        tick = ast.Call(self.guard_name(_TICK), [], [])
+        node.body = ast.copy_location(ast.BoolOp(ast.And(), [tick, body]), node.body)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        if node.annotation is not None:
+            node.annotation = self.annotation(node.annotation)
+        return node
+
+    def annotation(self, node: ast.expr) -> ast.expr:
+        if self.lazy_annotations:
+            # Never evaluated: the compiler turns it back into text, which shows what was written.
+            # A routed copy is thrown away; the visit is for its violations.
+            import copy
+
+            self.visit(copy.deepcopy(node))
+            return node
+        if isinstance(node, ast.Starred):
+            node.value = self.ask(Iterate, self.visit(node.value), at=node.value)
+            return node
+        routed: ast.expr = self.visit(node)
+        return routed
+
+    # Attributes, items, calls
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        name = mangled(self.private, node.attr)
+        original = node.value
+        value = self.visit(node.value)
+        node.value = value
+        if isinstance(node.ctx, ast.Load):
+            if not self.planned(ReadAttribute, name, original):
+                return node
+            return self.ask(ReadAttribute, value, ast.Constant(name), at=node)
+        if self.planned(StoreAttribute, name, original):
+            node.value = self.ask(StoreAttribute, value, ast.Constant(name), at=value)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        kept = self.planned(
+            ReadItem if isinstance(node.ctx, ast.Load) else StoreItem, "", node.slice
+        )
+        node.value = self.visit(node.value)
+        node.slice = self.index(node.slice) if kept else self.visit(node.slice)
+        if not kept:
+            return node
+        if isinstance(node.ctx, ast.Load):
+            return self.ask(ReadItem, node.value, node.slice, at=node)
+        node.value = self.ask(StoreItem, node.value, at=node.value)
+        return node
+
+    def index(self, node: ast.expr) -> ast.expr:
+        """An index as an expression of its own, since a guard takes it as an argument."""
+        if isinstance(node, ast.Slice):
+            parts = [
+                ast.Constant(None) if p is None else self.visit(p)
+                for p in (node.lower, node.upper, node.step)
+            ]
+            return ast.copy_location(ast.Call(self.guard_name(_SLICE), parts, []), node)
+        if isinstance(node, ast.Tuple):
+            node.elts = [
+                self.fed(e) if isinstance(e, ast.Starred) else self.index(e) for e in node.elts
+            ]
+            return node
+        routed: ast.expr = self.visit(node)
+        return routed
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        node.func = self.ask(Call, self.visit(node.func), at=node.func)
+        node.args = [self.fed(a) for a in node.args]
+        for keyword in node.keywords:
+            self.visit(keyword)
+        return node
+
+    def visit_keyword(self, node: ast.keyword) -> ast.keyword:
+        node.value = self.visit(node.value)
+        if node.arg is None:
+            node.value = self.ask(Mapping, node.value, at=node.value)
+        return node
+
+    # Displays
+
+    def visit_List(self, node: Any) -> Any:
+        if isinstance(node.ctx, ast.Load):
+            node.elts = [self.fed(e) for e in node.elts]
+        else:
+            node.elts = [self.visit(e) for e in node.elts]
+        return node
+
+    visit_Tuple = visit_List
+
+    def visit_Set(self, node: ast.Set) -> ast.Set:
+        node.elts = [
+            self.fed(e) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts
+        ]
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.Dict:
+        keys: list[ast.expr | None] = []
+        values: list[ast.expr] = []
+        for k, v in zip(node.keys, node.values, strict=True):
+            if k is None:
+                keys.append(None)
+                values.append(self.ask(Mapping, self.visit(v), at=v))
+            else:
+                keys.append(self.key(k))
+                values.append(self.visit(v))
+        node.keys, node.values = keys, values
+        return node
+
+    def key(self, node: ast.expr) -> ast.expr:
+        kept = self.planned(Key, "", node)
+        routed: ast.expr = self.visit(node)
+        return self.ask(Key, routed, at=node) if kept else routed
+
+    # Operators
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        guard = BINARY.get(type(node.op))
+        kept = guard is not None and self.planned(guard, "", node.left, node.right)
+        node.left, node.right = self.visit(node.left), self.visit(node.right)
+        if guard is None or not kept:
+            return node
+        return self.ask(guard, node.left, node.right, at=node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+        left = node.left
+        node.left = self.visit(node.left)
+        comparators: list[ast.expr] = []
+        last = len(node.ops) - 1
+        for i, (op, right) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            routed = self.visit(right)
+            if isinstance(op, (ast.In, ast.NotIn)):
+                routed = self.ask(Container if i == last else Middle, routed, at=right)
+            elif not isinstance(op, (ast.Is, ast.IsNot)) and self.planned(
+                Compared, "", left, right
+            ):
+                routed = self.ask(Compared, routed, at=right)
+            comparators.append(routed)
+            left = right
+        node.comparators = comparators
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        guard = INPLACE.get(type(node.op))
+        target = node.target
+        kept = guard is not None and self.planned(guard, "", target, node.value)
+        if guard is None or not kept:
+            node.target = self.visit(target)
+            node.value = self.visit(node.value)
+            return node
+        before: list[ast.stmt] = []
+        load, store = self.twice(target, before)
+        value = self.visit(node.value)
+        result = self.ask(guard, load, value, at=node)
+        assign = ast.copy_location(ast.Assign([store], result), node)
+        return [*before, assign]
+
+    def twice(self, target: Any, before: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
+        """An augmented target as a load and a store, its parts evaluated once, in order."""
+        self.admit(target)
+        if isinstance(target, ast.Name):
+            return (
+                ast.copy_location(ast.Name(target.id, ast.Load()), target),
+                target,
+            )
+        obj = self.once(target.value, before)
+        if isinstance(target, ast.Attribute):
+            name = mangled(self.private, target.attr)
+            load: ast.expr = ast.Attribute(obj(), target.attr, ast.Load())
+            if self.planned(ReadAttribute, name):
+                load = self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
+            owner = obj()
+            if self.planned(StoreAttribute, name):
+                owner = self.ask(StoreAttribute, owner, ast.Constant(name), at=target)
+            return (
+                ast.copy_location(load, target),
+                ast.copy_location(ast.Attribute(owner, target.attr, ast.Store()), target),
+            )
+        key = self.once(target.slice, before, index=True)
+        return (
+            self.ask(ReadItem, obj(), key(), at=target),
+            ast.copy_location(
+                ast.Subscript(self.ask(StoreItem, obj(), at=target), key(), ast.Store()), target
+            ),
+        )
+
+    def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
+        """Gives nodes that read the value of `node`, which is evaluated once, in `before`."""
+        if isinstance(node, ast.Constant):
+            return lambda: ast.copy_location(ast.Constant(node.value), node)
+        name = self.temporary()
+        value = self.index(node) if index else self.visit(node)
+        assign = ast.Assign([ast.Name(name, ast.Store())], value)
+        before.append(ast.copy_location(assign, node))
+        return lambda: ast.copy_location(ast.Name(name, ast.Load()), node)
+
+    # Loops
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        node.iter = self.ask(Iterate, self.visit(node.iter), at=node.iter)
+        node.target, unpack = self.target(node.target)
+        node.body = [*unpack, *self.block(node.body)]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AsyncFor:
+        node.iter = self.visit(node.iter)
+        node.target, unpack = self.target(node.target)
+        node.body = [self.tick(node.iter), *unpack, *self.block(node.body)]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.While:
+        node.test = self.visit(node.test)
+        node.body = [self.tick(node.test), *self.block(node.body)]
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def target(self, node: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
+        """A loop's or `with`'s target; one with a star in it is unpacked by a statement."""
+        if not _has_star(node):
+            return self.visit(node), []
+        name = self.temporary()
+        assign = ast.Assign([node], ast.copy_location(ast.Name(name, ast.Load()), node))
+        ast.copy_location(assign, node)
+        return (
+            ast.copy_location(ast.Name(name, ast.Store()), node),
+            self.unpacked(assign, ast.Name(name, ast.Load())),
+        )
+
+    def comprehension(self, node: Any) -> None:
+        generators: list[ast.comprehension] = []
+        for clause in node.generators:
+            iterable = self.visit(clause.iter)
+            ifs = [self.visit(i) for i in clause.ifs]
+            if clause.is_async:
+                ifs.insert(0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter))
+            else:
+                iterable = self.ask(Iterate, iterable, at=clause.iter)
+            if _has_star(clause.target):
+                # for a, *b in xs  ->  for t in xs for a, *b in (counted t,)
+                name = self.temporary()
+                one = ast.Tuple(
+                    [self.ask(Iterate, ast.Name(name, ast.Load()), at=clause.target)], ast.Load()
+                )
+                inner = ast.comprehension(
+                    self.visit(clause.target), ast.copy_location(one, clause.target), ifs, 0
+                )
+                temporary = ast.copy_location(ast.Name(name, ast.Store()), clause.target)
+                generators.append(ast.comprehension(temporary, iterable, [], clause.is_async))
+                generators.append(inner)
+            else:
+                target = self.visit(clause.target)
+                generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
+        node.generators = generators
+
+    def visit_ListComp(self, node: Any) -> Any:
+        self.comprehension(node)
+        node.elt = self.visit(node.elt)
+        return node
+
+    visit_GeneratorExp = visit_ListComp
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
+        self.comprehension(node)
+        node.elt = self.key(node.elt)
+        return node
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.DictComp:
+        self.comprehension(node)
+        node.key = self.key(node.key)
+        node.value = self.visit(node.value)
+        return node
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
+        node.value = self.ask(Delegate, self.visit(node.value), at=node.value)
+        return node
+
+    # Assignment
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        if any(_has_star(t) for t in node.targets):
+            value = self.visit(node.value)
+            if len(node.targets) == 1:
+                node.value = value
+                return self.unpacked(node, value)
+            name = self.temporary()
+            hold = ast.Assign([ast.Name(name, ast.Store())], value)
+            out: list[ast.stmt] = [ast.copy_location(hold, node)]
+            for t in node.targets:
+                read = ast.copy_location(ast.Name(name, ast.Load()), node)
+                single = ast.copy_location(ast.Assign([t], read), node)
+                out.extend(self.unpacked(single, read) if _has_star(t) else [self.store(single)])
+            return out
+        node.value = self.visit(node.value)
+        return self.store(node)
+
+    def store(self, node: ast.Assign) -> ast.Assign:
+        node.targets = [self.visit(t) for t in node.targets]
+        return node
+
+    def unpacked(self, node: ast.Assign, value: ast.expr) -> list[ast.stmt]:
+        """Assignment to a target with a star in it: the source is counted, and inner tuples with
+        stars are unpacked by assignments of their own."""
+        inner: list[ast.stmt] = []
+        target = self.flattened(node.targets[0], inner)
+        node.targets = [target]
+        node.value = self.ask(Iterate, value, at=value if hasattr(value, "lineno") else node)
+        return [node, *inner]
+
+    def flattened(self, node: Any, later: list[ast.stmt]) -> ast.expr:
+        elements: list[ast.expr] = []
+        for element in node.elts:
+            inner = element.value if isinstance(element, ast.Starred) else element
+            if not isinstance(element, ast.Starred) and _has_star(inner):
+                name = self.temporary()
+                hold = ast.copy_location(ast.Name(name, ast.Load()), element)
+                assign = ast.copy_location(ast.Assign([element], hold), element)
+                later.extend(self.unpacked(assign, hold))
+                elements.append(ast.copy_location(ast.Name(name, ast.Store()), element))
+            else:
+                elements.append(self.visit(element))
+        node.elts = elements
+        result: ast.expr = node
+        return result
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        node.target = self.visit(node.target)
+        node.annotation = self.annotation(node.annotation)
+        return node
+
+    def visit_With(self, node: Any) -> Any:
+        unpack: list[ast.stmt] = []
+        for item in node.items:
+            item.context_expr = self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                item.optional_vars, more = self.target(item.optional_vars)
+                unpack.extend(more)
+        node.body = [*unpack, *self.block(node.body)]
+        return node
+
+    visit_AsyncWith = visit_With
+
+    # Exceptions
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:
+        node.body = self.block(node.body)
+        handlers = [self.visit(h) for h in node.handlers]
+        if handlers:
+            # The stop passes every handler of the guest (pit 3).
+            stop = ast.ExceptHandler(self.guard_name(_STOP), None, [ast.Raise(None, None)])
+            handlers.insert(0, _located(stop, node.handlers[0]))
+        node.handlers = handlers
+        node.orelse = self.block(node.orelse)
+        node.finalbody = self.final(node.finalbody)
+        return node
+
+    def visit_TryStar(self, node: Any) -> Any:
+        node.body = self.block(node.body)
+        node.handlers = [self.visit(h) for h in node.handlers]
+        for handler in node.handlers:
+            # The interpreter hands a naked stop to `except*` in a group of its own; the step at
+            # the head of the handler stops again before the guest sees it.
+            handler.body.insert(0, self.tick(handler))
+        node.orelse = self.block(node.orelse)
+        node.finalbody = self.final(node.finalbody)
+        return node
+
+    def final(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        return [self.tick(body[0]), *self.block(body)] if body else []
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        if node.type is not None:
+            node.type = self.ask(Compared, self.visit(node.type), at=node.type)
+        node.body = self.block(node.body)
+        return node
+
+    # Blocks that only hold blocks
+
+    def visit_If(self, node: ast.If) -> ast.If:
+        node.test = self.visit(node.test)
+        node.body = self.block(node.body)
+        node.orelse = self.block(node.orelse)
+        return node
+
+    # Text
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                args: list[ast.expr] = [self.visit(part.value)]
+                conversion = _CONVERSIONS.get(part.conversion)
+                if conversion is not None or part.format_spec is not None:
+                    args.append(ast.Constant(conversion))
+                if part.format_spec is not None:
+                    args.append(self.visit(part.format_spec))
+                part.value = self.ask(Format, *args, at=part.value)
+                part.conversion = -1
+                part.format_spec = None
+        return node
+
+    # Imports
+
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for alias in node.names:
+            self.visit(alias)
+            bound = alias.asname or alias.name.partition(".")[0]
+            call = self.ask(
+                ImportModule,
+                ast.Constant(alias.name),
+                ast.Constant(alias.asname is not None),
+                at=node,
+            )
+            out.append(_located(ast.Assign([ast.Name(bound, ast.Store())], call), node))
+        return out
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        for alias in node.names:
+            self.visit(alias)
+        if node.module == "__future__" and not node.level:
+            return node
+        package: ast.expr = ast.Constant("")
+        if node.level:
+            package = ast.Name("__package__", ast.Load())
+        if node.names[0].name == "*":
+            call = self.ask(
+                ImportStar, ast.Constant(node.module or ""), ast.Constant(node.level), package,
+                at=node,
+            )  # fmt: skip
+            return _located(ast.Expr(call), node)
+        names: list[ast.expr] = [
+            ast.Constant(mangled(self.private, alias.name)) for alias in node.names
+        ]
+        call = self.ask(
+            ImportFrom,
+            ast.Constant(node.module or ""),
+            ast.Tuple(names, ast.Load()),
+            ast.Constant(node.level),
+            package,
+            at=node,
+        )
+        targets: list[ast.expr] = [ast.Name(a.asname or a.name, ast.Store()) for a in node.names]
+        return _located(ast.Assign([ast.Tuple(targets, ast.Store())], call), node)
+
+    # match, as an if-chain
+
+    def visit_Match(self, node: Any) -> list[ast.stmt]:
+        subject = self.temporary()
+        hold = ast.Assign([ast.Name(subject, ast.Store())], self.visit(node.subject))
+        chain: list[ast.stmt] = []
+        for case in reversed(node.cases):
+            captures: dict[str, str] = {}
+            test = self.pattern(case.pattern, subject, captures)
+            tests: list[ast.expr] = [test]
+            if captures:
+                # Names are bound once the whole pattern has matched. A list of one or more
+                # elements is true, so the bindings stand in the test, before the case's guard.
+                tests.append(
+                    ast.List(
+                        [
+                            ast.NamedExpr(ast.Name(n, ast.Store()), ast.Name(t, ast.Load()))
+                            for n, t in captures.items()
+                        ],
+                        ast.Load(),
+                    )
+                )
+            if case.guard is not None:
+                tests.append(self.visit(case.guard))
+            whole = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+            branch = ast.If(whole, self.block(case.body), chain)
+            chain = [_located(branch, case.pattern)]
+        return [_located(hold, node), *chain]
+
+    def pattern(self, node: Any, subject: str, captures: dict[str, str]) -> ast.expr:
+        """A test of the value in the temporary `subject`; captures: name to temporary."""
+        self.admit(node)
+        it = ast.Name(subject, ast.Load())
+        if isinstance(node, ast.MatchValue):
+            return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
+        if isinstance(node, ast.MatchSingleton):
+            return ast.Compare(it, [ast.Is()], [ast.Constant(node.value)])
+        if isinstance(node, ast.MatchAs):
+            tests: list[ast.expr] = []
+            if node.pattern is not None:
+                tests.append(self.pattern(node.pattern, subject, captures))
+            if node.name is not None:
+                held = captures.setdefault(node.name, self.temporary())
+                bind = ast.NamedExpr(ast.Name(held, ast.Store()), it)
+                tests.append(ast.List([bind], ast.Load()))
+            return _all(tests)
+        if isinstance(node, ast.MatchOr):
+            return ast.BoolOp(
+                ast.Or(), [self.pattern(p, subject, captures) for p in node.patterns]
+            )
+        parts: list[ast.pattern]
+        if isinstance(node, ast.MatchSequence):
+            parts = list(node.patterns)
+            star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
+            call = self.ask(
+                MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node
+            )
+        elif isinstance(node, ast.MatchMapping):
+            parts = list(node.patterns)
+            keys: list[ast.expr] = [self.visit(k) for k in node.keys]
+            if node.rest is not None:
+                parts.append(ast.MatchAs(None, node.rest))
+            call = self.ask(
+                MatchMapping,
+                it,
+                ast.Tuple(keys, ast.Load()),
+                ast.Constant(node.rest is not None),
+                at=node,
+            )
+        else:
+            parts = [*node.patterns, *node.kwd_patterns]
+            call = self.ask(
+                MatchClass,
+                it,
+                self.visit(node.cls),
+                ast.Constant(len(node.patterns)),
+                ast.Tuple([ast.Constant(a) for a in node.kwd_attrs], ast.Load()),
+                at=node,
+            )
+        found = self.temporary()
+        tests = [
+            ast.Compare(
+                ast.NamedExpr(ast.Name(found, ast.Store()), call),
+                [ast.IsNot()],
+                [ast.Constant(None)],
+            )
+        ]
+        for i, part in enumerate(parts):
+            if isinstance(part, ast.MatchStar):
+                self.admit(part)
+                part = ast.MatchAs(None, part.name)
+            if isinstance(part, ast.MatchAs) and part.pattern is None and part.name is None:
+                continue
+            element = self.temporary()
+            value = ast.Subscript(ast.Name(found, ast.Load()), ast.Constant(i), ast.Load())
+            tests.append(
+                ast.List([ast.NamedExpr(ast.Name(element, ast.Store()), value)], ast.Load())
+            )
+            tests.append(self.pattern(part, element, captures))
+        return _all(tests)
+
+
+def _all(tests: list[ast.expr]) -> ast.expr:
+    if not tests:
+        return ast.Constant(True)
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+
+
+def _located(new: Any, old: ast.AST) -> Any:
+    return ast.copy_location(new, old)
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _has_star(node: ast.expr) -> bool:
+    """Whether an assignment target takes a number of elements that it does not say."""
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return any(isinstance(e, ast.Starred) or _has_star(e) for e in node.elts)
+    return False

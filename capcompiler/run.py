@@ -1,0 +1,48 @@
+"""`cap_exec` and `cap_eval`: one program, one compartment, one turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from capcompiler.compartment import Compartment, Isolation
+from capcompiler.importer import Imports
+from capcompiler.limits import Limits
+from capcompiler.namespace import Namespace
+from capcompiler.program import Program
+
+__all__ = ["cap_eval", "cap_exec"]
+
+
+def cap_exec(
+    src: str | bytes | Program,
+    caps: Mapping[str, Any] | None = None,
+    *,
+    imports: Imports | None = None,
+    limits: Limits | None = None,
+    isolation: Isolation = "inline",
+    filename: str = "<guest>",
+    optimize: bool = True,
+) -> Namespace:
+    """Run a program that can reach what `caps` holds, what it makes itself, and nothing else.
+
+    Raises DialectError before anything runs; GuestError for what the guest left uncaught,
+    CapabilityError where that was a refused use of authority; LimitExceeded for a spent budget.
+    """
+    world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    return world.exec(src, filename=filename, optimize=optimize)
+
+
+def cap_eval(
+    src: str | bytes | Program,
+    caps: Mapping[str, Any] | None = None,
+    *,
+    imports: Imports | None = None,
+    limits: Limits | None = None,
+    isolation: Isolation = "inline",
+    filename: str = "<guest>",
+    optimize: bool = True,
+) -> Any:
+    """The value of one expression, under the same rules as `cap_exec`."""
+    world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    return world.eval(src, filename=filename, optimize=optimize)

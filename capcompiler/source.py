@@ -1,0 +1,219 @@
+"""From text to a syntax tree, within bounds.
+
+Stops: sources that crash or stall the parser (pit 11 of the design): too large, too deep, NUL bytes,
+lone surrogates, bad encodings. Whatever is wrong ends in `DialectError`; nothing else is raised.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import threading
+import tokenize
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from capcompiler.errors import DialectError, Violation
+
+__all__ = ["MAX_DEPTH", "MAX_SOURCE", "compiling", "decoded", "parsed", "refusal", "syntax_refusal"]
+
+#: Characters of source, at most.
+MAX_SOURCE: Final = 2 * 2**20
+#: Levels of syntax inside one another, at most. A chain of `a + b + ...` or of `elif` counts each.
+MAX_DEPTH: Final = 400
+
+_lock: Final = threading.RLock()
+T = TypeVar("T")
+
+
+def refusal(
+    code: str,
+    message: str,
+    replacement: str,
+    *,
+    filename: str,
+    line: int = 1,
+    column: int = 0,
+    end_line: int = 0,
+    end_column: int = 0,
+    text: str = "",
+) -> DialectError:
+    """A `DialectError` with one violation."""
+    return DialectError(
+        [
+            Violation(
+                code=code,
+                message=message,
+                line=line,
+                column=column,
+                end_line=end_line or line,
+                end_column=end_column or column + 1,
+                replacement=replacement,
+                filename=filename,
+                text=text,
+            )
+        ]
+    )
+
+
+def decoded(src: str | bytes, filename: str) -> str:
+    """The text of a source, with the encoding that its first lines declare (PEP 263)."""
+    if isinstance(src, (bytes, bytearray)):
+        if len(src) > MAX_SOURCE * 4:
+            raise _too_large(len(src), "bytes", filename)
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(src).readline)
+            text = bytes(src).decode(encoding)
+        except (SyntaxError, UnicodeError, LookupError) as error:
+            raise refusal(
+                "CAP103",
+                f"the source is not text: {error}",
+                "save the file as UTF-8",
+                filename=filename,
+            ) from None
+    elif isinstance(src, str):
+        text = src if type(src) is str else str.__str__(src)
+    else:
+        raise refusal(
+            "CAP103",
+            f"the source is a {type(src).__name__}, not text",
+            "pass the program as a str, as bytes or as a Program",
+            filename=filename,
+        )
+    if len(text) > MAX_SOURCE:
+        raise _too_large(len(text), "characters", filename)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise refusal(
+            "CAP103",
+            "the source contains a NUL character",
+            "remove it; write '\\0' inside a string",
+            filename=filename,
+            line=line,
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise refusal(
+            "CAP103",
+            "the source contains a lone surrogate",
+            f"write '\\u{ord(text[error.start]):04x}' inside a string",
+            filename=filename,
+            line=line,
+        ) from None
+    return text
+
+
+def _too_large(size: int, unit: str, filename: str) -> DialectError:
+    return refusal(
+        "CAP101",
+        f"the source has {size:,} {unit}; at most {MAX_SOURCE:,} are taken",
+        "split it into modules, or hand large data in through `caps`",
+        filename=filename,
+    )
+
+
+def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> DialectError:
+    """Python's own complaint about a source, as one of ours."""
+    line = error.lineno or 1
+    lines = source.splitlines()
+    text = lines[line - 1] if 0 < line <= len(lines) else (error.text or "").rstrip("\n")
+    column = max(0, (error.offset or 1) - 1)
+    end_line = getattr(error, "end_lineno", None) or line
+    end_column = max(0, (getattr(error, "end_offset", None) or 0) - 1)
+    return refusal(
+        "CAP100",
+        f"invalid syntax: {error.msg}",
+        "",
+        filename=filename,
+        line=line,
+        column=min(column, len(text)),
+        end_line=end_line,
+        end_column=end_column if end_line > line or end_column > column else column + 1,
+        text=text,
+    )
+
+
+def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
+    """The syntax tree of `text`, no deeper than `MAX_DEPTH`. mode: "exec" or "eval"."""
+    tree = compiling(
+        lambda: ast.parse(text, filename, "eval" if mode == "eval" else "exec"), filename, text
+    )
+    deepest = _depth(tree)
+    if deepest[0] > MAX_DEPTH:
+        node = deepest[1]
+        raise _too_deep(filename, getattr(node, "lineno", 1), f"{deepest[0]:,} levels")
+    assert isinstance(tree, (ast.Module, ast.Expression))  # noqa: S101 - for the type checker
+    return tree
+
+
+def _too_deep(filename: str, line: int, how: str) -> DialectError:
+    return refusal(
+        "CAP102",
+        f"the source is nested too deeply ({how}; at most {MAX_DEPTH} are taken)",
+        "split the expression, or use a loop or a table",
+        filename=filename,
+        line=line,
+    )
+
+
+def _depth(tree: ast.AST) -> tuple[int, ast.AST]:
+    deepest: tuple[int, ast.AST] = (0, tree)
+    level: list[ast.AST] = [tree]
+    depth = 0
+    while level:
+        depth += 1
+        deepest = (depth, level[0])
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return deepest
+
+
+def compiling(step: Callable[[], T], filename: str, text: str) -> T:
+    """Run a step of the parser or compiler; every way it can fail becomes a `DialectError`."""
+    try:
+        with _quiet(), _deep_stack():
+            return step()
+    except DialectError:
+        raise
+    except SyntaxError as error:
+        problem = syntax_refusal(error, filename, text)
+    except (RecursionError, MemoryError):
+        problem = _too_deep(filename, 1, "more than the parser takes")
+    except (ValueError, OverflowError, TypeError) as error:
+        problem = refusal("CAP100", f"invalid syntax: {error}", "", filename=filename)
+    raise problem
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Syntax warnings are about the guest's text; they are not the host's to see or to raise."""
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Room for passes that recurse along the tree, whose depth `parsed` bounds.
+
+    The limit of the interpreter is raised for the time of a pass, never lowered below what it was.
+    """
+    frame = sys._getframe()
+    depth = 0
+    walker = frame
+    while walker is not None:
+        depth += 1
+        walker = walker.f_back  # type: ignore[assignment]
+    old = sys.getrecursionlimit()
+    wanted = depth + MAX_DEPTH * 6 + 200
+    if wanted > old:
+        sys.setrecursionlimit(wanted)
+    try:
+        yield
+    finally:
+        if wanted > old and sys.getrecursionlimit() == wanted:
+            sys.setrecursionlimit(old)

@@ -1,0 +1,282 @@
+"""Reading `x.name`.
+
+Stops: walking out of the closed world by a name, as in `gen.gi_frame.f_builtins` (CVE-2023-37271)
+or `str.format` with a field of the guest's (CVE-2023-41039). A name that no type in U tames or denies is
+read raw; for the rest one function, `read`, finds the class that defines the attribute and asks
+that class's row. What a guest class defines is the guest's own and is handed out.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType, GenericAlias, MethodType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from guards.base import Guard, Plan, Site
+from guards.host import (
+    host_data_descriptor,
+    host_dict,
+    host_exact_str,
+    host_lookup,
+    host_method_func,
+    host_method_self,
+    host_name,
+    host_super_class,
+    host_super_self,
+    host_super_this,
+    host_mro,
+)
+from guards.sealed import Sealed, sealed_error
+from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", "read"]
+
+#: Types whose own attribute lookup goes on to another object: every name on them is looked at.
+_FORWARDING: Final = frozenset({MethodType, GenericAlias, super})
+_HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
+
+
+class TamedFunction(metaclass=Sealed, host=True):
+    """A stand-in as it is found on a class (`str.format`): callable, binds like a method, and
+    holds nothing that a guest can read or set."""
+
+    __slots__ = ("__tamed__",)
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+
+    def __new__(cls, tamed: Any) -> TamedFunction:
+        self = object.__new__(cls)
+        _set_tamed(self, tamed)
+        return self
+
+    def __get__(self, obj: object, kind: type | None = None) -> Any:
+        return self if obj is None else MethodType(self.__tamed__, obj)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.__tamed__(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return "<method>"
+
+    __tamed__: Any
+
+
+_set_tamed = TamedFunction.__dict__["__tamed__"].__set__
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether an attribute of this name is safe on every type in U, so that no guard is needed."""
+    return not is_dunder(name) and not owners(name)
+
+
+def attribute_name(name: object) -> str:
+    """The exact str of an attribute name that arrives at run time; TypeError for anything else.
+
+    A subclass of str may lie to a table through its own `__eq__` and `__hash__` (pit 7).
+    """
+    if type(name) is str:
+        return name
+    if isinstance(name, str):
+        return host_exact_str(name)
+    raise TypeError(f"attribute name must be string, not {host_name(type(name))!r}")
+
+
+def absent(obj: object, name: str) -> NoReturn:
+    """Say what Python says of an attribute that is not there."""
+    if isinstance(obj, type):
+        text = f"type object {host_name(obj)!r} has no attribute {name!r}"
+    else:
+        text = f"{host_name(type(obj))!r} object has no attribute {name!r}"
+    raise AttributeError(text)
+
+
+def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
+    """`obj.name` as the guest may have it. name: an exact str.
+
+    get: the raw read to end in. The default honours a guest's `__getattribute__`; a type's own
+    slot is given when the guest calls that slot, and then no override is asked again.
+    """
+    if not is_dunder(name):
+        own = owners(name)
+        if not own:
+            return get(obj, name)
+        kind = type(obj)
+        if not issubclass(kind, own) and kind not in _FORWARDING and not issubclass(kind, type):
+            return get(obj, name)
+    kind = type(obj)
+    if kind in _FORWARDING:
+        if kind is super:
+            return _read_super(realm, obj, name)
+        if kind is MethodType:
+            return _read_method(realm, obj, name)
+        return _read_alias(realm, obj, name)
+    if get is getattr:
+        reader = host_lookup(kind, "__getattribute__")[0]
+        if reader is not None and reader not in TABLE and realm.is_guest_class(reader):
+            return getattr(obj, name)  # the guest's own; what it calls in turn is guarded
+    if issubclass(kind, type):
+        return _read_class(realm, obj, name, get)
+    if kind is FunctionType and not realm.is_guest_function(obj):
+        if name in _HOST_FUNCTION_NAMES:
+            return getattr(obj, name)
+        absent(obj, name)
+    definer, value = host_lookup(kind, name)
+    if definer is None:
+        if kind in TABLE and name in TABLE[kind]:
+            return _hand_out(realm, obj, name, TABLE[kind][name])  # exists as a stand-in only
+        return get(obj, name)
+    if realm.is_guest_class(definer):
+        return get(obj, name)
+    row = find(definer, name)
+    if row.state is not State.DENY and not host_data_descriptor(value) and name != "__class__":
+        own_dict = _instance_dict(obj)
+        if own_dict is not None and name in own_dict:
+            return own_dict[name]  # the guest stored it there
+    return _hand_out(realm, obj, name, row, get)
+
+
+def _instance_dict(obj: Any) -> Any:
+    try:
+        found = object.__getattribute__(obj, "__dict__")
+    except AttributeError:
+        return None
+    return found if type(found) is dict else None
+
+
+def _hand_out(realm: Realm, obj: Any, name: str, row: Row, get: Any = getattr) -> Any:
+    if row.state is State.SAFE:
+        return get(obj, name)
+    if row.state is State.TAME and row.tamed is not None:
+        if row.reads:
+            return row.tamed(realm, obj)
+        if name == "__new__":
+            return realm.bound(row)
+        return MethodType(realm.bound(row), obj)
+    if get is not getattr:
+        absent(obj, name)
+    return _fall_back(realm, obj, name)
+
+
+def _fall_back(realm: Realm, obj: Any, name: str) -> Any:
+    """What is denied looks absent; then the guest's own `__getattr__` is asked, as Python does."""
+    definer, function = host_lookup(type(obj), "__getattr__")
+    if definer is not None and realm.is_guest_class(definer):
+        bound = function.__get__(obj, type(obj)) if type(function) is FunctionType else function
+        return bound(name)
+    absent(obj, name)
+
+
+def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
+    """`obj.name` of a class: the metaclass's data descriptors, the class, the metaclass."""
+    meta_definer, meta_value = host_lookup(type(obj), name)
+    if meta_definer is not None and host_data_descriptor(meta_value):
+        if realm.is_guest_class(meta_definer):
+            return get(obj, name)
+        return _hand_out(realm, obj, name, find(meta_definer, name), get)
+    definer, value = host_lookup(obj, name)
+    if definer is not None:
+        if realm.is_guest_class(definer):
+            return get(obj, name)
+        return unbound(realm, obj, definer, name)
+    if meta_definer is None or realm.is_guest_class(meta_definer):
+        return get(obj, name)
+    return _hand_out(realm, obj, name, find(meta_definer, name), get)
+
+
+def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
+    """An attribute of a builtin class as it is found on the class itself, such as `str.join`."""
+    row = find(definer, name)
+    if row.state is State.SAFE:
+        value = getattr(kind, name)
+        # A function of ours would take attributes, and is shared by all compartments.
+        return TamedFunction(value) if type(value) is FunctionType else value
+    if row.state is State.TAME and not row.reads:
+        if name == "__new__":
+            return realm.bound(row)
+        if type(definer.__dict__.get(name)).__name__ == "classmethod_descriptor":
+            return MethodType(realm.bound(row), kind)
+        return TamedFunction(realm.bound(row))
+    return _fall_back(realm, kind, name)
+
+
+def _read_super(realm: Realm, obj: Any, name: str) -> Any:
+    self_obj, start = host_super_self(obj), host_super_class(obj)
+    if start is not None:
+        order = list(host_mro(start))
+        this = host_super_this(obj)
+        after = order[order.index(this) + 1 :] if this in order else []
+        for k in after:
+            if name in host_dict(k):
+                if realm.is_guest_class(k):
+                    return getattr(obj, name)
+                row = find(k, name)
+                if row.state is State.SAFE:
+                    return getattr(obj, name)
+                if row.state is State.TAME and row.tamed is not None:
+                    if name == "__new__":
+                        return realm.bound(row)
+                    if row.reads:
+                        return row.tamed(realm, self_obj)
+                    if self_obj is start and not issubclass(k, type):
+                        return unbound(realm, start, k, name)
+                    return MethodType(realm.bound(row), self_obj)
+                raise AttributeError(f"'super' object has no attribute {name!r}")
+    if find(super, name).state is State.SAFE:
+        return getattr(obj, name)
+    raise AttributeError(f"'super' object has no attribute {name!r}")
+
+
+def _read_method(realm: Realm, obj: Any, name: str) -> Any:
+    """A bound method: its own few attributes, else those of what it binds."""
+    function = host_method_func(obj)
+    if name in ("__self__", "__func__"):
+        # A builtin of ours is a method too: what it is bound to is the realm.
+        if type(function) is FunctionType:
+            allowed = realm.is_guest_function(function)
+        elif type(function) is MethodType:
+            allowed = name == "__self__" and host_method_self(function) is realm
+        else:
+            allowed = True
+        if allowed:
+            return host_method_self(obj) if name == "__self__" else function
+        absent(obj, name)
+    if find(MethodType, name).state is State.SAFE:
+        return getattr(obj, name)
+    if find(MethodType, name) is not ABSENT_ROW:
+        return _hand_out(realm, obj, name, find(MethodType, name))
+    if name == "__class__":
+        return MethodType
+    if type(function) is FunctionType and not realm.is_guest_function(function):
+        if name in _HOST_FUNCTION_NAMES:
+            return getattr(function, name)
+        absent(obj, name)
+    if name in ("__init__", "__new__", "__init_subclass__", "__subclasshook__", "__format__",
+                "__dir__", "__getattribute__", "__setattr__", "__delattr__"):  # fmt: skip
+        return _hand_out(realm, obj, name, find(object, name))
+    return read(realm, function, name)
+
+
+def _read_alias(realm: Realm, obj: Any, name: str) -> Any:
+    """`list[int].name`: the alias's own attributes, else those of the class behind it."""
+    row = find(GenericAlias, name)
+    if row is not ABSENT_ROW:
+        return _hand_out(realm, obj, name, row)
+    if name == "__class__":
+        return GenericAlias
+    return read(realm, obj.__origin__, name)
+
+
+class ReadAttribute(Guard):
+    """a.b becomes `cap:getattr`(a, 'b')."""
+
+    key = "cap:getattr"
+    __slots__ = ()
+
+    def run(self, obj: Any, name: str) -> Any:
+        return read(self.realm, obj, name)
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if is_plain_name(site.name) else Plan.CALL

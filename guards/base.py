@@ -1,0 +1,62 @@
+"""What a guard is: one object with a face for run time and a face for compile time."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["PREFIX", "Guard", "Plan", "Site", "is_guard_name"]
+
+#: Every guard lives in the builtins dictionary of a compartment under a key that starts so. No
+#: identifier contains a colon, so no source can spell one (pit 1).
+PREFIX = "cap:"
+
+
+def is_guard_name(name: object) -> bool:
+    """Whether `name`, an exact str, is a key that guest code may never see, read or store."""
+    return type(name) is str and (name.startswith(PREFIX) or name == "__builtins__")
+
+
+class Plan(enum.Enum):
+    """What the compiler does at one site."""
+
+    OMIT = "leave the guard out"
+    CALL = "keep the call"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is known of one access when it is compiled.
+
+    name: the attribute's or operator's name, "" when there is none.
+    operands: the guest's own nodes, unrouted, in the order in which they are evaluated.
+    """
+
+    name: str = ""
+    operands: tuple[ast.expr, ...] = ()
+
+
+class Guard:
+    """One kind of access. Subclasses set `key` and define `run`; `plan` defaults to the safe side.
+
+    A subclass whose `run` is replaced (a guard of the host's own) must replace `plan` too: the
+    default keeps every call.
+    """
+
+    key: ClassVar[str]
+    __slots__ = ("realm",)
+
+    def __init__(self, realm: Realm) -> None:
+        self.realm = realm
+
+    run: Any
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        """What may be done at compile time; never more than `run` would allow."""
+        return Plan.CALL

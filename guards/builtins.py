@@ -1,0 +1,518 @@
+"""The builtins of a guest: the real ones where they are harmless, stand-ins where they are not.
+
+Every function here takes the realm first; a guest gets it bound to its own. A bound method cannot be
+given attributes, so nothing here is shared between compartments that one of them could change.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.attribute import attribute_name, read
+from guards.base import is_guard_name
+from guards.call import callable_for_c
+from guards.charge import (
+    charge_add,
+    charge_floordiv,
+    charge_pow,
+    charge_walk,
+    feed,
+)
+from guards.format import formatted, text_of
+from guards.host import host_exact_str, host_lookup, host_name
+from guards.meter import Stop
+from guards.sealed import Sealed, sealed_error
+from guards.store import charge_key, delete, store
+from guards.tables.containers import charge_sort
+from guards.tables.errors import EXCEPTIONS
+from guards.tables.rows import define
+from guards.tamed import ModuleNamespace, dir_of, namespace_of
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = [
+    "RAW_BUILTINS",
+    "TAMED_BUILTINS",
+    "VALUE",
+    "GuestCode",
+    "builtin",
+    "install",
+    "refused",
+]
+
+#: Builtins that a guest holds as they are: they only compute, on any argument, in time that the
+#: sizes of their arguments bound. Classes among them are called through their stand-ins.
+RAW_BUILTINS: Final[dict[str, Any]] = {
+    name: getattr(builtins, name)
+    for name in """
+    None True False Ellipsis NotImplemented __debug__
+    abs aiter anext bin callable chr hex id iter len next oct ord
+    bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
+    memoryview object property range reversed set slice staticmethod str super tuple type zip
+    """.split()
+} | EXCEPTIONS
+
+#: name -> function(realm, ...)
+TAMED_BUILTINS: Final[dict[str, Callable[..., Any]]] = {}
+_MISSING: Final = object()
+#: Where compiled expressions leave their value: a key of the real globals that is popped at once.
+VALUE: Final = "cap:value"
+
+
+def builtin(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Enter a stand-in under its own name, less one trailing underscore."""
+    name = function.__name__.removesuffix("_")
+    function.__name__ = function.__qualname__ = name
+    TAMED_BUILTINS[name] = function
+    return function
+
+
+def refused(what: str, grant: str) -> PermissionError:
+    """The error of something that needs authority that was not granted."""
+    return PermissionError(f"{what} was not granted: {grant}")
+
+
+# Attributes
+
+
+@builtin
+def getattr_(realm: Realm, obj: Any, name: Any, default: Any = _MISSING, /) -> Any:
+    exact = attribute_name(name)
+    try:
+        return read(realm, obj, exact)
+    except AttributeError:
+        if default is _MISSING:
+            raise
+    return default
+
+
+@builtin
+def hasattr_(realm: Realm, obj: Any, name: Any, /) -> bool:
+    exact = attribute_name(name)
+    try:
+        read(realm, obj, exact)
+    except AttributeError:
+        return False
+    return True
+
+
+@builtin
+def setattr_(realm: Realm, obj: Any, name: Any, value: Any, /) -> None:
+    store(realm, obj, attribute_name(name), value)
+
+
+@builtin
+def delattr_(realm: Realm, obj: Any, name: Any, /) -> None:
+    delete(realm, obj, attribute_name(name))
+
+
+# Namespaces
+
+
+def _locals(realm: Realm) -> Any:
+    frame = realm.guest_frame()
+    if frame is None:
+        raise RuntimeError("no guest code is running")
+    if frame.f_code.co_flags & 1:  # a function: a snapshot, without temporaries of ours
+        return {n: v for n, v in frame.f_locals.items() if not is_guard_name(n)}
+    if frame.f_locals is frame.f_globals:
+        return namespace_of(realm, frame.f_globals)
+    return frame.f_locals  # a class body: the namespace of the guest's own
+
+
+@builtin
+def locals_(realm: Realm, /) -> Any:
+    return _locals(realm)
+
+
+@builtin
+def globals_(realm: Realm, /) -> Any:
+    frame = realm.guest_frame()
+    if frame is None:
+        raise RuntimeError("no guest code is running")
+    return namespace_of(realm, frame.f_globals)
+
+
+@builtin
+def vars_(realm: Realm, obj: Any = _MISSING, /) -> Any:
+    if obj is _MISSING:
+        return _locals(realm)
+    try:
+        return read(realm, obj, "__dict__")
+    except AttributeError:
+        pass
+    raise TypeError("vars() argument must have __dict__ attribute")
+
+
+@builtin
+def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
+    if obj is _MISSING:
+        return sorted(n for n in _locals(realm) if isinstance(n, str))
+    return dir_of(realm, obj)
+
+
+# Running code
+
+
+class GuestCode(metaclass=Sealed, host=True):
+    """What a guest's `compile` gives: something to `exec` or `eval`, with nothing in it to read."""
+
+    __slots__ = ("__code__", "__mode__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __code__: Any
+    __mode__: str
+
+    def __new__(cls, code: Any, mode: str) -> GuestCode:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__code__", code)
+        object.__setattr__(self, "__mode__", mode)
+        return self
+
+    def __repr__(self) -> str:
+        return "<code object>"
+
+
+define(
+    GuestCode,
+    "__repr__",
+    deny="__code__ __mode__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
+
+
+@builtin
+def compile_(
+    realm: Realm,
+    source: Any,
+    filename: Any = "<string>",
+    mode: Any = "exec",
+    flags: int = 0,
+    dont_inherit: bool = False,
+    optimize: int = -1,
+) -> GuestCode:
+    if flags:
+        raise ValueError("compile(): flags are not supported here; leave them out")
+    mode = host_exact_str(mode) if isinstance(mode, str) else mode
+    if mode not in ("exec", "eval", "single"):
+        raise ValueError("compile() mode must be 'exec', 'eval' or 'single'")
+    name = host_exact_str(filename) if isinstance(filename, str) else "<string>"
+    return GuestCode(realm.compile_guest(_source(source), name, mode), mode)
+
+
+def _source(source: Any) -> str | bytes:
+    if isinstance(source, str):
+        return host_exact_str(source)
+    if isinstance(source, (bytes, bytearray)):
+        return bytes(source) if type(source) is not bytes else source
+    raise TypeError("source must be a string or bytes; a syntax tree is not taken")
+
+
+@builtin
+def exec_(realm: Realm, source: Any, globals: Any = None, locals: Any = None, /) -> None:
+    _run(realm, source, "exec", globals, locals)
+
+
+@builtin
+def eval_(realm: Realm, source: Any, globals: Any = None, locals: Any = None, /) -> Any:
+    if isinstance(source, str):
+        source = host_exact_str(source).lstrip(" \t")
+    return _run(realm, source, "eval", globals, locals)
+
+
+def _run(realm: Realm, source: Any, mode: str, globals: Any, locals: Any) -> Any:
+    if type(source) is GuestCode:
+        code = source.__code__
+        mode = "eval" if source.__mode__ == "eval" else "exec"
+    else:
+        code = realm.compile_guest(_source(source), "<string>", mode)
+    realm.meter.charge(1)
+    if globals is None:
+        frame = realm.guest_frame()
+        if frame is None:
+            raise RuntimeError("no guest code is running")
+        real = frame.f_globals
+        if locals is None:
+            locals = _locals(realm)
+    elif type(globals) is ModuleNamespace:
+        real = globals.__raw__
+        if locals is None:
+            locals = globals
+    elif issubclass(type(globals), dict):
+        return _run_in_copy(realm, code, mode, globals, locals)
+    else:
+        raise TypeError(f"globals must be a dict, not {host_name(type(globals))}")
+    return _execute(code, mode, real, _mapping(locals))
+
+
+def _execute(code: Any, mode: str, real: dict[str, Any], locals: Any) -> Any:
+    if locals is real:
+        builtins.exec(code, real)  # noqa: S102 - routed code, in the guest's own namespace
+    else:
+        builtins.exec(code, real, locals)  # noqa: S102
+    return real.pop(VALUE, None) if mode == "eval" else None
+
+
+def _mapping(locals: Any) -> Any:
+    return locals.__raw__ if type(locals) is ModuleNamespace else locals
+
+
+def _run_in_copy(realm: Realm, code: Any, mode: str, globals: Any, locals: Any) -> Any:
+    """Run with a dictionary of the guest's as globals.
+
+    The guest holds that dictionary, so the real one, where the interpreter looks for guards and for
+    `__builtins__`, is a copy that nobody holds; names are carried over before and after (pits 1, 2).
+    """
+    own: dict[str, Any] = realm.exec_globals(globals)
+    before: set[str] = set()
+    for name, value in list(dict.items(globals)):
+        if isinstance(name, str) and not is_guard_name(exact := host_exact_str(name)):
+            own[exact] = value
+            before.add(exact)
+    for name in [n for n in own if n not in before and not is_guard_name(n)]:
+        del own[name]
+    own["__builtins__"] = realm.builtins
+    try:
+        if locals is None or locals is globals:
+            return _execute(code, mode, own, own)
+        return _execute(code, mode, own, _mapping(locals))
+    finally:
+        for name, value in own.items():
+            if not is_guard_name(name):
+                dict.__setitem__(globals, name, value)
+        for name in before:
+            if name not in own:
+                dict.pop(globals, name, None)
+
+
+@builtin
+def __import___(
+    realm: Realm, name: Any, globals: Any = None, locals: Any = None, fromlist: Any = (),
+    level: Any = 0,
+) -> Any:  # fmt: skip
+    exact = attribute_name(name)
+    module = realm.importer(exact, level if type(level) is int else 0, "")
+    if fromlist:
+        return module
+    return realm.modules.get(exact.partition(".")[0], module)
+
+
+# Iterating
+
+
+@builtin
+def all_(realm: Realm, iterable: Any, /) -> bool:
+    return all(feed(realm, iterable))
+
+
+@builtin
+def any_(realm: Realm, iterable: Any, /) -> bool:
+    return any(feed(realm, iterable))
+
+
+_NUMBERS: Final = frozenset({int, float, bool, complex})
+_SEQUENCES: Final = (str, bytes, bytearray, list, tuple)
+
+
+def _not_sequence(x: Any) -> Any:
+    # A sum that began with numbers and goes on with sequences can only be a guest operator's doing,
+    # and would join them in C without a charge.
+    if issubclass(type(x), _SEQUENCES):
+        raise TypeError(f"unsupported operand type(s) for +: 'int' and {host_name(type(x))!r}")
+    return x
+
+
+@builtin
+def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
+    if issubclass(type(start), (str, bytes, bytearray)):
+        return sum((), start)  # raises Python's own TypeError
+    items = feed(realm, iterable)
+    if type(start) in _NUMBERS:
+        if type(items) in (list, tuple, set, frozenset) and _NUMBERS.issuperset(
+            set(map(type, items))
+        ):
+            return sum(items, start)
+        return sum(map(_not_sequence, items), start)
+    total = start
+    for x in items:
+        charge_add(realm, total, x)
+        total = total + x
+    return total
+
+
+def _extreme(realm: Realm, which: Any, args: Any, kwargs: Any) -> Any:
+    if kwargs.get("key") is not None:
+        kwargs["key"] = callable_for_c(realm, kwargs["key"])
+    if len(args) == 1:
+        charge_walk(realm, args[0])
+        if kwargs.get("key") is not None:
+            import itertools
+
+            # the key function may make the list grow while C code walks it
+            return which(itertools.compress(args[0], realm.meter.iterator), **kwargs)
+        return which(feed(realm, args[0]), **kwargs)
+    realm.meter.charge(len(args))
+    for a in args:
+        charge_walk(realm, a)
+    return which(*args, **kwargs)
+
+
+@builtin
+def max_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+    return _extreme(realm, max, args, kwargs)
+
+
+@builtin
+def min_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+    return _extreme(realm, min, args, kwargs)
+
+
+@builtin
+def sorted_(realm: Realm, iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list[Any]:
+    items = list(feed(realm, iterable))
+    charge_sort(realm, items)
+    if key is not None:
+        key = callable_for_c(realm, key)
+    items.sort(key=key, reverse=reverse)
+    return items
+
+
+# Numbers
+
+
+@builtin
+def pow_(realm: Realm, base: Any, exp: Any, mod: Any = None) -> Any:
+    charge_pow(realm, base, exp, mod)
+    return pow(base, exp, mod)
+
+
+@builtin
+def divmod_(realm: Realm, a: Any, b: Any, /) -> Any:
+    charge_floordiv(realm, a, b)
+    return divmod(a, b)
+
+
+@builtin
+def round_(realm: Realm, number: Any, ndigits: Any = None) -> Any:
+    if issubclass(type(ndigits), int) and issubclass(type(number), int):
+        digits = -int.__index__(ndigits)
+        if digits > 1000:
+            realm.meter.charge_bytes(digits)
+            realm.meter.charge((digits >> 4) ** 2 >> 6)
+    return round(number) if ndigits is None else round(number, ndigits)
+
+
+@builtin
+def hash_(realm: Realm, obj: Any, /) -> int:
+    charge_key(realm, obj)
+    return hash(obj)
+
+
+# Types
+
+
+def _classes(realm: Realm, kinds: Any) -> Any:
+    if type(kinds) is tuple:
+        charge_walk(realm, kinds)  # a nest of tuples is walked along every path (pit 22)
+    return kinds
+
+
+@builtin
+def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
+    return isinstance(obj, _classes(realm, kinds))
+
+
+@builtin
+def issubclass_(realm: Realm, kind: Any, kinds: Any, /) -> bool:
+    return issubclass(kind, _classes(realm, kinds))
+
+
+# Text
+
+
+@builtin
+def repr_(realm: Realm, obj: Any, /) -> str:
+    return text_of(realm, obj, repr)
+
+
+@builtin
+def ascii_(realm: Realm, obj: Any, /) -> str:
+    return text_of(realm, obj, ascii)
+
+
+@builtin
+def format_(realm: Realm, value: Any, format_spec: Any = "", /) -> str:
+    return formatted(realm, value, None, format_spec)
+
+
+@builtin
+def print_(
+    realm: Realm, /, *args: Any, sep: Any = None, end: Any = None, file: Any = None,
+    flush: Any = False,
+) -> None:  # fmt: skip
+    for name, value in (("sep", sep), ("end", end)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be None or a string, not {host_name(type(value))}")
+    separator = " " if sep is None else host_exact_str(sep)
+    ending = "\n" if end is None else host_exact_str(end)
+    realm.meter.charge_bytes(len(separator) * len(args) + len(ending))
+    parts = []
+    total = 0
+    for a in args:
+        text = text_of(realm, a)
+        total += len(text)
+        realm.meter.charge_bytes(total)
+        parts.append(text)
+    text = separator.join(parts) + ending
+    if file is None:
+        realm.write(text)
+    else:
+        read(realm, file, "write")(text)
+
+
+# Authority
+
+
+@builtin
+def open_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+    raise refused("open", "no directory is among the capabilities; the host grants one as `fs`")
+
+
+@builtin
+def input_(realm: Realm, prompt: Any = "", /) -> str:
+    raise refused("input", "there is no terminal; the host hands in what is needed as `caps`")
+
+
+@builtin
+def breakpoint_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+    raise refused("breakpoint", "there is no debugger; print what you want to see")
+
+
+@builtin
+def help_(realm: Realm, obj: Any = None, /) -> None:
+    describe = host_lookup(type(obj), "__cap_help__")[1]
+    if describe is not None:
+        realm.write(describe(obj) + "\n")
+        return
+    doc = getattr_(realm, obj, "__doc__", None)
+    realm.write((doc if isinstance(doc, str) else "no help for this object") + "\n")
+
+
+def install(realm: Realm) -> None:
+    """Fill the builtins of a realm, guards included."""
+    from guards.keys import GUARDS
+
+    own = realm.builtins
+    own.update(RAW_BUILTINS)
+    for name, function in TAMED_BUILTINS.items():
+        own[name] = MethodType(function, realm)
+    for guard in GUARDS:
+        own[guard.key] = guard(realm).run
+    own["cap:tick"] = realm.meter.tick
+    own["cap:Stop"] = Stop
+    own["cap:slice"] = slice
+
+

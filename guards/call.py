@@ -1,0 +1,238 @@
+"""Calling f(...).
+
+Stops: constructors that build or loop in C without a step (`list(map(l.append, l))`, `bytes(10**10)`)
+and classes made without the checks of a class statement (`type(name, bases, dict)`).
+The guard looks at the callable and gives it back, or its stand-in; the call itself is made by the
+guest's own code, so that no frame of ours stands between (zero-argument `super` needs that).
+`callable_for_c` is asked for every callable that C code is handed to call later (`map`, `sorted`'s
+key, special methods of classes), so that no constructor is ever called past its guard.
+"""
+
+from __future__ import annotations
+
+import itertools
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GenericAlias,
+    MethodType,
+)
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.attribute import TamedFunction
+from guards.base import Guard
+from guards.charge import charge_int_work, charge_text, feed, size_of
+from guards.host import host_lookup, host_mro
+from guards.tables.rows import TABLE
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments"]
+
+_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, TamedFunction})
+
+#: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
+#: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.
+CONSTRUCTORS: Final[dict[type, Any]] = {}
+
+
+def constructor(*kinds: type) -> Any:
+    def enter(function: Any) -> Any:
+        for kind in kinds:
+            CONSTRUCTORS[kind] = function
+        return function
+
+    return enter
+
+
+@constructor(list, tuple, set, frozenset)
+def _sequence(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1:
+        size = size_of(args[0])
+        if size:
+            realm.meter.charge_bytes(size * 8)
+        return (feed(realm, args[0]),)
+    return args
+
+
+@constructor(dict)
+def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1:
+        source = args[0]
+        if issubclass(type(source), dict):
+            size = size_of(source) or 0
+            realm.meter.charge(size)
+            realm.meter.charge_bytes(size * 16)
+        elif host_lookup(type(source), "keys")[0] is None:
+            return (feed(realm, source),)
+    return args
+
+
+@constructor(str)
+def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args:
+        charge_text(realm, args[0])
+        if len(args) > 1 or kwargs:
+            from guards.tables.text import check_codec
+
+            check_codec(args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8"))
+    return args
+
+
+@constructor(bytes, bytearray)
+def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if not args:
+        return args
+    source = args[0]
+    if issubclass(type(source), int):
+        realm.meter.charge_bytes(max(0, int.__index__(source)))
+    elif issubclass(type(source), str):
+        from guards.tables.text import check_codec
+
+        if len(args) > 1 or "encoding" in kwargs:
+            check_codec(args[1] if len(args) > 1 else kwargs["encoding"])
+        realm.meter.charge_bytes(str.__len__(source) * 4)
+    elif issubclass(type(source), (bytes, bytearray, memoryview)):
+        realm.meter.charge_bytes(size_of(source) or 0)
+    elif len(args) == 1 and host_lookup(type(source), "__bytes__")[0] is None:
+        if host_lookup(type(source), "__index__")[0] is not None:
+            import operator
+
+            number = operator.index(source)
+            realm.meter.charge_bytes(max(0, number))
+            return (number,)
+        return (feed(realm, source),)
+    return args
+
+
+@constructor(int)
+def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args and issubclass(type(args[0]), (str, bytes, bytearray)):
+        digits = size_of(args[0]) or 0
+        if digits > 1000:
+            charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
+    return args
+
+
+@constructor(enumerate)
+def _enumerate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args:
+        return (itertools.compress(args[0], realm.meter.iterator), *args[1:])
+    return args
+
+
+@constructor(zip)
+def _zip(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return tuple(itertools.compress(a, realm.meter.iterator) for a in args)
+
+
+@constructor(map)
+def _map(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) < 2:
+        return args
+    return (
+        callable_for_c(realm, args[0]),
+        *(itertools.compress(a, realm.meter.iterator) for a in args[1:]),
+    )
+
+
+@constructor(filter)
+def _filter(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) != 2:
+        return args
+    function = args[0]
+    return (
+        None if function is None else callable_for_c(realm, function),
+        itertools.compress(args[1], realm.meter.iterator),
+    )
+
+
+@constructor(property, classmethod, staticmethod)
+def _descriptor(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    for name in list(kwargs):
+        kwargs[name] = callable_for_c(realm, kwargs[name])
+    return tuple(callable_for_c(realm, a) for a in args)
+
+
+def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    """The arguments to make a `kind` from, charged by the builtin class behind it."""
+    for k in host_mro(kind):
+        prepare = CONSTRUCTORS.get(k)
+        if prepare is not None:
+            return prepare(realm, kind, args, kwargs)
+    return args
+
+
+def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Make an instance of a class, charged."""
+    if kind is type:
+        from guards.classes import make_type
+
+        return make_type(realm, type, *args, **kwargs)
+    args = prepare_arguments(realm, kind, args, kwargs)
+    return _type_call(kind, *args, **kwargs)
+
+
+_type_call: Final = type.__call__
+
+
+def _needs_standin(realm: Realm, kind: Any) -> bool:
+    """Whether calling this class raw would reach a constructor of the table unguarded."""
+    if kind is type:
+        return True
+    if host_lookup(type(kind), "__call__")[0] is not type:
+        return False  # the metaclass's own; what it calls in turn is guarded
+    heavy = None
+    for k in host_mro(kind):
+        if k in CONSTRUCTORS:
+            heavy = k
+            break
+    if heavy is None:
+        return False
+    if heavy is kind:
+        return True
+    # A guest's class that overrides both ways in calls the builtin one through a guarded `super`.
+    for name in ("__new__", "__init__"):
+        definer = host_lookup(kind, name)[0]
+        if definer is heavy:
+            return True
+    return False
+
+
+def callable_for_c(realm: Realm, f: Any) -> Any:
+    """What C code may be handed to call in place of `f`."""
+    kind = type(f)
+    if kind in _RAW:
+        return f
+    if issubclass(kind, type):
+        if f in TABLE:
+            found = realm._standins.get(f)
+            if found is None:
+                if not _needs_standin(realm, f):
+                    return f
+                found = realm._standins[f] = MethodType(MethodType(construct, realm), f)
+            return found
+        if _needs_standin(realm, f):
+            return MethodType(MethodType(construct, realm), f)
+        return f
+    if kind is GenericAlias:
+        return callable_for_c(realm, f.__origin__)
+    return f
+
+
+class Call(Guard):
+    """f(x) becomes `cap:call`(f)(x)."""
+
+    key = "cap:call"
+    __slots__ = ()
+
+    def run(self, f: Any) -> Any:
+        kind = type(f)
+        if kind in _RAW:
+            return f
+        if issubclass(kind, type) or kind is GenericAlias:
+            return callable_for_c(self.realm, f)
+        return f
+
+

@@ -1,0 +1,283 @@
+"""What work costs, told before it is done.
+
+Stops: work hidden in one step (pits 5, 16, 17, 22 and 23 of the design). Sizes come from the exact
+builtin part of an object, never from a method that a guest's subclass may have replaced.
+The unit is the step; roughly 30 to 60 ns of C work.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict, defaultdict, deque
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = [
+    "SCALARS",
+    "charge_add",
+    "charge_format_spec",
+    "charge_int_work",
+    "charge_lshift",
+    "charge_mod",
+    "charge_mul",
+    "charge_pow",
+    "charge_text",
+    "charge_walk",
+    "feed",
+    "size_of",
+]
+
+SCALARS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
+_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+#: Types whose length is known without running guest code, with the way to get it.
+_LENGTHS: Final[dict[type, Any]] = {
+    k: k.__len__
+    for k in (list, tuple, str, bytes, bytearray, dict, set, frozenset, deque, OrderedDict,
+              defaultdict, *_VIEWS)
+}  # fmt: skip
+_SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
+_NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
+_FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
+_UNIT: Final = {str: 1, bytes: 1, bytearray: 1}
+_SMALL_WALK: Final = 64
+
+
+def range_length(r: range) -> int:
+    """The length of a range, exact where `len` would overflow."""
+    if r.step > 0:
+        return max(0, (r.stop - r.start + r.step - 1) // r.step)
+    return max(0, (r.start - r.stop - r.step - 1) // -r.step)
+
+
+def size_of(obj: object) -> int | None:
+    """The number of elements in a builtin container or in the builtin part of a guest's subclass
+    of one; None for anything else."""
+    kind = type(obj)
+    length = _LENGTHS.get(kind)
+    if length is not None:
+        return int(length(obj))
+    if kind is range:
+        return range_length(obj)  # type: ignore[arg-type]
+    for base in _SIZED:
+        if issubclass(kind, base):
+            return int(base.__len__(obj))  # type: ignore[arg-type]
+    return None
+
+
+def unit_of(obj: object) -> int:
+    """Bytes that one element of a builtin sequence takes, roughly."""
+    kind = type(obj)
+    return _UNIT.get(kind) or (1 if issubclass(kind, (str, bytes, bytearray)) else 8)
+
+
+def feed(realm: Realm, obj: Any) -> Any:
+    """What C code may iterate in place of `obj`: charged at once where the length is known and
+    cannot grow under way, else an iterator that takes a step per element."""
+    kind = type(obj)
+    length = _LENGTHS.get(kind)
+    if length is not None:
+        realm.meter.charge(int(length(obj)))
+        return obj
+    if kind is range:
+        realm.meter.charge(range_length(obj))
+        return obj
+    return itertools.compress(obj, realm.meter.iterator)
+
+
+def charge_walk(realm: Realm, obj: Any) -> None:
+    """Charge what C code would take to compare, hash, print or copy a nest of containers.
+
+    Counts every path, as C code walks every path: sixty levels of `x = (x, x)` use up any budget.
+    A container inside itself is counted once, as `repr` does. Small nests cost nothing.
+    """
+    kind = type(obj)
+    if kind not in _NESTS:
+        if kind in SCALARS or not issubclass(kind, _SIZED):
+            return
+    if kind in _FLAT and SCALARS.issuperset(set(map(type, obj))):
+        realm.meter.charge(len(obj) >> 8)
+        return
+    count = 0
+    path: set[int] = set()
+    # A stack of iterators over children; `None` in `path` order tells which container ends.
+    stack: list[tuple[int, Any]] = []
+    entered = _children(obj)
+    if entered is None:
+        return
+    path.add(id(obj))
+    stack.append((id(obj), entered))
+    while stack:
+        ident, children = stack[-1]
+        for child in children:
+            count += 1
+            if count & 1023 == 0:
+                realm.meter.charge(256)
+            kind = type(child)
+            if kind in SCALARS:
+                continue
+            inner = _children(child)
+            if inner is not None and id(child) not in path:
+                path.add(id(child))
+                stack.append((id(child), inner))
+                break
+        else:
+            stack.pop()
+            path.discard(ident)
+    if count > _SMALL_WALK:
+        realm.meter.charge((count & 1023) >> 2)
+
+
+def _children(obj: Any) -> Any:
+    kind = type(obj)
+    if kind not in _NESTS:
+        for base in (list, tuple, dict, set, frozenset, deque):
+            if issubclass(kind, base):
+                kind = base
+                break
+        else:
+            return None
+    if issubclass(kind, dict):
+        values = list(dict.values(obj))
+        keys = list(dict.keys(obj))
+        return iter(keys + values) if keys and set(map(type, keys)) - SCALARS else iter(values)
+    return iter(list(kind.__iter__(obj)))
+
+
+def charge_text(realm: Realm, obj: Any) -> None:
+    """Charge for making the text of `obj`, by `str`, `repr` or a format."""
+    kind = type(obj)
+    if kind is int or kind is bool:
+        bits = int.bit_length(obj)
+        if bits > 4096:
+            realm.meter.charge((bits >> 6) ** 2 >> 6)
+            realm.meter.charge_bytes(bits >> 1)
+        return
+    if kind in SCALARS:
+        if kind is str or kind is bytes:
+            realm.meter.charge_bytes(len(obj))
+        return
+    charge_walk(realm, obj)
+
+
+# Operators
+
+
+def charge_int_work(realm: Realm, a: int, b: int) -> None:
+    """Charge the product of two sizes in 64-bit words: schoolbook multiplication and division."""
+    words = (int.bit_length(a) >> 6) * (int.bit_length(b) >> 6)
+    if words > 64:
+        realm.meter.charge(words >> 6)
+
+
+def charge_mul(realm: Realm, a: Any, b: Any) -> None:
+    """`a * b`: the size of a repeated sequence or of a product."""
+    ta, tb = type(a), type(b)
+    if issubclass(ta, int):
+        if issubclass(tb, int):
+            bits = int.bit_length(a) + int.bit_length(b)
+            if bits > 4096:
+                realm.meter.charge_bytes(bits >> 3)
+                charge_int_work(realm, a, b)
+            return
+        a, b, ta, tb = b, a, tb, ta
+    elif not issubclass(tb, int):
+        return
+    if not issubclass(ta, _SIZED):
+        return
+    size = size_of(a)
+    if size is None:
+        return
+    times = int.__index__(b)
+    if size and times > 0:
+        realm.meter.charge_bytes(size * times * unit_of(a))
+
+
+def charge_add(realm: Realm, a: Any, b: Any) -> None:
+    """`a + b`: the size of a concatenation."""
+    ta = type(a)
+    if ta is int or ta is float:
+        return
+    if issubclass(ta, (str, bytes, list, tuple, bytearray)):
+        n, m = size_of(a), size_of(b)
+        if n is not None and m is not None:
+            realm.meter.charge_bytes((n + m) * unit_of(a))
+
+
+def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
+    """`a ** b` and `pow(a, b, modulus)` of whole numbers."""
+    if not (issubclass(type(a), int) and issubclass(type(b), int)):
+        return
+    bits, exponent = int.bit_length(a), int.__index__(b)
+    if modulus is None:
+        if exponent > 0 and bits > 1:
+            size = bits * exponent
+            if size > 4096:
+                realm.meter.charge_bytes(size >> 3)
+                realm.meter.charge(min((size >> 6) ** 2 >> 6, 1 << 62))
+    elif issubclass(type(modulus), int):
+        words = (int.bit_length(modulus) >> 6) + 1
+        work = words * words * (int.bit_length(exponent) + 1) + (bits >> 6) * words
+        if work > 1024:
+            realm.meter.charge(work >> 6)
+
+
+def charge_lshift(realm: Realm, a: Any, b: Any) -> None:
+    """`a << b` of whole numbers."""
+    if issubclass(type(a), int) and issubclass(type(b), int):
+        shift = int.__index__(b)
+        if shift > 4096 and int.bit_length(a):
+            realm.meter.charge_bytes((int.bit_length(a) + shift) >> 3)
+
+
+def charge_mod(realm: Realm, a: Any, b: Any) -> None:
+    """`a % b`: division of whole numbers, or formatting of text."""
+    ta = type(a)
+    if issubclass(ta, int):
+        if issubclass(type(b), int):
+            charge_int_work(realm, a, b)
+        return
+    if issubclass(ta, str):
+        template = str.__str__(a)
+    elif issubclass(ta, (bytes, bytearray)):
+        template = (bytes if issubclass(ta, bytes) else bytearray).decode(a, "latin-1")
+    else:
+        return
+    values = b if issubclass(type(b), tuple) else (b,)
+    realm.meter.charge_bytes(len(template))
+    realm.meter.charge_bytes(_widths(template))
+    if "*" in template:
+        # The width of `%*d` is among the values, and nothing says which: each counts.
+        realm.meter.charge_bytes(
+            sum(abs(int.__index__(v)) for v in tuple.__iter__(values) if issubclass(type(v), int))
+        )
+    for v in tuple.__iter__(values):
+        charge_text(realm, v)
+
+
+def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
+    """`a // b`, `divmod(a, b)` of whole numbers."""
+    if issubclass(type(a), int) and issubclass(type(b), int):
+        charge_int_work(realm, a, b)
+
+
+def _widths(spec: str) -> int:
+    """The sum of all runs of digits in a format, each read as a number of characters."""
+    total, run = 0, ""
+    for c in spec:
+        if c.isdecimal():
+            run += c
+            continue
+        if run:
+            total += int(run) if len(run) < 20 else 10**20
+            run = ""
+    if run:
+        total += int(run) if len(run) < 20 else 10**20
+    return total
+
+
+def charge_format_spec(realm: Realm, spec: str) -> None:
+    """A format specification: widths and precisions are sizes."""
+    if len(spec) > 2:
+        realm.meter.charge_bytes(len(spec) + _widths(spec))

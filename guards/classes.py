@@ -1,0 +1,154 @@
+"""Making classes: the class statement and `type(name, bases, dict)`.
+
+Stops: finalisers (`__del__` is accepted and dropped: it would run in the host's time), subclasses
+of classes that are not the guest's to extend, raw constructors under special names, and classes
+that do not carry the mark by which guards know the guest's own.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.base import Guard, is_guard_name
+from guards.host import host_exact_str, host_name
+from guards.realm import GUEST_MARK
+from guards.store import safe_class_value
+from guards.tables.rows import SUBCLASSABLE
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["BuildClass", "check_bases", "make_type", "new_class"]
+
+_build: Final = builtins.__build_class__
+_type_new: Final = type.__new__
+_DROPPED: Final = frozenset({"__del__", "__builtins__"})
+
+
+def check_bases(realm: Realm, bases: Any) -> None:
+    """Refuse a base that is neither the guest's own class nor a builtin that may be extended."""
+    if type(bases) is not tuple:
+        return
+    for base in bases:
+        if issubclass(type(base), type) and not realm.is_guest_class(base):
+            if base not in SUBCLASSABLE:
+                raise TypeError(f"type {host_name(base)!r} is not an acceptable base type")
+
+
+def new_class(
+    realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /, **kwargs: Any
+) -> Any:
+    """`type.__new__(meta, name, bases, namespace)` for a guest."""
+    if not issubclass(type(meta), type) or not issubclass(meta, type):
+        raise TypeError("type.__new__(X): X is not a type object")
+    if meta is not type and not realm.is_guest_class(meta):
+        raise TypeError(f"type.__new__({host_name(meta)}): not a class of the guest's own")
+    if not issubclass(type(bases), tuple):
+        raise TypeError(
+            f"type.__new__() argument 2 must be tuple, not {host_name(type(bases))}"
+        )
+    if not issubclass(type(namespace), dict):
+        raise TypeError(
+            f"type.__new__() argument 3 must be dict, not {host_name(type(namespace))}"
+        )
+    exact = tuple(tuple.__iter__(bases))
+    check_bases(realm, exact)
+    own: dict[Any, Any] = {}
+    for key, value in list(dict.items(namespace)):
+        if type(key) is not str and isinstance(key, str):
+            key = host_exact_str(key)
+        if key in _DROPPED or is_guard_name(key):
+            continue
+        own[key] = safe_class_value(realm, key, value) if type(key) is str else value
+    own[GUEST_MARK] = realm.token
+    if "__module__" not in own:
+        frame = realm.guest_frame()
+        module = frame.f_globals.get("__name__") if frame is not None else None
+        if module is not None:
+            own["__module__"] = module
+    return _type_new(meta, name, exact, own, **kwargs)
+
+
+def make_type(realm: Realm, meta: type, /, *args: Any, **kwargs: Any) -> Any:
+    """`type(x)` and `type(name, bases, namespace)`."""
+    if len(args) == 1 and not kwargs:
+        return type(args[0])
+    if len(args) != 3:
+        raise TypeError("type() takes 1 or 3 arguments")
+    winner = _winner(realm, meta, args[1] if type(args[1]) is tuple else ())
+    if winner is not meta and winner is not type:
+        return winner(*args, **kwargs)
+    return new_class(realm, winner, *args, **kwargs)
+
+
+def _winner(realm: Realm, meta: type, bases: Any) -> type:
+    winner = meta
+    for base in bases:
+        kind = type(base)
+        if issubclass(winner, kind):
+            continue
+        if issubclass(kind, winner):
+            winner = kind
+            continue
+        raise TypeError(
+            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass "
+            "of the metaclasses of all its bases"
+        )
+    return winner
+
+
+class _Maker:
+    """What the interpreter is told is the metaclass of a class statement: finds the real one,
+    prepares its namespace, and calls it with the checks above. Never held by a guest."""
+
+    __slots__ = ("explicit", "realm", "winner")
+
+    def __init__(self, realm: Realm, explicit: Any) -> None:
+        self.realm = realm
+        self.explicit = explicit
+        self.winner: Any = type
+
+    def __prepare__(self, name: str, bases: Any, **kwargs: Any) -> Any:
+        meta = self.explicit
+        if meta is None:
+            meta = type(bases[0]) if bases else type
+        if issubclass(type(meta), type):
+            meta = _winner(self.realm, meta, bases)
+        self.winner = meta
+        if meta is type:
+            return {}
+        from guards.attribute import read
+
+        try:
+            prepare = read(self.realm, meta, "__prepare__")
+        except AttributeError:
+            return {}
+        return prepare(name, bases, **kwargs)
+
+    def __call__(self, name: str, bases: Any, namespace: Any, **kwargs: Any) -> Any:
+        meta = self.winner
+        if meta is type:
+            return new_class(self.realm, type, name, bases, namespace, **kwargs)
+        check_bases(self.realm, bases)
+        from guards.call import callable_for_c
+
+        return callable_for_c(self.realm, meta)(name, bases, namespace, **kwargs)
+
+
+class BuildClass(Guard):
+    """The class statement calls this as `__build_class__`."""
+
+    key = "__build_class__"
+    __slots__ = ()
+
+    def run(self, function: Any, name: str, /, *bases: Any, **kwargs: Any) -> Any:
+        realm = self.realm
+        if not realm.is_guest_function(function):
+            raise TypeError("__build_class__: func must be a function")
+        explicit = kwargs.pop("metaclass", None)
+        check_bases(realm, bases)
+        return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)
+
+

@@ -1,0 +1,54 @@
+"""Raw operations that trusted code uses on guest objects, captured before any guest runs.
+
+Trusted code calls no method on a guest's value: a method may be the guest's own and would run as
+part of a guard (pit 7). These are the originals, taken from the types.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType, MethodType
+from typing import Any, Final
+
+__all__ = [
+    "host_data_descriptor",
+    "host_dict",
+    "host_exact_str",
+    "host_lookup",
+    "host_mro",
+    "host_name",
+]
+
+host_mro: Final = type.__dict__["__mro__"].__get__
+host_dict: Final = type.__dict__["__dict__"].__get__
+_type_name: Final = type.__dict__["__name__"].__get__
+host_exact_str: Final = str.__str__
+host_function_builtins: Final = FunctionType.__dict__["__builtins__"].__get__
+host_method_func: Final = MethodType.__dict__["__func__"].__get__
+host_method_self: Final = MethodType.__dict__["__self__"].__get__
+host_super_self: Final = super.__dict__["__self__"].__get__
+host_super_class: Final = super.__dict__["__self_class__"].__get__
+host_super_this: Final = super.__dict__["__thisclass__"].__get__
+
+
+def host_name(kind: type) -> str:
+    """The name of a class as its type object holds it, whatever its metaclass says."""
+    name: str = _type_name(kind)
+    return name
+
+
+def host_lookup(kind: type, name: str) -> tuple[type | None, Any]:
+    """The class in the resolution order of `kind` that defines `name`, and what it holds."""
+    for k in host_mro(kind):
+        d = host_dict(k)
+        if name in d:
+            return k, d[name]
+    return None, None
+
+
+def host_data_descriptor(value: object) -> bool:
+    """Whether a class attribute takes precedence over the instance's own dictionary."""
+    kind = type(value)
+    return (
+        host_lookup(kind, "__set__")[0] is not None
+        or host_lookup(kind, "__delete__")[0] is not None
+    )

@@ -1,0 +1,131 @@
+"""Taking the elements of x: `for`, comprehensions, `*x`, unpacking, `in`, `yield from`.
+
+Stops: C loops that take no step (pit 5). Each element taken costs a step, counted in C by the
+`compress` that pairs the elements with the counter.
+"""
+
+from __future__ import annotations
+
+import itertools
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.base import Guard
+from guards.charge import charge_walk, range_length, size_of
+from guards.host import host_lookup
+from guards.sealed import Sealed
+from guards.store import charge_key
+from guards.tables.rows import TABLE
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["Container", "Delegate", "Iterate", "Mapping", "Middle", "contains"]
+
+_compress: Final = itertools.compress
+_DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+class Iterate(Guard):
+    """for x in xs becomes for x in `cap:iter`(xs): a step per element, whatever xs is."""
+
+    key = "cap:iter"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        return _compress(obj, self.realm.meter.iterator)
+
+
+class Delegate(Guard):
+    """yield from x: what has no `send` of its own is counted like a loop; a generator of the
+    guest's counts by itself and is left whole, since `send` and `throw` must reach it."""
+
+    key = "cap:delegate"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind in _DRIVEN or kind not in TABLE:
+            return obj
+        return _compress(obj, self.realm.meter.iterator)
+
+
+class Mapping(Guard):
+    """**x in a call or a display: charged by size."""
+
+    key = "cap:mapping"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        size = size_of(obj)
+        if size:
+            self.realm.meter.charge(size)
+        return obj
+
+
+def contains(realm: Realm, container: Any, item: Any) -> bool:
+    """`item in container`, charged."""
+    kind = type(container)
+    if kind is range:
+        if type(item) is not int and type(item) is not bool:
+            realm.meter.charge(range_length(container))
+        return item in container
+    definer = host_lookup(kind, "__contains__")[0]
+    if definer is None:
+        return item in _compress(container, realm.meter.iterator)
+    if definer in TABLE:
+        size = size_of(container)
+        if size is not None:
+            if issubclass(kind, (str, bytes, bytearray)):
+                realm.meter.charge(size >> 8)
+            elif issubclass(kind, (dict, set, frozenset)):
+                charge_key(realm, item)
+            else:
+                realm.meter.charge(size >> 4)
+                charge_walk(realm, item)
+    return item in container
+
+
+class _Container(metaclass=Sealed, host=True):
+    """Stands in for the right operand of `in`; never held by a guest."""
+
+    __slots__ = ("__obj__", "__realm__")
+    __obj__: Any
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm, obj: Any) -> _Container:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        object.__setattr__(self, "__obj__", obj)
+        return self
+
+    def __contains__(self, item: Any) -> bool:
+        return contains(self.__realm__, self.__obj__, item)
+
+
+class Middle(Guard):
+    """a in b < c: b is also the left operand of what follows, so it is charged and left itself."""
+
+    key = "cap:middle"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        size = size_of(obj)
+        if size is not None:
+            self.realm.meter.charge(size)
+            return obj
+        if host_lookup(type(obj), "__contains__")[0] is None:
+            return _compress(obj, self.realm.meter.iterator)
+        return obj
+
+
+class Container(Guard):
+    """a in b becomes a in `cap:container`(b)."""
+
+    key = "cap:container"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        return _Container(self.realm, obj)
+
+

@@ -1,0 +1,46 @@
+"""Every guard, once: what the compiler may name and what a realm's builtins hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from guards.attribute import ReadAttribute
+from guards.base import Guard
+from guards.call import Call
+from guards.classes import BuildClass
+from guards.format import Format
+from guards.import_ import ImportFrom, ImportModule, ImportStar
+from guards.item import ReadItem
+from guards.iterate import Container, Delegate, Iterate, Mapping, Middle
+from guards.match import MatchClass, MatchMapping, MatchSequence
+from guards.operate import OPERATORS, Compared, Key
+from guards.store import StoreAttribute, StoreItem
+
+__all__ = ["GUARDS", "RESERVED"]
+
+GUARDS: Final[tuple[type[Guard], ...]] = (
+    ReadAttribute,
+    StoreAttribute,
+    ReadItem,
+    StoreItem,
+    Call,
+    BuildClass,
+    Iterate,
+    Delegate,
+    Mapping,
+    Container,
+    Middle,
+    Format,
+    ImportModule,
+    ImportFrom,
+    ImportStar,
+    MatchClass,
+    MatchMapping,
+    MatchSequence,
+    Compared,
+    Key,
+    *OPERATORS,
+)
+
+#: Names in a realm's builtins that are not guards and that guests cannot spell either.
+RESERVED: Final = ("cap:tick", "cap:Stop")

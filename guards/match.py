@@ -1,0 +1,150 @@
+"""`match`: the tests of sequence, mapping and class patterns.
+
+Stops: attribute names that arrive at run time through `__match_args__` (pit 6). A match statement is
+rewritten to an if-chain, so the interpreter's own pattern code, which reads attributes without a
+guard, is never reached.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from guards.attribute import read
+from guards.base import Guard
+from guards.charge import feed, size_of
+from guards.host import host_name
+
+__all__ = ["MatchClass", "MatchMapping", "MatchSequence"]
+
+_NO_SEQUENCE: Final = (str, bytes, bytearray)
+#: Classes whose instances a single positional pattern captures whole (PEP 634).
+_WHOLE: Final = (
+    bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple,
+)  # fmt: skip
+_flags: Final = type.__dict__["__flags__"].__get__
+_SEQUENCE_FLAG: Final = 1 << 5
+_MAPPING_FLAG: Final = 1 << 6
+
+
+class MatchSequence(Guard):
+    """`case [a, *b]`: (subject, number of patterns, index of the star or -1) -> parts or None."""
+
+    key = "cap:matchseq"
+    __slots__ = ()
+
+    def run(self, subject: Any, count: int, star: int) -> tuple[Any, ...] | None:
+        kind = type(subject)
+        if issubclass(kind, _NO_SEQUENCE) or not _flags(kind) & _SEQUENCE_FLAG:
+            return None
+        size = len(subject)
+        if size < count - 1 if star >= 0 else size != count:
+            return None
+        if star < 0:
+            return tuple(subject[i] for i in range(count))
+        self.realm.meter.charge(size_of(subject) or size)
+        after = count - 1 - star
+        head = [subject[i] for i in range(star)]
+        rest = [subject[i] for i in range(star, size - after)]
+        tail = [subject[i] for i in range(size - after, size)]
+        return (*head, rest, *tail)
+
+
+class MatchMapping(Guard):
+    """`case {k: v, **rest}`: (subject, keys, whether the rest is wanted) -> values or None."""
+
+    key = "cap:matchmap"
+    __slots__ = ()
+
+    def run(self, subject: Any, keys: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
+        if not _flags(type(subject)) & _MAPPING_FLAG:
+            return None
+        if len(subject) < len(keys):
+            return None
+        missing = object()
+        found = []
+        seen: set[Any] = set()
+        get = read(self.realm, subject, "get") if keys else None
+        for key in keys:
+            if key in seen:
+                raise ValueError(f"mapping pattern checks duplicate key ({key!r})")
+            seen.add(key)
+            value = get(key, missing) if get is not None else missing
+            if value is missing:
+                return None
+            found.append(value)
+        if rest:
+            left = dict(subject if size_of(subject) is not None else feed(self.realm, subject))
+            self.realm.meter.charge(len(left))
+            for key in keys:
+                del left[key]
+            found.append(left)
+        return tuple(found)
+
+
+class MatchClass(Guard):
+    """`case C(x, y=z)`: (subject, class, positional count, keywords) -> attributes or None."""
+
+    key = "cap:matchclass"
+    __slots__ = ()
+
+    def run(
+        self, subject: Any, kind: Any, count: int, keywords: tuple[str, ...]
+    ) -> tuple[Any, ...] | None:
+        if not issubclass(type(kind), type):
+            raise TypeError("called match pattern must be a class")
+        if not isinstance(subject, kind):
+            return None
+        realm = self.realm
+        values: list[Any] = []
+        seen: set[str] = set()
+        if count:
+            try:
+                names = read(realm, kind, "__match_args__")
+            except AttributeError:
+                names = None
+            if names is None:
+                whole = issubclass(kind, _WHOLE)
+                names = ()
+                if count > (1 if whole else 0):
+                    raise TypeError(
+                        f"{host_name(kind)}() accepts {int(whole)} positional sub-pattern"
+                        f"{'' if whole else 's'} ({count} given)"
+                    )
+                if whole:
+                    values.append(subject)
+            else:
+                if type(names) is not tuple:
+                    raise TypeError(
+                        f"{host_name(kind)}.__match_args__ must be a tuple "
+                        f"(got {host_name(type(names))})"
+                    )
+                if count > len(names):
+                    raise TypeError(
+                        f"{host_name(kind)}() accepts {len(names)} positional sub-patterns "
+                        f"({count} given)"
+                    )
+            for name in names[:count]:
+                if type(name) is not str:
+                    raise TypeError(
+                        f"__match_args__ elements must be strings (got {host_name(type(name))})"
+                    )
+                if not self._take(subject, kind, name, seen, values):
+                    return None
+        for name in keywords:
+            if not self._take(subject, kind, name, seen, values):
+                return None
+        return tuple(values)
+
+    def _take(
+        self, subject: Any, kind: type, name: str, seen: set[str], values: list[Any]
+    ) -> bool:
+        if name in seen:
+            raise TypeError(f"{host_name(kind)}() got multiple sub-patterns for attribute {name!r}")
+        seen.add(name)
+        try:
+            values.append(read(self.realm, subject, name))
+        except AttributeError:
+            return False
+        return True
+
+

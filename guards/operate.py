@@ -1,0 +1,253 @@
+"""Operators whose result can be larger than what goes in, and comparisons of nests.
+
+Stops: `10 ** 10 ** 10`, `'a' * 10**10`, `1 << 10**12`, `'%1000000000d' % 1`, endless `l += iter(l)`
+(pits 5, 16, 23). Each is charged by the sizes of its operands and refused before it allocates.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any, Final
+
+from guards.base import Guard, Plan, Site
+from guards.charge import (
+    charge_add,
+    charge_floordiv,
+    charge_lshift,
+    charge_mod,
+    charge_mul,
+    charge_pow,
+    charge_walk,
+    size_of,
+)
+from guards.host import host_lookup
+from guards.store import charge_key, concatenate_in_place
+
+__all__ = ["BINARY", "INPLACE", "Compared", "Key", "OPERATORS", "Operate"]
+
+
+class Operate(Guard):
+    """The guard of one operator; `a * b` becomes `cap:mul`(a, b)."""
+
+    __slots__ = ()
+
+
+def _index(a: Any, b: Any) -> Any:
+    """The whole number that a sequence is repeated by, asked of a guest's object only once."""
+    if type(b) is not int and size_of(a) is not None and not issubclass(type(b), int):
+        kind = type(b)
+        if (
+            host_lookup(kind, "__rmul__")[0] is None
+            and host_lookup(kind, "__index__")[0] is not None
+        ):
+            return operator.index(b)
+    return b
+
+
+class Multiply(Operate):
+    key = "cap:mul"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        ta, tb = type(a), type(b)
+        if ta is not float and tb is not float:
+            b, a = _index(a, b), _index(b, a)
+            charge_mul(self.realm, a, b)
+        return a * b
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
+
+
+class MultiplyInPlace(Operate):
+    key = "cap:imul"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        b = _index(a, b)
+        charge_mul(self.realm, a, b)
+        a *= b
+        return a
+
+    plan = Multiply.plan
+
+
+class Add(Operate):
+    key = "cap:add"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_add(self.realm, a, b)
+        return a + b
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_number(n) for n in site.operands) else Plan.CALL
+
+
+class AddInPlace(Operate):
+    key = "cap:iadd"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        b = concatenate_in_place(self.realm, a, b)
+        a += b
+        return a
+
+    plan = Add.plan
+
+
+class Power(Operate):
+    key = "cap:pow"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_pow(self.realm, a, b)
+        return a**b
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
+
+
+class PowerInPlace(Operate):
+    key = "cap:ipow"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_pow(self.realm, a, b)
+        a **= b
+        return a
+
+    plan = Power.plan
+
+
+class ShiftLeft(Operate):
+    key = "cap:lshift"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_lshift(self.realm, a, b)
+        return a << b
+
+
+class ShiftLeftInPlace(Operate):
+    key = "cap:ilshift"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_lshift(self.realm, a, b)
+        a <<= b
+        return a
+
+
+class Modulo(Operate):
+    key = "cap:mod"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_mod(self.realm, a, b)
+        return a % b
+
+
+class ModuloInPlace(Operate):
+    key = "cap:imod"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_mod(self.realm, a, b)
+        a %= b
+        return a
+
+
+class FloorDivide(Operate):
+    key = "cap:floordiv"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_floordiv(self.realm, a, b)
+        return a // b
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_small(n) for n in site.operands[1:]) else Plan.CALL
+
+
+class FloorDivideInPlace(Operate):
+    key = "cap:ifloordiv"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_floordiv(self.realm, a, b)
+        a //= b
+        return a
+
+    plan = FloorDivide.plan
+
+
+class Compared(Guard):
+    """a == b becomes a == `cap:compared`(b): a nest on the right is paid for before it is walked.
+
+    C code stops at the shorter of two nests, so looking at one side bounds the work on both.
+    """
+
+    key = "cap:compared"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        charge_walk(self.realm, obj)
+        return obj
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(isinstance(n, ast.Constant) for n in site.operands) else Plan.CALL
+
+
+class Key(Guard):
+    """A key of a dict display or an element of a set display, which C code hashes."""
+
+    key = "cap:key"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        charge_key(self.realm, obj)
+        return obj
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if all(_is_plain_key(n) for n in site.operands) else Plan.CALL
+
+
+def _is_plain_key(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and (type(node.value) is not int or _is_small(node))
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float, complex)
+
+
+def _is_float(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (float, complex)
+
+
+def _is_small(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value < 1 << 60
+
+
+OPERATORS: Final[tuple[type[Operate], ...]] = (
+    Multiply, MultiplyInPlace, Add, AddInPlace, Power, PowerInPlace, ShiftLeft, ShiftLeftInPlace,
+    Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace,
+)  # fmt: skip
+BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
+    ast.Mult: Multiply, ast.Add: Add, ast.Pow: Power, ast.LShift: ShiftLeft, ast.Mod: Modulo,
+    ast.FloorDiv: FloorDivide,
+}  # fmt: skip
+INPLACE: Final[dict[type[ast.operator], type[Operate]]] = {
+    ast.Mult: MultiplyInPlace, ast.Add: AddInPlace, ast.Pow: PowerInPlace,
+    ast.LShift: ShiftLeftInPlace, ast.Mod: ModuloInPlace, ast.FloorDiv: FloorDivideInPlace,
+}  # fmt: skip
+
+Charge = Callable[..., None]

@@ -1,0 +1,112 @@
+"""The state that the guards of one compartment share: its builtins, its meter, its modules.
+
+A realm is to guards what a compartment is to hosts: the place where one guest's primordials live.
+Nothing in it is shared with another realm but tables and functions that no guest can change.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType, FunctionType, MethodType
+from typing import Any
+
+from guards.host import host_dict, host_function_builtins
+from guards.meter import Meter
+from guards.tables.rows import TABLE, Row
+
+__all__ = ["GUEST_MARK", "Realm"]
+
+#: The key in the dictionary of each class that a guest made; its value is the realm's token. A
+#: guest cannot spell the key in source, and has no way to the token.
+GUEST_MARK = "cap:guest"
+
+
+class Realm:
+    """One compartment's world, as the guards see it.
+
+    builtins: the builtins of every function of the guest, guards included. token: marks the
+    classes that the guest made. write: takes what the guest prints. modules: name to module.
+    """
+
+    __slots__ = (
+        "_bound",
+        "_standins",
+        "builtins",
+        "_exec_globals",
+        "compile_guest",
+        "importer",
+        "meter",
+        "modules",
+        "token",
+        "views",
+        "write",
+    )
+
+    def __init__(self) -> None:
+        self.builtins: dict[str, Any] = {}
+        self.meter = Meter()
+        self.token = object()
+        self.modules: dict[str, Any] = {}
+        self.write: Callable[[str], None] = _no_output
+        self.importer: Callable[[str, int, str], Any] = _no_import
+        self.compile_guest: Callable[..., Any] = _no_compiler
+        self._bound: dict[int, Any] = {}
+        self._standins: dict[type, Any] = {}
+        self.views: dict[int, Any] = {}
+        self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        return "capcompiler"  # part of the repr of every builtin function that a guest holds
+
+    def bound(self, row: Row) -> Any:
+        """The stand-in of a TAME row, for this realm."""
+        found = self._bound.get(id(row))
+        if found is None:
+            found = self._bound[id(row)] = MethodType(row.tamed, self)
+        return found
+
+    def is_guest_class(self, kind: type) -> bool:
+        """Whether a class was made by code of this realm."""
+        return host_dict(kind).get(GUEST_MARK) is self.token
+
+    def is_guest_function(self, function: object) -> bool:
+        """Whether a function was compiled by this package and made in this realm."""
+        return (
+            type(function) is FunctionType
+            and host_function_builtins(function) is self.builtins
+        )
+
+    def exec_globals(self, owner: dict[Any, Any]) -> dict[str, Any]:
+        """The real globals behind a dictionary that the guest gave to `exec`; the same each time,
+        so that functions defined by one `exec` see what the next one stores."""
+        found = self._exec_globals.get(id(owner))
+        if found is None or found[0] is not owner:
+            # The last few are kept: each entry keeps its dictionaries alive.
+            while len(self._exec_globals) >= 64:
+                self._exec_globals.pop(next(iter(self._exec_globals)))
+            found = self._exec_globals[id(owner)] = (owner, {})
+        return found[1]
+
+    def may_hold(self, kind: type) -> bool:
+        """Whether instances of `kind` belong to the closed world U of this realm."""
+        return kind in TABLE or self.is_guest_class(kind)
+
+    def guest_frame(self) -> FrameType | None:
+        """The innermost frame of this realm's code on the stack, passing over trusted frames."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_builtins is not self.builtins:
+            frame = frame.f_back
+        return frame
+
+
+def _no_output(_text: str) -> None:
+    raise PermissionError("this compartment has no output")
+
+
+def _no_import(name: str, _level: int, _package: str) -> Any:
+    raise ImportError(f"no module named {name!r} is granted", name=name)
+
+
+def _no_compiler(*_args: object, **_kwargs: object) -> Any:
+    raise PermissionError("this compartment cannot compile")

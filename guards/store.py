@@ -1,0 +1,288 @@
+"""Storing and deleting `x.name` and `x[i]`.
+
+Stops: a guest that sets what decides what code may reach (`__builtins__`, `__class__`, `__code__`),
+that makes code run later (`__del__`), or that fills memory through a slice. The guard stands at the
+target and is asked before the store: it gives back the object itself, or a stand-in that does the
+store under the rules, so the order of evaluation stays Python's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.attribute import absent, read
+from guards.base import Guard, Plan, Site
+from guards.charge import charge_add, charge_walk, feed, size_of
+from guards.host import host_lookup, host_name
+from guards.sealed import Sealed
+from guards.tables.rows import TABLE, is_dunder
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = [
+    "PROTOCOL_NAMES",
+    "ItemTarget",
+    "StoreAttribute",
+    "StoreItem",
+    "charge_key",
+    "delete",
+    "safe_class_value",
+    "store",
+]
+
+#: Special names that may be stored on objects of builtin types that take attributes at all.
+_SAFE_ON_BUILTINS: Final = frozenset(
+    """
+    __doc__ __name__ __qualname__ __module__ __annotations__ __wrapped__ __isabstractmethod__
+    __traceback__ __context__ __cause__ __suppress_context__ __notes__ __type_params__
+    """.split()
+)
+_NEVER_ON_FUNCTIONS: Final = frozenset(
+    "__code__ __globals__ __closure__ __builtins__ __class__".split()
+)
+_NEVER_ON_MODULES: Final = frozenset(
+    "__class__ __dict__ __builtins__ __loader__ __spec__".split()
+)
+#: Special methods that C code looks up on a class and calls. A class stored there would be called
+#: without its guard, so its stand-in is stored instead.
+PROTOCOL_NAMES: Final = frozenset(
+    """
+    __call__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __contains__ __len__ __bool__
+    __hash__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ __str__ __format__ __bytes__
+    __getattr__ __getattribute__ __setattr__ __delattr__ __get__ __set__ __delete__ __set_name__
+    __enter__ __exit__ __aenter__ __aexit__ __await__ __aiter__ __anext__ __reversed__
+    __missing__ __index__ __int__ __float__ __complex__ __round__ __trunc__ __floor__ __ceil__
+    __abs__ __neg__ __pos__ __invert__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__
+    __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __xor__ __or__ __radd__ __rsub__
+    __rmul__ __rmatmul__ __rtruediv__ __rfloordiv__ __rmod__ __rdivmod__ __rpow__ __rlshift__
+    __rrshift__ __rand__ __rxor__ __ror__ __iadd__ __isub__ __imul__ __imatmul__ __itruediv__
+    __ifloordiv__ __imod__ __ipow__ __ilshift__ __irshift__ __iand__ __ixor__ __ior__
+    __instancecheck__ __subclasscheck__ __prepare__ __mro_entries__ __length_hint__ __dir__
+    __fspath__ __new__ __init__ __init_subclass__ __class_getitem__ __subclasshook__
+    """.split()
+)
+
+
+def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
+    """What may stand under a special name in a guest's class."""
+    if name in PROTOCOL_NAMES and isinstance(value, (type, staticmethod)):
+        from guards.call import callable_for_c
+
+        inner = value.__func__ if type(value) is staticmethod else value
+        if issubclass(type(inner), type):
+            standin = callable_for_c(realm, inner)
+            if standin is not inner:
+                return staticmethod(standin)
+    return value
+
+
+def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
+    """`obj.name = value` under the rules. name: an exact str. put: the raw store to end in."""
+    if is_dunder(name):
+        value = _checked(realm, obj, name, value)
+        if value is _DROPPED:
+            return
+    elif name.startswith("cap:"):
+        absent(obj, name)
+    put(obj, name, value)
+
+
+_DROPPED: Final = object()
+
+
+def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
+    kind = type(obj)
+    if name == "__builtins__":
+        raise AttributeError("'__builtins__' cannot be set: it decides what code can reach")
+    if issubclass(kind, type):
+        if not realm.is_guest_class(obj):
+            raise TypeError(f"cannot set {name!r} attribute of immutable type {host_name(obj)!r}")
+        if name == "__del__":
+            return _DROPPED  # a finaliser would run in the host's time; the definition is dropped
+        if name == "__class__":
+            raise TypeError("__class__ of a class cannot be set")
+        if name == "__bases__":
+            from guards.classes import check_bases
+
+            check_bases(realm, value)
+        return safe_class_value(realm, name, value)
+    if kind is FunctionType:
+        if name in _NEVER_ON_FUNCTIONS or not realm.is_guest_function(obj):
+            raise AttributeError(f"{name!r} of a function cannot be set")
+        return value
+    if issubclass(kind, ModuleType):
+        if name in _NEVER_ON_MODULES:
+            raise AttributeError(f"{name!r} of a module cannot be set")
+        return value
+    if name == "__class__":
+        if not (
+            realm.is_guest_class(kind) and isinstance(value, type) and realm.is_guest_class(value)
+        ):
+            raise TypeError("__class__ assignment only between classes of the guest's own")
+        return value
+    if realm.is_guest_class(kind):
+        definer = host_lookup(kind, name)[0]
+        if definer is None or realm.is_guest_class(definer) or name == "__dict__":
+            return value
+    if name in _SAFE_ON_BUILTINS:
+        return value
+    if host_lookup(kind, "__setattr__")[0] not in TABLE:
+        return value
+    if name in host_lookup_names(kind):
+        raise AttributeError(f"{host_name(kind)!r} object attribute {name!r} is read-only")
+    return value
+
+
+def host_lookup_names(kind: type) -> frozenset[str]:
+    """The special names that the builtin classes behind `kind` define."""
+    from guards.host import host_dict, host_mro
+
+    names: set[str] = set()
+    for k in host_mro(kind):
+        if k in TABLE:
+            names.update(host_dict(k))
+    return frozenset(names)
+
+
+def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
+    """`del obj.name` under the rules."""
+    if is_dunder(name) and name not in ("__doc__", "__annotations__", "__wrapped__", "__dict__"):
+        _checked(realm, obj, name, None if name != "__bases__" else ())
+    elif name.startswith("cap:"):
+        absent(obj, name)
+    take(obj, name)
+
+
+class AttributeTarget(metaclass=Sealed, host=True):
+    """Stands in for an object at a store, a delete or an augmented assignment. Never held by a
+    guest: the store uses it up."""
+
+    __slots__ = ("__obj__", "__realm__")
+    __obj__: Any
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm, obj: Any) -> AttributeTarget:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        object.__setattr__(self, "__obj__", obj)
+        return self
+
+    def __getattribute__(self, name: str) -> Any:
+        get = object.__getattribute__
+        return read(get(self, "__realm__"), get(self, "__obj__"), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        get = object.__getattribute__
+        store(get(self, "__realm__"), get(self, "__obj__"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        get = object.__getattribute__
+        delete(get(self, "__realm__"), get(self, "__obj__"), name)
+
+
+class StoreAttribute(Guard):
+    """a.b = v becomes `cap:target`(a, 'b').b = v; del and += alike."""
+
+    key = "cap:target"
+    __slots__ = ()
+
+    def run(self, obj: Any, name: str) -> Any:
+        return AttributeTarget(self.realm, obj) if is_dunder(name) else obj
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.CALL if is_dunder(site.name) else Plan.OMIT
+
+
+def charge_key(realm: Realm, key: Any) -> None:
+    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22)."""
+    kind = type(key)
+    if kind is tuple or kind is frozenset:
+        charge_walk(realm, key)
+    elif kind is int:
+        # Whole numbers that differ by multiples of 2**61 - 1 share a hash and turn each insertion
+        # into a walk of all the others (pit 16): each large one pays for a longer walk.
+        if key.bit_length() > 60:
+            realm.meter.charge(64)
+
+
+class ItemTarget(metaclass=Sealed, host=True):
+    """Stands in for a container at a store or delete of an item, to see the index and the value."""
+
+    __slots__ = ("__obj__", "__realm__")
+    __obj__: Any
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm, obj: Any) -> ItemTarget:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        object.__setattr__(self, "__obj__", obj)
+        return self
+
+    def __getitem__(self, key: Any) -> Any:
+        from guards.tamed import charge_item
+
+        charge_item(self.__realm__, self.__obj__, key)
+        return self.__obj__[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        realm, obj = self.__realm__, self.__obj__
+        if type(key) is slice:
+            value = feed(realm, value)
+            size = size_of(value)
+            if size is None:
+                value = list(value)  # steps are taken one by one; the list is made but once
+                size = len(value)
+            realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
+        else:
+            charge_key(realm, key)
+        obj[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        realm, obj = self.__realm__, self.__obj__
+        if issubclass(type(obj), (list, bytearray, deque)):
+            realm.meter.charge((size_of(obj) or 0) >> 10)
+        charge_key(realm, key)
+        del obj[key]
+
+
+_LOOKED_AT: Final = (list, dict, bytearray, deque)
+
+
+class StoreItem(Guard):
+    """a[i] = v becomes `cap:itemtarget`(a)[i] = v."""
+
+    key = "cap:itemtarget"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        if issubclass(type(obj), _LOOKED_AT):
+            kind = type(obj)
+            if kind in TABLE or _builtin_setitem(kind):
+                return ItemTarget(self.realm, obj)
+        return obj
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.CALL
+
+
+def _builtin_setitem(kind: type) -> bool:
+    return host_lookup(kind, "__setitem__")[0] in TABLE
+
+
+def concatenate_in_place(realm: Realm, a: Any, b: Any) -> Any:
+    """The right operand of `a += b`, charged: a list takes any iterable."""
+    kind = type(a)
+    if issubclass(kind, (list, bytearray, deque)):
+        size = size_of(b)
+        if size is None:
+            return feed(realm, b)
+        realm.meter.charge_bytes(((size_of(a) or 0) + size) * 8)
+        realm.meter.charge(size >> 4)
+        return b
+    charge_add(realm, a, b)
+    return b

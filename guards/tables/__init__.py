@@ -1,0 +1,5 @@
+"""The tables of U, one file per family of types. Importing this package fills them."""
+
+from guards.tables import containers, errors, numbers, objects, text
+
+__all__ = ["containers", "errors", "numbers", "objects", "text"]

@@ -1,0 +1,195 @@
+"""U: list, tuple, dict, set, frozenset, the C parts of `collections`, their views and iterators."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict, defaultdict, deque
+from typing import TYPE_CHECKING, Any
+
+from guards.call import CONSTRUCTORS, callable_for_c
+from guards.charge import charge_walk, feed, size_of
+from guards.host import host_lookup
+from guards.store import charge_key
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+def _take_all(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    fed = []
+    for a in args:
+        size = size_of(a)
+        if size is not None:
+            realm.meter.charge_bytes(size * 8)
+        fed.append(feed(realm, a))
+    return tuple(fed)
+
+
+def _update(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1:
+        source = args[0]
+        if issubclass(type(source), dict):
+            realm.meter.charge(size_of(source) or 0)
+        elif host_lookup(type(source), "keys")[0] is None:
+            return (feed(realm, source),)
+    return args
+
+
+def _fromkeys(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
+    return (feed(realm, args[0]), *args[1:]) if args else args
+
+
+def _scan(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(obj) or 0) >> 4)
+    for a in args[:1]:
+        charge_walk(realm, a)
+    return args
+
+
+def _shift(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(obj) or 0) >> 10)
+    return args
+
+
+def _pop(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        realm.meter.charge((size_of(obj) or 0) >> 10)
+    return args
+
+
+def _copy(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes((size_of(obj) or 0) * 16)
+    return args
+
+
+def _sort(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    charge_sort(realm, obj)
+    if kwargs.get("key") is not None:
+        kwargs["key"] = callable_for_c(realm, kwargs["key"])
+    return args
+
+
+def charge_sort(realm: Realm, items: Any) -> None:
+    """Charge for sorting: n log n comparisons in C, and a walk of what is compared."""
+    size = size_of(items) or 0
+    realm.meter.charge(size + (size * size.bit_length() >> 4))
+    charge_walk(realm, items)
+
+
+def _key(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    for a in args[:1]:
+        charge_key(realm, a)
+    return args
+
+
+def _deque_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return (feed(realm, args[0]), *args[1:]) if args else args
+
+
+def _default_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return (*args[:1], *_update(realm, None, args[1:2], {}), *args[2:])
+
+
+CONSTRUCTORS[deque] = _deque_arguments
+CONSTRUCTORS[defaultdict] = _default_arguments
+CONSTRUCTORS[OrderedDict] = CONSTRUCTORS[dict]
+
+enter(
+    list,
+    "append clear reverse",
+    cost={
+        "extend": _take_all,
+        "index": _scan,
+        "count": _scan,
+        "remove": _scan,
+        "insert": _shift,
+        "pop": _pop,
+        "copy": _copy,
+        "sort": _sort,
+    },
+    container=True,
+    subclass=True,
+)
+enter(tuple, cost={"index": _scan, "count": _scan}, container=True, subclass=True)
+_DICT = {
+    "update": _update,
+    "fromkeys": _fromkeys,
+    "copy": _copy,
+    "get": _key,
+    "setdefault": _key,
+    "pop": _key,
+    "__or__": _update,
+    "__ior__": _update,
+    "__ror__": _update,
+    "__delitem__": _key,
+    "move_to_end": _key,
+}
+enter(dict, "clear items keys popitem values", cost=_DICT, container=True, subclass=True)
+enter(
+    OrderedDict,
+    "clear items keys popitem values __reversed__",
+    cost=_DICT,
+    reads={"__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__")},
+    container=True,
+    subclass=True,
+)
+enter(
+    defaultdict,
+    "default_factory __missing__",
+    cost={**_DICT, "copy": _copy},
+    container=True,
+    subclass=True,
+)
+_SET = {
+    **dict.fromkeys(
+        """update union intersection intersection_update difference difference_update isdisjoint
+        issubset issuperset symmetric_difference symmetric_difference_update""".split(),
+        _take_all,
+    ),
+    **dict.fromkeys("add discard remove".split(), _key),
+    "copy": _copy,
+}
+enter(set, "clear pop", cost=_SET, container=True, subclass=True)
+enter(frozenset, cost=_SET, container=True, subclass=True)
+enter(
+    deque,
+    "append appendleft pop popleft clear reverse maxlen",
+    cost={
+        "extend": _take_all,
+        "extendleft": _take_all,
+        "index": _scan,
+        "count": _scan,
+        "remove": _scan,
+        "insert": _shift,
+        "rotate": _shift,
+        "copy": _copy,
+    },
+    container=True,
+    subclass=True,
+)
+
+_d: dict[Any, Any] = {}
+_o: OrderedDict[Any, Any] = OrderedDict()
+for _source in (_d, _o):
+    for _view in (_source.keys(), _source.items(), _source.values()):
+        enter(type(_view), cost={"isdisjoint": _take_all}, deny="mapping", container=True)
+        enter(type(iter(_view)))
+        enter(type(reversed(_view)))
+for _iterator in (
+    iter([]), reversed([]), iter(()), iter(""), iter("é"), iter(b""), iter(bytearray()), iter(set()),
+    iter(range(0)), iter(range(1 << 70, (1 << 70) + 1)), reversed(range(1 << 70, (1 << 70) + 1)),
+    iter(deque()), reversed(deque()), iter(memoryview(b"")), reversed(""), itertools.compress((), ()),
+    iter(len, 0), iter(list[int]),
+):  # fmt: skip
+    enter(type(_iterator))
+
+
+class _Old:
+    def __getitem__(self, i: int) -> int:
+        raise IndexError
+
+
+enter(type(iter(_Old())))
+for _kind in (enumerate, zip, map, filter, reversed):
+    enter(_kind, subclass=True)

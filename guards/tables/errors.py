@@ -1,0 +1,47 @@
+"""U: the builtin exceptions. Warnings are among them; what a guest's traceback shows is in objects.py."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["EXCEPTIONS"]
+
+
+def _raw_dict(realm: Realm, obj: Any) -> Any:
+    return object.__getattribute__(obj, "__dict__")
+
+
+#: Attributes beyond those of every exception. `AttributeError.obj` and `ImportError.path` are left
+#: out: they carry what the exception was about, which may be no object of the guest's (pit 8).
+_OWN: Final = {
+    BaseException: "args with_traceback add_note __cause__ __context__ __suppress_context__ "
+    "__traceback__ __notes__",
+    BaseExceptionGroup: "message exceptions split subgroup derive",
+    OSError: "errno strerror filename filename2 characters_written",
+    StopIteration: "value",
+    SystemExit: "code",
+    SyntaxError: "msg filename lineno offset text end_lineno end_offset print_file_and_line",
+    UnicodeEncodeError: "encoding object start end reason",
+    UnicodeDecodeError: "encoding object start end reason",
+    UnicodeTranslateError: "encoding object start end reason",
+    ImportError: "name msg",
+    NameError: "name",
+    AttributeError: "name",
+}
+
+#: Every builtin exception class, by name.
+EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
+    name: value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
+
+for _kind in dict.fromkeys([BaseException, *EXCEPTIONS.values()]):
+    _reads = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
+    enter(_kind, _OWN.get(_kind, ""), reads=_reads, subclass=True)

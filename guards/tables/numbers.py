@@ -1,0 +1,54 @@
+"""U: whole numbers, floats, complex numbers, bool, range and slice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guards.charge import range_length
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+def _to_bytes(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
+    length = args[0] if args else kwargs.get("length", 1)
+    if issubclass(type(length), int):
+        realm.meter.charge_bytes(max(0, int.__index__(length)))
+    return args
+
+
+def _range_search(realm: Realm, r: Any, args: Any, kwargs: Any) -> Any:
+    if args and type(args[0]) not in (int, bool):
+        realm.meter.charge(range_length(r))  # anything else is compared with each element
+    return args
+
+
+def _digits(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
+    # round(n, -k) computes 10 ** k whatever n is (pit 23).
+    if args and issubclass(type(args[0]), int):
+        digits = -int.__index__(args[0])
+        if digits > 1000:
+            realm.meter.charge_bytes(digits)
+            realm.meter.charge((digits >> 4) ** 2 >> 6)
+    return args
+
+
+enter(
+    int,
+    "as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer "
+    "numerator real",
+    cost={"to_bytes": _to_bytes, "__round__": _digits},
+    subclass=True,
+)
+enter(bool)
+enter(
+    float,
+    "as_integer_ratio conjugate fromhex from_number hex imag is_integer real",
+    deny="__getformat__ __setformat__",
+    subclass=True,
+)
+enter(complex, "conjugate imag real from_number", subclass=True)
+enter(range, "start step stop", cost={"count": _range_search, "index": _range_search,
+      "__contains__": _range_search})  # fmt: skip
+enter(slice, "indices start step stop")

@@ -1,0 +1,218 @@
+"""U: `object`, `type`, functions, methods, descriptors, modules, and what interpreters make of code."""
+
+from __future__ import annotations
+
+import types
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CellType,
+    ClassMethodDescriptorType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    GenericAlias,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    TracebackType,
+    UnionType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any
+
+from guards.call import CONSTRUCTORS, callable_for_c, construct
+from guards.classes import make_type, new_class
+from guards.host import host_name
+from guards.sealed import Sealed
+from guards.tables.rows import define
+from guards.tamed import ClassNamespace, enter, namespace_of
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+def _raw_dict(realm: Realm, obj: Any) -> Any:
+    return object.__getattribute__(obj, "__dict__")
+
+
+def _class_dict(realm: Realm, kind: Any) -> ClassNamespace:
+    return ClassNamespace(realm, kind)
+
+
+def _module_dict(realm: Realm, module: Any) -> Any:
+    return namespace_of(realm, object.__getattribute__(module, "__dict__"))
+
+
+def _type_new(realm: Realm, meta: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and meta is type:
+        return type(args[0])
+    if len(args) != 3:
+        raise TypeError("type.__new__() takes exactly 3 arguments")
+    return new_class(realm, meta, *args, **kwargs)
+
+
+def _type_call(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if not issubclass(type(kind), type):
+        raise TypeError("descriptor '__call__' requires a 'type' object")
+    if kind is type:
+        return make_type(realm, type, *args, **kwargs)
+    return construct(realm, kind, *args, **kwargs)
+
+
+def _bases(realm: Realm, kind: Any) -> Any:
+    return type.__dict__["__bases__"].__get__(kind)
+
+
+def _mro(realm: Realm, kind: Any) -> Any:
+    return type.__dict__["__mro__"].__get__(kind)
+
+
+def _set_descriptor(realm: Realm, descriptor: Any, obj: Any, value: Any, /) -> None:
+    if not realm.is_guest_class(descriptor.__objclass__):
+        raise AttributeError(f"{host_name(type(descriptor))!r} object has no attribute '__set__'")
+    type(descriptor).__set__(descriptor, obj, value)
+
+
+def _delete_descriptor(realm: Realm, descriptor: Any, obj: Any, /) -> None:
+    if not realm.is_guest_class(descriptor.__objclass__):
+        raise AttributeError(
+            f"{host_name(type(descriptor))!r} object has no attribute '__delete__'"
+        )
+    type(descriptor).__delete__(descriptor, obj)
+
+
+def _next_traceback(realm: Realm, tb: Any) -> Any:
+    found = tb.tb_next
+    while found is not None and found.tb_frame.f_builtins is not realm.builtins:
+        found = found.tb_next
+    return found
+
+
+def _alias_call(realm: Realm, alias: Any, /, *args: Any, **kwargs: Any) -> Any:
+    return callable_for_c(realm, alias.__origin__)(*args, **kwargs)
+
+
+def _method_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return (callable_for_c(realm, args[0]), *args[1:]) if args else args
+
+
+CONSTRUCTORS[MethodType] = _method_arguments
+_DESCRIBED = "__name__ __qualname__ __doc__ __objclass__ __text_signature__ __get__ __call__"
+
+enter(object, "__eq__ __ne__ __init__", subclass=True)
+enter(
+    type,
+    "__name__ __qualname__ __module__ __doc__ __base__ __annotations__ __annotate__ "
+    "__text_signature__ __abstractmethods__ __basicsize__ __itemsize__ __flags__ "
+    "__instancecheck__ __subclasscheck__ __prepare__ __type_params__ __or__ __ror__ mro __call__",
+    tame={"__new__": _type_new, "__call__": _type_call},
+    reads={"__dict__": _class_dict, "__bases__": _bases, "__mro__": _mro},
+    subclass=True,
+)
+enter(
+    FunctionType,
+    "__annotations__ __annotate__ __defaults__ __kwdefaults__ __type_params__ __call__ __name__ "
+    "__qualname__ __doc__ __module__",
+    reads={"__dict__": _raw_dict},
+    deny="__new__ __globals__ __code__ __closure__ __builtins__",
+)
+enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
+enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__", deny="__self__")
+enter(MethodWrapperType, _DESCRIBED, deny="__self__")
+enter(WrapperDescriptorType, _DESCRIBED)
+enter(MethodDescriptorType, _DESCRIBED)
+enter(ClassMethodDescriptorType, _DESCRIBED)
+for _kind in (GetSetDescriptorType, MemberDescriptorType):
+    enter(
+        _kind,
+        _DESCRIBED,
+        tame={"__set__": _set_descriptor, "__delete__": _delete_descriptor},
+    )
+enter(
+    property,
+    "__set__ __delete__ __set_name__ __isabstractmethod__ fget fset fdel getter setter deleter "
+    "__name__",
+    subclass=True,
+)
+for _kind in (classmethod, staticmethod):
+    enter(
+        _kind,
+        "__func__ __wrapped__ __isabstractmethod__ __call__ __annotations__ __annotate__",
+        reads={"__dict__": _raw_dict},
+        subclass=True,
+    )
+enter(super, "__self__ __self_class__ __thisclass__", subclass=True)
+enter(
+    GeneratorType,
+    "send throw close gi_running gi_suspended",
+    deny={n: "leads to frames and code" for n in "gi_frame gi_code gi_yieldfrom __del__".split()},
+)
+enter(
+    CoroutineType,
+    "send throw close cr_running cr_suspended",
+    deny={
+        n: "leads to frames and code"
+        for n in "cr_frame cr_code cr_await cr_origin __del__".split()
+    },
+)
+enter(
+    AsyncGeneratorType,
+    "asend athrow aclose ag_running ag_suspended",
+    deny={n: "leads to frames and code" for n in "ag_frame ag_code ag_await __del__".split()},
+)
+enter(
+    GenericAlias,
+    "__args__ __origin__ __parameters__ __mro_entries__ __unpacked__ "
+    "__typing_unpacked_tuple_args__ __instancecheck__ __subclasscheck__",
+    tame={"__call__": _alias_call},
+)
+enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancecheck__ "
+      "__subclasscheck__ __name__ __qualname__")  # fmt: skip
+enter(CellType, "cell_contents", deny="__new__")
+enter(
+    TracebackType,
+    "tb_lineno tb_lasti",
+    reads={"tb_next": _next_traceback},
+    deny={"tb_frame": "frames lead to every namespace on the stack", "__new__": ""},
+)
+enter(
+    ModuleType,
+    "__annotations__ __annotate__",
+    reads={"__dict__": _module_dict},
+    subclass=True,
+)
+enter(type(None), subclass=False)
+enter(type(NotImplemented))
+enter(type(Ellipsis))
+define(Sealed, "__doc__", deny="__new__ __init__ __setattr__ __delattr__ __module__")
+
+
+async def _agen() -> Any:
+    yield
+
+
+async def _coro() -> None: ...
+
+
+def _made_by_code() -> list[type]:
+    """Types that only running code makes: awaitables of async generators, wrappers of coroutines."""
+    agen = _agen()
+    coro = _coro()
+    found = [type(agen.asend(None)), type(agen.athrow(ValueError)), type(coro.__await__())]
+    coro.close()
+    return found
+
+
+import warnings as _warnings  # noqa: E402 - the warning of the throwaway coroutine is not the user's
+
+with _warnings.catch_warnings():
+    _warnings.simplefilter("ignore")
+    for _kind in _made_by_code():
+        enter(_kind, "send throw close")
+
+if hasattr(types, "SimpleNamespace"):
+    enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)

@@ -1,0 +1,223 @@
+"""U: str, bytes, bytearray and memoryview."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.charge import charge_add, feed, size_of
+from guards.format import format_map_text, format_text
+from guards.host import host_exact_str
+from guards.tamed import charge_item, charged, enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+#: Codecs that are C or a plain table. Others are Python code of the host's (`idna`, `punycode`,
+#: `zip`, ...), or belong to whoever registered them (pits 10, 23 and 25).
+CODECS: Final = frozenset(
+    """
+    utf_8 utf8 utf_8_sig utf_16 utf16 utf_16_le utf_16_be utf_16le utf_16be utf_32 utf32 utf_32_le
+    utf_32_be utf_32le utf_32be u8 utf cp65001 ascii us_ascii 646 latin_1 latin1 latin l1 iso8859_1
+    iso_8859_1 8859 cp819 iso8859 unicode_escape raw_unicode_escape cp437 cp850 cp1250 cp1251 cp1252
+    windows_1252 cp1253 cp1254 cp1257 iso8859_2 iso8859_5 iso8859_7 iso8859_9 iso8859_15 iso_8859_15
+    latin9 koi8_r mac_roman
+    """.split()
+)
+_ERRORS: Final = frozenset(
+    "strict ignore replace backslashreplace xmlcharrefreplace namereplace surrogateescape "
+    "surrogatepass".split()
+)
+
+
+def check_codec(name: Any) -> None:
+    """Refuse a codec that is not one of `CODECS`."""
+    if not isinstance(name, str):
+        return  # the codec machinery raises its own TypeError
+    exact = host_exact_str(name).lower().replace("-", "_").replace(" ", "_")
+    if exact not in CODECS:
+        raise LookupError(f"unknown encoding: {host_exact_str(name)[:60]}")
+
+
+def _codec(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    check_codec(args[0] if args else kwargs.get("encoding", "utf-8"))
+    errors = args[1] if len(args) > 1 else kwargs.get("errors", "strict")
+    if isinstance(errors, str) and host_exact_str(errors) not in _ERRORS:
+        raise LookupError(f"unknown error handler name {host_exact_str(errors)[:60]!r}")
+    # namereplace writes up to 90 characters for one
+    realm.meter.charge_bytes((size_of(text) or 0) * (4 if errors == "strict" else 90))
+    return args
+
+
+def _copy(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes((size_of(text) or 0) * 3)
+    return args
+
+
+def _search(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(text) or 0) >> 8)
+    return args
+
+
+def _parts(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    # Each part is an object of some 50 bytes beside its characters.
+    realm.meter.charge_bytes((size_of(text) or 0) * 8)
+    return args
+
+
+def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) != 1:
+        return args
+    parts = args[0]
+    if type(parts) not in (list, tuple):
+        parts = list(feed(realm, parts))
+    else:
+        realm.meter.charge(len(parts))
+    kind = str if issubclass(type(separator), str) else bytes
+    total = (size_of(separator) or 0) * len(parts)
+    for part in list(parts):
+        if issubclass(type(part), kind):
+            total += kind.__len__(part)
+    realm.meter.charge_bytes(total)
+    return (parts,)
+
+
+def _replace(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) >= 2 and size_of(args[0]) is not None and size_of(args[1]) is not None:
+        old, new = size_of(args[0]) or 0, size_of(args[1]) or 0
+        size = size_of(text) or 0
+        realm.meter.charge(size >> 8)
+        growth = new - old
+        if growth > 0:
+            count = size + 1
+            if old:
+                kind = str if issubclass(type(text), str) else type(text)
+                count = kind.count(text, args[0]) if issubclass(type(args[0]), (str, bytes)) else size
+            limit = args[2] if len(args) > 2 else kwargs.get("count", -1)
+            if type(limit) is int and limit >= 0:
+                count = min(count, limit)
+            size += count * growth
+        realm.meter.charge_bytes(size)
+    return args
+
+
+def _width(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        width = operator.index(args[0])
+        realm.meter.charge_bytes(max(0, width))
+        return (width, *args[1:])
+    return args
+
+
+def _expandtabs(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    size = args[0] if args else kwargs.get("tabsize", 8)
+    if issubclass(type(size), int):
+        realm.meter.charge_bytes((size_of(text) or 0) * max(1, int.__index__(size)))
+    return args
+
+
+def _translate(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge(size_of(text) or 0)
+    if len(args) == 1 and type(args[0]) is dict and issubclass(type(text), str):
+        longest = max((len(v) for v in args[0].values() if type(v) is str), default=1)
+        realm.meter.charge_bytes((size_of(text) or 0) * longest)
+    elif len(args) == 1 and issubclass(type(text), str) and type(args[0]) not in (str, list, tuple):
+        # A table with a `__getitem__` of the guest's own: asked once for each character, and the
+        # answers kept, so that what it gives can be sized before the text is made.
+        answers: dict[int, Any] = {}
+        for c in set(host_exact_str(text)):
+            try:
+                answers[ord(c)] = args[0][ord(c)]
+            except LookupError:
+                continue
+        return _translate(realm, text, (answers,), kwargs) and (answers,)
+    return args
+
+
+def _hex(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes((size_of(data) or 0) * 3)
+    return args
+
+
+def _extend(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
+    return tuple(feed(realm, a) if size_of(a) is None else a for a in args)
+
+
+def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes(view.nbytes * 8)
+    return args
+
+
+_PREDICATES = (
+    "isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
+    "istitle isupper startswith endswith maketrans"
+)
+_COPIES: dict[str, Any] = dict.fromkeys(
+    "capitalize casefold lower upper swapcase title strip lstrip rstrip removeprefix removesuffix "
+    "partition rpartition".split(),
+    _copy,
+)
+_COMMON: dict[str, Any] = {
+    **_COPIES,
+    **dict.fromkeys("count find rfind index rindex".split(), _search),
+    **dict.fromkeys("split rsplit splitlines".split(), _parts),
+    **dict.fromkeys("center ljust rjust zfill".split(), _width),
+    "join": _join,
+    "replace": _replace,
+    "expandtabs": _expandtabs,
+    "translate": _translate,
+    "__add__": lambda realm, a, args, kwargs: _concatenate(realm, a, args),
+    "__getitem__": lambda realm, a, args, kwargs: _item(realm, a, args),
+}
+
+
+def _concatenate(realm: Realm, a: Any, args: Any) -> Any:
+    for b in args:
+        charge_add(realm, a, b)
+    return args
+
+
+def _item(realm: Realm, a: Any, args: Any) -> Any:
+    for key in args:
+        charge_item(realm, a, key)
+    return args
+
+
+enter(
+    str,
+    _PREDICATES,
+    cost={**_COMMON, "encode": _codec},
+    tame={"format": format_text, "format_map": format_map_text},
+    subclass=True,
+)
+enter(
+    bytes,
+    _PREDICATES + " fromhex",
+    cost={**_COMMON, "decode": _codec, "hex": _hex},
+    subclass=True,
+)
+enter(
+    bytearray,
+    _PREDICATES + " fromhex append clear pop reverse __alloc__",
+    cost={
+        **_COMMON,
+        "decode": _codec,
+        "hex": _hex,
+        "extend": _extend,
+        "copy": _copy,
+        "insert": _copy,
+        "remove": _copy,
+        "resize": _width,
+    },
+    tame={"__iadd__": charged(bytearray, "__iadd__", _extend)},
+    deny="__setitem__ __delitem__",
+    subclass=True,
+)
+enter(
+    memoryview,
+    "c_contiguous contiguous f_contiguous format itemsize nbytes ndim readonly release shape "
+    "strides suboffsets toreadonly cast __enter__ __exit__",
+    cost={"tobytes": _memory, "tolist": _memory, "hex": _memory, "count": _memory,
+          "index": _memory},
+    deny="obj _from_flags",
+)  # fmt: skip

@@ -1,0 +1,569 @@
+"""Stand-ins that many types share: object protocol, operators as methods, construction.
+
+Each takes the realm first and then what the raw method takes. They are what the tables name in
+their TAME rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.attribute import TamedFunction, attribute_name, read, unbound
+from guards.base import is_guard_name
+from guards.call import CONSTRUCTORS
+from guards.charge import (
+    charge_add,
+    charge_floordiv,
+    charge_format_spec,
+    charge_lshift,
+    charge_mod,
+    charge_mul,
+    charge_pow,
+    charge_text,
+    charge_walk,
+    feed,
+    size_of,
+)
+from guards.host import host_dict, host_exact_str, host_name
+from guards.iterate import contains
+from guards.realm import GUEST_MARK
+from guards.sealed import Sealed, sealed_error
+from guards.store import ItemTarget, charge_key, concatenate_in_place, delete, store
+from guards.tables.rows import TABLE, State, define, find
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["Cost", "charged", "dir_of", "enter", "namespace_of"]
+
+#: (realm, obj, args, kwargs) -> args to use instead.
+Cost = Callable[[Any, Any, Any, Any], Any]
+
+
+def charged(kind: type, name: str, cost: Cost) -> Any:
+    """A stand-in for the method `name` of `kind` that pays `cost` first."""
+    raw = kind.__dict__[name]
+    if type(raw).__name__ == "classmethod_descriptor":
+
+        def tamed_class(realm: Realm, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+            args = cost(realm, cls, args, kwargs)
+            return raw.__get__(None, cls)(*args, **kwargs)
+
+        return tamed_class
+
+    def tamed(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if not issubclass(type(obj), kind):
+            raise TypeError(
+                f"descriptor {name!r} for {host_name(kind)!r} objects doesn't apply to a "
+                f"{host_name(type(obj))!r} object"
+            )
+        args = cost(realm, obj, args, kwargs)
+        return raw(obj, *args, **kwargs)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+# The object protocol
+
+
+def _getattribute(kind: type) -> Any:
+    raw = kind.__dict__["__getattribute__"]
+
+    def __getattribute__(realm: Realm, obj: Any, name: Any, /) -> Any:
+        if not issubclass(type(obj), kind):
+            raise TypeError(f"expected {host_name(kind)!r} object")
+        return read(realm, obj, attribute_name(name), raw)
+
+    return __getattribute__
+
+
+def _setattr(kind: type) -> Any:
+    raw = kind.__dict__["__setattr__"]
+
+    def __setattr__(realm: Realm, obj: Any, name: Any, value: Any, /) -> None:
+        store(realm, obj, attribute_name(name), value, raw)
+
+    return __setattr__
+
+
+def _delattr(kind: type) -> Any:
+    raw = kind.__dict__["__delattr__"]
+
+    def __delattr__(realm: Realm, obj: Any, name: Any, /) -> None:
+        delete(realm, obj, attribute_name(name), raw)
+
+    return __delattr__
+
+
+def _new(kind: type) -> Any:
+    raw = kind.__new__
+    cost = CONSTRUCTORS.get(kind)
+
+    def __new__(realm: Realm, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if not issubclass(type(cls), type) or not issubclass(cls, kind):
+            raise TypeError(f"{host_name(kind)}.__new__(X): X is not a subtype")
+        if not realm.may_hold(cls):
+            raise TypeError(f"{host_name(cls)} cannot be made here")
+        if cost is not None:
+            args = cost(realm, cls, args, kwargs)
+        return raw(cls, *args, **kwargs)
+
+    return __new__
+
+
+def _init(kind: type) -> Any:
+    raw = kind.__dict__["__init__"]
+    cost = CONSTRUCTORS[kind]
+
+    def __init__(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> None:
+        raw(obj, *cost(realm, type(obj), args, kwargs), **kwargs)
+
+    return __init__
+
+
+def _format(kind: type) -> Any:
+    raw = kind.__dict__["__format__"]
+
+    def __format__(realm: Realm, obj: Any, spec: Any, /) -> str:
+        if not issubclass(type(spec), str):
+            raise TypeError(f"__format__() argument must be str, not {host_name(type(spec))}")
+        spec = host_exact_str(spec)
+        charge_format_spec(realm, spec)
+        charge_text(realm, obj)
+        text: str = raw(obj, spec)
+        return text
+
+    return __format__
+
+
+def dir_of(realm: Realm, obj: Any) -> list[str]:
+    """The names of `dir(obj)` that are there for the guest."""
+    names = dir(obj)
+    shown = []
+    for name in names:
+        if type(name) is not str or is_guard_name(name):
+            continue
+        if name[:2] == "__":
+            try:
+                read(realm, obj, name)
+            except AttributeError:
+                continue
+            except Exception:  # noqa: S110 - a guest's own property raised: the name is there
+                pass
+        shown.append(name)
+    return shown
+
+
+def _dir(realm: Realm, obj: Any, /) -> list[str]:
+    raw = type.__dir__ if isinstance(obj, type) else object.__dir__
+    if issubclass(type(obj), ModuleType):
+        return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
+    return [n for n in raw(obj) if type(n) is str and not is_guard_name(n)]
+
+
+# Operators as methods
+
+
+def _mul(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    from guards.operate import _index
+
+    if len(args) == 1:
+        b = _index(a, args[0])
+        charge_mul(realm, a, b)
+        return (b,)
+    return args
+
+
+def _pow(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    charge_pow(realm, a, *args[:2])
+    return args
+
+
+def _swapped(charge: Any) -> Cost:
+    def cost(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+        if args:
+            charge(realm, args[0], a)
+        return args
+
+    return cost
+
+
+def _straight(charge: Any) -> Cost:
+    def cost(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+        if args:
+            charge(realm, a, args[0])
+        return args
+
+    return cost
+
+
+def _iadd(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    return (concatenate_in_place(realm, a, args[0]),) if args else args
+
+
+def _walk_self(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    charge_walk(realm, a)
+    return args
+
+
+def _walk_other(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    for b in args:
+        charge_walk(realm, b)
+    return args
+
+
+def _getitem(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        charge_item(realm, a, args[0])
+    return args
+
+
+def charge_item(realm: Realm, obj: Any, key: Any) -> None:
+    """Charge for `obj[key]`: a slice copies, a key is hashed."""
+    kind = type(key)
+    if kind is slice:
+        size = size_of(obj)
+        if size:
+            realm.meter.charge_bytes(size * 8)
+    elif kind is tuple or kind is frozenset or kind is int:
+        if kind is not int or issubclass(type(obj), dict):
+            charge_key(realm, key)
+
+
+_NUMERIC: Final[dict[str, Cost]] = {
+    "__mul__": _mul,
+    "__rmul__": _mul,
+    "__imul__": _mul,
+    "__pow__": _pow,
+    "__rpow__": _swapped(charge_pow),
+    "__lshift__": _straight(charge_lshift),
+    "__rlshift__": _swapped(charge_lshift),
+    "__mod__": _straight(charge_mod),
+    "__rmod__": _swapped(charge_mod),
+    "__floordiv__": _straight(charge_floordiv),
+    "__rfloordiv__": _swapped(charge_floordiv),
+    "__divmod__": _straight(charge_floordiv),
+    "__rdivmod__": _swapped(charge_floordiv),
+}
+_SEQUENCES: Final[dict[str, Cost]] = {
+    "__add__": _straight(charge_add),
+    "__iadd__": _iadd,
+    "__getitem__": _getitem,
+    "__eq__": _walk_other,
+    "__ne__": _walk_other,
+    "__lt__": _walk_other,
+    "__le__": _walk_other,
+    "__gt__": _walk_other,
+    "__ge__": _walk_other,
+    "__hash__": _walk_self,
+    "__repr__": _walk_self,
+    "__str__": _walk_self,
+}
+
+
+def _contains(realm: Realm, obj: Any, item: Any, /) -> bool:
+    return contains(realm, obj, item)
+
+
+class _Raw:
+    """A guest's subclass seen as the builtin container that it is, past its own methods."""
+
+    __slots__ = ("kind", "obj")
+
+    def __init__(self, obj: Any, kind: Any) -> None:
+        self.obj = obj
+        self.kind = kind
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.kind.__setitem__(self.obj, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self.kind.__delitem__(self.obj, key)
+
+
+def _raw_setitem(kind: Any) -> Any:
+    def __setitem__(realm: Realm, obj: Any, key: Any, value: Any, /) -> None:
+        if not issubclass(type(obj), kind):
+            raise TypeError(f"descriptor '__setitem__' requires a {host_name(kind)!r} object")
+        if type(key) is slice:
+            ItemTarget(realm, _Raw(obj, kind))[key] = value
+        else:
+            charge_key(realm, key)
+            kind.__setitem__(obj, key, value)
+
+    return __setitem__
+
+
+# Entering a type
+
+
+def enter(
+    kind: type,
+    safe: str = "",
+    *,
+    cost: dict[str, Cost] | None = None,
+    tame: dict[str, Any] | None = None,
+    reads: dict[str, Any] | None = None,
+    deny: Any = "",
+    subclass: bool = False,
+    container: bool = False,
+) -> None:
+    """Enter a type into U with the stand-ins that its special methods need.
+
+    cost: methods that are charged first. container: whether its elements are guest objects, so
+    that comparing, hashing and printing it walks them.
+    """
+    own = kind.__dict__
+    stand: dict[str, Any] = {}
+    if "__getattribute__" in own:
+        stand["__getattribute__"] = _getattribute(kind)
+    if "__setattr__" in own:
+        stand["__setattr__"] = _setattr(kind)
+    if "__delattr__" in own:
+        stand["__delattr__"] = _delattr(kind)
+    if "__dir__" in own:
+        stand["__dir__"] = _dir
+    if "__new__" in own and kind is not type:
+        stand["__new__"] = _new(kind)
+    safe_names = safe.split()
+    if "__init__" in own:
+        if kind in CONSTRUCTORS:
+            stand["__init__"] = _init(kind)
+        else:
+            safe_names.append("__init__")
+    if "__format__" in own:
+        stand["__format__"] = _format(kind)
+    for name, pay in _NUMERIC.items():
+        if name in own:
+            stand[name] = charged(kind, name, pay)
+    if container:
+        for name, pay in _SEQUENCES.items():
+            if name in own and own[name] is not None:
+                stand[name] = charged(kind, name, pay)
+        if "__contains__" in own:
+            stand["__contains__"] = _contains
+        if "__setitem__" in own:
+            stand["__setitem__"] = _raw_setitem(kind)
+    for name, pay in (cost or {}).items():
+        if name in own:
+            stand[name] = charged(kind, name, pay)
+    stand.update({n: f for n, f in (tame or {}).items() if n in own})
+    define(
+        kind,
+        " ".join(n for n in safe_names if n not in stand),
+        tame=stand,
+        reads=reads,
+        deny=deny,
+        subclass=subclass,
+    )
+
+
+# Namespaces
+
+
+class ClassNamespace(metaclass=Sealed, host=True):
+    """`vars(cls)` and `cls.__dict__`: what the class itself defines, to read.
+
+    Not a mappingproxy: that hands its real dictionary to whoever stands on the other side of `==`
+    or `|` (pit 13).
+    """
+
+    __slots__ = ("__kind__", "__realm__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __kind__: type
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm, kind: type) -> ClassNamespace:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        object.__setattr__(self, "__kind__", kind)
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_class_names(self.__realm__, self.__kind__))
+
+    def __len__(self) -> int:
+        return len(_class_names(self.__realm__, self.__kind__))
+
+    def __contains__(self, name: object) -> bool:
+        return name in _class_names(self.__realm__, self.__kind__)
+
+    def __getitem__(self, name: Any) -> Any:
+        realm, kind = self.__realm__, self.__kind__
+        exact = host_exact_str(name) if isinstance(name, str) else name
+        if exact not in _class_names(realm, kind):
+            raise KeyError(name)
+        if realm.is_guest_class(kind):
+            return host_dict(kind)[exact]
+        return unbound(realm, kind, kind, exact)
+
+    def __repr__(self) -> str:
+        return f"<namespace of {host_name(self.__kind__)}>"
+
+
+def _class_names(realm: Realm, kind: type) -> list[str]:
+    own = host_dict(kind)
+    if realm.is_guest_class(kind):
+        return [n for n in own if n != GUEST_MARK]
+    if kind not in TABLE:
+        return []
+    shown = []
+    for name, value in own.items():
+        row = find(kind, name)
+        if row.state is State.SAFE:
+            # A raw getset or member descriptor could be called on objects that its name is
+            # guarded on; those of builtin types are read through the instance only.
+            if not hasattr(type(value), "__set__"):
+                shown.append(name)
+        elif row.state is State.TAME and not row.reads:
+            shown.append(name)
+    return shown
+
+
+class ModuleNamespace(metaclass=Sealed, host=True):
+    """`globals()` and `module.__dict__`: the names of a module without the guards among them."""
+
+    __slots__ = ("__raw__", "__realm__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __raw__: dict[str, Any]
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        object.__setattr__(self, "__raw__", raw)
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([n for n in self.__raw__ if not is_guard_name(n)])
+
+    def __len__(self) -> int:
+        return len([n for n in self.__raw__ if not is_guard_name(n)])
+
+    def __contains__(self, name: object) -> bool:
+        return not is_guard_name(_exact(name)) and _exact(name) in self.__raw__
+
+    def __getitem__(self, name: Any) -> Any:
+        exact = _exact(name)
+        if is_guard_name(exact) or exact not in self.__raw__:
+            raise KeyError(name)
+        return self.__raw__[exact]
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        exact = _exact(name)
+        if type(exact) is not str:
+            raise TypeError(f"a module's names are str, not {host_name(type(name))}")
+        if is_guard_name(exact):
+            raise KeyError(f"{exact!r} cannot be set: it decides what code can reach")
+        self.__raw__[exact] = value
+
+    def __delitem__(self, name: Any) -> None:
+        exact = _exact(name)
+        if is_guard_name(exact) or exact not in self.__raw__:
+            raise KeyError(name)
+        del self.__raw__[exact]
+
+    def __repr__(self) -> str:
+        return f"<namespace of {self.__raw__.get('__name__', 'a module')!s:.60}>"
+
+    def __or__(self, other: Any) -> Any:
+        return dict(zip(self, map(self.__getitem__, self), strict=True)) | other
+
+
+def _exact(name: object) -> object:
+    return host_exact_str(name) if isinstance(name, str) and type(name) is not str else name
+
+
+def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
+    """The one view of a module's dictionary, so that `globals() is globals()` stays true."""
+    view = realm.views.get(id(raw))
+    if view is None:
+        view = realm.views[id(raw)] = ModuleNamespace(realm, raw)
+    return view  # type: ignore[no-any-return]
+
+
+_MISSING: Final = object()
+
+
+def _view_keys(realm: Realm, view: Any, /) -> list[str]:
+    return list(view)
+
+
+def _view_values(realm: Realm, view: Any, /) -> list[Any]:
+    return [view[n] for n in list(view)]
+
+
+def _view_items(realm: Realm, view: Any, /) -> list[tuple[str, Any]]:
+    return [(n, view[n]) for n in list(view)]
+
+
+def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any:
+    return view[name] if name in view else default
+
+
+def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
+    return {n: view[n] for n in list(view)}
+
+
+def _view_pop(realm: Realm, view: Any, name: Any, default: Any = _MISSING, /) -> Any:
+    if name not in view:
+        if default is _MISSING:
+            raise KeyError(name)
+        return default
+    value = view[name]
+    del view[name]
+    return value
+
+
+def _view_setdefault(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any:
+    if name not in view:
+        view[name] = default
+    return view[name]
+
+
+def _view_update(realm: Realm, view: Any, other: Any = (), /, **kwargs: Any) -> None:
+    pairs: Iterable[Any] = (
+        list(dict.items(other)) if issubclass(type(other), dict) else list(feed(realm, other))
+    )
+    for name, value in pairs:
+        view[name] = value
+    for name, value in kwargs.items():
+        view[name] = value
+
+
+_READ_VIEW: Final = {
+    "keys": _view_keys,
+    "values": _view_values,
+    "items": _view_items,
+    "get": _view_get,
+    "copy": _view_copy,
+}
+_WRITE_VIEW: Final = {
+    **_READ_VIEW,
+    "pop": _view_pop,
+    "setdefault": _view_setdefault,
+    "update": _view_update,
+}
+
+
+def enter_view(kind: type, methods: dict[str, Any]) -> None:
+    """Enter one of our own mapping views, whose methods exist as stand-ins only."""
+    safe = "__iter__ __len__ __contains__ __getitem__ __repr__"
+    if "__setitem__" in kind.__dict__:
+        safe += " __setitem__ __delitem__ __or__"
+    hidden = [n for n in kind.__dict__ if n not in safe.split()]
+    define(kind, safe, tame=methods, deny=" ".join(hidden))
+
+
+enter_view(ClassNamespace, dict(_READ_VIEW))
+enter_view(ModuleNamespace, dict(_WRITE_VIEW))
+define(
+    TamedFunction,
+    "__call__ __get__ __repr__",
+    deny="__tamed__ __setattr__ __delattr__ __new__ __slots__",
+)

@@ -1,0 +1,1 @@
+"""Attacks: hostile guests, one claim each, by way of escape."""

@@ -1,0 +1,165 @@
+"""What a newer Python brings: attributes, builtins, modules and syntax nobody has listed."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="version drift", pit=12)
+
+CASES: list[Case] = [
+    # Attributes that arrived with one version or another; each leads out.
+    case(
+        "code-qualname-3.11",
+        "compile('1', 'x', 'eval').co_qualname",
+        raises="AttributeError",
+        about="co_qualname",
+    ),
+    case(
+        "code-positions-3.11",
+        "compile('1', 'x', 'eval').co_positions()",
+        raises="AttributeError",
+        about="co_positions",
+    ),
+    case(
+        "code-exception-table-3.11",
+        "compile('1', 'x', 'eval').co_exceptiontable",
+        raises="AttributeError",
+        about="co_exceptiontable",
+    ),
+    case(
+        "object-getstate-3.11",
+        "(lambda: 0).__getstate__()",
+        raises="AttributeError",
+        about="__getstate__",
+    ),
+    case(
+        "exception-getstate-3.11",
+        "ValueError().__getstate__()",
+        raises="AttributeError",
+        about="__getstate__",
+    ),
+    case(
+        "coroutine-origin-3.7",
+        "async def f(): pass\nc = f()\ntry:\n c.cr_origin\nfinally:\n c.close()",
+        raises="AttributeError",
+        about="cr_origin",
+    ),
+    case(
+        "async-generator-await-3.6",
+        "async def f(): yield\nf().ag_await",
+        raises="AttributeError",
+        about="ag_await",
+    ),
+    case(
+        "generator-suspended-is-data",
+        "(i for i in 'a').gi_suspended is False or 'absent'",
+        value=True,
+    ),
+    case(
+        "function-annotate-3.14",
+        "(lambda: 0).__annotate__",
+        raises="AttributeError",
+        about="__annotate__",
+    ),
+    case(
+        "class-annotate-func-3.14",
+        "int.__annotate_func__",
+        raises="AttributeError",
+        about="__annotate_func__",
+    ),
+    case(
+        "module-annotate-3.14",
+        "__import__('math').__annotate__",
+        raises="AttributeError",
+        about="__annotate__",
+    ),
+    case(
+        "frame-generator-3.14",
+        "(i for i in 'a').gi_frame.f_generator",
+        raises="AttributeError",
+        about="gi_frame",
+    ),
+    case(
+        "operator-call-3.11",
+        "import operator\noperator.call(getattr, lambda: 0, '__code__')",
+        raises="AttributeError",
+        about="__code__",
+    ),
+    case(
+        "aiter-and-anext-3.10",
+        "async def g(): yield 1\naiter(g()).ag_frame",
+        raises="AttributeError",
+        about="ag_frame",
+    ),
+    case("exception-add-note-3.11", "e = ValueError()\ne.add_note('n')\ne.__notes__", value=["n"]),
+    case(
+        "exception-group-derive-3.11",
+        "ExceptionGroup('g', [ValueError()]).derive.__self__",
+        raises="AttributeError",
+        about="__self__",
+    ),
+    # Modules of the interpreter's own.
+    *(
+        case(f"module-{name.strip('_')}", f"import {name}", raises="ImportError", about=name)
+        for name in (
+            "_xxsubinterpreters",
+            "_interpreters",
+            "_interpchannels",
+            "_testinternalcapi",
+            "_thread",
+            "_posixsubprocess",
+            "_socket",
+            "_ctypes",
+            "_remote_debugging",
+            "_opcode",
+            "_symtable",
+            "_ast",
+            "posix",
+            "nt",
+            "mmap",
+            "fcntl",
+            "resource",
+            "subprocess",
+            "multiprocessing",
+            "concurrent.interpreters",
+        )
+    ),
+    # Nothing of the real builtins that the table does not name.
+    *(
+        case(f"builtin-{name.strip('_')}", name, raises="NameError", about=name)
+        for name in (
+            "breakpoint",
+            "copyright",
+            "credits",
+            "exit",
+            "quit",
+            "license",
+            "reload",
+            "execfile",
+            "unicode",
+            "__lazy_import__",
+        )
+    ),
+    case("input-has-no-terminal", "input()", raises="PermissionError"),
+    case("help-has-no-terminal", "help", raises="NameError", about="help"),
+]
+
+# Syntax of a later version is refused as the syntax of this one, never half understood.
+LATER = [
+    ((3, 12), "type-statement", "type X = int"),
+    ((3, 12), "type-parameters", "def f[T](x: T): pass"),
+    ((3, 12), "quotes-in-f-strings", "f'{'a'}'"),
+    ((3, 14), "template-strings", "t'{1}'"),
+    ((3, 14), "except-without-parentheses", "try: pass\nexcept A, B: pass"),
+    ((3, 15), "lazy-import", "lazy import math"),
+    ((3, 15), "unpacking-comprehension", "[*x for x in [[1]]]"),
+]
+CASES += [
+    case(f"syntax-{name}", src, refused="CAP1")
+    for version, name, src in LATER
+    if sys.version_info < version
+]

@@ -1,0 +1,543 @@
+"""Programs that change under the optimiser's feet: what was a leaf is not, what was is not."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="elision", pit=27)
+
+CASES: list[Case] = [
+    case(
+        "leaf-rebound-to-recurse",
+        """
+        def leaf(x): return x + 1
+        def caller(x): return leaf(x)
+        leaf = lambda x: caller(x)
+        caller(1)
+        """,
+        stopped="depth",
+    ),
+    case(
+        "leaf-rebound-through-globals",
+        """
+        def leaf(x): return x + 1
+        def caller(x): return leaf(x)
+        globals()['leaf'] = caller
+        caller(1)
+        """,
+        stopped="depth",
+    ),
+    case(
+        "leaf-rebound-through-exec",
+        """
+        def leaf(x): return x + 1
+        def caller(x): return leaf(x)
+        exec('leaf = caller')
+        caller(1)
+        """,
+        stopped="depth",
+    ),
+    case(
+        "leaf-rebound-by-nonlocal",
+        """
+        def outer():
+            def leaf(): return 1
+            def caller(): return leaf()
+            def swap():
+                nonlocal leaf
+                leaf = caller
+            swap()
+            return caller()
+        outer()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "method-rebound-on-the-class",
+        """
+        class C:
+            def leaf(self): return 1
+            def caller(self): return self.leaf()
+        C.leaf = C.caller
+        C().caller()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "method-rebound-on-the-instance",
+        """
+        class C:
+            def leaf(self): return 1
+            def caller(self): return self.leaf()
+        c = C()
+        c.leaf = c.caller
+        c.caller()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "range-rebound-at-module-level",
+        """
+        range = lambda n: iter(int, 1)
+        for i in range(3): pass
+        """,
+        stopped="steps",
+    ),
+    case(
+        "range-rebound-through-globals",
+        """
+        def f():
+            for i in range(3): pass
+        f()
+        globals()['range'] = lambda n: iter(int, 1)
+        f()
+        """,
+        stopped="steps",
+    ),
+    case(
+        "range-rebound-by-a-generator-half-way",
+        """
+        def g():
+            yield 1
+            globals()['range'] = lambda n: iter(int, 1)
+            yield 2
+        for _ in g():
+            for i in range(3): pass
+        """,
+        stopped="steps",
+    ),
+    case(
+        "range-as-an-argument",
+        """
+        def f(range):
+            for i in range(3): pass
+        f(lambda n: iter(int, 1))
+        """,
+        stopped="steps",
+    ),
+    case(
+        "range-as-an-object-with-a-call",
+        """
+        class R:
+            def __call__(self, n): return self
+            def __iter__(self): return self
+            def __next__(self): return 1
+        range = R()
+        for i in range(3): pass
+        """,
+        stopped="steps",
+    ),
+    case("range-itself-is-charged-at-once", "for i in range(10**18): pass", stopped="steps"),
+    case("range-backwards", "for i in range(10**18, 0, -1): pass", stopped="steps"),
+    case("range-with-a-step", "for i in range(0, 10**18, 7): pass", stopped="steps"),
+    case("range-in-a-name", "r = range(10**18)\nfor i in r: pass", stopped="steps"),
+    case("range-comprehension", "{i % 2 for i in range(10**18)}", stopped="steps"),
+    case(
+        "range-left-early-is-fair",
+        """
+        def f():
+            for i in range(150_000):
+                if i == 3: return i
+        f()
+        """,
+        value=3,
+    ),
+    case(
+        "range-bounds-change-in-the-loop",
+        """
+        n = 3
+        seen = 0
+        for i in range(n):
+            n += 1
+            seen += 1
+        seen, n
+        """,
+        value=(3, 6),
+    ),
+    case(
+        "range-bound-that-lies",
+        """
+        class I(int):
+            def __index__(self): return 10**18
+            def __gt__(self, o): return False
+        for i in range(I(3)): pass
+        """,
+        stopped="steps",
+    ),
+    case(
+        "len-rebound",
+        """
+        len = lambda x: 10**18
+        for i in range(len([1])): pass
+        """,
+        stopped="steps",
+    ),
+    case(
+        "list-grows-in-its-loop",
+        """
+        l = [1]
+        for x in l: l.append(x)
+        """,
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-through-an-alias",
+        """
+        l = [1]
+        m = l
+        for x in l: m.append(x)
+        """,
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-in-a-callee",
+        """
+        l = [1]
+        def grow(): l.append(1)
+        for x in l: grow()
+        """,
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-in-a-comprehension",
+        "l = [1]\n[l.append(x) for x in l]",
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-in-enumerate",
+        "l = [1]\nfor i, x in enumerate(l): l.append(i)",
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-in-zip",
+        "l = [1]\nfor a, b in zip(l, l): l.append(a)",
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "list-grows-in-reversed-does-not",
+        "l = [1, 2]\nfor x in reversed(l): l.append(x)\nl",
+        value=[1, 2, 2, 1],
+    ),
+    case(
+        "deque-rotates-in-its-loop",
+        "import collections\nd = collections.deque([1])\nfor x in d: d.append(x)",
+        raises="RuntimeError",
+    ),
+    case(
+        "literal-grows-in-its-loop",
+        "for x in (l := [1]): l.append(x)",
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "recursion-through-a-property",
+        """
+        class C:
+            @property
+            def x(self): return self.x
+        C().x
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-operators",
+        """
+        class C:
+            def __add__(self, o): return self * o
+            def __mul__(self, o): return self + o
+        C() + 1
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-decorator",
+        """
+        def d(f):
+            @d
+            def g(): pass
+            return g
+        @d
+        def f(): pass
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-default",
+        """
+        def f(x=None):
+            def g(y=f()): pass
+        f()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-comprehension",
+        "f = lambda: [f() for _ in [1]]\nf()",
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-iteration",
+        """
+        class C:
+            def __iter__(self):
+                for x in self: yield x
+        list(C())
+        """,
+        stopped=("depth", "steps"),
+    ),
+    case(
+        "recursion-through-contains",
+        """
+        class C:
+            def __contains__(self, x): return x in self
+        1 in C()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-format",
+        """
+        class C:
+            def __format__(self, s): return f'{self}'
+        f'{C()}'
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-hash",
+        """
+        class C:
+            def __hash__(self): return hash(self)
+        {C()}
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-call",
+        """
+        class C:
+            def __call__(self): return self()
+        C()()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-with",
+        """
+        class C:
+            def __enter__(self):
+                with self: pass
+            def __exit__(self, *a): pass
+        with C(): pass
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-new",
+        """
+        class C:
+            def __new__(cls): return C()
+        C()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-metaclass",
+        """
+        class M(type):
+            def __call__(cls): return cls()
+        class C(metaclass=M): pass
+        C()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-class-body",
+        """
+        def f():
+            class C:
+                x = f()
+        f()
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-a-descriptor",
+        """
+        class D:
+            def __get__(self, o, c): return c.d
+        class C: d = D()
+        C.d
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-set-attribute",
+        """
+        class C:
+            def __setattr__(self, n, v): self.x = v
+        C().x = 1
+        """,
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-exec",
+        "src = 'exec(src)'\nexec(src)",
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-eval-in-a-child",
+        "src = 'cap_exec(src, {\"src\": src})'\ncap_exec(src, {'src': src})",
+        stopped=("depth", "steps"),
+    ),
+    case(
+        "recursion-through-sorted-key",
+        "def k(x): return sorted([1, 2], key=k)\nsorted([1, 2], key=k)",
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-reduce",
+        "import functools\nf = lambda a, b: functools.reduce(f, [1, 2])\nf(1, 2)",
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-the-host",
+        "def f(): return call(f)\nf()",
+        stopped="depth",
+    ),
+    case(
+        "recursion-through-partial",
+        "import functools\ndef f(): return functools.partial(f)()\nf()",
+        stopped="depth",
+    ),
+    case(
+        "type-of-a-variable-changes-in-the-loop",
+        """
+        class V:
+            def __add__(self, o): return (i for i in 'a').gi_frame
+        x = 1
+        for i in range(1000):
+            x = x + 1
+            if i == 998: x = V()
+        x
+        """,
+        raises="AttributeError",
+        about="gi_frame",
+    ),
+    case(
+        "integer-grows-in-the-loop",
+        """
+        x = 3
+        for i in range(10**5):
+            x = x * x
+        """,
+        stopped=("memory", "steps"),
+    ),
+    case(
+        "float-becomes-text-in-the-loop",
+        """
+        x = 1.0
+        for i in range(200):
+            x = x * 2 if i < 100 else 'a' * 10**10
+        """,
+        stopped="memory",
+    ),
+    case(
+        "attribute-becomes-a-property-in-the-loop",
+        """
+        class C: x = 1
+        c = C()
+        r = 0
+        for i in range(100):
+            r += c.x
+            if i == 50: C.x = property(lambda s: (i for i in 'a').gi_frame)
+        r
+        """,
+        raises="AttributeError",
+        about="gi_frame",
+    ),
+    case(
+        "builtin-shadowed-by-a-class-body",
+        """
+        class C:
+            range = lambda n: iter(int, 1)
+            for i in range(3): pass
+        """,
+        stopped="steps",
+    ),
+    case(
+        "builtin-shadowed-by-star-import",
+        """
+        from operator import *
+        for i in [1, 2]: pass
+        pow is not None
+        """,
+        value=True,
+    ),
+    case(
+        "builtin-shadowed-by-except-as-and-deleted",
+        """
+        try:
+            1 / 0
+        except ZeroDivisionError as len:
+            pass
+        len('abc')
+        """,
+        value=3,
+    ),
+    case(
+        "builtin-shadowed-by-a-loop-variable",
+        """
+        def f():
+            for range in [lambda n: iter(int, 1)]:
+                for i in range(3): pass
+        f()
+        """,
+        stopped="steps",
+    ),
+    case(
+        "while-true-with-continue",
+        "while True:\n    continue",
+        stopped="steps",
+    ),
+    case(
+        "while-with-else-and-break",
+        """
+        n = 0
+        while n < 5:
+            n += 1
+        else:
+            while True:
+                while True: break
+        """,
+        stopped="steps",
+    ),
+    case(
+        "while-condition-that-works",
+        "import itertools\nwhile 5 not in itertools.repeat(1): pass",
+        stopped="steps",
+    ),
+    case(
+        "while-condition-by-walrus",
+        "n = 0\nwhile (n := n + 1): pass",
+        stopped="steps",
+    ),
+    case(
+        "empty-loop-body-in-a-lambda",
+        "(lambda: [0 for _ in iter(int, 1)])()",
+        stopped=("steps", "memory"),
+    ),
+    case(
+        "loop-in-a-finally-after-return",
+        "def f():\n    try:\n        return 1\n    finally:\n        while True: pass\nf()",
+        stopped="steps",
+    ),
+    case(
+        "exact-budget-is-enough",
+        "for i in range(100): pass\n'alive'",
+        value="alive",
+        steps=2_000,
+    ),
+]

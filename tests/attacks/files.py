@@ -1,0 +1,142 @@
+"""Files and modules of the host, asked for by name."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="files and modules", pit=19)
+
+CASES: list[Case] = [
+    case("open-for-reading", "open('/etc/passwd')", raises="PermissionError"),
+    case("open-for-writing", "open('evil.py', 'w')", raises="PermissionError"),
+    case("open-a-descriptor", "open(0)", raises="PermissionError"),
+    case("open-by-map", "list(map(open, ['/etc/passwd']))", raises="PermissionError"),
+    case("open-as-host-callback", "call(open, '/etc/passwd')", raises="PermissionError"),
+    case(
+        "open-by-partial",
+        "import functools\nfunctools.partial(open, '/etc/passwd')()",
+        raises="PermissionError",
+    ),
+    case("open-with-an-opener", "open('x', opener=lambda *a: 0)", raises="PermissionError"),
+    case(
+        "open-a-lying-path",
+        """
+        class P:
+            def __fspath__(self): return '/etc/passwd'
+        open(P())
+        """,
+        raises="PermissionError",
+    ),
+    case("exec-of-a-file", "exec(open('/etc/passwd').read())", raises="PermissionError"),
+    case(
+        "site-customisation", "open('sitecustomize.py', 'w').write('x')", raises="PermissionError"
+    ),
+    *(
+        case(
+            f"import-{name.replace('.', '-').strip('_')}",
+            f"import {name}",
+            raises="ImportError",
+            about=name.split(".")[0],
+        )
+        for name in (
+            "conftest",
+            "tests",
+            "site",
+            "sitecustomize",
+            "usercustomize",
+            "capcompiler",
+            "guards",
+            "stdlib_caps",
+            "guards.tables",
+            "pytest",
+            "RestrictedPython",
+            "asttokens",
+            "evil_module_that_is_nowhere",
+            "_frozen_importlib",
+            "_frozen_importlib_external",
+            "zipimport",
+            "runpy",
+            "code",
+            "codeop",
+            "imp",
+        )
+    ),
+    case("import-the-module-of-the-host", "import attacks.hosts", raises="ImportError"),
+    case("import-main", "import __main__\n__main__.CANARY", raises=("ImportError")),
+    case("import-relative", "from . import hosts", raises="ImportError"),
+    case("import-relative-two-up", "from .. import hosts", raises="ImportError"),
+    case("import-relative-named", "from .hosts import CANARY", raises="ImportError"),
+    case(
+        "import-by-function-with-level",
+        "__import__('hosts', globals(), locals(), [], 1)",
+        raises="ImportError",
+    ),
+    case(
+        "import-with-made-up-globals",
+        "__import__('hosts', {'__package__': 'attacks', '__name__': 'attacks.x'}, {}, [], 1)",
+        raises="ImportError",
+    ),
+    case(
+        "import-after-setting-the-package",
+        "__package__ = 'attacks'\n__name__ = 'attacks.x'\nfrom . import hosts",
+        raises="ImportError",
+    ),
+    case(
+        "import-after-setting-the-path",
+        "__path__ = ['/']\n__spec__ = None\n__package__ = 'os'\nfrom . import path",
+        raises="ImportError",
+    ),
+    case("import-an-empty-name", "__import__('')", raises="ValueError"),
+    case("import-a-path", "__import__('../../etc/passwd')", raises="ImportError"),
+    case("import-a-name-with-a-nul", "__import__('math\\0x')", raises="ImportError"),
+    case("import-a-surrogate", "__import__('\\ud800')", raises="ImportError"),
+    case("import-a-keyword", "__import__('None')", raises="ImportError"),
+    case("import-submodule-of-a-c-module", "import math.os", raises="ImportError", about="math.os"),
+    case(
+        "import-from-a-module-what-is-not-its-own",
+        "from json import decoder\ndecoder.re",
+        raises="AttributeError",
+        about="re",
+    ),
+    case(
+        "import-star-brings-no-module", "from json import *\nsys", raises="NameError", about="sys"
+    ),
+    case(
+        "import-codecs-through-json",
+        "import json\njson.codecs",
+        raises="AttributeError",
+        about="codecs",
+    ),
+    case(
+        "import-sys-through-collections",
+        "import collections\ncollections._sys",
+        raises="AttributeError",
+        about="_sys",
+    ),
+    case(
+        "import-sys-through-functools-globals",
+        "import functools\nfunctools.reduce.__globals__",
+        raises="AttributeError",
+        about="__globals__",
+    ),
+    case("module-file", "import json\njson.__file__", raises="AttributeError", about="__file__"),
+    case("module-path", "import json\njson.__path__", raises="AttributeError", about="__path__"),
+    case(
+        "module-cached", "import json\njson.__cached__", raises="AttributeError", about="__cached__"
+    ),
+    case(
+        "module-dict-names-no-file",
+        "import json\n[k for k in vars(json) if k in ('__file__', '__path__', '__loader__', "
+        "'__spec__', '__cached__', '__builtins__')]",
+        value=[],
+    ),
+    case("own-file", "__file__", raises="NameError", about="__file__"),
+    case(
+        "reload",
+        "import importlib\nimportlib.reload(importlib).sys.modules['os'].environ",
+        raises="ImportError",
+    ),
+]

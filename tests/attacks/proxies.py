@@ -1,0 +1,255 @@
+"""Proxies that forward an operator and so hand out what they stand for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="proxy", pit=13)
+
+# A class that takes whatever an operator hands it and tries to write through it.
+EVIL = """
+got = []
+class Evil:
+    def take(self, other):
+        try:
+            other['evil'] = 'stolen'
+            got.append('wrote')
+        except Exception:
+            pass
+        return NotImplemented
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = take
+    __or__ = __ror__ = __ior__ = __and__ = __rand__ = __sub__ = __rsub__ = take
+    __xor__ = __rxor__ = __add__ = __radd__ = __contains__ = take
+    __hash__ = lambda self: 1
+class G:
+    x = 1
+def attempt(f):
+    try:
+        f()
+    except (TypeError, ValueError, AttributeError):
+        pass
+"""
+
+# Operators on the dictionary of a class, and on what can be had from it.
+FORWARDS = [
+    ("equal", "{d} == Evil()"),
+    ("equal-reflected", "Evil() == {d}"),
+    ("not-equal", "{d} != Evil()"),
+    ("less", "{d} < Evil()"),
+    ("or", "{d} | Evil()"),
+    ("or-reflected", "Evil() | {d}"),
+    ("and", "{d}.keys() & Evil()"),
+    ("keys-equal", "{d}.keys() == Evil()"),
+    ("items-equal", "{d}.items() == Evil()"),
+    ("values-mapping", "{d}.values().mapping == Evil()"),
+    ("keys-mapping", "{d}.keys().mapping == Evil()"),
+    ("operator-eq", "__import__('operator').eq({d}, Evil())"),
+    ("operator-or", "__import__('operator').or_({d}, Evil())"),
+    ("operator-ior", "__import__('operator').ior({d}, Evil())"),
+    ("list-search", "[Evil()].count({d})"),
+    ("list-index", "[{d}].index(Evil())"),
+    ("in", "{d} in [Evil()]"),
+    ("tuple-equal", "({d},) == (Evil(),)"),
+    ("dict-equal", "{{1: {d}}} == {{1: Evil()}}"),
+    ("max", "max({d}, Evil())"),
+    ("sorted", "sorted([{d}, Evil()])"),
+    ("method-eq", "{d}.__eq__(Evil())"),
+    ("method-or", "{d}.__or__(Evil())"),
+    ("method-ror", "{d}.__ror__(Evil())"),
+    ("type-method-or", "type({d}).__or__({d}, Evil())"),
+    ("copy", "{d}.copy() == Evil()"),
+    ("sum", "sum([{d}], Evil())"),
+    ("reduce", "__import__('functools').reduce(lambda a, b: a | b, [{d}, Evil()])"),
+]
+
+CASES: list[Case] = [
+    *(
+        case(
+            f"class-dict-{name}",
+            EVIL + f"attempt(lambda: {line.format(d='G.__dict__')})\nhasattr(G, 'evil')",
+            value=False,
+        )
+        for name, line in FORWARDS
+    ),
+    *(
+        case(
+            f"int-dict-{name}",
+            EVIL + f"attempt(lambda: {line.format(d='int.__dict__')})\nhasattr(int, 'evil')",
+            value=False,
+        )
+        for name, line in FORWARDS[:8]
+    ),
+    *(
+        case(
+            f"vars-{name}",
+            EVIL + f"attempt(lambda: {line.format(d='vars(G)')})\nhasattr(G, 'evil')",
+            value=False,
+        )
+        for name, line in FORWARDS[:8]
+    ),
+    *(
+        case(
+            f"type-dict-{name}",
+            EVIL + f"attempt(lambda: {line.format(d='type.__dict__')})\nhasattr(type, 'evil')",
+            value=False,
+        )
+        for name, line in (FORWARDS[0], FORWARDS[4])
+    ),
+    case(
+        "class-dict-by-descriptor",
+        EVIL
+        + """
+try:
+    type.__dict__['__dict__'].__get__(int) == Evil()
+except (KeyError, AttributeError):
+    pass
+hasattr(int, 'evil')
+""",
+        value=False,
+    ),
+    case(
+        "class-dict-by-getattribute",
+        EVIL + "type.__getattribute__(G, '__dict__') == Evil()\nhasattr(G, 'evil')",
+        value=False,
+    ),
+    case(
+        "class-dict-by-attrgetter",
+        EVIL + "import operator\noperator.attrgetter('__dict__')(G) == Evil()\nhasattr(G, 'evil')",
+        value=False,
+    ),
+    case(
+        "class-dict-by-match",
+        EVIL
+        + """
+match G:
+    case object(__dict__=d):
+        d == Evil()
+hasattr(G, 'evil')
+""",
+        value=False,
+    ),
+    case(
+        "class-dict-by-format",
+        EVIL + "'{0.__dict__}'.format(G)\nG.__dict__ == Evil()\nhasattr(G, 'evil')",
+        value=False,
+    ),
+    case(
+        "class-dict-in-place-or",
+        EVIL
+        + """
+d = G.__dict__
+try:
+    d |= {'evil': 1}
+except TypeError:
+    pass
+hasattr(G, 'evil')
+""",
+        value=False,
+    ),
+    case("class-dict-store", "class G: pass\nG.__dict__['evil'] = 1", raises="TypeError"),
+    case("class-dict-delete", "class G: x = 1\ndel G.__dict__['x']", raises="TypeError"),
+    case(
+        "class-dict-update",
+        "class G: pass\nG.__dict__.update(evil=1)",
+        raises="AttributeError",
+        about="update",
+    ),
+    case(
+        "class-dict-unbound-dict-methods",
+        "class G: pass\ndict.__setitem__(G.__dict__, 'evil', 1)",
+        raises="TypeError",
+    ),
+    case(
+        "class-dict-reduce-ex",
+        "class G: pass\nG.__dict__.__reduce_ex__(2)",
+        raises="AttributeError",
+        about="__reduce_ex__",
+    ),
+    case(
+        "singledispatch-registry",
+        EVIL
+        + """
+import functools
+f = functools.singledispatch(lambda x: 'real')
+attempt(lambda: f.registry == Evil())
+attempt(lambda: f.registry | Evil())
+f(1), got
+""",
+        value=("real", []),
+    ),
+    case(
+        "capability-equality-forwards-nothing",
+        """
+        got = []
+        class Evil:
+            def __eq__(self, o):
+                got.append(o is door)
+                return True
+            __hash__ = None
+        r = door == Evil()
+        got
+        """,
+        value=[True],
+    ),
+    case(
+        "capability-method-equality-forwards-nothing",
+        """
+        got = []
+        class Evil:
+            def __eq__(self, o):
+                got.append(hasattr(o, '__self__') or hasattr(o, '__wrapped__'))
+                return True
+            __hash__ = None
+        door.ping == Evil()
+        got
+        """,
+        value=[False],
+    ),
+    case(
+        "builtin-function-equality-forwards-nothing",
+        """
+        got = []
+        class Evil:
+            def __eq__(self, o):
+                got.append(hasattr(o, '__self__'))
+                return True
+            __hash__ = None
+        print == Evil()
+        got
+        """,
+        value=[False],
+    ),
+    case(
+        "instance-dict-is-the-guests-own",
+        "class C: pass\nc = C()\nc.__dict__['x'] = 5\nc.x",
+        value=5,
+    ),
+    case(
+        "module-dict-writes-no-host-module",
+        """
+        import math
+        try:
+            vars(math)['pi'] = 3
+        except (TypeError, AttributeError):
+            pass
+        'alive'
+        """,
+        value="alive",
+    ),
+    case(
+        "module-dict-forwards-nothing",
+        EVIL
+        + """
+import math
+try:
+    vars(math) == Evil()
+except TypeError:
+    pass
+hasattr(math, 'evil')
+""",
+        value=False,
+    ),
+]

@@ -1,0 +1,198 @@
+"""The pickle protocol, which hands out raw builtins and sets raw state."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="reduce", pit=18)
+
+# Objects whose reduction holds a raw function of the interpreter, or a raw class.
+HOLDERS = [
+    ("list-iterator", "iter([])"),
+    ("tuple-iterator", "iter(())"),
+    ("text-iterator", "iter('')"),
+    ("range-iterator", "iter(range(3))"),
+    ("dict-iterator", "iter({})"),
+    ("set-iterator", "iter(set())"),
+    ("reversed", "reversed([1])"),
+    ("callable-iterator", "iter(int, 1)"),
+    ("enumerate", "enumerate([])"),
+    ("zip", "zip()"),
+    ("map", "map(int, [])"),
+    ("filter", "filter(None, [])"),
+    ("builtin-function", "print"),
+    ("builtin-getattr", "getattr"),
+    ("bound-method-of-list", "[].append"),
+    ("bound-method-of-guest", "type('C', (), {'m': lambda s: s})().m"),
+    ("lambda", "lambda: 0"),
+    ("class", "int"),
+    ("guest-class", "type('C', (), {})"),
+    ("instance", "type('C', (), {})()"),
+    ("object", "object()"),
+    ("exception", "ValueError(1)"),
+    ("slice", "slice(1)"),
+    ("range", "range(3)"),
+    ("set", "{1}"),
+    ("bytearray", "bytearray()"),
+    ("ellipsis", "..."),
+    ("generic-alias", "list[int]"),
+    ("count", "__import__('itertools').count()"),
+    ("chain", "__import__('itertools').chain([1])"),
+    ("cycle", "__import__('itertools').cycle([1])"),
+    ("islice", "__import__('itertools').islice([1], 1)"),
+    ("accumulate", "__import__('itertools').accumulate([1])"),
+    ("partial", "__import__('functools').partial(int)"),
+    ("attrgetter", "__import__('operator').attrgetter('a')"),
+    ("methodcaller", "__import__('operator').methodcaller('a')"),
+    ("deque", "__import__('collections').deque()"),
+    ("defaultdict", "__import__('collections').defaultdict(int)"),
+    ("ordereddict", "__import__('collections').OrderedDict()"),
+    ("date", "__import__('datetime').date(2020, 1, 1)"),
+    ("timedelta", "__import__('datetime').timedelta(1)"),
+    ("capability", "door"),
+    ("capability-method", "door.ping"),
+    ("host-function", "fn"),
+    ("module", "__import__('math')"),
+]
+
+CASES: list[Case] = [
+    *(
+        case(
+            f"reduce-ex-of-{name}",
+            f"({src}).__reduce_ex__(2)",
+            raises="AttributeError",
+            about="__reduce_ex__",
+        )
+        for name, src in HOLDERS
+    ),
+    *(
+        case(
+            f"reduce-of-{name}",
+            f"({src}).__reduce__()",
+            raises="AttributeError",
+            about="__reduce__",
+        )
+        for name, src in HOLDERS[:20]
+    ),
+    case(
+        "reduce-unbound", "object.__reduce__(iter([]))", raises="AttributeError", about="__reduce__"
+    ),
+    case(
+        "reduce-ex-unbound",
+        "object.__reduce_ex__([], 4)",
+        raises="AttributeError",
+        about="__reduce_ex__",
+    ),
+    case(
+        "reduce-of-a-type-unbound",
+        "type.__reduce_ex__(int, 2)",
+        raises="AttributeError",
+        about="__reduce_ex__",
+    ),
+    case(
+        "reduce-by-super",
+        "class C:\n def go(self): return super().__reduce_ex__(2)\nC().go()",
+        raises="AttributeError",
+        about="__reduce_ex__",
+    ),
+    case("getstate", "object().__getstate__()", raises="AttributeError", about="__getstate__"),
+    case(
+        "exception-setstate-sets-attributes",
+        "ValueError().__setstate__({'args': (1,), '__traceback__': None})",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "exception-setstate-unbound",
+        "BaseException.__setstate__(ValueError(), {'x': 1})",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "partial-setstate-swaps-the-function",
+        "import functools\nfunctools.partial(int).__setstate__((getattr, (object,), {}, {}))",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "range-iterator-setstate",
+        "iter(range(3)).__setstate__(10**18)",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "list-iterator-setstate",
+        "iter([1]).__setstate__(-10**18)",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "zip-setstate",
+        "zip([1]).__setstate__(True)",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "tee-setstate",
+        "import itertools\nitertools.tee([1])[0].__setstate__",
+        raises="AttributeError",
+        about="__setstate__",
+    ),
+    case(
+        "deque-reduce-unbound",
+        "import collections\ncollections.deque.__reduce__(collections.deque())",
+        raises="AttributeError",
+        about="__reduce__",
+    ),
+    case("copyreg", "import copyreg", raises="ImportError", about="copyreg"),
+    case("pickle-c", "import _pickle", raises="ImportError", about="_pickle"),
+    case(
+        "reduce-of-a-guest-is-an-ordinary-method",
+        "class C:\n def __reduce__(self): return 'mine'\nC().__reduce__()",
+        value="mine",
+    ),
+    case(
+        "reduce-of-a-guest-is-not-run-by-the-membrane",
+        """
+        log = []
+        class L(list):
+            def __reduce__(self): log.append('ran'); return (list, ())
+            def __reduce_ex__(self, n): log.append('ran'); return (list, ())
+            def __deepcopy__(self, memo): log.append('ran'); return []
+            def __copy__(self): log.append('ran'); return []
+            def __getstate__(self): log.append('ran'); return {}
+        door.echo(L([1])), log
+        """,
+        value=([1], []),
+    ),
+    case(
+        "reduce-by-format",
+        "'{0.__reduce__}'.format(iter([]))",
+        raises="AttributeError",
+        about="__reduce__",
+    ),
+    case(
+        "reduce-by-methodcaller",
+        "import operator\noperator.methodcaller('__reduce__')(iter([]))",
+        raises="AttributeError",
+        about="__reduce__",
+    ),
+    case(
+        "new-of-object-for-a-builtin",
+        "object.__new__(int)",
+        raises="TypeError",
+    ),
+    case(
+        "newobj-of-a-function",
+        "type(lambda: 0).__new__(type(lambda: 0))",
+        raises="TypeError",
+    ),
+    case(
+        "init-of-a-builtin-again",
+        "import functools\np = functools.partial(int)\nobject.__init__(p, getattr)",
+        raises="TypeError",
+    ),
+]

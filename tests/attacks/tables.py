@@ -1,0 +1,60 @@
+"""All attacks, in one table."""
+
+from __future__ import annotations
+
+from . import (
+    awaiting,
+    builtins_key,
+    c_loops,
+    carriers,
+    compiler,
+    drift,
+    elision,
+    files,
+    guard_names,
+    hidden_work,
+    late_names,
+    later,
+    lying_keys,
+    lying_subclasses,
+    messages,
+    names_in_modules,
+    nests,
+    one_rule,
+    operators,
+    proxies,
+    reduce,
+    reflection,
+    shared_state,
+    stop,
+)
+from .case import Case
+
+__all__ = ["CASES"]
+
+CASES: list[Case] = [
+    *reflection.CASES,
+    *guard_names.CASES,
+    *builtins_key.CASES,
+    *one_rule.CASES,
+    *compiler.CASES,
+    *drift.CASES,
+    *late_names.CASES,
+    *lying_subclasses.CASES,
+    *lying_keys.CASES,
+    *carriers.CASES,
+    *proxies.CASES,
+    *operators.CASES,
+    *reduce.CASES,
+    *messages.CASES,
+    *files.CASES,
+    *names_in_modules.CASES,
+    *shared_state.CASES,
+    *later.CASES,
+    *awaiting.CASES,
+    *stop.CASES,
+    *elision.CASES,
+    *c_loops.CASES,
+    *hidden_work.CASES,
+    *nests.CASES,
+]

@@ -1,0 +1,1 @@
+"""The dialect: which programs it takes, and which it refuses, with what code and where."""

@@ -130,11 +130,11 @@ CASES: list[Case] = [
     case(
         "asyncio-is-not-there",
         "import asyncio\nasyncio.get_event_loop_policy()",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
         about="asyncio",
     ),
     case(
-        "asyncio-c-module-is-not-there", "import _asyncio", raises="ImportError", about="_asyncio"
+        "asyncio-c-module-is-not-there", "import _asyncio", raises="ModuleNotFoundError", about="_asyncio"
     ),
     case(
         "coroutine-awaits-for-ever",

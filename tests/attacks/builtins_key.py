@@ -130,7 +130,7 @@ CASES: list[Case] = [
     ),
     case("loader-is-not-a-name", "__loader__", raises="NameError", about="__loader__"),
     case("spec-is-not-a-name", "__spec__.loader", raises="NameError", about="__spec__"),
-    case("import-name-is-tamed", "__import__('posix')", raises="ImportError", about="posix"),
+    case("import-name-is-tamed", "__import__('posix')", raises="ModuleNotFoundError", about="posix"),
     *(
         case(
             f"namespace-of-a-module-gives-no-real-builtins-{name}",
@@ -164,7 +164,7 @@ CASES: list[Case] = [
                 f = __import__
             f('posix')
             """,
-            raises="ImportError",
+            raises="ModuleNotFoundError",
             about="posix",
         )
         for name, module in [("granted", "math"), ("new", "type(math)('m')")]
@@ -195,7 +195,7 @@ CASES: list[Case] = [
         exec('class C:\\n    def go(self): return __import__', ns)
         ns['C']().go()('posix')
         """,
-        raises="ImportError",
+        raises="ModuleNotFoundError",
         about="posix",
     ),
 ]

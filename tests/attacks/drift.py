@@ -104,7 +104,7 @@ CASES: list[Case] = [
     ),
     # Modules of the interpreter's own.
     *(
-        case(f"module-{name.strip('_')}", f"import {name}", raises="ImportError", about=name)
+        case(f"module-{name.strip('_')}", f"import {name}", raises="ModuleNotFoundError", about=name)
         for name in (
             "_xxsubinterpreters",
             "_interpreters",

@@ -38,7 +38,7 @@ CASES: list[Case] = [
         case(
             f"import-{name.replace('.', '-').strip('_')}",
             f"import {name}",
-            raises="ImportError",
+            raises="ModuleNotFoundError",
             about=name.split(".")[0],
         )
         for name in (
@@ -64,37 +64,37 @@ CASES: list[Case] = [
             "imp",
         )
     ),
-    case("import-the-module-of-the-host", "import attacks.hosts", raises="ImportError"),
-    case("import-main", "import __main__\n__main__.CANARY", raises=("ImportError")),
-    case("import-relative", "from . import hosts", raises="ImportError"),
-    case("import-relative-two-up", "from .. import hosts", raises="ImportError"),
-    case("import-relative-named", "from .hosts import CANARY", raises="ImportError"),
+    case("import-the-module-of-the-host", "import attacks.hosts", raises="ModuleNotFoundError"),
+    case("import-main", "import __main__\n__main__.CANARY", raises="ModuleNotFoundError"),
+    case("import-relative", "from . import hosts", raises="ModuleNotFoundError"),
+    case("import-relative-two-up", "from .. import hosts", raises="ModuleNotFoundError"),
+    case("import-relative-named", "from .hosts import CANARY", raises="ModuleNotFoundError"),
     case(
         "import-by-function-with-level",
         "__import__('hosts', globals(), locals(), [], 1)",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
     ),
     case(
         "import-with-made-up-globals",
         "__import__('hosts', {'__package__': 'attacks', '__name__': 'attacks.x'}, {}, [], 1)",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
     ),
     case(
         "import-after-setting-the-package",
         "__package__ = 'attacks'\n__name__ = 'attacks.x'\nfrom . import hosts",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
     ),
     case(
         "import-after-setting-the-path",
         "__path__ = ['/']\n__spec__ = None\n__package__ = 'os'\nfrom . import path",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
     ),
     case("import-an-empty-name", "__import__('')", raises="ValueError"),
-    case("import-a-path", "__import__('../../etc/passwd')", raises="ImportError"),
-    case("import-a-name-with-a-nul", "__import__('math\\0x')", raises="ImportError"),
-    case("import-a-surrogate", "__import__('\\ud800')", raises="ImportError"),
-    case("import-a-keyword", "__import__('None')", raises="ImportError"),
-    case("import-submodule-of-a-c-module", "import math.os", raises="ImportError", about="math.os"),
+    case("import-a-path", "__import__('../../etc/passwd')", raises="ModuleNotFoundError"),
+    case("import-a-name-with-a-nul", "__import__('math\\0x')", raises="ModuleNotFoundError"),
+    case("import-a-surrogate", "__import__('\\ud800')", raises="ModuleNotFoundError"),
+    case("import-a-keyword", "__import__('None')", raises="ModuleNotFoundError"),
+    case("import-submodule-of-a-c-module", "import math.os", raises="ModuleNotFoundError", about="math.os"),
     case(
         "import-from-a-module-what-is-not-its-own",
         "from json import decoder\ndecoder.re",
@@ -137,6 +137,6 @@ CASES: list[Case] = [
     case(
         "reload",
         "import importlib\nimportlib.reload(importlib).sys.modules['os'].environ",
-        raises="ImportError",
+        raises="ModuleNotFoundError",
     ),
 ]

@@ -73,7 +73,7 @@ CASES: list[Case] = [
             def split(self, *a): return ['math']
         __import__(S('posix'))
         """,
-        raises="ImportError",
+        raises="ModuleNotFoundError",
         about="posix",
     ),
     case(

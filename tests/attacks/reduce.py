@@ -147,8 +147,8 @@ CASES: list[Case] = [
         raises="AttributeError",
         about="__reduce__",
     ),
-    case("copyreg", "import copyreg", raises="ImportError", about="copyreg"),
-    case("pickle-c", "import _pickle", raises="ImportError", about="_pickle"),
+    case("copyreg", "import copyreg", raises="ModuleNotFoundError", about="copyreg"),
+    case("pickle-c", "import _pickle", raises="ModuleNotFoundError", about="_pickle"),
     case(
         "reduce-of-a-guest-is-an-ordinary-method",
         "class C:\n def __reduce__(self): return 'mine'\nC().__reduce__()",

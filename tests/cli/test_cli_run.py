@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -155,10 +157,8 @@ def test_both_levels_give_the_same(cli: Cli, program: Write, option: str) -> Non
 
 def test_json_of_a_run_that_ended(cli: Cli, program: Write) -> None:
     path = program(
-        "print('hi')\nfrom decimal import Decimal\nfrom datetime import date\n"
-        "n = 1\nt = (1, {'a': b'x'})\nd = Decimal('1.50')\nday = date(2024, 2, 29)\n"
-        "inf = float('inf')\nby_year = {2024: 1}\nboth = {1: 'a', '1': 'b'}\n_hidden = 2\n"
-        "def f(): pass\nn + 1\n"
+        "print('hi')\nn = 1\nt = (1, {'a': b'x'})\n_hidden = 2\n"
+        "def f(): pass\nclass A: pass\na = A()\nn + 1\n"
     )
     ran = cli("run", path, "--json")
     data = as_json(ran)
@@ -166,10 +166,8 @@ def test_json_of_a_run_that_ended(cli: Cli, program: Write) -> None:
     assert (data["value"], data["output"], data["error"]) == (2, "hi\n", None)
     names = data["names"]
     assert names["t"] == [1, {"a": "b'x'"}]
-    assert (names["d"], names["day"], names["inf"]) == ("1.50", "2024-02-29", "inf")
-    assert (names["by_year"], names["both"]) == ({"2024": 1}, [[1, "a"], ["1", "b"]])
-    assert isinstance(names["f"], str)
-    assert "_hidden" not in names
+    assert set(names) == {"n", "t", "f", "A", "a"}
+    assert all(isinstance(names[name], str) for name in "fAa")
     assert data["usage"]["steps"] >= 0
     assert set(data["usage"]) == {"steps", "seconds", "memory", "output"}
 
@@ -200,10 +198,7 @@ def test_json_of_each_failure(cli: Cli, program: Write) -> None:
 def test_json_is_valid_whatever_the_guest_makes(cli: Cli, program: Write) -> None:
     path = program(
         "x = ()\nfor _ in range(40):\n    x = (x, x)\n"
-        "c = []\nc.append(c)\n"
-        "s = 'a\\ud800\\x1b\\x7f\\u202e'\n"
-        "deep = []\nfor _ in range(300):\n    deep = [deep]\n"
-        "s\n"
+        "c = []\nc.append(c)\n'a\\ud800\\x1b\\x7f\\u202e'\n"
     )
     ran = cli("run", path, "--json")
     data = as_json(ran)
@@ -213,6 +208,14 @@ def test_json_is_valid_whatever_the_guest_makes(cli: Cli, program: Write) -> Non
     assert data["names"]["c"] == ["..."]
     assert ran.out.isascii()
     assert "\x7f" not in ran.out
+
+
+@pytest.mark.parametrize("option", ["--json", "--usage"])
+def test_a_value_too_deep_to_leave_the_compartment(cli: Cli, program: Write, option: str) -> None:
+    path = program("print('a')\nx = []\nfor _ in range(2000):\n    x = [x]\nx\n")
+    ran = cli("run", path, option)
+    assert ran.status == 4
+    assert ran.out.startswith("a\n") or as_json(ran)["output"] == "a\n"
 
 
 def test_a_value_of_endless_repr_is_shortened(cli: Cli, program: Write) -> None:
@@ -295,3 +298,16 @@ def test_version_and_help(cli: Cli) -> None:
 @pytest.mark.parametrize("args", [("run",), ("check",), ("nosuch",), ("run", "--nosuch", "x")])
 def test_a_wrong_command_is_status_2(cli: Cli, args: tuple[str, ...]) -> None:
     assert cli(*args).status == 2
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_an_interrupt_stops_whatever_the_program_catches(
+    start: Callable[..., Any], program: Write, hostile: bool
+) -> None:
+    loop = "try:\n        n = 1\n    except BaseException:\n        pass" if hostile else "pass"
+    path = program(f"print('started')\nwhile True:\n    {loop}\n")
+    process = start("run", path, "--limit", "steps=none")
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"started\n", b"interrupted\n")

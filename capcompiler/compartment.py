@@ -255,7 +255,8 @@ class Compartment:
         seconds = limits.seconds
         meter.begin(
             steps=limits.steps,
-            seconds=None if seconds is None else max(0.0, seconds - spent),
+            seconds=seconds,
+            spent=spent,
             memory=limits.memory,
             depth=limits.depth,
             base=sys._getframe(),
@@ -392,5 +393,3 @@ def _check_name(name: object) -> None:
         raise CapabilityError(f"caps[{name!r}]: names with two underscores at both ends are taken")
     if unicodedata.normalize("NFKC", name) != name:
         raise CapabilityError(f"caps[{name!r}]: Python reads this name as another (NFKC)")
-
-

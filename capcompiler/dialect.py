@@ -15,7 +15,7 @@ from RestrictedPython import RestrictingNodeTransformer
 from capcompiler.errors import Violation
 from capcompiler.names import RESERVED_NAMES, used_names
 
-__all__ = ["CODES", "Dialect", "PERMITTED"]
+__all__ = ["CODES", "PERMITTED", "Dialect"]
 
 #: Every code and what it stands for.
 CODES: Final = {

@@ -101,7 +101,9 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
         raise DialectError(_in_order(router.violations))
     ast.fix_missing_locations(routed)
     code = compiling(
-        lambda: compile(routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0),
+        lambda: compile(
+            routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0
+        ),
         filename,
         text,
     )
@@ -135,9 +137,7 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str)
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
             native = copy.deepcopy(tree)
-            compiling(
-                lambda: compile(native, filename, kind, dont_inherit=True), filename, text
-            )
+            compiling(lambda: compile(native, filename, kind, dont_inherit=True), filename, text)
             return
 
 

@@ -262,9 +262,7 @@ class Router(Dialect):
     visit_Tuple = visit_List
 
     def visit_Set(self, node: ast.Set) -> ast.Set:
-        node.elts = [
-            self.fed(e) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts
-        ]
+        node.elts = [self.fed(e) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts]
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.Dict:
@@ -407,7 +405,9 @@ class Router(Dialect):
             iterable = self.visit(clause.iter)
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
-                ifs.insert(0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter))
+                ifs.insert(
+                    0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter)
+                )
             else:
                 iterable = self.ask(Iterate, iterable, at=clause.iter)
             if _has_star(clause.target):
@@ -652,7 +652,9 @@ class Router(Dialect):
         self.admit(node)
         it = ast.Name(subject, ast.Load())
         if isinstance(node, ast.MatchValue):
-            return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
+            return ast.Compare(
+                it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)]
+            )
         if isinstance(node, ast.MatchSingleton):
             return ast.Compare(it, [ast.Is()], [ast.Constant(node.value)])
         if isinstance(node, ast.MatchAs):
@@ -665,9 +667,7 @@ class Router(Dialect):
                 tests.append(ast.List([bind], ast.Load()))
             return _all(tests)
         if isinstance(node, ast.MatchOr):
-            return ast.BoolOp(
-                ast.Or(), [self.pattern(p, subject, captures) for p in node.patterns]
-            )
+            return ast.BoolOp(ast.Or(), [self.pattern(p, subject, captures) for p in node.patterns])
         parts: list[ast.pattern]
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)

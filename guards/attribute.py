@@ -19,11 +19,11 @@ from guards.host import (
     host_lookup,
     host_method_func,
     host_method_self,
+    host_mro,
     host_name,
     host_super_class,
     host_super_self,
     host_super_this,
-    host_mro,
 )
 from guards.sealed import Sealed, sealed_error
 from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
@@ -204,11 +204,12 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
 def _read_super(realm: Realm, obj: Any, name: str) -> Any:
     self_obj, start = host_super_self(obj), host_super_class(obj)
     if start is not None:
-        order = list(host_mro(start))
         this = host_super_this(obj)
-        after = order[order.index(this) + 1 :] if this in order else []
-        for k in after:
-            if name in host_dict(k):
+        passed = False
+        for k in host_mro(start):
+            if k is this:
+                passed = True
+            elif passed and name in host_dict(k):
                 if realm.is_guest_class(k):
                     return getattr(obj, name)
                 row = find(k, name)

@@ -514,5 +514,3 @@ def install(realm: Realm) -> None:
     own["cap:tick"] = realm.meter.tick
     own["cap:Stop"] = Stop
     own["cap:slice"] = slice
-
-

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
 from guards.base import Guard
-from guards.charge import charge_int_work, charge_text, feed, size_of
+from guards.charge import charge_int_work, charge_text, feed, merged, size_of
 from guards.host import host_lookup, host_mro
 from guards.tables.rows import TABLE
 
@@ -56,16 +56,17 @@ def _sequence(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def mapping_or_pairs(realm: Realm, source: Any) -> Any:
+    """What `dict(source)` and `d.update(source)` may be given in place of `source`."""
+    if issubclass(type(source), dict) or hasattr(source, "keys"):
+        return merged(realm, source)
+    return feed(realm, source)
+
+
 @constructor(dict)
 def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if len(args) == 1:
-        source = args[0]
-        if issubclass(type(source), dict):
-            size = size_of(source) or 0
-            realm.meter.charge(size)
-            realm.meter.charge_bytes(size * 16)
-        elif host_lookup(type(source), "keys")[0] is None:
-            return (feed(realm, source),)
+        return (mapping_or_pairs(realm, args[0]),)
     return args
 
 
@@ -146,6 +147,14 @@ def _filter(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         None if function is None else callable_for_c(realm, function),
         itertools.compress(args[1], realm.meter.iterator),
     )
+
+
+@constructor(BaseExceptionGroup, ExceptionGroup, SyntaxError)
+def _second_iterated(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    # Their second argument is made into a tuple in C, whatever it gives.
+    if len(args) > 1 and size_of(args[1]) is None and host_lookup(type(args[1]), "__iter__")[0]:
+        return (args[0], list(feed(realm, args[1])), *args[2:])
+    return args
 
 
 @constructor(property, classmethod, staticmethod)
@@ -234,5 +243,3 @@ class Call(Guard):
         if issubclass(kind, type) or kind is GenericAlias:
             return callable_for_c(self.realm, f)
         return f
-
-

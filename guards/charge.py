@@ -11,12 +11,15 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.host import host_lookup
+
 if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
     "SCALARS",
     "charge_add",
+    "charge_big",
     "charge_format_spec",
     "charge_int_work",
     "charge_lshift",
@@ -26,6 +29,7 @@ __all__ = [
     "charge_text",
     "charge_walk",
     "feed",
+    "merged",
     "size_of",
 ]
 
@@ -84,6 +88,28 @@ def feed(realm: Realm, obj: Any) -> Any:
         realm.meter.charge(range_length(obj))
         return obj
     return itertools.compress(obj, realm.meter.iterator)
+
+
+_EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
+_DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
+
+
+def merged(realm: Realm, source: Any) -> Any:
+    """What C code may merge into a dictionary in place of the mapping `source`: a dictionary whose
+    size was charged. The keys of a mapping of the guest's own are taken one by one, with a step
+    each, since C code would collect an endless `keys()` (pit 5)."""
+    kind = type(source)
+    if kind in _EXACT_DICTS or (
+        issubclass(kind, dict) and all(host_lookup(kind, n)[0] in _EXACT_DICTS for n in _DICT_WALK)
+    ):
+        size = int(dict.__len__(source))
+        realm.meter.charge(size)
+        realm.meter.charge_bytes(size * 16)
+        return source
+    found = {}
+    for key in itertools.compress(source.keys(), realm.meter.iterator):
+        found[key] = source[key]
+    return found
 
 
 def charge_walk(realm: Realm, obj: Any) -> None:
@@ -197,12 +223,22 @@ def charge_mul(realm: Realm, a: Any, b: Any) -> None:
 def charge_add(realm: Realm, a: Any, b: Any) -> None:
     """`a + b`: the size of a concatenation."""
     ta = type(a)
-    if ta is int or ta is float:
+    if ta is float:
         return
-    if issubclass(ta, (str, bytes, list, tuple, bytearray)):
+    if issubclass(ta, int):
+        charge_big(realm, a, b)
+    elif issubclass(ta, (str, bytes, list, tuple, bytearray)):
         n, m = size_of(a), size_of(b)
         if n is not None and m is not None:
             realm.meter.charge_bytes((n + m) * unit_of(a))
+
+
+def charge_big(realm: Realm, a: Any, b: Any) -> None:
+    """Sums of two large whole numbers: `x = x + x` doubles its size with each step."""
+    if issubclass(type(b), int):
+        bits = min(int.bit_length(a), int.bit_length(b))
+        if bits > 1 << 15:
+            realm.meter.charge_bytes((max(int.bit_length(a), int.bit_length(b)) + 1) >> 3)
 
 
 def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
@@ -226,9 +262,9 @@ def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
 def charge_lshift(realm: Realm, a: Any, b: Any) -> None:
     """`a << b` of whole numbers."""
     if issubclass(type(a), int) and issubclass(type(b), int):
-        shift = int.__index__(b)
-        if shift > 4096 and int.bit_length(a):
-            realm.meter.charge_bytes((int.bit_length(a) + shift) >> 3)
+        bits = int.bit_length(a)
+        if bits:
+            realm.meter.charge_bytes((bits + int.__index__(b)) >> 3)
 
 
 def charge_mod(realm: Realm, a: Any, b: Any) -> None:

@@ -8,10 +8,10 @@ that do not carry the mark by which guards know the guest's own.
 from __future__ import annotations
 
 import builtins
-
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, is_guard_name
+from guards.charge import feed
 from guards.host import host_exact_str, host_name
 from guards.realm import GUEST_MARK
 from guards.store import safe_class_value
@@ -37,6 +37,30 @@ def check_bases(realm: Realm, bases: Any) -> None:
                 raise TypeError(f"type {host_name(base)!r} is not an acceptable base type")
 
 
+#: What no metaclass of a guest may define. Classes compare and hash by identity: the tables of U are
+#: asked by class, and a class that calls itself equal to `str` would be taken for it (pit 7). `mro`
+#: would let C code walk what it gives without a step.
+NOT_ON_METACLASSES: Final = frozenset({"__eq__", "__hash__", "mro"})
+
+
+def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
+    """Refuse a metaclass that changes what identity is, or takes it from a class beside `type`."""
+    for base in bases:
+        if not issubclass(base, type):
+            raise TypeError(
+                f"metaclass {name!r}: every base of a metaclass must be a metaclass, "
+                f"{host_name(base)!r} is not"
+            )
+    for refused in NOT_ON_METACLASSES & namespace.keys():
+        raise TypeError(
+            f"metaclass {name!r} cannot define {refused!r}: classes compare by identity"
+        )
+
+
+def host_name_of(name: Any) -> str:
+    return host_exact_str(name) if issubclass(type(name), str) else "?"
+
+
 def new_class(
     realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /, **kwargs: Any
 ) -> Any:
@@ -46,13 +70,9 @@ def new_class(
     if meta is not type and not realm.is_guest_class(meta):
         raise TypeError(f"type.__new__({host_name(meta)}): not a class of the guest's own")
     if not issubclass(type(bases), tuple):
-        raise TypeError(
-            f"type.__new__() argument 2 must be tuple, not {host_name(type(bases))}"
-        )
+        raise TypeError(f"type.__new__() argument 2 must be tuple, not {host_name(type(bases))}")
     if not issubclass(type(namespace), dict):
-        raise TypeError(
-            f"type.__new__() argument 3 must be dict, not {host_name(type(namespace))}"
-        )
+        raise TypeError(f"type.__new__() argument 3 must be dict, not {host_name(type(namespace))}")
     exact = tuple(tuple.__iter__(bases))
     check_bases(realm, exact)
     own: dict[Any, Any] = {}
@@ -62,6 +82,13 @@ def new_class(
         if key in _DROPPED or is_guard_name(key):
             continue
         own[key] = safe_class_value(realm, key, value) if type(key) is str else value
+    if issubclass(meta, type) and any(
+        issubclass(type(b), type) and issubclass(b, type) for b in exact
+    ):
+        check_metaclass(host_name_of(name), exact, own)
+    slots = own.get("__slots__")
+    if slots is not None and type(slots) not in (str, tuple, list, dict):
+        own["__slots__"] = tuple(feed(realm, slots))
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -150,5 +177,3 @@ class BuildClass(Guard):
         explicit = kwargs.pop("metaclass", None)
         check_bases(realm, bases)
         return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)
-
-

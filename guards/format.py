@@ -158,5 +158,3 @@ class Format(Guard):
             if kind is str:
                 return obj  # type: ignore[no-any-return]
         return formatted(self.realm, obj, conversion, spec)
-
-

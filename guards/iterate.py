@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard
-from guards.charge import charge_walk, range_length, size_of
+from guards.charge import charge_walk, merged, range_length, size_of
 from guards.host import host_lookup
 from guards.sealed import Sealed
 from guards.store import charge_key
@@ -57,10 +57,9 @@ class Mapping(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        size = size_of(obj)
-        if size:
-            self.realm.meter.charge(size)
-        return obj
+        if host_lookup(type(obj), "keys")[0] is None:
+            return obj  # no mapping: the interpreter says so
+        return merged(self.realm, obj)
 
 
 def contains(realm: Realm, container: Any, item: Any) -> bool:
@@ -127,5 +126,3 @@ class Container(Guard):
 
     def run(self, obj: Any) -> Any:
         return _Container(self.realm, obj)
-
-

@@ -135,9 +135,7 @@ class MatchClass(Guard):
                 return None
         return tuple(values)
 
-    def _take(
-        self, subject: Any, kind: type, name: str, seen: set[str], values: list[Any]
-    ) -> bool:
+    def _take(self, subject: Any, kind: type, name: str, seen: set[str], values: list[Any]) -> bool:
         if name in seen:
             raise TypeError(f"{host_name(kind)}() got multiple sub-patterns for attribute {name!r}")
         seen.add(name)
@@ -146,5 +144,3 @@ class MatchClass(Guard):
         except AttributeError:
             return False
         return True
-
-

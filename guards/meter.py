@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from guards.sealed import Sealed
+
 __all__ = ["Meter", "Stop", "resident_bytes"]
 
 CHUNK: Final = 4096
@@ -24,8 +26,13 @@ _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, a
 _UNBOUNDED: Final = 1 << 62
 
 
-class Stop(BaseException):
-    """Raised in guest code when its turn is over. Private: `LimitExceeded` is what a host sees."""
+class Stop(GeneratorExit, metaclass=Sealed, host=True):
+    """Raised in guest code when its turn is over. Private: `LimitExceeded` is what a host sees.
+
+    A GeneratorExit, so that a suspended generator that the collector closes outside a turn dies
+    without a word at the first step of its `finally`. Sealed, since a guest's `__exit__` that is a
+    C function may be handed it.
+    """
 
 
 def resident_bytes() -> int | None:
@@ -141,12 +148,16 @@ class Meter:
         depth: int | None,
         base: FrameType | None,
         parent: Meter | None = None,
+        spent: float = 0.0,
     ) -> None:
-        """Fill the budget and let the counter run. base: the host frame that the turn starts in."""
+        """Fill the budget and let the counter run. base: the host frame that the turn starts in.
+
+        spent: seconds of the turn that have passed already, in compiling.
+        """
         self.steps = steps
         self.left = self._start = _UNBOUNDED if steps is None else steps
         self.seconds = seconds
-        self.started = time.monotonic()
+        self.started = time.monotonic() - spent
         self.deadline = None if seconds is None else self.started + seconds
         self.memory = memory
         self.depth = depth
@@ -291,8 +302,11 @@ class Meter:
             if self._since_memory >= _MEMORY_EVERY or self._memory_base is None:
                 self._since_memory = 0
                 self._check_memory()
-            if self.depth is not None:
-                size = min(size, self._room_below(self.depth))
+            turn: Meter | None = self
+            while turn is not None:
+                if turn.depth is not None:
+                    size = min(size, turn._room_below(turn.depth))
+                turn = turn.parent
             if size <= 0:
                 raise self.stop("steps", self._start, self._start)
             if self.parent is not None:

@@ -193,9 +193,7 @@ def _iterable(obj: Any) -> bool:
 
 _MATH_TAMED.update({n: _choose(n) for n in ("comb", "perm")})
 _MATH_TAMED.update({n: _many_ints(n) for n in ("gcd", "lcm")})
-_MATH_TAMED.update(
-    {n: _fed(math, n) for n in ("fsum", "dist", "sumprod") if hasattr(math, n)}
-)
+_MATH_TAMED.update({n: _fed(math, n) for n in ("fsum", "dist", "sumprod") if hasattr(math, n)})
 MODULES["math"] = ModuleRow(
     why="C functions of numbers: no state, nothing kept; those that grow or iterate are charged",
     safe={
@@ -229,9 +227,7 @@ def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]
 
 def _accumulate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     function = args[1] if len(args) > 1 else kwargs.pop("func", None)
-    function = (
-        realm.builtins["cap:add"] if function is None else callable_for_c(realm, function)
-    )
+    function = realm.builtins["cap:add"] if function is None else callable_for_c(realm, function)
     return (itertools.compress(args[0], realm.meter.iterator), function) if args else args
 
 
@@ -461,7 +457,9 @@ enter(
 def _reduce(realm: Realm, function: Any, iterable: Any, initial: Any = _MISSING, /) -> Any:
     f = callable_for_c(realm, function)
     items = itertools.compress(iterable, realm.meter.iterator)
-    return functools.reduce(f, items) if initial is _MISSING else functools.reduce(f, items, initial)
+    return (
+        functools.reduce(f, items) if initial is _MISSING else functools.reduce(f, items, initial)
+    )
 
 
 @_tamed(_FUNCTOOLS_TAMED)
@@ -633,8 +631,7 @@ def _plain(realm: Realm, obj: Any, default: Any, skip: bool, path: set[int], dep
                     continue
                 else:
                     raise TypeError(
-                        "keys must be str, int, float, bool or None, not "
-                        f"{host_name(type(k))}"
+                        f"keys must be str, int, float, bool or None, not {host_name(type(k))}"
                     )
                 out[_json_key(key)] = _plain(realm, v, default, skip, path, depth + 1)
             return out
@@ -705,9 +702,7 @@ def _loads(
     elif issubclass(kind, (bytes, bytearray)):
         text = bytes(memoryview(s))
     else:
-        raise TypeError(
-            f"the JSON object must be str, bytes or bytearray, not {host_name(kind)}"
-        )
+        raise TypeError(f"the JSON object must be str, bytes or bytearray, not {host_name(kind)}")
     realm.meter.charge_bytes(len(text) * 8)
     hooks = {
         name: callable_for_c(realm, hook)

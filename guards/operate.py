@@ -14,18 +14,21 @@ from typing import Any, Final
 from guards.base import Guard, Plan, Site
 from guards.charge import (
     charge_add,
+    charge_big,
     charge_floordiv,
     charge_lshift,
     charge_mod,
     charge_mul,
     charge_pow,
     charge_walk,
+    feed,
+    merged,
     size_of,
 )
 from guards.host import host_lookup
 from guards.store import charge_key, concatenate_in_place
 
-__all__ = ["BINARY", "INPLACE", "Compared", "Key", "OPERATORS", "Operate"]
+__all__ = ["BINARY", "INPLACE", "OPERATORS", "Compared", "Key", "Operate"]
 
 
 class Operate(Guard):
@@ -225,6 +228,114 @@ def _is_plain_key(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and (type(node.value) is not int or _is_small(node))
 
 
+class _Combine(Operate):
+    """Set operators. A view of a dictionary takes any iterable on the other side, and a dictionary
+    takes any on the right of `|=`; C code would walk an endless one (pit 26)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_number(n) for n in site.operands) else Plan.CALL
+
+
+_VIEWS: Final = (type({}.keys()), type({}.items()))
+_TAKERS: Final = (dict, *_VIEWS)
+
+
+def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    ta, tb = type(a), type(b)
+    if issubclass(ta, _TAKERS) and not issubclass(tb, dict):
+        return a, feed(realm, b) if host_lookup(tb, "keys")[0] is None else merged(realm, b)
+    if issubclass(tb, _VIEWS) and host_lookup(ta, "__iter__")[0] is not None:
+        return feed(realm, a), b
+    if issubclass(ta, dict) and issubclass(tb, dict):
+        return a, merged(realm, b)
+    return a, b
+
+
+class Subtract(_Combine):
+    key = "cap:sub"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int:
+            charge_big(self.realm, a, b)
+        elif type(a) is not float:
+            a, b = _fed(self.realm, a, b)
+        return a - b
+
+
+class SubtractInPlace(_Combine):
+    key = "cap:isub"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int:
+            charge_big(self.realm, a, b)
+        elif type(a) is not float:
+            a, b = _fed(self.realm, a, b)
+        a -= b
+        return a
+
+
+class Union(_Combine):
+    key = "cap:or"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        return a | b
+
+
+class UnionInPlace(_Combine):
+    key = "cap:ior"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        a |= b
+        return a
+
+
+class Intersect(_Combine):
+    key = "cap:and"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        return a & b
+
+
+class IntersectInPlace(_Combine):
+    key = "cap:iand"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        a &= b
+        return a
+
+
+class Differ(_Combine):
+    key = "cap:xor"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        return a ^ b
+
+
+class DifferInPlace(_Combine):
+    key = "cap:ixor"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        a, b = _fed(self.realm, a, b)
+        a ^= b
+        return a
+
+
 def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float, complex)
 
@@ -239,15 +350,19 @@ def _is_small(node: ast.expr) -> bool:
 
 OPERATORS: Final[tuple[type[Operate], ...]] = (
     Multiply, MultiplyInPlace, Add, AddInPlace, Power, PowerInPlace, ShiftLeft, ShiftLeftInPlace,
-    Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace,
+    Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace, Subtract, SubtractInPlace, Union,
+    UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace,
 )  # fmt: skip
 BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: Multiply, ast.Add: Add, ast.Pow: Power, ast.LShift: ShiftLeft, ast.Mod: Modulo,
-    ast.FloorDiv: FloorDivide,
+    ast.FloorDiv: FloorDivide, ast.Sub: Subtract, ast.BitOr: Union, ast.BitAnd: Intersect,
+    ast.BitXor: Differ,
 }  # fmt: skip
 INPLACE: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: MultiplyInPlace, ast.Add: AddInPlace, ast.Pow: PowerInPlace,
     ast.LShift: ShiftLeftInPlace, ast.Mod: ModuloInPlace, ast.FloorDiv: FloorDivideInPlace,
+    ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace, ast.BitAnd: IntersectInPlace,
+    ast.BitXor: DifferInPlace,
 }  # fmt: skip
 
 Charge = Callable[..., None]

@@ -31,9 +31,9 @@ class Realm:
 
     __slots__ = (
         "_bound",
+        "_exec_globals",
         "_standins",
         "builtins",
-        "_exec_globals",
         "compile_guest",
         "importer",
         "meter",
@@ -72,10 +72,7 @@ class Realm:
 
     def is_guest_function(self, function: object) -> bool:
         """Whether a function was compiled by this package and made in this realm."""
-        return (
-            type(function) is FunctionType
-            and host_function_builtins(function) is self.builtins
-        )
+        return type(function) is FunctionType and host_function_builtins(function) is self.builtins
 
     def exec_globals(self, owner: dict[Any, Any]) -> dict[str, Any]:
         """The real globals behind a dictionary that the guest gave to `exec`; the same each time,

@@ -43,9 +43,7 @@ _SAFE_ON_BUILTINS: Final = frozenset(
 _NEVER_ON_FUNCTIONS: Final = frozenset(
     "__code__ __globals__ __closure__ __builtins__ __class__".split()
 )
-_NEVER_ON_MODULES: Final = frozenset(
-    "__class__ __dict__ __builtins__ __loader__ __spec__".split()
-)
+_NEVER_ON_MODULES: Final = frozenset("__class__ __dict__ __builtins__ __loader__ __spec__".split())
 #: Special methods that C code looks up on a class and calls. A class stored there would be called
 #: without its guard, so its stand-in is stored instead.
 PROTOCOL_NAMES: Final = frozenset(
@@ -68,7 +66,7 @@ PROTOCOL_NAMES: Final = frozenset(
 
 def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
     """What may stand under a special name in a guest's class."""
-    if name in PROTOCOL_NAMES and isinstance(value, (type, staticmethod)):
+    if name in PROTOCOL_NAMES:
         from guards.call import callable_for_c
 
         inner = value.__func__ if type(value) is staticmethod else value
@@ -81,7 +79,7 @@ def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
 
 def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
     """`obj.name = value` under the rules. name: an exact str. put: the raw store to end in."""
-    if is_dunder(name):
+    if is_dunder(name) or name == "mro":
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
             return
@@ -100,6 +98,8 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if issubclass(kind, type):
         if not realm.is_guest_class(obj):
             raise TypeError(f"cannot set {name!r} attribute of immutable type {host_name(obj)!r}")
+        if issubclass(obj, type) and name in ("__eq__", "__hash__", "mro", "__bases__"):
+            raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
         if name == "__del__":
             return _DROPPED  # a finaliser would run in the host's time; the definition is dropped
         if name == "__class__":
@@ -149,7 +149,12 @@ def host_lookup_names(kind: type) -> frozenset[str]:
 
 def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     """`del obj.name` under the rules."""
-    if is_dunder(name) and name not in ("__doc__", "__annotations__", "__wrapped__", "__dict__"):
+    if (is_dunder(name) or name == "mro") and name not in (
+        "__doc__",
+        "__annotations__",
+        "__wrapped__",
+        "__dict__",
+    ):
         _checked(realm, obj, name, None if name != "__bases__" else ())
     elif name.startswith("cap:"):
         absent(obj, name)
@@ -190,11 +195,11 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return AttributeTarget(self.realm, obj) if is_dunder(name) else obj
+        return AttributeTarget(self.realm, obj) if is_dunder(name) or name == "mro" else obj
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.CALL if is_dunder(site.name) else Plan.OMIT
+        return Plan.CALL if is_dunder(site.name) or site.name == "mro" else Plan.OMIT
 
 
 def charge_key(realm: Realm, key: Any) -> None:

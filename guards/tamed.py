@@ -26,7 +26,7 @@ from guards.charge import (
     feed,
     size_of,
 )
-from guards.host import host_dict, host_exact_str, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_name
 from guards.iterate import contains
 from guards.realm import GUEST_MARK
 from guards.sealed import Sealed, sealed_error
@@ -141,7 +141,12 @@ def _format(kind: type) -> Any:
 
 def dir_of(realm: Realm, obj: Any) -> list[str]:
     """The names of `dir(obj)` that are there for the guest."""
-    names = dir(obj)
+    definer, function = host_lookup(type(obj), "__dir__")
+    if definer is not None and realm.is_guest_class(definer):
+        # `dir` would make a list of whatever the guest's method gives, without a step
+        names: Any = sorted(feed(realm, read(realm, obj, "__dir__")()))
+    else:
+        names = dir(obj)
     shown = []
     for name in names:
         if type(name) is not str or is_guard_name(name):

@@ -51,9 +51,14 @@ def parse_limits(texts: Sequence[str]) -> Limits:
     return Limits(**given)  # type: ignore[arg-type]  # _amount gives each key its type
 
 
-def suggest(kind: str, limit: float) -> str:
-    """What to write to raise the limit `kind`, for the message of a program that was stopped."""
-    more = limit * 2 or 1
+def suggest(kind: str, limit: float, used: float) -> str:
+    """What to write to raise the limit `kind`, for the message of a program that was stopped.
+
+    used: what it had used or asked for, which can be anything above the limit.
+    """
+    more = max(limit * 2, used, 0 if limit else 1)
+    if more > _LARGEST:
+        return f"lift it with --limit {kind}=none, if so much is meant"
     value = f"{int(more):_}" if more == int(more) else f"{more:g}"
     return f"raise it with --limit {kind}={value}, or lift it with --limit {kind}=none"
 

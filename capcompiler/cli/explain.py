@@ -77,17 +77,24 @@ def side_by_side(rows: Sequence[tuple[str, Sequence[str]]], width: int) -> Itera
 
 
 def _wrap(text: str, width: int) -> Iterator[str]:
-    """`text` in pieces of at most `width` columns; pieces after the first are indented."""
+    """`text` in pieces of at most `width` columns, parted at spaces where there are some; pieces
+    after the first are indented."""
     indent = " " * min(len(text) - len(text.lstrip()) + 4, width // 2)
-    piece, used = "", 0
-    for character in text:
-        wide = _columns(character)
-        if used + wide > width and piece.strip():
-            yield piece
-            piece, used = indent, len(indent)
-        piece += character
-        used += wide
-    yield piece
+    start, before = 0, ""
+    while True:
+        room = width - len(before)
+        end, used = start, 0
+        while end < len(text) and (used := used + _columns(text[end])) <= room:
+            end += 1
+        if end == len(text):
+            yield before + text[start:]
+            return
+        end = max(end, start + 1)
+        space = text.rfind(" ", start + room // 2, end + 1)
+        if text[start : max(space, start)].strip():
+            end = space
+        yield before + text[start:end]
+        start, before = end + (text[end] == " "), indent
 
 
 def _columns(text: str) -> int:

@@ -90,9 +90,9 @@ def show_error(error: CapError) -> None:
                 show_violation(violation, err=True)
             count = "1 violation" if len(violations) == 1 else f"{len(violations)} violations"
             write(f"{count}; nothing of the program has run", err=True)
-        case LimitExceeded(kind=kind, limit=limit):
+        case LimitExceeded(kind=kind, limit=limit, used=used):
             write(str(error), err=True, colour="red")
-            write(f"    instead: {suggest(kind, limit)}", err=True)
+            write(f"    instead: {suggest(kind, limit, used)}", err=True)
         case CapabilityError():
             _show_traceback(error)
             write("    instead: hand it what it needs with --grant NAME=SPEC", err=True)

@@ -58,9 +58,7 @@ class Exposed(Capability):
         return f"<capability over {type(self.target).__name__}>"
 
 
-def expose(
-    obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[str] = ()
-) -> Exposed:
+def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[str] = ()) -> Exposed:
     """A capability over any host object, with just these methods and attributes.
 
     methods: names of methods that a guest may call; special methods give it syntax (`__getitem__`

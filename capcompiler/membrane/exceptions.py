@@ -103,7 +103,6 @@ def guest_frames(
     return frames
 
 
-
 def refusal(message: str) -> PermissionError:
     """The `PermissionError` that a guest sees when a use of authority is refused."""
     return PermissionError(message)

@@ -78,7 +78,9 @@ class Access:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
         names = sorted(self.interface.methods)
         lines = [f"capability {self.path}"]
-        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
+        lines += [
+            f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names
+        ]
         lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
         lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
         return "\n".join(lines)
@@ -156,7 +158,9 @@ class Membrane:
             if name.startswith("__"):
                 special.add(name)
                 continue
-            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
+            part = Interface(
+                {"__call__": method}, frozenset(), frozenset(), None, interface.checked
+            )
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(
                 reference_class(False, frozenset({"__call__"})), access, {}
@@ -275,5 +279,3 @@ def refused_grant(name: str, error: CrossingError) -> CapabilityError:
         f"{where}: a {kind} is neither data nor a capability; "
         f"wrap it as expose(obj, 'method', ...) to say what of it is granted"
     )
-
-

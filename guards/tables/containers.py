@@ -6,9 +6,8 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from guards.call import CONSTRUCTORS, callable_for_c
+from guards.call import CONSTRUCTORS, callable_for_c, mapping_or_pairs
 from guards.charge import charge_walk, feed, size_of
-from guards.host import host_lookup
 from guards.store import charge_key
 from guards.tamed import enter
 
@@ -27,13 +26,7 @@ def _take_all(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _update(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    if len(args) == 1:
-        source = args[0]
-        if issubclass(type(source), dict):
-            realm.meter.charge(size_of(source) or 0)
-        elif host_lookup(type(source), "keys")[0] is None:
-            return (feed(realm, source),)
-    return args
+    return (mapping_or_pairs(realm, args[0]),) if len(args) == 1 else args
 
 
 def _fromkeys(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:

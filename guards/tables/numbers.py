@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guards.charge import range_length
+from guards.charge import feed, range_length
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -15,6 +15,13 @@ def _to_bytes(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
     length = args[0] if args else kwargs.get("length", 1)
     if issubclass(type(length), int):
         realm.meter.charge_bytes(max(0, int.__index__(length)))
+    return args
+
+
+def _from_bytes(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
+    # Takes any iterable of whole numbers, not only bytes.
+    if args and not issubclass(type(args[0]), (bytes, bytearray, memoryview)):
+        return (bytes(feed(realm, args[0])), *args[1:])
     return args
 
 
@@ -36,9 +43,8 @@ def _digits(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
 
 enter(
     int,
-    "as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer "
-    "numerator real",
-    cost={"to_bytes": _to_bytes, "__round__": _digits},
+    "as_integer_ratio bit_count bit_length conjugate denominator imag is_integer numerator real",
+    cost={"from_bytes": _from_bytes, "to_bytes": _to_bytes, "__round__": _digits},
     subclass=True,
 )
 enter(bool)

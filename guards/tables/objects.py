@@ -155,8 +155,7 @@ enter(
     CoroutineType,
     "send throw close cr_running cr_suspended",
     deny={
-        n: "leads to frames and code"
-        for n in "cr_frame cr_code cr_await cr_origin __del__".split()
+        n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()
     },
 )
 enter(

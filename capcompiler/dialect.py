@@ -10,7 +10,7 @@ import ast
 from typing import Any, ClassVar, Final
 
 from asttokens import ASTText
-from RestrictedPython import RestrictingNodeTransformer
+from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from capcompiler.errors import Violation
 from capcompiler.names import RESERVED_NAMES, used_names
@@ -58,7 +58,7 @@ PERMITTED: Final = _kinds(
 )
 
 
-class Dialect(RestrictingNodeTransformer):  # type: ignore[misc]  # RestrictedPython ships no types
+class Dialect(RestrictingNodeTransformer):
     """Visits every node once; refuses what is not permitted and records it as a violation."""
 
     def __init__(self, source: str, filename: str) -> None:
@@ -94,9 +94,7 @@ class Dialect(RestrictingNodeTransformer):  # type: ignore[misc]  # RestrictedPy
                     else "use another name",
                 )
             elif not all(part.isidentifier() for part in name.split(".")) and name != "*":
-                self.refuse(
-                    node, "CAP121", f"{name!r} is not an identifier", "use a plain identifier"
-                )
+                self.refuse(node, "CAP121", f"{name!r} is not an identifier", "use a plain identifier")
         return True
 
     rewriters: ClassVar[dict[str, Any]] = {}
@@ -150,9 +148,7 @@ class Dialect(RestrictingNodeTransformer):  # type: ignore[misc]  # RestrictedPy
             # Its own parse: the tree that is being visited is rewritten under way.
             self._spans = ASTText(self.source, filename=self.filename)
         try:
-            (line, column), (end_line, end_column) = self._spans.get_text_positions(
-                node, padded=False
-            )
+            (line, column), (end_line, end_column) = self._spans.get_text_positions(node, padded=False)
         except Exception:  # a node kind that asttokens does not know yet
             line = end_line = 0
             column = end_column = 0

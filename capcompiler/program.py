@@ -101,9 +101,7 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
         raise DialectError(_in_order(router.violations))
     ast.fix_missing_locations(routed)
     code = compiling(
-        lambda: compile(
-            routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0
-        ),
+        lambda: compile(routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0),
         filename,
         text,
     )
@@ -136,8 +134,8 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str)
             isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
-            native = copy.deepcopy(tree)
-            compiling(lambda: compile(native, filename, kind, dont_inherit=True), filename, text)
+            native = functools.partial(compile, copy.deepcopy(tree), filename, kind, dont_inherit=True)
+            compiling(native, filename, text)
             return
 
 

@@ -209,9 +209,7 @@ class Router(Dialect):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        kept = self.planned(
-            ReadItem if isinstance(node.ctx, ast.Load) else StoreItem, "", node.slice
-        )
+        kept = self.planned(ReadItem if isinstance(node.ctx, ast.Load) else StoreItem, "", node.slice)
         node.value = self.visit(node.value)
         node.slice = self.index(node.slice) if kept else self.visit(node.slice)
         if not kept:
@@ -230,9 +228,7 @@ class Router(Dialect):
             ]
             return ast.copy_location(ast.Call(self.guard_name(_SLICE), parts, []), node)
         if isinstance(node, ast.Tuple):
-            node.elts = [
-                self.fed(e) if isinstance(e, ast.Starred) else self.index(e) for e in node.elts
-            ]
+            node.elts = [self.fed(e) if isinstance(e, ast.Starred) else self.index(e) for e in node.elts]
             return node
         routed: ast.expr = self.visit(node)
         return routed
@@ -302,9 +298,7 @@ class Router(Dialect):
             routed = self.visit(right)
             if isinstance(op, (ast.In, ast.NotIn)):
                 routed = self.ask(Container if i == last else Middle, routed, at=right)
-            elif not isinstance(op, (ast.Is, ast.IsNot)) and self.planned(
-                Compared, "", left, right
-            ):
+            elif not isinstance(op, (ast.Is, ast.IsNot)) and self.planned(Compared, "", left, right):
                 routed = self.ask(Compared, routed, at=right)
             comparators.append(routed)
             left = right
@@ -405,9 +399,7 @@ class Router(Dialect):
             iterable = self.visit(clause.iter)
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
-                ifs.insert(
-                    0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter)
-                )
+                ifs.insert(0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter))
             else:
                 iterable = self.ask(Iterate, iterable, at=clause.iter)
             if _has_star(clause.target):
@@ -604,9 +596,7 @@ class Router(Dialect):
                 at=node,
             )  # fmt: skip
             return _located(ast.Expr(call), node)
-        names: list[ast.expr] = [
-            ast.Constant(mangled(self.private, alias.name)) for alias in node.names
-        ]
+        names: list[ast.expr] = [ast.Constant(mangled(self.private, alias.name)) for alias in node.names]
         call = self.ask(
             ImportFrom,
             ast.Constant(node.module or ""),
@@ -652,9 +642,7 @@ class Router(Dialect):
         self.admit(node)
         it = ast.Name(subject, ast.Load())
         if isinstance(node, ast.MatchValue):
-            return ast.Compare(
-                it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)]
-            )
+            return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
         if isinstance(node, ast.MatchSingleton):
             return ast.Compare(it, [ast.Is()], [ast.Constant(node.value)])
         if isinstance(node, ast.MatchAs):
@@ -672,9 +660,7 @@ class Router(Dialect):
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)
             star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
-            call = self.ask(
-                MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node
-            )
+            call = self.ask(MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node)
         elif isinstance(node, ast.MatchMapping):
             parts = list(node.patterns)
             keys: list[ast.expr] = [self.visit(k) for k in node.keys]
@@ -713,9 +699,7 @@ class Router(Dialect):
                 continue
             element = self.temporary()
             value = ast.Subscript(ast.Name(found, ast.Load()), ast.Constant(i), ast.Load())
-            tests.append(
-                ast.List([ast.NamedExpr(ast.Name(element, ast.Store()), value)], ast.Load())
-            )
+            tests.append(ast.List([ast.NamedExpr(ast.Name(element, ast.Store()), value)], ast.Load()))
             tests.append(self.pattern(part, element, captures))
         return _all(tests)
 

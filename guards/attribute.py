@@ -148,7 +148,7 @@ def _instance_dict(obj: Any) -> Any:
 def _hand_out(realm: Realm, obj: Any, name: str, row: Row, get: Any = getattr) -> Any:
     if row.state is State.SAFE:
         return get(obj, name)
-    if row.state is State.TAME and row.tamed is not None:
+    if row.state is State.TAME:
         if row.reads:
             return row.tamed(realm, obj)
         if name == "__new__":
@@ -175,7 +175,7 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         if realm.is_guest_class(meta_definer):
             return get(obj, name)
         return _hand_out(realm, obj, name, find(meta_definer, name), get)
-    definer, value = host_lookup(obj, name)
+    definer = host_lookup(obj, name)[0]
     if definer is not None:
         if realm.is_guest_class(definer):
             return get(obj, name)
@@ -215,7 +215,7 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 row = find(k, name)
                 if row.state is State.SAFE:
                     return getattr(obj, name)
-                if row.state is State.TAME and row.tamed is not None:
+                if row.state is State.TAME:
                     if name == "__new__":
                         return realm.bound(row)
                     if row.reads:

@@ -331,9 +331,7 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
         return sum((), start)  # raises Python's own TypeError
     items = feed(realm, iterable)
     if type(start) in _NUMBERS:
-        if type(items) in (list, tuple, set, frozenset) and _NUMBERS.issuperset(
-            set(map(type, items))
-        ):
+        if type(items) in (list, tuple, set, frozenset) and _NUMBERS.issuperset(set(map(type, items))):
             return sum(items, start)
         return sum(map(_not_sequence, items), start)
     total = start

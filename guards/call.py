@@ -11,6 +11,7 @@ key, special methods of classes), so that no constructor is ever called past its
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -37,8 +38,11 @@ _RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, TamedFun
 CONSTRUCTORS: Final[dict[type, Any]] = {}
 
 
-def constructor(*kinds: type) -> Any:
-    def enter(function: Any) -> Any:
+Prepare = Callable[[Any, type, Any, Any], Any]
+
+
+def constructor(*kinds: type) -> Callable[[Prepare], Prepare]:
+    def enter(function: Prepare) -> Prepare:
         for kind in kinds:
             CONSTRUCTORS[kind] = function
         return function

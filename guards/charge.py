@@ -34,17 +34,16 @@ __all__ = [
 ]
 
 SCALARS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
-_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 #: Types whose length is known without running guest code, with the way to get it.
-_LENGTHS: Final[dict[type, Any]] = {
-    k: k.__len__
-    for k in (list, tuple, str, bytes, bytearray, dict, set, frozenset, deque, OrderedDict,
-              defaultdict, *_VIEWS)
-}  # fmt: skip
+_COUNTED: Final[tuple[Any, ...]] = (
+    list, tuple, str, bytes, bytearray, dict, set, frozenset, deque, OrderedDict, defaultdict,
+)  # fmt: skip
+_LENGTHS: Final[dict[type, Any]] = {k: k.__len__ for k in (*_COUNTED, *_VIEWS)}
 _SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
 _NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
 _FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
-_UNIT: Final = {str: 1, bytes: 1, bytearray: 1}
+_UNIT: Final[dict[type, int]] = {str: 1, bytes: 1, bytearray: 1}
 _SMALL_WALK: Final = 64
 
 
@@ -66,7 +65,7 @@ def size_of(obj: object) -> int | None:
         return range_length(obj)  # type: ignore[arg-type]
     for base in _SIZED:
         if issubclass(kind, base):
-            return int(base.__len__(obj))  # type: ignore[arg-type]
+            return int(_LENGTHS[base](obj))
     return None
 
 

@@ -52,18 +52,14 @@ def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
                 f"{host_name(base)!r} is not"
             )
     for refused in NOT_ON_METACLASSES & namespace.keys():
-        raise TypeError(
-            f"metaclass {name!r} cannot define {refused!r}: classes compare by identity"
-        )
+        raise TypeError(f"metaclass {name!r} cannot define {refused!r}: classes compare by identity")
 
 
 def host_name_of(name: Any) -> str:
     return host_exact_str(name) if issubclass(type(name), str) else "?"
 
 
-def new_class(
-    realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /, **kwargs: Any
-) -> Any:
+def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
     """`type.__new__(meta, name, bases, namespace)` for a guest."""
     if not issubclass(type(meta), type) or not issubclass(meta, type):
         raise TypeError("type.__new__(X): X is not a type object")
@@ -82,9 +78,7 @@ def new_class(
         if key in _DROPPED or is_guard_name(key):
             continue
         own[key] = safe_class_value(realm, key, value) if type(key) is str else value
-    if issubclass(meta, type) and any(
-        issubclass(type(b), type) and issubclass(b, type) for b in exact
-    ):
+    if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
         check_metaclass(host_name_of(name), exact, own)
     slots = own.get("__slots__")
     if slots is not None and type(slots) not in (str, tuple, list, dict):

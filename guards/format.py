@@ -1,13 +1,13 @@
 """Turning values into text: `str.format`, f-strings, `format`, `repr`, `str`, `%`.
 
 Stops: fields that walk by attribute (`"{0.__globals__}".format`: CVE-2016-10745, CVE-2023-41039,
-CVE-2024-56326), and widths that fill memory. Fields are parsed by Python's own parser; every attribute and item in them
-goes through the guards.
+CVE-2024-56326), and widths that fill memory. Fields are parsed by Python's own parser; every
+attribute and item in them goes through the guards.
 """
 
 from __future__ import annotations
 
-import _string
+import _string  # type: ignore[import-not-found]  # C, and without stubs
 from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read

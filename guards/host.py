@@ -48,7 +48,4 @@ def host_lookup(kind: type, name: str) -> tuple[type | None, Any]:
 def host_data_descriptor(value: object) -> bool:
     """Whether a class attribute takes precedence over the instance's own dictionary."""
     kind = type(value)
-    return (
-        host_lookup(kind, "__set__")[0] is not None
-        or host_lookup(kind, "__delete__")[0] is not None
-    )
+    return host_lookup(kind, "__set__")[0] is not None or host_lookup(kind, "__delete__")[0] is not None

@@ -72,9 +72,7 @@ class ImportStar(Guard):
         try:
             wanted = list(read(realm, module, "__all__"))
         except AttributeError:
-            wanted = [
-                n for n in object.__getattribute__(module, "__dict__") if not n.startswith("_")
-            ]
+            wanted = [n for n in object.__getattribute__(module, "__dict__") if not n.startswith("_")]
         realm.meter.charge(len(wanted))
         for n in wanted:
             if type(n) is str and not is_guard_name(n):

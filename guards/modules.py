@@ -81,7 +81,8 @@ def refusal_of(name: str) -> str:
 def build_module(realm: Realm, name: str) -> GuestModule:
     """A fresh module of the table for one compartment."""
     row = MODULES[name]
-    module = ModuleType.__new__(GuestModule, name)
+    make: Any = ModuleType.__new__
+    module: GuestModule = make(GuestModule, name)
     ModuleType.__init__(module, name)
     own = object.__getattribute__(module, "__dict__")
     own.update(row.safe)
@@ -89,7 +90,7 @@ def build_module(realm: Realm, name: str) -> GuestModule:
         own[key] = MethodType(function, realm)
     for key, make in row.make.items():
         own[key] = make(realm)
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def _tamed(row: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -327,9 +328,7 @@ def _walked(name: str) -> Callable[..., Any]:
     return tamed
 
 
-_OPERATOR_TAMED: dict[str, Callable[..., Any]] = {
-    n: _walked(n) for n in "eq ne lt le gt ge".split()
-}
+_OPERATOR_TAMED: dict[str, Callable[..., Any]] = {n: _walked(n) for n in "eq ne lt le gt ge".split()}
 
 
 @_tamed(_OPERATOR_TAMED)
@@ -457,9 +456,7 @@ enter(
 def _reduce(realm: Realm, function: Any, iterable: Any, initial: Any = _MISSING, /) -> Any:
     f = callable_for_c(realm, function)
     items = itertools.compress(iterable, realm.meter.iterator)
-    return (
-        functools.reduce(f, items) if initial is _MISSING else functools.reduce(f, items, initial)
-    )
+    return functools.reduce(f, items) if initial is _MISSING else functools.reduce(f, items, initial)
 
 
 @_tamed(_FUNCTOOLS_TAMED)
@@ -544,9 +541,8 @@ enter(
 
 
 def _cached(realm: Realm, function: Any, maxsize: Any, typed: bool) -> Any:
-    wrapper = functools._lru_cache_wrapper(  # type: ignore[attr-defined]
-        callable_for_c(realm, function), maxsize, typed, CacheInfo
-    )
+    make: Any = _cache_kind
+    wrapper = make(callable_for_c(realm, function), maxsize, typed, CacheInfo)
     return _update_wrapper(realm, wrapper, function)
 
 
@@ -807,8 +803,7 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
 _COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "
 enter(
     datetime.date,
-    _COMMON_TIME
-    + "year month day ctime isocalendar isoweekday weekday timetuple toordinal fromordinal "
+    _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday timetuple toordinal fromordinal "
     "fromisocalendar",
     tame={
         "today": _needs_clock("date.today"),

@@ -41,10 +41,7 @@ def _index(a: Any, b: Any) -> Any:
     """The whole number that a sequence is repeated by, asked of a guest's object only once."""
     if type(b) is not int and size_of(a) is not None and not issubclass(type(b), int):
         kind = type(b)
-        if (
-            host_lookup(kind, "__rmul__")[0] is None
-            and host_lookup(kind, "__index__")[0] is not None
-        ):
+        if host_lookup(kind, "__rmul__")[0] is None and host_lookup(kind, "__index__")[0] is not None:
             return operator.index(b)
     return b
 
@@ -239,7 +236,7 @@ class _Combine(Operate):
         return Plan.OMIT if any(_is_number(n) for n in site.operands) else Plan.CALL
 
 
-_VIEWS: Final = (type({}.keys()), type({}.items()))
+_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
 _TAKERS: Final = (dict, *_VIEWS)
 
 

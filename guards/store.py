@@ -40,9 +40,7 @@ _SAFE_ON_BUILTINS: Final = frozenset(
     __traceback__ __context__ __cause__ __suppress_context__ __notes__ __type_params__
     """.split()
 )
-_NEVER_ON_FUNCTIONS: Final = frozenset(
-    "__code__ __globals__ __closure__ __builtins__ __class__".split()
-)
+_NEVER_ON_FUNCTIONS: Final = frozenset("__code__ __globals__ __closure__ __builtins__ __class__".split())
 _NEVER_ON_MODULES: Final = frozenset("__class__ __dict__ __builtins__ __loader__ __spec__".split())
 #: Special methods that C code looks up on a class and calls. A class stored there would be called
 #: without its guard, so its stand-in is stored instead.
@@ -118,9 +116,7 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
             raise AttributeError(f"{name!r} of a module cannot be set")
         return value
     if name == "__class__":
-        if not (
-            realm.is_guest_class(kind) and isinstance(value, type) and realm.is_guest_class(value)
-        ):
+        if not (realm.is_guest_class(kind) and isinstance(value, type) and realm.is_guest_class(value)):
             raise TypeError("__class__ assignment only between classes of the guest's own")
         return value
     if realm.is_guest_class(kind):

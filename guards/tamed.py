@@ -141,7 +141,7 @@ def _format(kind: type) -> Any:
 
 def dir_of(realm: Realm, obj: Any) -> list[str]:
     """The names of `dir(obj)` that are there for the guest."""
-    definer, function = host_lookup(type(obj), "__dir__")
+    definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
         names: Any = sorted(feed(realm, read(realm, obj, "__dir__")()))
@@ -489,7 +489,7 @@ def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
     view = realm.views.get(id(raw))
     if view is None:
         view = realm.views[id(raw)] = ModuleNamespace(realm, raw)
-    return view  # type: ignore[no-any-return]
+    return view
 
 
 _MISSING: Final = object()

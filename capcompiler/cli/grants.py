@@ -53,8 +53,7 @@ def _csv(path: str) -> list[dict[str, str]]:
                 continue  # a blank line
             if len(row) != len(header):
                 raise ValueError(
-                    f"{path}: line {rows.line_num} has {len(row)} fields under "
-                    f"{len(header)} headings"
+                    f"{path}: line {rows.line_num} has {len(row)} fields under {len(header)} headings"
                 )
             table.append(dict(zip(header, row, strict=True)))
     except csv.Error as error:

@@ -71,9 +71,7 @@ def _rule(code: str, violations: Sequence[Violation]) -> dict[str, object]:
     }
 
 
-def _result(
-    violation: Violation, codes: Sequence[str], checked: Sequence[str]
-) -> dict[str, object]:
+def _result(violation: Violation, codes: Sequence[str], checked: Sequence[str]) -> dict[str, object]:
     advice = f"\nInstead: {violation.replacement}" if violation.replacement else ""
     location = _artifact(violation.filename)
     if violation.filename in checked:

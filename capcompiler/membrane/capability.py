@@ -114,7 +114,7 @@ def interface_of(cap: Any) -> Interface:
         methods = {name: getattr(cap.target, name) for name in cap.methods}
         return Interface(methods, cap.read, cap.write, cap.target, False)
     if isinstance(cap, Capability):
-        methods = {name: getattr(cap, name) for name in _public_methods(type(cap))}
+        methods = {name: getattr(cap, name) for name in _public_methods(type(cap))}  # type: ignore[arg-type]
         return Interface(methods, frozenset(), frozenset(), cap, True)
     return Interface({"__call__": cap}, frozenset(), frozenset(), None, False)
 
@@ -204,7 +204,7 @@ def matches(value: Any, hint: Any) -> bool:
         return any(type(value) is type(a) and value == a for a in arguments)
     if hint is Callable or origin is Callable or hint is typing.Callable:
         return callable(value)
-    kind = origin or hint
+    kind: Any = origin or hint
     if not isinstance(kind, type):
         return True
     if kind is float:
@@ -214,20 +214,22 @@ def matches(value: Any, hint: Any) -> bool:
     if kind is object:
         return True
     try:
-        if not isinstance(value, kind):
-            return False
+        fits = isinstance(value, kind)
     except TypeError:
         return True
+    if not fits:
+        return False
+    members: Any = value
     if kind in (list, set, frozenset) and arguments:
-        return all(matches(v, arguments[0]) for v in value)
+        return all(matches(v, arguments[0]) for v in members)
     if kind is tuple and arguments:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(matches(v, arguments[0]) for v in value)
-        return len(value) == len(arguments) and all(
-            matches(v, h) for v, h in zip(value, arguments, strict=True)
+            return all(matches(v, arguments[0]) for v in members)
+        return len(members) == len(arguments) and all(
+            matches(v, h) for v, h in zip(members, arguments, strict=True)
         )
     if kind is dict and len(arguments) == 2:
-        return all(matches(k, arguments[0]) and matches(v, arguments[1]) for k, v in value.items())
+        return all(matches(k, arguments[0]) and matches(v, arguments[1]) for k, v in members.items())
     return True
 
 

@@ -44,7 +44,7 @@ ATOMS: Final = frozenset(
 _REDUCED: Final[dict[type, Callable[[Any], Any]]] = {
     int: int.__int__,
     float: float.__float__,
-    complex: lambda z: complex(complex.real.__get__(z), complex.imag.__get__(z)),  # type: ignore[attr-defined]
+    complex: lambda z: complex(complex.real.__get__(z), complex.imag.__get__(z)),
     str: str.__str__,
     bytes: lambda b: bytes.join(b"", (b,)),
     bytearray: lambda b: bytes(memoryview(b)),
@@ -114,7 +114,7 @@ class Copier:
     def _container(self, value: Any, base: type, path: str) -> Any:
         result: Any
         if base is list or base is deque:
-            items = list(base.__iter__(value))  # type: ignore[attr-defined]
+            items = list(base.__iter__(value))
             self._pay(len(items))
             result = self._keep(value, [])
             result.extend(self._elements(items, path))
@@ -128,7 +128,7 @@ class Copier:
                 result[key] = v if type(v) in _PLAIN else self.copy(v, f"{path}[{_shown(k)}]")
             return result
         if base is set or base is frozenset:
-            members = list(base.__iter__(value))  # type: ignore[attr-defined]
+            members = list(base.__iter__(value))
             self._pay(len(members))
             if base is set:
                 result = self._keep(value, set())
@@ -142,9 +142,7 @@ class Copier:
         return known[0] if known is not None else self._keep(value, copied)
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
-        return [
-            x if type(x) in _PLAIN else self.copy(x, f"{path}[{i}]") for i, x in enumerate(items)
-        ]
+        return [x if type(x) in _PLAIN else self.copy(x, f"{path}[{i}]") for i, x in enumerate(items)]
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")

@@ -6,6 +6,7 @@ exceptions whose methods would run in the host's time.
 
 from __future__ import annotations
 
+import contextlib
 import opcode
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -31,8 +32,8 @@ _RAISE: Final = opcode.opmap["RAISE_VARARGS"]
 def nearest_builtin(kind: type) -> type[BaseException]:
     """The first builtin exception in the order of a class."""
     for k in host_mro(kind):
-        if EXCEPTIONS.get(host_name(k)) is k:
-            found: type[BaseException] = k
+        found = EXCEPTIONS.get(host_name(k))
+        if found is not None and found is k:
             return found
     return Exception
 
@@ -43,14 +44,10 @@ def rebuilt(kind: type[BaseException], args: tuple[Any, ...], text: str) -> Base
         args = (text,)
     if issubclass(kind, BaseExceptionGroup):
         kind = Exception
-    try:
-        return kind(*args)
-    except Exception:
-        pass
-    try:
-        return kind(text)
-    except Exception:
-        return Exception(f"{kind.__name__}: {text}")
+    for data in (args, (text,)):
+        with contextlib.suppress(Exception):  # classes that want arguments of their own
+            return kind(*data)
+    return Exception(f"{kind.__name__}: {text}")
 
 
 def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) -> GuestError:
@@ -93,9 +90,7 @@ def guest_frames(
             lines = sources.get(serial_of(code), [])
             line = traceback.tb_lineno or 0
             source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-            frames.append(
-                GuestFrame(shown_filename(code), line, _clean(code.co_qualname, 200), source)
-            )
+            frames.append(GuestFrame(shown_filename(code), line, _clean(code.co_qualname, 200), source))
         traceback = traceback.tb_next
     if len(frames) > MAX_FRAMES:
         half = MAX_FRAMES // 2

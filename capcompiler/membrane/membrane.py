@@ -65,9 +65,7 @@ class Access:
 
     __slots__ = ("cap", "home", "interface", "membrane", "path")
 
-    def __init__(
-        self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any
-    ) -> None:
+    def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
         self.cap = cap
         self.path = path
@@ -78,9 +76,7 @@ class Access:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
         names = sorted(self.interface.methods)
         lines = [f"capability {self.path}"]
-        lines += [
-            f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names
-        ]
+        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
         lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
         lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
         return "\n".join(lines)
@@ -158,13 +154,9 @@ class Membrane:
             if name.startswith("__"):
                 special.add(name)
                 continue
-            part = Interface(
-                {"__call__": method}, frozenset(), frozenset(), None, interface.checked
-            )
+            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
             access = Access(self, method, f"{path}.{name}", part, method)
-            plain[name] = make_reference(
-                reference_class(False, frozenset({"__call__"})), access, {}
-            )
+            plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)

@@ -56,7 +56,7 @@ class StatefulReference(Reference, host=True):
     def __getattr__(self, name: str) -> Any:
         return self.__cap_use__.read(name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:  # type: ignore[override]
         self.__cap_use__.write(name, value)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict, defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from guards.call import CONSTRUCTORS, callable_for_c, mapping_or_pairs
 from guards.charge import charge_walk, feed, size_of
 from guards.store import charge_key
-from guards.tamed import enter
+from guards.tamed import Cost, enter
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -105,7 +105,7 @@ enter(
     subclass=True,
 )
 enter(tuple, cost={"index": _scan, "count": _scan}, container=True, subclass=True)
-_DICT = {
+_DICT: dict[str, Cost] = {
     "update": _update,
     "fromkeys": _fromkeys,
     "copy": _copy,
@@ -134,7 +134,7 @@ enter(
     container=True,
     subclass=True,
 )
-_SET = {
+_SET: dict[str, Cost] = {
     **dict.fromkeys(
         """update union intersection intersection_update difference difference_update isdisjoint
         issubset issuperset symmetric_difference symmetric_difference_update""".split(),
@@ -169,11 +169,12 @@ for _source in (_d, _o):
         enter(type(_view), cost={"isdisjoint": _take_all}, deny="mapping", container=True)
         enter(type(iter(_view)))
         enter(type(reversed(_view)))
+_iterator: Any
 for _iterator in (
     iter([]), reversed([]), iter(()), iter(""), iter("é"), iter(b""), iter(bytearray()), iter(set()),
     iter(range(0)), iter(range(1 << 70, (1 << 70) + 1)), reversed(range(1 << 70, (1 << 70) + 1)),
     iter(deque()), reversed(deque()), iter(memoryview(b"")), reversed(""), itertools.compress((), ()),
-    iter(len, 0), iter(list[int]),
+    iter(int, 1), iter(cast(Any, list[int])),
 ):  # fmt: skip
     enter(type(_iterator))
 

@@ -1,4 +1,4 @@
-"""U: the builtin exceptions. Warnings are among them; what a guest's traceback shows is in objects.py."""
+"""U: the builtin exceptions, warnings among them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _raw_dict(realm: Realm, obj: Any) -> Any:
 
 #: Attributes beyond those of every exception. `AttributeError.obj` and `ImportError.path` are left
 #: out: they carry what the exception was about, which may be no object of the guest's (pit 8).
-_OWN: Final = {
+_OWN: Final[dict[type, str]] = {
     BaseException: "args with_traceback add_note __cause__ __context__ __suppress_context__ "
     "__traceback__ __notes__",
     BaseExceptionGroup: "message exceptions split subgroup derive",
@@ -42,6 +42,7 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
     if isinstance(value, type) and issubclass(value, BaseException)
 }
 
-for _kind in dict.fromkeys([BaseException, *EXCEPTIONS.values()]):
+_kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
+for _kind in dict.fromkeys(_kinds):
     _reads = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
     enter(_kind, _OWN.get(_kind, ""), reads=_reads, subclass=True)

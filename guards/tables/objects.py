@@ -1,4 +1,4 @@
-"""U: `object`, `type`, functions, methods, descriptors, modules, and what interpreters make of code."""
+"""U: `object`, `type`, functions, methods, descriptors, modules, and what running code makes."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ def _set_descriptor(realm: Realm, descriptor: Any, obj: Any, value: Any, /) -> N
 
 def _delete_descriptor(realm: Realm, descriptor: Any, obj: Any, /) -> None:
     if not realm.is_guest_class(descriptor.__objclass__):
-        raise AttributeError(
-            f"{host_name(type(descriptor))!r} object has no attribute '__delete__'"
-        )
+        raise AttributeError(f"{host_name(type(descriptor))!r} object has no attribute '__delete__'")
     type(descriptor).__delete__(descriptor, obj)
 
 
@@ -126,6 +124,7 @@ enter(MethodWrapperType, _DESCRIBED, deny="__self__")
 enter(WrapperDescriptorType, _DESCRIBED)
 enter(MethodDescriptorType, _DESCRIBED)
 enter(ClassMethodDescriptorType, _DESCRIBED)
+_kind: type
 for _kind in (GetSetDescriptorType, MemberDescriptorType):
     enter(
         _kind,
@@ -134,8 +133,7 @@ for _kind in (GetSetDescriptorType, MemberDescriptorType):
     )
 enter(
     property,
-    "__set__ __delete__ __set_name__ __isabstractmethod__ fget fset fdel getter setter deleter "
-    "__name__",
+    "__set__ __delete__ __set_name__ __isabstractmethod__ fget fset fdel getter setter deleter __name__",
     subclass=True,
 )
 for _kind in (classmethod, staticmethod):
@@ -154,9 +152,7 @@ enter(
 enter(
     CoroutineType,
     "send throw close cr_running cr_suspended",
-    deny={
-        n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()
-    },
+    deny={n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()},
 )
 enter(
     AsyncGeneratorType,
@@ -198,7 +194,7 @@ async def _coro() -> None: ...
 
 
 def _made_by_code() -> list[type]:
-    """Types that only running code makes: awaitables of async generators, wrappers of coroutines."""
+    """Types that only running code makes: awaitables of async generators and coroutines."""
     agen = _agen()
     coro = _coro()
     found = [type(agen.asend(None)), type(agen.athrow(ValueError)), type(coro.__await__())]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 __all__ = ["TABLE", "Row", "State", "define", "find", "is_dunder", "owners", "unlisted"]
 
@@ -27,6 +27,10 @@ class State(enum.Enum):
 Tamed = Callable[..., Any]
 
 
+def _no_stand_in(*_args: object, **_kwargs: object) -> NoReturn:
+    raise AttributeError("this attribute has no stand-in")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One attribute of one type.
@@ -37,7 +41,7 @@ class Row:
     """
 
     state: State
-    tamed: Tamed | None = None
+    tamed: Tamed = _no_stand_in
     reads: bool = False
     reason: str = ""
 

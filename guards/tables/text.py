@@ -92,9 +92,7 @@ def _replace(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
             count = size + 1
             if old:
                 kind = str if issubclass(type(text), str) else type(text)
-                count = (
-                    kind.count(text, args[0]) if issubclass(type(args[0]), (str, bytes)) else size
-                )
+                count = kind.count(text, args[0]) if issubclass(type(args[0]), (str, bytes)) else size
             limit = args[2] if len(args) > 2 else kwargs.get("count", -1)
             if type(limit) is int and limit >= 0:
                 count = min(count, limit)

@@ -130,7 +130,8 @@ class GuestError(CapError):
     def traceback(self) -> str:
         """The guest's frames with their source lines, and the error, as Python prints them."""
         head = ["Traceback (most recent call last):"] if self.frames else []
-        return "\n".join([*head, *(str(f) for f in self.frames), Exception.__str__(self)])
+        last = f"{self.exc_type}: {self.message}" if self.message else self.exc_type
+        return "\n".join([*head, *(str(f) for f in self.frames), last])
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.exc_type, self.message, self.frames, self.exception))

@@ -245,10 +245,15 @@ def _run(realm: Realm, source: Any, mode: str, globals: Any, locals: Any) -> Any
         return _run_in_copy(realm, code, mode, globals, locals)
     else:
         raise TypeError(f"globals must be a dict, not {host_name(type(globals))}")
-    return _execute(code, mode, real, _mapping(locals))
+    return _execute(realm, code, mode, real, _mapping(locals))
 
 
-def _execute(code: Any, mode: str, real: dict[str, Any], locals: Any) -> Any:
+def _execute(
+    realm: Realm, code: Any, mode: str, real: dict[str, Any], locals: Any
+) -> Any:
+    # A namespace without builtins of its own would be given those of the frame that runs this, which
+    # are the host's.
+    real["__builtins__"] = realm.builtins
     if locals is real:
         builtins.exec(code, real)  # noqa: S102 - routed code, in the guest's own namespace
     else:
@@ -277,8 +282,8 @@ def _run_in_copy(realm: Realm, code: Any, mode: str, globals: Any, locals: Any) 
     own["__builtins__"] = realm.builtins
     try:
         if locals is None or locals is globals:
-            return _execute(code, mode, own, own)
-        return _execute(code, mode, own, _mapping(locals))
+            return _execute(realm, code, mode, own, own)
+        return _execute(realm, code, mode, own, _mapping(locals))
     finally:
         for name, value in own.items():
             if not is_guard_name(name):

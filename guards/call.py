@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import TamedFunction
 from guards.base import Guard
 from guards.charge import charge_int_work, charge_text, feed, merged, size_of
-from guards.host import host_lookup, host_mro
+from guards.host import host_lookup, host_mro, host_name
 from guards.tables.rows import TABLE
 
 if TYPE_CHECKING:
@@ -183,11 +183,32 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         from guards.classes import make_type
 
         return make_type(realm, type, *args, **kwargs)
+    if issubclass(kind, type) and host_lookup(kind, "__new__")[0] is type:
+        # What `type.__call__` does, with the checks of a class statement in place of `type.__new__`.
+        from guards.classes import new_class
+
+        if len(args) != 3:
+            raise TypeError(f"{host_name(kind)}() takes 3 arguments")
+        made = new_class(realm, kind, *args, **kwargs)
+        if issubclass(type(made), kind):
+            _type_of_init(realm, made)(*args, **kwargs)
+        return made
     args = prepare_arguments(realm, kind, args, kwargs)
     return _type_call(kind, *args, **kwargs)
 
 
 _type_call: Final = type.__call__
+
+
+def _type_of_init(realm: Realm, made: Any) -> Any:
+    """The `__init__` of a metaclass, bound to a class that was just made."""
+    definer, function = host_lookup(type(made), "__init__")
+    if definer is not None and realm.is_guest_class(definer) and hasattr(type(function), "__get__"):
+        return function.__get__(made, type(made))
+    return _nothing
+
+
+def _nothing(*_args: Any, **_kwargs: Any) -> None: ...
 
 
 def _needs_standin(realm: Realm, kind: Any) -> bool:
@@ -196,6 +217,8 @@ def _needs_standin(realm: Realm, kind: Any) -> bool:
         return True
     if host_lookup(type(kind), "__call__")[0] is not type:
         return False  # the metaclass's own; what it calls in turn is guarded
+    if issubclass(kind, type) and host_lookup(kind, "__new__")[0] is type:
+        return True
     heavy = None
     for k in host_mro(kind):
         if k in CONSTRUCTORS:

@@ -84,8 +84,11 @@ def feed(realm: Realm, obj: Any) -> Any:
         realm.meter.charge(int(length(obj)))
         return obj
     if kind is range:
-        realm.meter.charge(range_length(obj))
-        return obj
+        size = range_length(obj)
+        if size <= 1 << 16:
+            realm.meter.charge(size)
+            return obj
+        # Counted one by one, so that the clock is looked at while C code walks it.
     return itertools.compress(obj, realm.meter.iterator)
 
 

@@ -73,11 +73,14 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     check_bases(realm, exact)
     own: dict[Any, Any] = {}
     for key, value in list(dict.items(namespace)):
-        if type(key) is not str and isinstance(key, str):
-            key = host_exact_str(key)
+        if not issubclass(type(key), str):
+            # A key with a hash and an `==` of its own could answer one way to the guard that looks
+            # a name up and another way to the interpreter that looks it up after it.
+            raise TypeError(f"class namespace keys must be str, not {host_name(type(key))}")
+        key = host_exact_str(key)
         if key in _DROPPED or is_guard_name(key):
             continue
-        own[key] = safe_class_value(realm, key, value) if type(key) is str else value
+        own[key] = safe_class_value(realm, key, value)
     if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
         check_metaclass(host_name_of(name), exact, own)
     slots = own.get("__slots__")
@@ -100,7 +103,9 @@ def make_type(realm: Realm, meta: type, /, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("type() takes 1 or 3 arguments")
     winner = _winner(realm, meta, args[1] if type(args[1]) is tuple else ())
     if winner is not meta and winner is not type:
-        return winner(*args, **kwargs)
+        from guards.call import callable_for_c
+
+        return callable_for_c(realm, winner)(*args, **kwargs)
     return new_class(realm, winner, *args, **kwargs)
 
 

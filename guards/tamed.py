@@ -488,6 +488,9 @@ def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
     """The one view of a module's dictionary, so that `globals() is globals()` stays true."""
     view = realm.views.get(id(raw))
     if view is None:
+        # Functions made in a namespace take their builtins from it; one that has none would let
+        # them take those of whatever trusted code happens to run.
+        raw["__builtins__"] = realm.builtins
         view = realm.views[id(raw)] = ModuleNamespace(realm, raw)
     return view
 

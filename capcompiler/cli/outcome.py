@@ -43,7 +43,9 @@ class Status(IntEnum):
     LIMIT_EXCEEDED = 3
     REFUSED_AUTHORITY = 4
     INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
+    IO_ERROR = 74  # EX_IOERR
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+    BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 class Interrupted(CapError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from capcompiler import Compartment
+from capcompiler import Compartment, __version__
 from capcompiler.cli.budget import limit_option, usage_text
 from capcompiler.cli.grants import grant_option
 from capcompiler.cli.interrupt import interruptible
@@ -20,7 +20,6 @@ from capcompiler.cli.present import value_text
 from capcompiler.cli.run import open_compartment
 from capcompiler.cli.sources import take_stdin
 from capcompiler.cli.terminal import write
-from capcompiler.cli.version import version
 from capcompiler.errors import CapError
 from capcompiler.limits import Limits, Usage
 
@@ -54,7 +53,7 @@ def repl(caps: dict[str, Any], limits: Limits) -> None:
     if typed:
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  # gives input() line editing and a history
-        write(f"capcompiler {version()}; :help for help, :quit to end")
+        write(f"capcompiler {__version__}; :help for help, :quit to end")
     with open_compartment(caps, limits) as compartment:
         session = Session(compartment, caps)
         while not session.ended:

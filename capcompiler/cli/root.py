@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import traceback
 from typing import Any
 
 import click
 
+from capcompiler import __version__
 from capcompiler.cli.check import check
 from capcompiler.cli.explain import explain
 from capcompiler.cli.outcome import Status
 from capcompiler.cli.repl import repl
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
-from capcompiler.cli.version import version
 
 __all__ = ["main"]
 
@@ -27,8 +29,15 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             write("stopped", err=True)
             ctx.exit(Status.INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except OSError as error:  # reading what the user names has errors of its own
+            with contextlib.suppress(OSError):
+                sys.stdout.close()  # else it is flushed once more at the end, and fails again
+            if isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `| head`
+                ctx.exit(Status.BROKEN_PIPE)
+            print(f"capcompiler: input or output failed: {error.strerror}", file=sys.stderr)
+            ctx.exit(Status.IO_ERROR)
         except Exception:
             write(traceback.format_exc(), err=True, end="")
             write("capcompiler: this is an error in capcompiler itself, please report it", err=True)
@@ -45,7 +54,7 @@ Examples:
   capcompiler COMMAND --help
 """,
 )
-@click.version_option(version(), prog_name="capcompiler")
+@click.version_option(__version__, prog_name="capcompiler")
 def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from capcompiler import __version__
 from capcompiler.cli.sources import Unreadable
-from capcompiler.cli.version import version
 from capcompiler.dialect import CODES
 from capcompiler.errors import Violation
 
@@ -44,7 +44,7 @@ def sarif_log(
                 "tool": {
                     "driver": {
                         "name": "capcompiler",
-                        "version": version(),
+                        "version": __version__,
                         "rules": [_rule(code, violations) for code in codes],
                     }
                 },

@@ -143,7 +143,7 @@ for _kind in (classmethod, staticmethod):
         reads={"__dict__": _raw_dict},
         subclass=True,
     )
-enter(super, "__self__ __self_class__ __thisclass__", subclass=True)
+enter(super, "__self__ __self_class__ __thisclass__")
 enter(
     GeneratorType,
     "send throw close gi_running gi_suspended",

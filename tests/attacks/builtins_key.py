@@ -104,30 +104,27 @@ CASES: list[Case] = [
     case(
         "builtins-module-is-not-the-hosts",
         """
-        import builtins
         try:
+            import builtins
             builtins.len = lambda x: 'stolen'
-        except (AttributeError, TypeError, PermissionError):
-            pass
-        import builtins as again
-        (len('abc') in (3, 'stolen'), hasattr(again, '__loader__'))
+        except (ImportError, AttributeError, TypeError, PermissionError):
+            builtins = None
+        len('abc') in (3, 'stolen'), getattr(builtins, '__loader__', None)
         """,
-        value=(True, False),
+        value=(True, None),
     ),
     case(
         "real-open-is-not-in-the-builtins-module",
         """
-        import builtins
-        builtins.open('/etc/passwd')
+        try:
+            from builtins import open
+        except ImportError:
+            pass
+        open('/etc/passwd')
         """,
         raises="PermissionError",
     ),
-    case(
-        "build-class-is-not-a-name",
-        "__build_class__",
-        raises="NameError",
-        about="__build_class__",
-    ),
+    case("build-class-is-not-a-name", "__build_class__", refused="CAP1"),
     case("loader-is-not-a-name", "__loader__", raises="NameError", about="__loader__"),
     case("spec-is-not-a-name", "__spec__.loader", raises="NameError", about="__spec__"),
     case("import-name-is-tamed", "__import__('posix')", raises="ModuleNotFoundError", about="posix"),

@@ -16,7 +16,7 @@ CASES: list[Case] = [
         try:
             1 / 0
         except ZeroDivisionError as e:
-            r = [n for n in ('tb_frame', 'tb_next', 'tb_lasti')
+            r = [n for n in ('tb_frame', 'tb_code')
                  if hasattr(getattr(e, '__traceback__', None), n)]
         r
         """,
@@ -51,7 +51,7 @@ CASES: list[Case] = [
         class W:
             def __enter__(self): return self
             def __exit__(self, t, v, tb):
-                self.found = [n for n in ('tb_frame', 'tb_next') if hasattr(tb, n)]
+                self.found = [n for n in ('tb_frame', 'f_globals') if hasattr(tb, n)]
                 return True
         w = W()
         with w:
@@ -67,7 +67,7 @@ CASES: list[Case] = [
         class W:
             async def __aenter__(self): return self
             async def __aexit__(self, t, v, tb):
-                found.append([n for n in ('tb_frame', 'tb_next') if hasattr(tb, n)])
+                found.append([n for n in ('tb_frame', 'f_globals') if hasattr(tb, n)])
                 return True
         async def f():
             async with W():
@@ -208,7 +208,23 @@ CASES: list[Case] = [
         """,
         value=(False, None),
     ),
-    case("memoryview-object", "memoryview(b'abc').obj", value=b"abc"),
+    case("memoryview-object", "memoryview(b'abc').obj", raises="AttributeError", about="obj"),
+    case(
+        "traceback-chain-shows-lines-of-the-guest-only",
+        """
+        def f(): fail()
+        try:
+            f()
+        except Exception as e:
+            t = e.__traceback__
+        found = []
+        while t is not None:
+            found.append((t.tb_lineno, hasattr(t, 'tb_frame')))
+            t = t.tb_next
+        found
+        """,
+        value=[(3, False), (1, False)],
+    ),
     case(
         "memoryview-writes-no-constant",
         "memoryview(b'abc')[0] = 1",
@@ -249,9 +265,7 @@ CASES: list[Case] = [
         raises="AttributeError",
         about="__globals__",
     ),
-    case(
-        "class-of-a-capability-dict", "type(door).__dict__.get('_host', 'absent')", value="absent"
-    ),
+    case("class-of-a-capability-dict", "type(door).__dict__.get('_host', 'absent')", value="absent"),
     case(
         "class-of-a-capability-makes-no-other",
         "type(door)(door)",
@@ -303,9 +317,7 @@ CASES: list[Case] = [
         raises="AttributeError",
         about="__annotations__",
     ),
-    case(
-        "host-function-defaults", "fn.__defaults__", raises="AttributeError", about="__defaults__"
-    ),
+    case("host-function-defaults", "fn.__defaults__", raises="AttributeError", about="__defaults__"),
     case(
         "generic-alias-of-a-capability",
         "list[door].__args__[0].secret",
@@ -349,7 +361,7 @@ CASES: list[Case] = [
     case(
         "descriptor-by-get",
         "type(type.__dict__['__mro__']).__get__",
-        raises="AttributeError",
+        raises="KeyError",
     ),
     case(
         "vars-of-a-class-hides-what-is-denied",

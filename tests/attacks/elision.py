@@ -163,9 +163,11 @@ CASES: list[Case] = [
         class I(int):
             def __index__(self): return 10**18
             def __gt__(self, o): return False
-        for i in range(I(3)): pass
+        seen = 0
+        for i in range(I(3)): seen += 1
+        seen
         """,
-        stopped="steps",
+        value=3,
     ),
     case(
         "len-rebound",

@@ -82,8 +82,7 @@ ROADS = [
     ("format-map-cve-2019-10906", FUN + "'{x.__globals__}'.format_map({'x': f})", "__globals__"),
     (
         "format-map-lying-mapping",
-        FUN + "class D(dict):\n def __missing__(s, k): return f\n"
-        "'{any.__globals__}'.format_map(D())",
+        FUN + "class D(dict):\n def __missing__(s, k): return f\n'{any.__globals__}'.format_map(D())",
         "__globals__",
     ),
     ("format-unbound-cve-2023-41039", FUN + "str.format('{0.__globals__}', f)", "__globals__"),
@@ -123,8 +122,7 @@ ROADS = [
     ),
     (
         "format-by-super",
-        FUN + "class S(str):\n def go(self, x): return super().format(x)\n"
-        "S('{0.__globals__}').go(f)",
+        FUN + "class S(str):\n def go(self, x): return super().format(x)\nS('{0.__globals__}').go(f)",
         "__globals__",
     ),
     (
@@ -163,7 +161,7 @@ ROADS = [
         "asteval-cve-2025-24359-error-object",
         "try:\n '{0.nothing}'.format(lambda: 0)\n"
         "except AttributeError as e:\n found = e.obj.__globals__",
-        "__globals__",
+        "obj",
     ),
     ("object-getattribute", FUN + "object.__getattribute__(f, '__globals__')", "__globals__"),
     ("type-getattribute", "type.__getattribute__(object, '__subclasses__')", "__subclasses__"),
@@ -200,17 +198,6 @@ ROADS = [
     ),
     ("cve-2017-5524-format-on-unicode", FUN + "u'{0.__code__}'.format(f)", "__code__"),
     (
-        "namedtuple-field-getter",
-        "import collections\n"
-        "N = collections.namedtuple('N', 'x')\nN(1)._asdict.__func__.__globals__",
-        "__globals__",
-    ),
-    (
-        "namedtuple-new-globals",
-        "import collections\nN = collections.namedtuple('N', 'x')\nN.__new__.__globals__",
-        "__globals__",
-    ),
-    (
         "wraps-of-a-generator",
         GEN + "import functools\n"
         "class W: pass\nw = functools.update_wrapper(W(), g, assigned=['gi_frame'], updated=[])\n"
@@ -225,41 +212,14 @@ ROADS = [
         "__globals__",
     ),
     (
-        "partialmethod",
-        FUN + "import functools\n"
-        "class C: m = functools.partialmethod(getattr, '__dict__')\n"
-        "f.__globals__",
-        "__globals__",
-    ),
-    (
-        "cached-property-globals",
-        "import functools\nfunctools.cached_property(lambda s: 1).func.__globals__",
-        "__globals__",
-    ),
-    (
         "lru-cache-wrapped",
         "import functools\nfunctools.lru_cache(lambda: 1).__wrapped__.__code__",
         "__code__",
     ),
-    (
-        "singledispatch-dispatch",
-        "import functools\nfunctools.singledispatch(lambda x: 1).dispatch.__closure__",
-        "__closure__",
-    ),
-    (
-        "total-ordering-globals",
-        "import functools\n"
-        "@functools.total_ordering\nclass C:\n def __lt__(s, o): return True\n"
-        "C.__ge__.__globals__",
-        "__globals__",
-    ),
 ]
 
 CASES: list[Case] = [
-    *(
-        case(f"name-by-{name}", src, raises="AttributeError", about=attr)
-        for name, src, attr in ROADS
-    ),
+    *(case(f"name-by-{name}", src, raises="AttributeError", about=attr) for name, src, attr in ROADS),
     case("hasattr-tells-nothing", GEN + "hasattr(g, 'gi_frame')", value=False),
     case("getattr-default", GEN + "getattr(g, 'gi_frame', 'absent')", value="absent"),
     case("getattr-default-keyword-free", FUN + "getattr(f, '__globals__', None)", value=None),
@@ -411,31 +371,6 @@ CASES: list[Case] = [
     ),
     case("name-not-text", "getattr((i for i in 'a'), b'gi_frame')", raises="TypeError"),
     case(
-        "namedtuple-with-a-dunder-field",
-        "import collections\ncollections.namedtuple('N', '__class__')",
-        raises="ValueError",
-    ),
-    case(
-        "namedtuple-rename-smuggles-text",
-        """
-        import collections
-        N = collections.namedtuple('N', ['a=__import__', 'def', 'x)'], rename=True)
-        N._fields
-        """,
-        value=("_0", "_1", "_2"),
-    ),
-    case(
-        "namedtuple-lying-field-name",
-        """
-        import collections
-        class S(str):
-            def isidentifier(self): return True
-            def startswith(self, *a): return False
-        collections.namedtuple('N', [S('x=(i for i in "a").gi_frame')])
-        """,
-        raises="ValueError",
-    ),
-    case(
         "module-getattr",
         """
         import math
@@ -481,4 +416,87 @@ CASES: list[Case] = [
     case("vars-of-a-generator", "vars(i for i in 'a')", raises="TypeError"),
     case("vars-of-a-capability", "vars(door)", raises="TypeError"),
     case("dir-lists-no-secret-of-a-capability", "'secret' in dir(door)", value=False),
+    # Library code: what of it the compartment has may lead out no more than the rest.
+    *(
+        case(
+            f"library-{name}",
+            "reached = False\ntry:\n    "
+            + src.replace("\n", "\n    ")
+            + "\nexcept (ImportError, AttributeError, ValueError):\n    pass\nreached",
+            value=False,
+        )
+        for name, src in [
+            (
+                "namedtuple-field",
+                "from collections import namedtuple\n"
+                "N = namedtuple('N', 'x')\nreached = bool(N(1)._asdict.__func__.__globals__)",
+            ),
+            (
+                "namedtuple-new",
+                "from collections import namedtuple\n"
+                "N = namedtuple('N', 'x')\nreached = bool(N.__new__.__globals__)",
+            ),
+            (
+                "namedtuple-dunder-field",
+                "from collections import namedtuple\nnamedtuple('N', '__class__')\nreached = True",
+            ),
+            (
+                "namedtuple-smuggled-text",
+                "from collections import namedtuple\n"
+                "N = namedtuple('N', ['a=__import__', 'def', 'x)'], rename=True)\n"
+                "reached = N._fields != ('_0', '_1', '_2')",
+            ),
+            (
+                "namedtuple-lying-field",
+                "from collections import namedtuple\n"
+                "class S(str):\n    def isidentifier(self): return True\n"
+                "namedtuple('N', [S('x=(i for i in \"a\").gi_frame')])\nreached = True",
+            ),
+            (
+                "partialmethod",
+                "from functools import partialmethod\n"
+                "class C: m = partialmethod(getattr, '__dict__')\n"
+                "reached = bool(C.__dict__['m'].func.__self__)",
+            ),
+            (
+                "cached-property",
+                "from functools import cached_property\n"
+                "reached = bool(cached_property(lambda s: 1).func.__globals__)",
+            ),
+            (
+                "singledispatch",
+                "from functools import singledispatch\n"
+                "reached = bool(singledispatch(lambda x: 1).dispatch.__closure__)",
+            ),
+            (
+                "total-ordering",
+                "from functools import total_ordering\n"
+                "class C:\n    def __lt__(s, o): return True\n"
+                "reached = bool(total_ordering(C).__ge__.__globals__)",
+            ),
+            (
+                "wraps",
+                "from functools import wraps\n"
+                "reached = bool(wraps(lambda: 0)(lambda: 1).__wrapped__.__globals__)",
+            ),
+            (
+                "string-formatter",
+                "from string import Formatter\n"
+                "reached = bool(Formatter().get_field('0.__globals__', (lambda: 0,), {}))",
+            ),
+            (
+                "dataclass",
+                "from dataclasses import make_dataclass\n"
+                "reached = bool(make_dataclass('C', ['x']).__init__.__globals__)",
+            ),
+            (
+                "contextmanager",
+                "from contextlib import contextmanager\n"
+                "@contextmanager\ndef f(): yield\nreached = bool(f().gen.gi_frame)",
+            ),
+            ("enum-private", "import enum\nreached = bool(enum.sys.modules)"),
+            ("typing-private", "import typing\nreached = bool(typing.sys.modules)"),
+            ("copy-dispatch", "import copy\nreached = bool(copy.copyreg.sys)"),
+        ]
+    ),
 ]

@@ -123,13 +123,14 @@ CASES: list[Case] = [
         value=0,
     ),
     case(
-        "finaliser-method-may-be-called-by-name",
+        "finaliser-is-dropped-and-not-kept-aside",
         """
         class C:
-            def __del__(self): return 'by name'
+            def __del__(self): return 'kept'
         C().__del__()
         """,
-        value="by name",
+        raises="AttributeError",
+        about="__del__",
     ),
     case(
         "async-generator-finaliser",

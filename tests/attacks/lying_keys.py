@@ -29,7 +29,7 @@ log = []
 def quiet(f):
     try:
         return f()
-    except (TypeError, AttributeError, ValueError):
+    except (TypeError, AttributeError, ValueError, KeyError):
         return None
 """
 
@@ -227,12 +227,10 @@ log
         try:
             C = type('C', (), {Spin(): 1})
             C().__reduce_ex__
-        except (TypeError, AttributeError):
+        except BaseException:
             pass
-        x = C() if 'C' in globals() else None
-        'done'
         """,
         pit=3,
-        value="done",
+        stopped="steps",
     ),
 ]

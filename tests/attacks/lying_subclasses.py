@@ -124,11 +124,6 @@ CASES: list[Case] = [
     case("tuple-crosses-exact", "class T(tuple): pass\nkind(T([1]))", value="tuple"),
     case("complex-crosses-exact", "class C(complex): pass\nkind(C(1))", value="complex"),
     case(
-        "namedtuple-crosses-exact",
-        "import collections\nkind(collections.namedtuple('N', 'x')(1))",
-        value="tuple",
-    ),
-    case(
         "ordereddict-crosses-exact",
         "import collections\nkind(collections.OrderedDict(a=1))",
         value="dict",

@@ -13,11 +13,14 @@ CASES: list[Case] = [
     case(
         "singledispatch-evaluates-annotations",
         """
-        import functools
-        @functools.singledispatch
+        try:
+            from functools import singledispatch
+        except ImportError:
+            singledispatch = None
         def f(x): return 'plain'
         log = []
         try:
+            f = singledispatch(f)
             @f.register
             def g(x: "log.append((i for i in 'a').gi_frame)"): return 'stolen'
         except Exception:
@@ -29,11 +32,14 @@ CASES: list[Case] = [
     case(
         "singledispatch-evaluates-builtins",
         """
-        import functools
-        @functools.singledispatch
+        try:
+            from functools import singledispatch
+        except ImportError:
+            singledispatch = None
         def f(x): return 'plain'
         r = 'refused'
         try:
+            f = singledispatch(f)
             @f.register
             def g(x: "__builtins__['__import__']('os')"): return 'stolen'
             r = 'registered'
@@ -75,11 +81,14 @@ CASES: list[Case] = [
     case(
         "namedtuple-module-argument",
         """
-        import collections
-        N = collections.namedtuple('environ', 'x', module='os')
-        N.__module__
+        try:
+            from collections import namedtuple
+            found = hasattr(namedtuple('environ', 'x', module='os'), 'copy')
+        except ImportError:
+            found = False
+        found
         """,
-        value="os",
+        value=False,
     ),
     case(
         "dataclass-field-type-as-text",

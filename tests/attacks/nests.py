@@ -15,9 +15,7 @@ DICTS = "x, y = {}, {}\nfor _ in range(60):\n    x, y = {1: x, 2: x}, {1: y, 2: 
 SUBCLASS = (
     "class T(tuple): pass\nx, y = T(), T()\nfor _ in range(60):\n    x, y = T((x, x)), T((y, y))\n"
 )
-SUBLIST = (
-    "class L(list): pass\nx, y = L(), L()\nfor _ in range(60):\n    x, y = L((x, x)), L((y, y))\n"
-)
+SUBLIST = "class L(list): pass\nx, y = L(), L()\nfor _ in range(60):\n    x, y = L((x, x)), L((y, y))\n"
 ALIAS = "x = y = int\nfor _ in range(60):\n    x, y = list[x, x], list[y, y]\n"
 SLICES = "x, y = 1, 1\nfor _ in range(60):\n    x, y = slice(x, x), slice(y, y)\n"
 ERRORS = "x = 1\nfor _ in range(60):\n    x = ValueError(x, x)\n"

@@ -80,9 +80,7 @@ CASES: list[Case] = [
         value=(True, False, False),
     ),
     case("capability-is-true", "bool(door), not door", value=(True, False)),
-    case(
-        "capability-hash-is-stable", "hash(door) == hash(door), len({door, door})", value=(True, 1)
-    ),
+    case("capability-hash-is-stable", "hash(door) == hash(door), len({door, door})", value=(True, 1)),
     case(
         "capability-match-sequence",
         "match door:\n case [*_]: r = 1\n case {}: r = 2\n case _: r = 3\nr",
@@ -95,7 +93,7 @@ CASES: list[Case] = [
         about="label",
     ),
     case("capability-read-only", "door.name += 'x'", raises="AttributeError", about="name"),
-    case("capability-delete", "del door.name", raises="AttributeError", about="name"),
+    case("capability-delete", "del door.name", raises="AttributeError"),
     # Reflected operators receive what the left side is; never more than the guest holds.
     case(
         "reflected-operators-see-the-capability-only",
@@ -138,8 +136,8 @@ CASES: list[Case] = [
         raises="AttributeError",
         about="__globals__",
     ),
-    case("store-class-of-a-function", "f = lambda: 0\nf.__class__ = int", raises="TypeError"),
-    case("store-class-of-a-module", "import math\nmath.__class__ = int", raises="TypeError"),
+    case("store-class-of-a-function", "f = lambda: 0\nf.__class__ = int", raises="AttributeError"),
+    case("store-class-of-a-module", "import math\nmath.__class__ = int", raises="AttributeError"),
     case("store-traceback", "ValueError().__traceback__ = object()", raises="TypeError"),
     case("store-dict-of-a-function", "f = lambda: 0\nf.__dict__ = {'a': 1}\nf.a", value=1),
     case("store-bases-outside", "class C: pass\nC.__bases__ = (int,)", raises="TypeError"),

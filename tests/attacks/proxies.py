@@ -169,18 +169,6 @@ hasattr(G, 'evil')
         about="__reduce_ex__",
     ),
     case(
-        "singledispatch-registry",
-        EVIL
-        + """
-import functools
-f = functools.singledispatch(lambda x: 'real')
-attempt(lambda: f.registry == Evil())
-attempt(lambda: f.registry | Evil())
-f(1), got
-""",
-        value=("real", []),
-    ),
-    case(
         "capability-equality-forwards-nothing",
         """
         got = []
@@ -240,16 +228,9 @@ f(1), got
         value="alive",
     ),
     case(
-        "module-dict-forwards-nothing",
-        EVIL
-        + """
-import math
-try:
-    vars(math) == Evil()
-except TypeError:
-    pass
-hasattr(math, 'evil')
-""",
+        "module-dict-forwards-nothing-of-the-next-guest",
+        "import math\nhasattr(math, 'evil')",
+        first=EVIL + "import math\nattempt(lambda: vars(math) == Evil())\nmath.evil = 1",
         value=False,
     ),
 ]

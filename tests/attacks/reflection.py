@@ -22,8 +22,6 @@ ABSENT = [
     ("builtin-self", "print.__self__", "__self__"),
     ("builtin-len-self", "len.__self__", "__self__"),
     ("builtin-type-self", "type(len).__self__", "__self__"),
-    ("module-loader", "__import__('math').__loader__", "__loader__"),
-    ("module-spec", "__import__('math').__spec__", "__spec__"),
     ("module-function-self", "__import__('math').sqrt.__self__", "__self__"),
     ("object-subclasses", "object.__subclasses__()", "__subclasses__"),
     ("tuple-base-subclasses", "().__class__.__base__.__subclasses__()", "__subclasses__"),
@@ -166,10 +164,19 @@ CASES: list[Case] = [
     ),
     case(
         "cve-2025-5120-module-under-a-private-name",
-        "__import__('random')._os.system",
+        "__import__('string')._re.enum.sys.modules",
         pit=24,
         raises="AttributeError",
-        about="_os",
+        about="_re",
+    ),
+    case(
+        "module-loader-and-spec-lead-nowhere",
+        """
+        import math
+        [getattr(math, n, None) for n in ('__loader__', '__spec__', '__builtins__', '__file__')]
+        """,
+        pit=24,
+        value=[None, None, None, None],
     ),
     case(
         "cve-2025-9959-dunder-from-a-string",
@@ -235,11 +242,14 @@ CASES: list[Case] = [
         "module-type-by-type",
         """
         import math
-        m = type(math)('os')
-        sorted(n for n in vars(m) if n not in ('__name__', '__doc__'))
+        try:
+            m = type(math)('os')
+        except TypeError:
+            m = None
+        hasattr(m, 'environ') or hasattr(m, 'open')
         """,
         pit=8,
-        raises="TypeError",
+        value=False,
     ),
     case(
         "generator-type-makes-no-generator",

@@ -24,6 +24,7 @@ class Worker:
         self.answers: dict[str, dict[str, Any]] = {}
         self.process: subprocess.Popen[str] | None = None
         self.lines: queue.Queue[str] = queue.Queue()
+        self.directory = tempfile.TemporaryDirectory()
         self.errors = tempfile.TemporaryFile("w+")  # closed with the worker
 
     def start(self) -> subprocess.Popen[str]:
@@ -37,6 +38,7 @@ class Worker:
             stderr=self.errors,
             text=True,
             env={**os.environ, "PYTHONPATH": path},
+            cwd=self.directory.name,
         )
         self.lines = lines = queue.Queue()
 
@@ -59,7 +61,7 @@ class Worker:
             process.stdin.write(case.id + "\n")
             process.stdin.flush()
             try:
-                line = self.lines.get(timeout=8 * case.wall + 30)
+                line = self.lines.get(timeout=3 * case.wall + 30)
             except queue.Empty:
                 line = ""
             if line:
@@ -91,3 +93,4 @@ class Worker:
     def close(self) -> None:
         self.close_process()
         self.errors.close()
+        self.directory.cleanup()

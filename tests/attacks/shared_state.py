@@ -33,7 +33,7 @@ IMMUTABLE = [
     ("ordereddict", "import collections\ncollections.OrderedDict.evil = 1", "TypeError"),
     ("defaultdict", "import collections\ncollections.defaultdict.evil = 1", "TypeError"),
     ("partial", "import functools\nfunctools.partial.evil = 1", "TypeError"),
-    ("attrgetter", "import operator\noperator.attrgetter.evil = 1", "TypeError"),
+    ("attrgetter", "import operator\noperator.attrgetter.evil = 1", "AttributeError"),
     ("itertools-count", "import itertools\nitertools.count.evil = 1", "TypeError"),
     ("date", "import datetime\ndatetime.date.today = lambda: 1", "TypeError"),
     ("datetime-now", "import datetime\ndatetime.datetime.now = lambda: 1", "TypeError"),
@@ -44,7 +44,7 @@ IMMUTABLE = [
     ("capability", "door.evil = 1", "AttributeError"),
     ("capability-method", "door.ping = lambda: 'stolen'", "AttributeError"),
     ("capability-readonly", "door.name = 'stolen'", "AttributeError"),
-    ("capability-class", "type(door).evil = 1", "TypeError"),
+    ("capability-class", "type(door).evil = 1", "AttributeError"),
     ("capability-method-attribute", "door.ping.evil = 1", "AttributeError"),
     ("object-setattr-on-a-capability", "object.__setattr__(door, 'ping', 1)", "AttributeError"),
     ("delete-capability-method", "del door.ping", "AttributeError"),
@@ -159,10 +159,7 @@ POLLUTERS = [
 
 CASES: list[Case] = [
     *(case(f"store-on-{name}", src, raises=error) for name, src, error in IMMUTABLE),
-    *(
-        case(f"polluted-{name}", src, first=first, value=value)
-        for name, first, src, value in POLLUTERS
-    ),
+    *(case(f"polluted-{name}", src, first=first, value=value) for name, first, src, value in POLLUTERS),
     # C state of the interpreter.
     interpreter(
         "class-tree-shows-no-other-guest",
@@ -254,14 +251,6 @@ CASES: list[Case] = [
         """,
         value="refused",
     ),
-    interpreter("garbage-collector", "__import__('gc').get_objects()", raises="ModuleNotFoundError"),
-    interpreter("signal-handlers", "__import__('signal')", raises="ModuleNotFoundError"),
-    interpreter("faulthandler", "__import__('faulthandler')", raises="ModuleNotFoundError"),
-    interpreter("ctypes", "__import__('ctypes').pythonapi", raises="ModuleNotFoundError"),
-    interpreter("underscore-testcapi", "__import__('_testcapi')", raises="ModuleNotFoundError"),
-    interpreter("underscore-imp", "__import__('_imp')", raises="ModuleNotFoundError"),
-    interpreter("marshal", "__import__('marshal')", raises="ModuleNotFoundError"),
-    interpreter("atexit", "__import__('atexit')", raises="ModuleNotFoundError"),
     interpreter(
         "abc-caches",
         """
@@ -293,5 +282,27 @@ CASES: list[Case] = [
         "_",
         first="5",
         raises="NameError",
+    ),
+    *(
+        interpreter(
+            f"module-{name.strip('_')}-is-not-there",
+            f"try:\n    import {name}\n    r = 'imported'\nexcept ImportError:\n    r = 'refused'\nr",
+            value="refused",
+        )
+        for name in (
+            "gc",
+            "signal",
+            "faulthandler",
+            "ctypes",
+            "_testcapi",
+            "_imp",
+            "marshal",
+            "atexit",
+            "_codecs",
+            "_locale",
+            "_tracemalloc",
+            "_abc",
+            "_weakref",
+        )
     ),
 ]

@@ -635,8 +635,9 @@ CASES: list[Case] = [
     ),
     case(
         "the-stop-is-no-name",
-        "[n for n in dir(__import__('builtins')) if 'Stop' in n and 'Iteration' not in n]",
-        value=[],
+        "Stop",
+        raises="NameError",
+        about="Stop",
     ),
     case(
         "the-stop-is-not-among-subclasses",
@@ -726,11 +727,12 @@ CASES: list[Case] = [
     counter(
         "counter-not-in-globals",
         """
+        before = [*globals(), 'before']
         for i in [1]:
             pass
         while True:
             break
-        [n for n in globals() if not n.startswith('__')]
+        [n for n in globals() if n not in before]
         """,
         value=["i"],
     ),

@@ -163,8 +163,7 @@ def test_a_handle_that_spins_is_stopped_each_time(world: World) -> None:
 @pit(15)
 def test_a_suspended_generator_that_the_collector_closes_runs_nothing(world: World) -> None:
     world.exec(
-        "def g():\n    try:\n        yield 1\n    finally:\n        keep('ran')\n"
-        "it = g()\nnext(it)\n"
+        "def g():\n    try:\n        yield 1\n    finally:\n        keep('ran')\nit = g()\nnext(it)\n"
     )
     world.compartment.close()
     world.compartment = Compartment({}, limits=SMALL)
@@ -175,9 +174,7 @@ def test_a_suspended_generator_that_the_collector_closes_runs_nothing(world: Wor
 @pit(15)
 def test_a_generator_of_a_finished_run_is_closed_without_running(world: World) -> None:
     kept: list[object] = []
-    src = (
-        "def g():\n    try:\n        yield 1\n    finally:\n        keep('ran')\nit = g()\nnext(it)"
-    )
+    src = "def g():\n    try:\n        yield 1\n    finally:\n        keep('ran')\nit = g()\nnext(it)"
     ns = cap_exec(src, {"keep": kept.append}, optimize=world.optimize)
     del ns
     gc.collect()
@@ -781,9 +778,7 @@ def test_a_host_that_swallows_the_stop_cannot_call_the_guest_again(world: World)
 
     world.grant("twice", twice)
     with pytest.raises(LimitExceeded):
-        world.exec(
-            "def spin():\n    while True: pass\ndef use(): keep('alive')\ntwice(spin, use)\n"
-        )
+        world.exec("def spin():\n    while True: pass\ndef use(): keep('alive')\ntwice(spin, use)\n")
     assert world.kept == []
 
 
@@ -806,9 +801,7 @@ def test_an_interrupt_of_the_host_is_not_the_guests_to_catch(world: World) -> No
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with Compartment(limits=Limits(steps=None, seconds=20)) as compartment:
-            src = (
-                "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
-            )
+            src = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
             with pytest.raises(KeyboardInterrupt):
                 compartment.exec(cap_compile(src, optimize=world.optimize))
     finally:
@@ -995,8 +988,7 @@ def test_two_threads_take_turns(world: World) -> None:
     world.exec("n = 0\ndef f():\n    global n\n    for i in range(2000): n += 1\n    return n\n")
     results: list[object] = []
     threads = [
-        threading.Thread(target=lambda: results.append(world.compartment.call("f")))
-        for _ in range(4)
+        threading.Thread(target=lambda: results.append(world.compartment.call("f"))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -1200,9 +1192,7 @@ def test_an_awaitable_of_a_guest_leaves_as_a_handle(world: World) -> None:
 
 @pit(24)
 def test_a_class_that_names_a_host_module_pickles_nothing_of_it(world: World) -> None:
-    ns = world.exec(
-        "class system:\n    __module__ = 'os'\n    __qualname__ = 'system'\nx = system()\n"
-    )
+    ns = world.exec("class system:\n    __module__ = 'os'\n    __qualname__ = 'system'\nx = system()\n")
     for name in ("system", "x"):
         with pytest.raises((TypeError, AttributeError, pickle.PicklingError, CapError)):
             pickle.dumps(ns[name])

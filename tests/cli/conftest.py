@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -77,14 +78,14 @@ def command() -> Callable[..., Ran]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """The same, under way; it is ended when the test ends."""
+    """The same, under way, its stdin open; it is ended when the test ends."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(*args: str | Path) -> subprocess.Popen[bytes]:
+    def begin(*args: str | Path, stdout: Any = subprocess.PIPE) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603  # the arguments are the tests' own
             [sys.executable, "-m", "capcompiler", *map(str, args)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             env=_environment(),
         )

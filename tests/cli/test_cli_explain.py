@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -62,3 +63,11 @@ def test_no_line_is_wider_and_nothing_is_left_out(width: int) -> None:
 
 def test_control_characters_are_shown_as_escapes() -> None:
     assert list(side_by_side([("# \x1b[2J", ["\x07"])], 80)) == ["1  # \\x1b[2J │ \\x07"]
+
+
+def test_long_lines_take_time_in_proportion() -> None:
+    started = time.monotonic()
+    lines = list(side_by_side([("漢" * 300_000, ["b" * 300_000]), (" " * 1000 + "x", [])], 40))
+    assert sum(line.count("漢") for line in lines) == 300_000
+    assert sum(line.count("b") for line in lines) == 300_000
+    assert time.monotonic() - started < 10

@@ -73,9 +73,7 @@ def test_kinds_that_read_a_file(program: Write, kind: str, raw: bytes, wanted: o
         ("toml", b"a = ", "not TOML"),
     ],
 )
-def test_files_that_are_not_of_their_kind(
-    program: Write, kind: str, raw: bytes, reason: str
-) -> None:
+def test_files_that_are_not_of_their_kind(program: Write, kind: str, raw: bytes, reason: str) -> None:
     path = program(raw, "data")
     with pytest.raises((ValueError, click.ClickException), match="data") as caught:
         parse_grant(f"x={kind}:{path}")

@@ -80,9 +80,16 @@ def test_a_bad_limit_is_status_2(cli: Callable[..., Ran], program: Callable[...,
 
 
 @pytest.mark.parametrize(
-    ("kind", "limit", "wanted"),
-    [("steps", 1000, "steps=2_000"), ("seconds", 0.25, "seconds=0.5"), ("output", 0, "output=1")],
+    ("kind", "limit", "used", "wanted"),
+    [
+        ("steps", 1000, 1001, "steps=2_000"),
+        ("steps", 0, 1, "steps=1"),
+        ("seconds", 0.25, 0.26, "seconds=0.5"),
+        ("memory", 2**20, 10**9, "memory=1_000_000_000"),
+        ("memory", 2**20, 10**30, "memory=none"),
+        ("output", 0, 0, "output=1"),
+    ],
 )
-def test_the_advice_can_be_given_back(kind: str, limit: float, wanted: str) -> None:
-    assert f"--limit {wanted}," in suggest(kind, limit)
+def test_the_advice_can_be_given_back(kind: str, limit: float, used: float, wanted: str) -> None:
+    assert f"--limit {wanted}," in suggest(kind, limit, used)
     parse_limits([wanted])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -116,9 +119,19 @@ def test_stdin_that_is_not_text(command: Cli) -> None:
     assert "not text" in ran.err
 
 
-def test_on_a_terminal_there_are_prompts_and_interrupts(on_terminal: Cli) -> None:
+def test_on_a_terminal_there_are_prompts(on_terminal: Cli) -> None:
     ran = on_terminal("repl", typed=b"6 * 7\nif True:\n  'in' + 'ner'\n\n:quit\n")
     assert ran.status == 0
     assert ">>> " in ran.out
     assert "... " in ran.out
     assert "42" in ran.out
+
+
+def test_an_interrupt_ends_the_entry_and_keeps_the_state(start: Callable[..., Any]) -> None:
+    process = start("repl", "--limit", "steps=none")
+    process.stdin.write(b"x = 1\nwhile True: x += 1\n\n")
+    process.stdin.flush()
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(b"x > 1\n", timeout=20)
+    assert (process.returncode, out, err) == (0, b"True\n", b"interrupted\n")

@@ -87,9 +87,7 @@ def test_a_stopped_program_is_status_3_and_says_which_limit(cli: Cli, program: W
 
 
 def test_a_stop_cannot_be_caught(cli: Cli, program: Write) -> None:
-    path = program(
-        "while True:\n    try:\n        1 / 0\n    except BaseException:\n        pass\n"
-    )
+    path = program("while True:\n    try:\n        1 / 0\n    except BaseException:\n        pass\n")
     assert cli("run", path, "--limit", "steps=1e4").status == 3
 
 
@@ -197,8 +195,7 @@ def test_json_of_each_failure(cli: Cli, program: Write) -> None:
 
 def test_json_is_valid_whatever_the_guest_makes(cli: Cli, program: Write) -> None:
     path = program(
-        "x = ()\nfor _ in range(40):\n    x = (x, x)\n"
-        "c = []\nc.append(c)\n'a\\ud800\\x1b\\x7f\\u202e'\n"
+        "x = ()\nfor _ in range(40):\n    x = (x, x)\nc = []\nc.append(c)\n'a\\ud800\\x1b\\x7f\\u202e'\n"
     )
     ran = cli("run", path, "--json")
     data = as_json(ran)

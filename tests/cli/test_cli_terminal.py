@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -78,3 +80,20 @@ def test_colours_are_for_terminals_that_want_them(
     assert "\x1b[" not in on_terminal("run", path, NO_COLOR="1").out
     assert "\x1b[" not in on_terminal("run", path, TERM="dumb").out
     assert "\x1b[" not in command("run", path).err
+
+
+def test_output_that_cannot_be_written_is_no_error_of_the_guest(start: Cli, program: Write) -> None:
+    path = program("print('x' * 100)")
+    with open("/dev/full", "wb") as full:
+        process: Any = start("run", path, stdout=full)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (
+        74,
+        b"capcompiler: input or output failed: No space left on device\n",
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start("run", path, stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (141, b"")

@@ -24,17 +24,17 @@ class State:
 
 class States(Capability):
     def __init__(self, states: dict[str, State]) -> None:
-        self._states = states
+        self.by_id = states
 
     def get(self, entity_id: str) -> Any:
-        state = self._states.get(entity_id)
+        state = self.by_id.get(entity_id)
         return None if state is None else expose(state, read=("entity_id", "state", "attributes"))
 
     def set(self, entity_id: str, new_state: str, attributes: dict[str, Any]) -> None:
-        self._states[entity_id] = State(entity_id, new_state, attributes)
+        self.by_id[entity_id] = State(entity_id, new_state, attributes)
 
     def entity_ids(self, domain: str) -> list[str]:
-        return sorted(e for e in self._states if e.startswith(domain + "."))
+        return sorted(e for e in self.by_id if e.startswith(domain + "."))
 
 
 class Services(Capability):
@@ -76,7 +76,7 @@ def show(hass: Hass, logger: Logger, report: dict[str, Any]) -> None:
         print(line)
     for domain, service, service_data in hass.services.calls:
         print(f"{domain}.{service} {json.dumps(service_data, ensure_ascii=False)}")
-    print("counter.runs is", hass.states.get("counter.runs").target.state)
+    print("counter.runs is", hass.states.by_id["counter.runs"].state)
     print(json.dumps(report, indent=2))
 
 

@@ -24,6 +24,7 @@ from capcompiler.membrane.exceptions import describe
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, guest_program, serial_of
+from capcompiler.source import source_lines
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install
@@ -125,7 +126,7 @@ class Compartment:
              optimize: bool = True) -> Any:  # fmt: skip
         """The value of one expression in this world."""
         program, spent = self._compiled(src, "eval", filename, optimize)
-        return self._membrane.to_host(self._turn(lambda: self._run(program), spent))
+        return self._membrane.give(self._turn(lambda: self._run(program), spent))
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the guest by its top-level name, with a fresh budget."""
@@ -185,7 +186,7 @@ class Compartment:
         return real.pop(VALUE, None)
 
     def _remember(self, program: Program) -> None:
-        self._sources[serial_of(program.code)] = program.source.splitlines()
+        self._sources[serial_of(program.code)] = source_lines(program.source)
 
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
@@ -222,7 +223,7 @@ class Compartment:
                 return callable_for_c(self._realm, obj)(*guest_args, **guest_kwargs)
             raise _HostProblem(problem)
 
-        return self._membrane.to_host(self._turn(run))
+        return self._membrane.give(self._turn(run))
 
     def _read_object(self, obj: Any, name: str) -> Any:
         """Read a public attribute of a guest's object. Used by handles."""
@@ -234,7 +235,7 @@ class Compartment:
                 problem = AttributeError(*[a for a in error.args if type(a) is str])
             raise _HostProblem(problem)
 
-        return self._membrane.to_host(self._turn(run))
+        return self._membrane.give(self._turn(run))
 
     def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
         """Run something of the guest under the budget of a turn."""

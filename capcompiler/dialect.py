@@ -14,6 +14,7 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from capcompiler.errors import Violation
 from capcompiler.names import RESERVED_NAMES, used_names
+from capcompiler.source import shown_line, source_lines
 
 __all__ = ["CODES", "PERMITTED", "Dialect"]
 
@@ -127,7 +128,6 @@ class Dialect(RestrictingNodeTransformer):
     def refuse(self, node: ast.AST, code: str, message: str, replacement: str) -> None:
         """Record a violation with the exact span of `node`."""
         line, column, end_line, end_column = self._span(node)
-        lines = self.source.splitlines()
         self.violations.append(
             Violation(
                 code=code,
@@ -138,7 +138,7 @@ class Dialect(RestrictingNodeTransformer):
                 end_column=end_column,
                 replacement=replacement,
                 filename=self.filename,
-                text=lines[line - 1] if 0 < line <= len(lines) else "",
+                text=shown_line(self.source, line),
             )
         )
 
@@ -157,7 +157,7 @@ class Dialect(RestrictingNodeTransformer):
             column = getattr(node, "col_offset", 0)
             end_line = getattr(node, "end_lineno", None) or line
             end_column = getattr(node, "end_col_offset", None) or column + 1
-            lines = self.source.splitlines()
+            lines = source_lines(self.source)
             if 0 < line <= len(lines):
                 column = len(lines[line - 1].encode()[:column].decode(errors="replace"))
             if 0 < end_line <= len(lines):

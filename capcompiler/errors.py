@@ -44,8 +44,8 @@ class Violation:
 
     def caret(self) -> str:
         """The source line with a line of carets under the refused span, or "" without source."""
-        if not self.text:
-            return ""
+        if not self.text or self.column >= len(self.text):
+            return f"    {self.text[:80]}..." if self.text else ""
         end = self.end_column if self.end_line == self.line else len(self.text)
         width = max(1, min(end, len(self.text)) - self.column)
         shown = "".join(c if c.isprintable() else " " for c in self.text)

@@ -37,7 +37,7 @@ class Namespace(Mapping[str, Any]):
         if type(name) is not str or name not in self._raw:
             raise KeyError(name)
         if name not in self._cache:
-            self._cache[name] = self._membrane.to_host(self._raw[name])
+            self._cache[name] = self._membrane.give(self._raw[name])
         return self._cache[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +52,7 @@ class Namespace(Mapping[str, Any]):
     @property
     def value(self) -> Any:
         if "" not in self._cache:
-            self._cache[""] = self._membrane.to_host(self._raw_value)
+            self._cache[""] = self._membrane.give(self._raw_value)
         return self._cache[""]
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
-from capcompiler.source import compiling, decoded, parsed
+from capcompiler.source import compiling, decoded, parsed, source_lines
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
@@ -168,7 +168,7 @@ def serial_of(code: CodeType) -> str:
 
 def explain(program: Program) -> list[tuple[str, list[str]]]:
     """The routed program beside its source: one row per source line, with what came of it."""
-    lines = program.source.splitlines() or [""]
+    lines = source_lines(program.source)
     rows: list[list[str]] = [[] for _ in lines]
     for line, text in _rows(program._tree.body, 0):
         rows[max(0, min(line - 1, len(lines) - 1))].append(text)
@@ -195,7 +195,10 @@ def _rows(body: list[ast.stmt], indent: int) -> list[tuple[int, str]]:
         for name, value in blocks:
             if name == "handlers":
                 for handler in value:
-                    out.append((handler.lineno, pad + _header(handler)))
+                    head = _header(handler)
+                    if isinstance(node, ast.TryStar):
+                        head = head.replace("except", "except*", 1)
+                    out.append((handler.lineno, pad + head))
                     out.extend(_rows(handler.body, indent + 1))
             elif value:
                 if name != "body":
@@ -212,7 +215,7 @@ def _header(node: ast.AST) -> str:
     for name in ("orelse", "finalbody", "handlers", "decorator_list"):
         if hasattr(shallow, name):
             setattr(shallow, name, [])
-    if isinstance(shallow, ast.Try):
+    if isinstance(shallow, (ast.Try, ast.TryStar)):
         return "try:"
     shallow.body = [ast.Pass()]  # type: ignore[attr-defined]
     return ast.unparse(ast.fix_missing_locations(shallow)).rsplit("\n", 1)[0].strip()

@@ -21,7 +21,7 @@ from guards.call import Call
 from guards.format import Format
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Container, Delegate, Iterate, Mapping, Middle
+from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import BINARY, INPLACE, Compared, Key
 from guards.store import StoreAttribute, StoreItem
@@ -86,7 +86,7 @@ class Router(Dialect):
         """An element of a call or display; a starred one is counted."""
         if isinstance(node, ast.Starred):
             value = self.visit(node.value)
-            node.value = self.ask(Iterate, value, at=node.value)
+            node.value = self.ask(Star, value, at=node.value)
             return node
         routed: ast.expr = self.visit(node)
         return routed

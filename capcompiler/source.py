@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 import threading
 import tokenize
@@ -18,7 +19,17 @@ from typing import Final, TypeVar
 
 from capcompiler.errors import DialectError, Violation
 
-__all__ = ["MAX_DEPTH", "MAX_SOURCE", "compiling", "decoded", "parsed", "refusal", "syntax_refusal"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_SOURCE",
+    "compiling",
+    "decoded",
+    "parsed",
+    "refusal",
+    "shown_line",
+    "source_lines",
+    "syntax_refusal",
+]
 
 #: Characters of source, at most.
 MAX_SOURCE: Final = 2 * 2**20
@@ -27,6 +38,9 @@ MAX_DEPTH: Final = 400
 
 _lock: Final = threading.RLock()
 T = TypeVar("T")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+#: Characters of a source line that an error shows, at most.
+MAX_SHOWN: Final = 400
 
 
 def refusal(
@@ -120,14 +134,13 @@ def _too_large(size: int, unit: str, filename: str) -> DialectError:
 def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> DialectError:
     """Python's own complaint about a source, as one of ours."""
     line = error.lineno or 1
-    lines = source.splitlines()
-    text = lines[line - 1] if 0 < line <= len(lines) else (error.text or "").rstrip("\n")
+    text = shown_line(source, line) or (error.text or "").rstrip("\n")[:MAX_SHOWN]
     column = max(0, (error.offset or 1) - 1)
     end_line = getattr(error, "end_lineno", None) or line
     end_column = max(0, (getattr(error, "end_offset", None) or 0) - 1)
     return refusal(
         "CAP100",
-        f"invalid syntax: {error.msg}",
+        error.msg if error.msg == "invalid syntax" else f"invalid syntax: {error.msg}",
         "",
         filename=filename,
         line=line,
@@ -136,6 +149,17 @@ def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> Diale
         end_column=end_column if end_line > line or end_column > column else column + 1,
         text=text,
     )
+
+
+def source_lines(text: str) -> list[str]:
+    """The lines of a source as Python counts them; `str.splitlines` parts at more characters."""
+    return _LINE_END.split(text)
+
+
+def shown_line(text: str, line: int) -> str:
+    """One line of a source, cut to what an error shows; "" when there is none. line: 1-based."""
+    lines = source_lines(text)
+    return lines[line - 1][:MAX_SHOWN] if 0 < line <= len(lines) else ""
 
 
 def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:

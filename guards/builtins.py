@@ -67,6 +67,7 @@ def builtin(function: Callable[..., Any]) -> Callable[..., Any]:
     """Enter a stand-in under its own name, less one trailing underscore."""
     name = function.__name__.removesuffix("_")
     function.__name__ = function.__qualname__ = name
+    function.__module__ = "builtins"
     TAMED_BUILTINS[name] = function
     return function
 
@@ -248,9 +249,7 @@ def _run(realm: Realm, source: Any, mode: str, globals: Any, locals: Any) -> Any
     return _execute(realm, code, mode, real, _mapping(locals))
 
 
-def _execute(
-    realm: Realm, code: Any, mode: str, real: dict[str, Any], locals: Any
-) -> Any:
+def _execute(realm: Realm, code: Any, mode: str, real: dict[str, Any], locals: Any) -> Any:
     # A namespace without builtins of its own would be given those of the frame that runs this, which
     # are the host's.
     real["__builtins__"] = realm.builtins

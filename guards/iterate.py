@@ -20,7 +20,7 @@ from guards.tables.rows import TABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["Container", "Delegate", "Iterate", "Mapping", "Middle", "contains"]
+__all__ = ["Container", "Delegate", "Iterate", "Mapping", "Middle", "Star", "contains"]
 
 _compress: Final = itertools.compress
 _DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
@@ -33,6 +33,20 @@ class Iterate(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
+        return _compress(obj, self.realm.meter.iterator)
+
+
+class Star(Guard):
+    """f(*xs), [*xs] and {*xs}: counted; what cannot be iterated is left to the interpreter, whose
+    error names the call."""
+
+    key = "cap:star"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        kind = type(obj)
+        if host_lookup(kind, "__iter__")[0] is None and host_lookup(kind, "__getitem__")[0] is None:
+            return obj
         return _compress(obj, self.realm.meter.iterator)
 
 
@@ -71,7 +85,9 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         return item in container
     definer = host_lookup(kind, "__contains__")[0]
     if definer is None:
-        return item in _compress(container, realm.meter.iterator)
+        if host_lookup(kind, "__iter__")[0] or host_lookup(kind, "__getitem__")[0]:
+            return item in _compress(container, realm.meter.iterator)
+        return item in container  # raises Python's own TypeError
     if definer in TABLE:
         size = size_of(container)
         if size is not None:

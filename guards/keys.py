@@ -11,7 +11,7 @@ from guards.classes import BuildClass
 from guards.format import Format
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Container, Delegate, Iterate, Mapping, Middle
+from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
 from guards.store import StoreAttribute, StoreItem
@@ -26,6 +26,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Call,
     BuildClass,
     Iterate,
+    Star,
     Delegate,
     Mapping,
     Container,

@@ -14,6 +14,7 @@ import json
 import math
 import operator
 import string
+import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ def build_module(realm: Realm, name: str) -> GuestModule:
     module: GuestModule = make(GuestModule, name)
     ModuleType.__init__(module, name)
     own = object.__getattribute__(module, "__dict__")
+    for machinery in ("__loader__", "__spec__"):
+        own.pop(machinery, None)
     own.update(row.safe)
     for key, function in row.tame.items():
         own[key] = MethodType(function, realm)
@@ -97,6 +100,7 @@ def _tamed(row: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     def enter_function(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__.lstrip("_")
         function.__name__ = function.__qualname__ = name
+        function.__module__ = "builtins"
         row[name] = function
         return function
 
@@ -803,23 +807,25 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
 _COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "
 enter(
     datetime.date,
-    _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday timetuple toordinal fromordinal "
+    _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
     "fromisocalendar",
     tame={
         "today": _needs_clock("date.today"),
         "fromtimestamp": _needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
+        "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
     },
     deny="__replace__",
     subclass=True,
 )
 enter(
     datetime.datetime,
-    _COMMON_TIME
-    + "hour minute second microsecond tzinfo fold date time timetz combine utctimetuple timetuple "
+    _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
     "utcfromtimestamp ctime",
     tame={
         "now": _needs_clock("datetime.now"),
+        "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
+        "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
         "utcnow": _needs_clock("datetime.utcnow"),
         "today": _needs_clock("datetime.today"),
         "fromtimestamp": _from_timestamp,
@@ -840,7 +846,13 @@ enter(
 enter(datetime.timedelta, "days seconds microseconds total_seconds min max resolution",
       subclass=True)  # fmt: skip
 enter(datetime.tzinfo, "utcoffset dst tzname fromutc", subclass=True)
-enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max")
+enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__getinitargs__")
+enter(
+    time.struct_time,
+    "tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst tm_zone tm_gmtoff "
+    "n_fields n_sequence_fields n_unnamed_fields __match_args__",
+    deny="__replace__",
+)
 enter(type(datetime.date(2000, 1, 1).isocalendar()), "week weekday year")
 MODULES["datetime"] = ModuleRow(
     why="C types for moments; what reads the clock or the local zone is refused",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site
 from guards.charge import charge_add, charge_walk, feed, size_of
+from guards.harden import HARDENED
 from guards.host import host_lookup, host_name
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, is_dunder
@@ -77,7 +78,7 @@ def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
 
 def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
     """`obj.name = value` under the rules. name: an exact str. put: the raw store to end in."""
-    if is_dunder(name) or name == "mro":
+    if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
             return
@@ -145,7 +146,7 @@ def host_lookup_names(kind: type) -> frozenset[str]:
 
 def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     """`del obj.name` under the rules."""
-    if (is_dunder(name) or name == "mro") and name not in (
+    if (is_dunder(name) or name == "mro" or issubclass(type(obj), type)) and name not in (
         "__doc__",
         "__annotations__",
         "__wrapped__",
@@ -191,11 +192,15 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return AttributeTarget(self.realm, obj) if is_dunder(name) or name == "mro" else obj
+        if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
+            return AttributeTarget(self.realm, obj)
+        return obj
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.CALL if is_dunder(site.name) or site.name == "mro" else Plan.OMIT
+        if is_dunder(site.name) or site.name == "mro" or not HARDENED:
+            return Plan.CALL
+        return Plan.OMIT
 
 
 def charge_key(realm: Realm, key: Any) -> None:

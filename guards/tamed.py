@@ -103,8 +103,15 @@ def _new(kind: type) -> Any:
     cost = CONSTRUCTORS.get(kind)
 
     def __new__(realm: Realm, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if not issubclass(type(cls), type) or not issubclass(cls, kind):
-            raise TypeError(f"{host_name(kind)}.__new__(X): X is not a subtype")
+        if not issubclass(type(cls), type):
+            raise TypeError(
+                f"{host_name(kind)}.__new__(X): X is not a type object ({host_name(type(cls))})"
+            )
+        if not issubclass(cls, kind):
+            raise TypeError(
+                f"{host_name(kind)}.__new__({host_name(cls)}): {host_name(cls)} is not a subtype of "
+                f"{host_name(kind)}"
+            )
         if not realm.may_hold(cls):
             raise TypeError(f"{host_name(cls)} cannot be made here")
         if cost is not None:
@@ -573,5 +580,5 @@ enter_view(ModuleNamespace, dict(_WRITE_VIEW))
 define(
     TamedFunction,
     "__call__ __get__ __repr__",
-    deny="__tamed__ __setattr__ __delattr__ __new__ __slots__",
+    deny="__tamed__ __setattr__ __delattr__ __new__ __slots__ __annotations__",
 )

@@ -125,7 +125,7 @@ class Copier:
             result = self._keep(value, {})
             for k, v in pairs:
                 key = k if type(k) is str else self._key(k, path)
-                result[key] = v if type(v) in _PLAIN else self.copy(v, f"{path}[{_shown(k)}]")
+                result[key] = v if type(v) in _PLAIN else self.copy(v, _at(path, _shown(k)))
             return result
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
@@ -142,7 +142,7 @@ class Copier:
         return known[0] if known is not None else self._keep(value, copied)
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
-        return [x if type(x) in _PLAIN else self.copy(x, f"{path}[{i}]") for i, x in enumerate(items)]
+        return [x if type(x) in _PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")
@@ -186,6 +186,11 @@ def _base_of(kind: type) -> type | None:
         if issubclass(kind, base):
             return base
     return None
+
+
+def _at(path: str, key: object) -> str:
+    """Where an element stands; past some depth the path says no more."""
+    return f"{path}[{key}]" if len(path) < 60 else path
 
 
 def _shown(key: Any) -> str:

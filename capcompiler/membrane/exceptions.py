@@ -89,7 +89,7 @@ def guest_frames(
             code = frame.f_code
             lines = sources.get(serial_of(code), [])
             line = traceback.tb_lineno or 0
-            source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+            source = lines[line - 1].strip()[:400] if 0 < line <= len(lines) else ""
             frames.append(GuestFrame(shown_filename(code), line, _clean(code.co_qualname, 200), source))
         traceback = traceback.tb_next
     if len(frames) > MAX_FRAMES:

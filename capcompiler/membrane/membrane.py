@@ -169,6 +169,17 @@ class Membrane:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
         return Copier(self._leave, pay or _free).copy(value)
 
+    def give(self, value: Any) -> Any:
+        """`to_host` for a host that asks outside a turn. Raises `CapabilityError` for what cannot
+        be copied."""
+        try:
+            return self.to_host(value)
+        except CrossingError as error:
+            problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
+        except RecursionError:
+            problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
+        raise problem
+
     def _leave(self, value: Any, _where: str) -> Any:
         if issubclass(type(value), Reference):
             return use_of(value).home

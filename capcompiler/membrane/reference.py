@@ -113,7 +113,7 @@ def use_of(reference: Reference) -> Any:
 def enter_reference(kind: type) -> None:
     """Enter a class of references into U: nothing of it is there for a guest but its class."""
     hidden = [n for n in kind.__dict__ if n not in ("__call__", "__repr__")]
-    define(kind, deny=" ".join(hidden))
+    define(kind, "__call__" if "__call__" in kind.__dict__ else "", deny=" ".join(hidden))
 
 
 for _kind in (Reference, CallableReference, StatefulReference):

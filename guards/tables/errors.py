@@ -45,4 +45,5 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 _kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
 for _kind in dict.fromkeys(_kinds):
     _reads = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
-    enter(_kind, _OWN.get(_kind, ""), reads=_reads, subclass=True)
+    _hidden = " ".join(n for n in ("obj", "path", "__weakref__") if n in _kind.__dict__)
+    enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)

@@ -1,0 +1,22 @@
+"""Fixtures that every room shares."""
+
+from __future__ import annotations
+
+import faulthandler
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "optimized"])
+def optimize(request: pytest.FixtureRequest) -> bool:
+    """Every program runs at both levels and must do the same."""
+    return bool(request.param)
+
+
+@pytest.fixture(autouse=True)
+def no_hang(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Ends the run with a traceback when a test hangs."""
+    faulthandler.dump_traceback_later(120, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from decimal import Decimal
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from guards.base import is_guard_name
 from guards.call import callable_for_c
 from guards.charge import (
     charge_add,
+    charge_digits,
     charge_floordiv,
     charge_pow,
     charge_walk,
@@ -404,6 +406,8 @@ def round_(realm: Realm, number: Any, ndigits: Any = None) -> Any:
         if digits > 1000:
             realm.meter.charge_bytes(digits)
             realm.meter.charge((digits >> 4) ** 2 >> 6)
+    if issubclass(type(number), Decimal):
+        charge_digits(realm, number)
     return round(number) if ndigits is None else round(number, ndigits)
 
 

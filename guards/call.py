@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from decimal import Decimal
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
 from guards.base import Guard
-from guards.charge import charge_int_work, charge_text, feed, merged, size_of
+from guards.charge import charge_digits, charge_int_work, charge_text, feed, merged, size_of
 from guards.host import host_lookup, host_mro, host_name
 from guards.tables.rows import TABLE
 
@@ -117,6 +118,8 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         digits = size_of(args[0]) or 0
         if digits > 1000:
             charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
+    elif args and issubclass(type(args[0]), Decimal):
+        charge_digits(realm, args[0])
     return args
 
 

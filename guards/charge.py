@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict, defaultdict, deque
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_lookup
@@ -20,6 +21,7 @@ __all__ = [
     "SCALARS",
     "charge_add",
     "charge_big",
+    "charge_digits",
     "charge_format_spec",
     "charge_int_work",
     "charge_lshift",
@@ -171,6 +173,15 @@ def _children(obj: Any) -> Any:
         keys = list(dict.keys(obj))
         return iter(keys + values) if keys and set(map(type, keys)) - SCALARS else iter(values)
     return iter(list(kind.__iter__(obj)))
+
+
+def charge_digits(realm: Realm, number: Any) -> None:
+    """Charge for writing a Decimal out in plain digits, or as a whole number."""
+    if Decimal.is_finite(number):
+        digits = abs(Decimal.adjusted(number))
+        if digits > 1000:
+            realm.meter.charge_bytes(digits)
+            realm.meter.charge((digits >> 4) ** 2 >> 6)
 
 
 def charge_text(realm: Realm, obj: Any) -> None:

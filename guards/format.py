@@ -8,11 +8,12 @@ attribute and item in them goes through the guards.
 from __future__ import annotations
 
 import _string  # type: ignore[import-not-found]  # C, and without stubs
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read
 from guards.base import Guard
-from guards.charge import charge_format_spec, charge_text
+from guards.charge import charge_digits, charge_format_spec, charge_text
 from guards.host import host_exact_str, host_name
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
     if spec:
         charge_format_spec(realm, spec)
     charge_text(realm, obj)
+    if spec and type(obj) is Decimal:
+        charge_digits(realm, obj)
     result: str = format(obj, spec)
     return result
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
-__all__ = ["HARDENED", "is_immutable"]
+__all__ = ["HARDENED", "harden", "is_immutable"]
 
 _IMMUTABLE: Final = 1 << 8
 _HEAP: Final = 1 << 9
@@ -26,14 +26,14 @@ def is_immutable(kind: type) -> bool:
     return bool(flags & _IMMUTABLE) or not flags & _HEAP
 
 
-def _harden(kind: type) -> bool:
+def harden(kind: type) -> bool:
+    """Make a class of the interpreter's refuse attributes; False where that cannot be done."""
     if is_immutable(kind):
         return True
     flags = kind.__flags__
     # The flags are one word among the first of the object; the word must be found exactly once.
     words = [
-        ctypes.c_ulong.from_address(id(kind) + offset)
-        for offset in range(2 * _WORD, type.__basicsize__ // 2, _WORD)
+        ctypes.c_ulong.from_address(id(kind) + offset) for offset in range(2 * _WORD, 64 * _WORD, _WORD)
     ]
     found = [w for w in words if w.value == flags]
     if len(found) != 1:
@@ -46,4 +46,4 @@ def _harden(kind: type) -> bool:
 
 
 #: Whether all builtin classes are immutable, so that stores on plain names need no guard.
-HARDENED: Final[bool] = _harden(ExceptionGroup)
+HARDENED: Final[bool] = harden(ExceptionGroup)

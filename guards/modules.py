@@ -18,12 +18,13 @@ import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
 from guards.call import CONSTRUCTORS, callable_for_c
-from guards.charge import SCALARS, charge_int_work, charge_mul, charge_walk, feed
+from guards.charge import SCALARS, charge_digits, charge_int_work, charge_mul, charge_walk, feed
 from guards.classes import new_class
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
@@ -199,14 +200,30 @@ def _iterable(obj: Any) -> bool:
 _MATH_TAMED.update({n: _choose(n) for n in ("comb", "perm")})
 _MATH_TAMED.update({n: _many_ints(n) for n in ("gcd", "lcm")})
 _MATH_TAMED.update({n: _fed(math, n) for n in ("fsum", "dist", "sumprod") if hasattr(math, n)})
+
+
+def _rounding(name: str) -> Callable[..., Any]:
+    function = getattr(math, name)
+
+    def tamed(realm: Realm, x: Any, /) -> Any:
+        if issubclass(type(x), Decimal):
+            charge_digits(realm, x)
+        return function(x)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    tamed.__module__ = "builtins"
+    return tamed
+
+
+_MATH_TAMED.update({n: _rounding(n) for n in ("ceil", "floor", "trunc")})
 MODULES["math"] = ModuleRow(
     why="C functions of numbers: no state, nothing kept; those that grow or iterate are charged",
     safe={
         n: getattr(math, n)
-        for n in """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh degrees e erf
-        erfc exp exp2 expm1 fabs floor fmod frexp fma gamma hypot inf isclose isfinite isinf isnan
+        for n in """acos acosh asin asinh atan atan2 atanh cbrt copysign cos cosh degrees e erf
+        erfc exp exp2 expm1 fabs fmod frexp fma gamma hypot inf isclose isfinite isinf isnan
         ldexp lgamma log log10 log1p log2 modf nan nextafter pi pow radians remainder sin sinh sqrt
-        tan tanh tau trunc ulp""".split()
+        tan tanh tau ulp""".split()
         if hasattr(math, n)
     },
     tame=_MATH_TAMED,

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from guards.tables.decimals import DECIMAL_CROSSES
+
 __all__ = ["MAX_NESTING", "Copier", "CrossingError"]
 
 #: Containers inside one another, at most.
@@ -22,7 +24,8 @@ MAX_KEY: Final = 100_000
 
 #: Immutable and of exact type: the object itself crosses.
 ATOMS: Final = frozenset(
-    {
+    ({Decimal} if DECIMAL_CROSSES else set())
+    | {
         type(None),
         bool,
         int,
@@ -32,7 +35,6 @@ ATOMS: Final = frozenset(
         bytes,
         range,
         type(Ellipsis),
-        Decimal,
         datetime.date,
         datetime.time,
         datetime.datetime,

@@ -23,14 +23,17 @@ from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
+from capcompiler.nesting import install_nesting
 from capcompiler.program import Program, cap_compile, guest_program, serial_of
 from capcompiler.source import source_lines
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install
 from guards.call import callable_for_c
+from guards.headroom import enter_headroom, leave_headroom
 from guards.meter import Meter, Stop
 from guards.realm import Realm
+from guards.store import store
 
 __all__ = ["Compartment", "NotAvailable"]
 
@@ -70,6 +73,7 @@ class Compartment:
         self._realm.write = self._write
         self._realm.compile_guest = self._compile_guest
         install(self._realm)
+        install_nesting(self)
         self._membrane = Membrane(self, on_use)
         self._importer = Importer(self._realm, imports if imports is not None else Imports.pure())
         self._realm.importer = self._importer.load
@@ -237,6 +241,15 @@ class Compartment:
 
         return self._membrane.give(self._turn(run))
 
+    def _store_object(self, obj: Any, name: str, value: Any) -> None:
+        """Set an attribute of a guest's object that the guest itself exposed for writing."""
+
+        def run() -> None:
+            inside = self._membrane.to_guest(value, name, self._realm.meter.charge)
+            store(self._realm, obj, name, inside)
+
+        self._turn(run)
+
     def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
         """Run something of the guest under the budget of a turn."""
         if self._closed:
@@ -254,6 +267,8 @@ class Compartment:
         self._printed = 0
         started = time.monotonic()
         seconds = limits.seconds
+        if limits.depth is not None:
+            enter_headroom(limits.depth)
         meter.begin(
             steps=limits.steps,
             seconds=seconds,
@@ -273,6 +288,8 @@ class Compartment:
         finally:
             stopped, used = meter.stopped, meter.used
             meter.end()
+            if limits.depth is not None:
+                leave_headroom()
             _turns.meter = outer
             self._thread = None
             self._in_host = 0

@@ -65,8 +65,12 @@ class Router(Dialect):
         return not self.optimize or guard.plan(Site(name, operands)) is Plan.CALL
 
     def temporary(self) -> str:
+        # In a module or class body it is declared global like the guards: a namespace of the
+        # guest's own would be shown the name otherwise.
         self.temporaries += 1
-        return f"cap:t{self.serial}{self.temporaries}"
+        name = f"cap:t{self.serial}{self.temporaries}"
+        self.guards.add(name)
+        return name
 
     def tick(self, at: ast.AST) -> ast.Expr:
         call = ast.Call(self.guard_name(_TICK), [], [])

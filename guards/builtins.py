@@ -232,7 +232,7 @@ def _run(realm: Realm, source: Any, mode: str, globals: Any, locals: Any) -> Any
         mode = "eval" if source.__mode__ == "eval" else "exec"
     else:
         code = realm.compile_guest(_source(source), "<string>", mode)
-    realm.meter.charge(1)
+    realm.meter.tick()  # a step of its own: code that runs code is a loop like any other
     if globals is None:
         frame = realm.guest_frame()
         if frame is None:

@@ -173,6 +173,7 @@ class BuildClass(Guard):
         realm = self.realm
         if not realm.is_guest_function(function):
             raise TypeError("__build_class__: func must be a function")
+        realm.meter.tick()
         explicit = kwargs.pop("metaclass", None)
         check_bases(realm, bases)
         return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)

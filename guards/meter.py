@@ -13,7 +13,7 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final
 
 from guards.sealed import Sealed
@@ -342,18 +342,19 @@ class Meter:
 
     def _guest_depth(self) -> int:
         count = 0
+        outermost = ""
         frame: FrameType | None = sys._getframe(1)
         base = self._base
         while frame is not None and frame is not base:
-            if "cap:tick" in frame.f_builtins and _is_function(frame.f_code):
+            if "cap:tick" in frame.f_builtins and frame.f_code.co_name not in _NO_CALLS:
                 count += 1
+                outermost = frame.f_code.co_name
             frame = frame.f_back
-        return count
+        return count - (outermost == "<module>")
 
 
-def _is_function(code: CodeType) -> bool:
-    # Comprehensions are frames on 3.11 and are not on 3.12: neither counts as a call.
-    return bool(code.co_flags & 1) and (code.co_name[:1] != "<" or code.co_name == "<lambda>")
+#: Comprehensions are frames on 3.11 and not on 3.12: they count as a call on neither.
+_NO_CALLS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 def _frames_from(frame: FrameType | None) -> int:

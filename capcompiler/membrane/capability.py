@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
+from capcompiler.membrane.handle import Handle
+
 __all__ = ["Capability", "Exposed", "Interface", "expose", "interface_of", "is_host_function"]
 
 #: Special methods that `expose` may name: the guest's syntax then reaches the host's object.
@@ -76,13 +78,7 @@ def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[st
             )
         names = frozenset({"__call__"})
     for name in names | reads | writes:
-        if type(name) is not str:
-            raise TypeError(f"expose: names are str, got {type(name).__name__}")
-        special = name.startswith("__") and name.endswith("__")
-        if special and name in EXPOSABLE and name in names:
-            continue
-        if special or not name.isidentifier() or keyword.iskeyword(name):
-            raise ValueError(f"expose: {name!r} is not a name that can be granted")
+        check_exposed_name(name, name in names)
     for name in names | reads:
         if not hasattr(obj, name):
             raise AttributeError(f"expose: {type(obj).__name__} has no attribute {name!r}")
@@ -90,6 +86,17 @@ def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[st
         if not callable(getattr(obj, name)):
             raise ValueError(f"expose: {name!r} is not a method; grant it with read={name!r}")
     return Exposed(obj, names, reads, writes)
+
+
+def check_exposed_name(name: object, method: bool) -> None:
+    """Refuse a name that cannot be granted: one function says it, for hosts and for guests."""
+    if type(name) is not str:
+        raise TypeError(f"expose: names are str, got {type(name).__name__}")
+    special = name.startswith("__") and name.endswith("__")
+    if special and method and name in EXPOSABLE:
+        return
+    if special or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"expose: {name!r} is not a name that can be granted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +118,28 @@ def is_host_function(obj: object) -> bool:
 def interface_of(cap: Any) -> Interface:
     """The interface of a `Capability` or of a host function."""
     if isinstance(cap, Exposed):
-        methods = {name: getattr(cap.target, name) for name in cap.methods}
+        look: Any = _Later if type(cap.target) is Handle else getattr
+        methods = {name: look(cap.target, name) for name in cap.methods}
         return Interface(methods, cap.read, cap.write, cap.target, False)
     if isinstance(cap, Capability):
         methods = {name: getattr(cap, name) for name in _public_methods(type(cap))}  # type: ignore[arg-type]
         return Interface(methods, frozenset(), frozenset(), cap, True)
     return Interface({"__call__": cap}, frozenset(), frozenset(), None, False)
+
+
+class _Later:
+    """One method of a guest's object, looked up when it is called: that takes a turn."""
+
+    __slots__ = ("name", "target")
+
+    def __init__(self, target: Any, name: str) -> None:
+        self.target = target
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.name == "__call__":
+            return self.target(*args, **kwargs)
+        return getattr(self.target, self.name)(*args, **kwargs)
 
 
 @functools.lru_cache(maxsize=1024)

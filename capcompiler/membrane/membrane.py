@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import get_ident
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -60,6 +61,12 @@ class Use:
         return "ok" if self.error is None else type(self.error).__name__
 
 
+def offered_by(handle: Handle) -> Any:
+    from capcompiler.nesting import offered_by as offered  # it needs compartments, which need us
+
+    return offered(handle)
+
+
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
@@ -110,11 +117,18 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda args, _k: setattr(target, name, args[0]),
+            lambda args, _k: _set(target, name, args[0]),
             None,
             (value,),
             {},
         )
+
+
+def _set(target: Any, name: str, value: Any) -> None:
+    if type(target) is Handle:
+        owner_of(target)._store_object(object_of(target), name, value)
+    else:
+        setattr(target, name, value)
 
 
 class Membrane:
@@ -138,16 +152,23 @@ class Membrane:
     def _enter(self, value: Any, path: str, where: str) -> Any:
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
-        if isinstance(value, (Capability, Handle)) or is_host_function(value):
+        if isinstance(value, Handle):
+            # Another guest's object: what it offers, and nothing else of it.
+            offered = offered_by(value)
+            if offered is None:
+                raise CrossingError(value, where)
+            return self.reference(value, path + where, offered)
+        if isinstance(value, Capability) or is_host_function(value):
             return self.reference(value, path + where)
         raise CrossingError(value, where)
 
-    def reference(self, cap: Any, path: str) -> Any:
-        """The guest's reference to a capability; the same one each time."""
+    def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
+        """The guest's reference to a capability; the same one each time. offered: what stands for
+        `cap` in uses, where it is another guest's object."""
         known = self._grants.get(id(cap))
         if known is not None and known[0] is cap:
             return known[1]
-        interface = interface_of(cap)
+        interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():
@@ -227,6 +248,8 @@ class Membrane:
                 host_kwargs = {k: self.to_host(v, meter.charge) for k, v in kwargs.items()}
                 crossed = True
                 result = perform(host_args, host_kwargs)
+                if type(result) is CoroutineType:
+                    result.close()  # a host's coroutine is not awaited here
                 guest_result = self.to_guest(result, path, meter.charge)
             except CrossingError as error:
                 problem = error
@@ -274,7 +297,8 @@ def _free(_count: int) -> None:
 
 def refused_grant(name: str, error: CrossingError) -> CapabilityError:
     """The host's error for a value that it cannot grant as it is."""
-    kind = host_name(type(error.value))
+    value = object_of(error.value) if type(error.value) is Handle else error.value
+    kind = host_name(type(value))
     where = f"caps[{name!r}]{error.path}"
     if error.reason:
         return CapabilityError(f"{where}: a {kind} cannot be granted: {error.reason}")

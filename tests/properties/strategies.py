@@ -30,7 +30,6 @@ class Scope:
     functions: list[tuple[str, list[str], str]] = field(default_factory=list)
     objects: list[tuple[str, str]] = field(default_factory=list)
     inside: str = ""
-    comprehension: bool = False
 
     def copy(self) -> Scope:
         return Scope(
@@ -38,7 +37,6 @@ class Scope:
             list(self.functions),
             list(self.objects),
             self.inside,
-            self.comprehension,
         )
 
 
@@ -173,9 +171,8 @@ class Writer:
             return f"pow({sub(INT)} % 50, {self.below(4)}, {sub(INT)})"
         if form == 19:
             return f"sum({self.generator(scope, INT)})"
-        if form == 20 and not self.restricted and not scope.comprehension:
-            name = self.new("w")
-            return f"(({name} := {sub(INT)}) + {name})"
+        if form == 20:
+            return f"hash({sub(INT)})"
         return f"round({sub(FLOAT)})" if form == 21 else f"ord({sub(STR)}[:1])"
 
     def str_expr(self, scope: Scope, sub) -> str:
@@ -332,7 +329,6 @@ class Writer:
         """A generator expression over ints, with its own brackets."""
         name = self.new("g")
         inner = scope.copy()
-        inner.comprehension = True
         source = self.expr(inner, LIST, 1) if self.chance(2) else f"range({self.below(6)})"
         inner.names[INT].append(name)
         text = f"({self.expr(inner, kind, 1)} for {name} in {source}"
@@ -358,7 +354,10 @@ class Writer:
             self.emit(depth, f"{name} = {self.expr(scope, kind, fuel)}")
             return
         name = self.new(kind[0])
-        if self.chance(8) and not self.restricted:
+        if self.chance(12):
+            self.emit(depth, f"if ({name} := {self.expr(scope, kind, fuel)}):")
+            self.emit(depth + 1, f"print('true', len(str({name})) > 0)")
+        elif self.chance(8) and not self.restricted:
             self.emit(depth, f"{name}: {kind} = {self.expr(scope, kind, fuel)}")
         else:
             self.emit(depth, f"{name} = {self.expr(scope, kind, fuel)}")

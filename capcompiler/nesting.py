@@ -1,0 +1,382 @@
+"""What a guest has to run further code under less authority: `cap_exec` and its kin, as builtins.
+
+They carry no authority: a child gets what its parent holds and hands on, through a membrane of its
+own, and spends its parent's budget. The parent's objects are to the child what a host's are to a
+guest: their exposed methods can be called, their state is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from capcompiler.errors import (
+    CapabilityError,
+    CapError,
+    DialectError,
+    GuestError,
+    LimitExceeded,
+)
+from capcompiler.limits import Limits
+from capcompiler.membrane.capability import Exposed, check_exposed_name
+from capcompiler.membrane.data import CrossingError
+from capcompiler.membrane.handle import Handle, object_of
+from capcompiler.program import Program, cap_compile
+from guards.classes import new_class
+from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
+from guards.meter import Stop
+from guards.realm import GUEST_MARK, Realm
+from guards.sealed import Sealed, sealed_error
+from guards.tables.rows import define
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+
+__all__ = ["GuestCapability", "install_nesting", "offered_by"]
+
+_ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
+
+
+class _Opaque(metaclass=Sealed, host=True):
+    """Something of the host's that a guest can hold and hand back, and see nothing of."""
+
+    __slots__ = ("__cap_value__",)
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __cap_value__: Any
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Any:
+        raise TypeError("this type cannot be instantiated")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.removeprefix('Guest')}>"
+
+
+class GuestLimits(_Opaque, host=True):
+    """`Limits(...)` as a guest holds it."""
+
+    __slots__ = ()
+
+
+class GuestProgram(_Opaque, host=True):
+    """What a guest's `cap_compile` gives."""
+
+    __slots__ = ()
+
+
+class GuestNamespace(_Opaque, host=True):
+    """What a guest's `cap_exec` gives: the child's names, converted, to read."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: Any) -> Any:
+        names = self.__cap_value__[0]
+        if not issubclass(type(name), str) or host_exact_str(name) not in names:
+            raise KeyError(name)
+        return names[host_exact_str(name)]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.__cap_value__[0]))
+
+    def __len__(self) -> int:
+        return len(self.__cap_value__[0])
+
+    def __contains__(self, name: object) -> bool:
+        return issubclass(type(name), str) and host_exact_str(name) in self.__cap_value__[0]
+
+
+_set_value: Final = _Opaque.__dict__["__cap_value__"].__set__
+
+
+def _opaque(kind: type, value: Any) -> Any:
+    self: Any = object.__new__(kind)
+    _set_value(self, value)
+    return self
+
+
+def _about(index: str) -> Callable[..., Any]:
+    return lambda realm, ns: ns.__cap_value__[1][index]()
+
+
+for _kind in (GuestLimits, GuestProgram):
+    define(_kind, deny=" ".join(_kind.__dict__))
+define(_Opaque, "__repr__", deny=" ".join(n for n in _Opaque.__dict__ if n != "__repr__"))
+define(
+    GuestNamespace,
+    "__getitem__ __iter__ __len__ __contains__",
+    tame={
+        "keys": lambda realm, ns: list(ns),
+        "items": lambda realm, ns: [(n, ns[n]) for n in ns],
+        "values": lambda realm, ns: [ns[n] for n in ns],
+        "get": lambda realm, ns, name, default=None: ns[name] if name in ns else default,
+    },
+    reads={n: _about(n) for n in ("output", "usage", "value")},
+    deny="__slots__ __new__",
+)
+
+
+class GuestCapability(Exposed):
+    """A capability that a guest made for its children: methods of a guest's object, by handle."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, target: Handle, methods: frozenset[str], read: frozenset[str], write: frozenset[str]
+    ) -> None:
+        super().__init__(target, methods, read, write)
+
+
+def offered_by(handle: Handle) -> GuestCapability | None:
+    """What a guest's object offers to a child: calling a function or class, the public methods of
+    an instance of the guest's `Capability`; nothing of anything else."""
+    obj = object_of(handle)
+    kind = type(obj)
+    if kind in (FunctionType, MethodType) or issubclass(kind, type):
+        return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
+    methods: set[str] = set()
+    granted = False
+    for k in host_mro(kind):
+        own = host_dict(k)
+        if _BASE_MARK in own:
+            granted = True
+            break
+        if GUEST_MARK in own:
+            methods.update(
+                n
+                for n, v in own.items()
+                if not n.startswith("_") and type(v) in (FunctionType, staticmethod, classmethod)
+            )
+    if granted:
+        return GuestCapability(handle, frozenset(methods), frozenset(), frozenset())
+    if host_lookup(kind, "__call__")[0] is not None:
+        return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
+    return None
+
+
+_BASE_MARK: Final = "cap:capability"
+
+
+class Nesting:
+    """The builtins of one compartment by which its guest runs others."""
+
+    __slots__ = ("compartment", "errors")
+
+    def __init__(self, compartment: Compartment) -> None:
+        self.compartment = compartment
+        self.errors: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return "capcompiler"
+
+    # Programs
+
+    def cap_exec(
+        self, src: Any, caps: Any = None, *, imports: Any = None, limits: Any = None,
+        isolation: Any = "inline", filename: Any = "<guest>", optimize: Any = True,
+    ) -> Any:  # fmt: skip
+        """Run a program with what is in `caps` and nothing else, on this program's budget."""
+
+        def run(child: Compartment) -> Any:
+            return child.exec(self._program(src, "exec", filename, optimize), filename=_text(filename))
+
+        child, namespace = self._child(run, caps, imports, limits, isolation)
+        return _opaque(GuestNamespace, self._view(child, namespace))
+
+    def cap_eval(
+        self, src: Any, caps: Any = None, *, imports: Any = None, limits: Any = None,
+        isolation: Any = "inline", filename: Any = "<guest>", optimize: Any = True,
+    ) -> Any:  # fmt: skip
+        """The value of one expression under the same rules."""
+
+        def run(child: Compartment) -> Any:
+            return child.eval(self._program(src, "eval", filename, optimize))
+
+        return self._take(self._child(run, caps, imports, limits, isolation)[1])
+
+    def cap_compile(
+        self, src: Any, *, mode: Any = "exec", filename: Any = "<guest>", optimize: Any = True
+    ) -> Any:
+        """Check and compile a program, to run it many times."""
+        exact = _text(mode)
+        if exact not in ("exec", "eval"):
+            raise ValueError("mode: wanted 'exec' or 'eval'")
+        problem: BaseException | None = None
+        try:
+            program = self._program(src, exact, filename, optimize)
+        except CapError as error:
+            problem = self._error(error)
+        if problem is not None:
+            raise problem
+        return _opaque(GuestProgram, program)
+
+    def limits(self, *args: Any, **kwargs: Any) -> Any:
+        """A budget for a child; it cannot exceed what this program has left."""
+        return _opaque(GuestLimits, Limits(*args, **kwargs))
+
+    def expose(self, obj: Any, /, *methods: Any, read: Any = (), write: Any = ()) -> Any:
+        """A capability over one of this program's objects, for its children."""
+        membrane = self.compartment._membrane
+        reads = _names(read)
+        writes = _names(write)
+        wanted = _names(methods)
+        for name in wanted | reads | writes:
+            check_exposed_name(name, name in wanted)
+        if not wanted and not reads and not writes:
+            if not callable(obj):
+                raise ValueError("expose: name the methods or attributes to grant")
+            wanted = frozenset({"__call__"})
+        handle = membrane.to_host(obj)
+        if type(handle) is not Handle:
+            raise TypeError(f"expose: a {host_name(type(obj))} is data; it is copied as it is")
+        cap = GuestCapability(handle, wanted, reads, writes)
+        return membrane.reference(cap, host_name(type(obj)))
+
+    # Parts
+
+    def _program(self, src: Any, mode: Any, filename: Any, optimize: Any) -> Program:
+        if type(src) is GuestProgram:
+            program: Program = src.__cap_value__
+            if program.mode != mode:
+                raise ValueError(f"the program was compiled for {program.mode!r}, not {mode!r}")
+            return program
+        if issubclass(type(src), str):
+            text: Any = host_exact_str(src)
+        elif type(src) is bytes:
+            text = src
+        else:
+            raise TypeError(f"src: wanted text or a program, got {host_name(type(src))}")
+        self.compartment._realm.meter.charge(1 + len(text))
+        return cap_compile(text, mode=mode, filename=_text(filename), optimize=optimize is True)
+
+    def _child(
+        self, run: Callable[[Compartment], Any], caps: Any, imports: Any, limits: Any,
+        isolation: Any,
+    ) -> tuple[Compartment, Any]:  # fmt: skip
+        parent = self.compartment
+        parent._realm.meter.charge(50)  # making a compartment, in steps
+        if imports is not None:
+            raise TypeError("imports: a child imports what its parent may; leave it out")
+        if limits is not None and type(limits) is not GuestLimits:
+            raise TypeError(f"limits: wanted Limits(...), got {host_name(type(limits))}")
+        if not issubclass(type(isolation), str) or host_exact_str(isolation) != "inline":
+            raise ValueError("isolation: a child runs where its parent runs")
+        if caps is not None and not issubclass(type(caps), dict):
+            raise TypeError(f"caps: wanted a dict, got {host_name(type(caps))}")
+        host_caps: dict[str, Any] = {}
+        for name, value in list(dict.items(caps)) if caps is not None else ():
+            if not issubclass(type(name), str):
+                raise TypeError(f"caps: names are str, got {host_name(type(name))}")
+            host_caps[host_exact_str(name)] = parent._membrane.to_host(value, parent._realm.meter.charge)
+        problem: BaseException
+        try:
+            child = type(parent)(
+                host_caps,
+                imports=parent._importer.imports,
+                limits=limits.__cap_value__ if limits is not None else None,
+            )
+            return child, run(child)
+        except Stop:
+            raise
+        except CrossingError as error:
+            problem = TypeError(f"a value cannot cross: {error.reason}")
+        except CapError as error:
+            problem = self._error(error)
+        # A child that was stopped because the parent's budget ran out stops the parent.
+        parent._realm.meter.check()
+        raise problem
+
+    def _take(self, value: Any) -> Any:
+        parent = self.compartment
+        return parent._membrane.to_guest(value, "child", parent._realm.meter.charge)
+
+    def _view(self, child: Compartment, namespace: Any) -> Any:
+        usage = namespace.usage
+        spent = {
+            "steps": usage.steps,
+            "seconds": usage.seconds,
+            "memory": usage.memory,
+            "output": usage.output,
+        }
+        names = {n: self._lazily(namespace, n) for n in namespace}
+        about = {
+            "output": lambda: namespace.output,
+            "usage": lambda: dict(spent),
+            "value": lambda: self._take(namespace.value),
+        }
+        return names, about, child
+
+    def _lazily(self, namespace: Any, name: str) -> Callable[[], Any]:
+        return lambda: self._take(namespace[name])
+
+    def error_class(self, name: str) -> Any:
+        """This compartment's own class for an error of a child."""
+        found = self.errors.get(name)
+        if found is None:
+            realm = self.compartment._realm
+            base: tuple[type, ...] = (Exception,)
+            if name != "CapError":
+                base = (self.error_class("CapError"),)
+            if name == "DialectError":
+                base = (*base, SyntaxError)
+            elif name == "CapabilityError":
+                base = (self.error_class("GuestError"), PermissionError)
+            found = new_class(realm, type, name, base, {"__module__": "capcompiler"})
+            self.errors[name] = found
+        return found
+
+    def _error(self, error: CapError) -> BaseException:
+        kind = next((k for k in reversed(_ERRORS) if isinstance(error, k)), CapError)
+        made: BaseException = self.error_class(kind.__name__)(str(error))
+        data = made.__dict__
+        if isinstance(error, GuestError):
+            data.update(exc_type=error.exc_type, message=error.message, traceback=error.traceback)
+        elif isinstance(error, LimitExceeded):
+            data.update(kind=error.kind, limit=error.limit, used=error.used)
+        elif isinstance(error, DialectError):
+            data.update(violations=[v.to_dict() for v in error.violations])
+        output = getattr(error, "output", "")
+        data.update(output=output if type(output) is str else "")
+        return made
+
+
+def _text(value: Any) -> str:
+    if not issubclass(type(value), str):
+        raise TypeError(f"wanted text, got {host_name(type(value))}")
+    return host_exact_str(value)
+
+
+def _names(value: Any) -> frozenset[str]:
+    if issubclass(type(value), str):
+        value = (value,)
+    if not issubclass(type(value), (tuple, list, set, frozenset)):
+        raise TypeError("expose: names are given as text")
+    return frozenset(_text(n) for n in value)
+
+
+def install_nesting(compartment: Compartment) -> None:
+    """Put the builtins by which a guest runs others into its compartment."""
+    nesting = Nesting(compartment)
+    realm: Realm = compartment._realm
+    own = realm.builtins
+    own["cap_exec"] = MethodType(_named("cap_exec", Nesting.cap_exec), nesting)
+    own["cap_eval"] = MethodType(_named("cap_eval", Nesting.cap_eval), nesting)
+    own["cap_compile"] = MethodType(_named("cap_compile", Nesting.cap_compile), nesting)
+    own["expose"] = MethodType(_named("expose", Nesting.expose), nesting)
+    own["Limits"] = MethodType(_named("Limits", Nesting.limits), nesting)
+    own["Capability"] = _capability_class(realm)
+    for kind in _ERRORS:
+        own[kind.__name__] = nesting.error_class(kind.__name__)
+
+
+def _named(name: str, function: Any) -> Any:
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "builtins"
+    return function
+
+
+def _capability_class(realm: Realm) -> Any:
+    """`Capability` as a guest derives from it: its instances are capabilities to its children."""
+    made = new_class(realm, type, "Capability", (), {"__module__": "capcompiler"})
+    type.__setattr__(made, _BASE_MARK, True)
+    return made

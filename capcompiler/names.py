@@ -14,6 +14,7 @@ __all__ = ["RESERVED_NAMES", "asked_names", "bound_names", "import_names", "mang
 #: Identifiers that no program may bind or read, and why.
 RESERVED_NAMES: Final = {
     "__builtins__": "it decides what every function made later can reach",
+    "__build_class__": "class statements use it",
 }
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -8,7 +8,7 @@ guest: their exposed methods can be called, their state is not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import (
@@ -212,7 +212,13 @@ class Nesting:
 
     def limits(self, *args: Any, **kwargs: Any) -> Any:
         """A budget for a child; it cannot exceed what this program has left."""
-        return _opaque(GuestLimits, Limits(*args, **kwargs))
+        limits = Limits(*args, **kwargs)
+        if limits.seconds is not None:
+            # A stop after a time is a clock: count the child's steps, and the time is known.
+            raise PermissionError(
+                "Limits(seconds=...) was not granted: it measures time; the host sets it for all"
+            )
+        return _opaque(GuestLimits, limits)
 
     def expose(self, obj: Any, /, *methods: Any, read: Any = (), write: Any = ()) -> Any:
         """A capability over one of this program's objects, for its children."""
@@ -292,12 +298,8 @@ class Nesting:
 
     def _view(self, child: Compartment, namespace: Any) -> Any:
         usage = namespace.usage
-        spent = {
-            "steps": usage.steps,
-            "seconds": usage.seconds,
-            "memory": usage.memory,
-            "output": usage.output,
-        }
+        # Seconds and bytes in use are left out: they tell of the host and of other guests.
+        spent = {"steps": usage.steps, "output": usage.output}
         names = {n: self._lazily(namespace, n) for n in namespace}
         about = {
             "output": lambda: namespace.output,
@@ -334,7 +336,7 @@ class Nesting:
         elif isinstance(error, LimitExceeded):
             data.update(kind=error.kind, limit=error.limit, used=error.used)
         elif isinstance(error, DialectError):
-            data.update(violations=[v.to_dict() for v in error.violations])
+            data.update(violations=[SimpleNamespace(**v.to_dict()) for v in error.violations])
         output = getattr(error, "output", "")
         data.update(output=output if type(output) is str else "")
         return made

@@ -1,6 +1,7 @@
 """Compiled programs: what `cap_compile` gives and everything else runs."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import copy
@@ -94,14 +95,18 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
     tree = parsed(text, mode, filename)
     names, imports = asked_names(tree), import_names(tree)
     _check_natively(tree, text, filename)
-    serial = f"{next(_serials)}_"
-    router = Router(text, filename, optimize=optimize, value=value, serial=serial)
+    serial = str(next(_serials))
+    digest = _digest(text, mode, filename, optimize)
+    flags = _future_flags(tree)
+    router = Router(text, filename, optimize=optimize, value=value, serial=f"{digest[:8]}_")
     routed = compiling(lambda: router.visit(tree), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
     ast.fix_missing_locations(routed)
     code = compiling(
-        lambda: compile(routed, f"{filename}{_MARK}{serial}", "exec", dont_inherit=True, optimize=0),
+        lambda: compile(
+            routed, f"{filename}{_MARK}{serial}", "exec", flags, dont_inherit=True, optimize=0
+        ),
         filename,
         text,
     )
@@ -112,7 +117,7 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
         optimize=optimize,
         names=names,
         imports=imports,
-        digest=_digest(text, mode, filename, optimize),
+        digest=digest,
         code=code,
         _tree=routed,
     )
@@ -131,12 +136,24 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str)
     patterns and star imports inside functions become other syntax."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Match) or (
-            isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+            isinstance(node, ast.ImportFrom)
+            and (node.names[0].name == "*" or node.module == "__future__")
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
             native = functools.partial(compile, copy.deepcopy(tree), filename, kind, dont_inherit=True)
             compiling(native, filename, text)
             return
+
+
+def _future_flags(tree: ast.Module | ast.Expression) -> int:
+    """The compiler's flags for the `__future__` imports of a program."""
+    flags = 0
+    for node in tree.body if isinstance(tree, ast.Module) else ():
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level:
+            for alias in node.names:
+                feature = getattr(__future__, alias.name, None)
+                flags |= getattr(feature, "compiler_flag", 0)
+    return flags
 
 
 def _in_order(violations: list[Violation]) -> list[Violation]:

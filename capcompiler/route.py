@@ -18,7 +18,7 @@ from guards.attribute import ReadAttribute
 from guards.base import Guard, Plan, Site
 from guards.builtins import VALUE
 from guards.call import Call
-from guards.format import Format
+from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
@@ -122,15 +122,13 @@ class Router(Dialect):
         return ast.Module(self.declared([assign]), [])
 
     def declared(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """`body` with the guards it uses declared global, after docstring and `__future__`."""
+        """`body` with the guards it uses declared global, after the docstring."""
         if not self.guards or not body:
             return body
         at = 0
         first = body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             at = 1
-        while at < len(body) and _is_future(body[at]):
-            at += 1
         where = body[min(at, len(body) - 1)]
         declaration = ast.copy_location(ast.Global(sorted(self.guards)), where)
         return [*body[:at], declaration, *body[at:]]
@@ -556,8 +554,10 @@ class Router(Dialect):
 
     # Text
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        fields = 0
         for part in node.values:
+            fields += isinstance(part, ast.FormattedValue)
             if isinstance(part, ast.FormattedValue):
                 args: list[ast.expr] = [self.visit(part.value)]
                 conversion = _CONVERSIONS.get(part.conversion)
@@ -568,7 +568,10 @@ class Router(Dialect):
                 part.value = self.ask(Format, *args, at=part.value)
                 part.conversion = -1
                 part.format_spec = None
-        return node
+        if fields < 2:
+            return node
+        parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
+        return self.ask(Join, *parts, at=node)
 
     # Imports
 
@@ -590,7 +593,8 @@ class Router(Dialect):
         for alias in node.names:
             self.visit(alias)
         if node.module == "__future__" and not node.level:
-            return node
+            # Told to the compiler by its flags; nothing of it is imported when the program runs.
+            return _located(ast.Pass(), node)
         package: ast.expr = ast.Constant("")
         if node.level:
             package = ast.Name("__package__", ast.Load())
@@ -643,7 +647,8 @@ class Router(Dialect):
 
     def pattern(self, node: Any, subject: str, captures: dict[str, str]) -> ast.expr:
         """A test of the value in the temporary `subject`; captures: name to temporary."""
-        self.admit(node)
+        if not hasattr(node, "admitted"):
+            self.admit(node)
         it = ast.Name(subject, ast.Load())
         if isinstance(node, ast.MatchValue):
             return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
@@ -669,7 +674,9 @@ class Router(Dialect):
             parts = list(node.patterns)
             keys: list[ast.expr] = [self.visit(k) for k in node.keys]
             if node.rest is not None:
-                parts.append(ast.MatchAs(None, node.rest))
+                rest = ast.MatchAs(None, node.rest)
+                rest.admitted = True  # type: ignore[attr-defined]  # as part of its mapping
+                parts.append(rest)
             call = self.ask(
                 MatchMapping,
                 it,
@@ -699,6 +706,7 @@ class Router(Dialect):
             if isinstance(part, ast.MatchStar):
                 self.admit(part)
                 part = ast.MatchAs(None, part.name)
+                part.admitted = True  # type: ignore[attr-defined]  # as the node it stands for
             if isinstance(part, ast.MatchAs) and part.pattern is None and part.name is None:
                 continue
             element = self.temporary()
@@ -716,10 +724,6 @@ def _all(tests: list[ast.expr]) -> ast.expr:
 
 def _located(new: Any, old: ast.AST) -> Any:
     return ast.copy_location(new, old)
-
-
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def _has_star(node: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import FunctionType, GenericAlias, MethodType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from guards.base import Guard, Plan, Site
+from guards.base import Guard, Plan, Site, is_guard_name
 from guards.host import (
     host_data_descriptor,
     host_dict,
@@ -98,6 +98,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     get: the raw read to end in. The default honours a guest's `__getattribute__`; a type's own
     slot is given when the guest calls that slot, and then no override is asked again.
     """
+    if is_guard_name(name):
+        absent(obj, name)
     if not is_dunder(name):
         own = owners(name)
         if not own:

@@ -206,11 +206,16 @@ def compile_(
     return GuestCode(realm.compile_guest(_source(source), name, mode), mode)
 
 
-def _source(source: Any) -> str | bytes:
+def _source(source: Any) -> str:
     if isinstance(source, str):
         return host_exact_str(source)
-    if isinstance(source, (bytes, bytearray)):
-        return bytes(source) if type(source) is not bytes else source
+    if issubclass(type(source), (bytes, bytearray)):
+        # Only UTF-8: another declared encoding may be Python code of the host's.
+        try:
+            return bytes(memoryview(source)).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass
+        raise SyntaxError("source bytes are not UTF-8")
     raise TypeError("source must be a string or bytes; a syntax tree is not taken")
 
 
@@ -421,7 +426,7 @@ def hash_(realm: Realm, obj: Any, /) -> int:
 
 
 def _classes(realm: Realm, kinds: Any) -> Any:
-    if type(kinds) is tuple:
+    if issubclass(type(kinds), tuple):
         charge_walk(realm, kinds)  # a nest of tuples is walked along every path (pit 22)
     return kinds
 
@@ -518,5 +523,7 @@ def install(realm: Realm) -> None:
     for guard in GUARDS:
         own[guard.key] = guard(realm).run
     own["cap:tick"] = realm.meter.tick
-    own["cap:Stop"] = Stop
+    # A real Ctrl-C passes the guest's handlers too: it is the host's wish, not the guest's to catch.
+    own["cap:Stop"] = (Stop, KeyboardInterrupt)
+    own["__name__"] = "builtins"
     own["cap:slice"] = slice

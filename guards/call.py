@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
 from guards.base import Guard
-from guards.charge import charge_digits, charge_int_work, charge_text, feed, merged, size_of
+from guards.charge import charge_digits, charge_int_work, charge_text, feed, is_view, merged, size_of
 from guards.host import host_lookup, host_mro, host_name
 from guards.tables.rows import TABLE
 
@@ -63,7 +63,7 @@ def _sequence(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 def mapping_or_pairs(realm: Realm, source: Any) -> Any:
     """What `dict(source)` and `d.update(source)` may be given in place of `source`."""
-    if issubclass(type(source), dict) or hasattr(source, "keys"):
+    if issubclass(type(source), dict) or hasattr(source, "keys") or is_view(type(source)):
         return merged(realm, source)
     return feed(realm, source)
 
@@ -120,6 +120,13 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
             charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
     elif args and issubclass(type(args[0]), Decimal):
         charge_digits(realm, args[0])
+    return args
+
+
+@constructor(float)
+def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args and issubclass(type(args[0]), (str, bytes, bytearray)):
+        realm.meter.charge_bytes(size_of(args[0]) or 0)
     return args
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
+from functools import partial
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_lookup
+from guards.tables.rows import TABLE
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -31,6 +34,7 @@ __all__ = [
     "charge_text",
     "charge_walk",
     "feed",
+    "is_view",
     "merged",
     "size_of",
 ]
@@ -46,6 +50,7 @@ _SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
 _NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
 _FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
 _UNIT: Final[dict[type, int]] = {str: 1, bytes: 1, bytearray: 1}
+_DEEPEST: Final = 2000
 _SMALL_WALK: Final = 64
 
 
@@ -65,6 +70,8 @@ def size_of(obj: object) -> int | None:
         return int(length(obj))
     if kind is range:
         return range_length(obj)  # type: ignore[arg-type]
+    if kind is memoryview:
+        return int(obj.nbytes)  # type: ignore[attr-defined]
     for base in _SIZED:
         if issubclass(kind, base):
             return int(_LENGTHS[base](obj))
@@ -98,6 +105,12 @@ _EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
+def is_view(kind: type) -> bool:
+    """Whether a class is one of our own views of a namespace, whose `keys` is a stand-in only."""
+    rows = TABLE.get(kind)
+    return rows is not None and "keys" in rows and "keys" not in kind.__dict__
+
+
 def merged(realm: Realm, source: Any) -> Any:
     """What C code may merge into a dictionary in place of the mapping `source`: a dictionary whose
     size was charged. The keys of a mapping of the guest's own are taken one by one, with a step
@@ -111,7 +124,8 @@ def merged(realm: Realm, source: Any) -> Any:
         realm.meter.charge_bytes(size * 16)
         return source
     found = {}
-    for key in itertools.compress(source.keys(), realm.meter.iterator):
+    keys = source if is_view(kind) else source.keys()
+    for key in itertools.compress(keys, realm.meter.iterator):
         found[key] = source[key]
     return found
 
@@ -123,9 +137,10 @@ def charge_walk(realm: Realm, obj: Any) -> None:
     A container inside itself is counted once, as `repr` does. Small nests cost nothing.
     """
     kind = type(obj)
-    if kind not in _NESTS:
-        if kind in SCALARS or not issubclass(kind, _SIZED):
-            return
+    if kind in SCALARS:
+        if kind is str or kind is bytes or kind is int:
+            realm.meter.charge((len(obj) if kind is not int else obj.bit_length() >> 3) >> 12)
+        return
     if kind in _FLAT and SCALARS.issuperset(set(map(type, obj))):
         realm.meter.charge(len(obj) >> 8)
         return
@@ -151,6 +166,9 @@ def charge_walk(realm: Realm, obj: Any) -> None:
             if inner is not None and id(child) not in path:
                 path.add(id(child))
                 stack.append((id(child), inner))
+                if len(stack) > _DEEPEST:
+                    # Hashing recurses in C without a look at the stack: a million levels crash.
+                    raise RecursionError("maximum recursion depth exceeded in a nest of containers")
                 break
         else:
             stack.pop()
@@ -167,7 +185,7 @@ def _children(obj: Any) -> Any:
                 kind = base
                 break
         else:
-            return None
+            return _carried(obj, kind)
     if issubclass(kind, dict):
         values = list(dict.values(obj))
         keys = list(dict.keys(obj))
@@ -199,6 +217,23 @@ def charge_text(realm: Realm, obj: Any) -> None:
         return
     charge_walk(realm, obj)
 
+
+def _carried(obj: Any, kind: type) -> Any:
+    """What an object that is no container carries along when it is printed, compared or hashed."""
+    if kind is GenericAlias:
+        return iter(obj.__args__)
+    if kind is slice:
+        return iter((obj.start, obj.stop, obj.step))
+    if issubclass(kind, BaseException):
+        return iter(_arguments(obj))
+    if kind is partial:
+        return iter((*obj.args, *obj.keywords.values()))
+    if kind in _VIEWS:
+        return iter(list(obj))
+    return None
+
+
+_arguments: Final = BaseException.__dict__["args"].__get__
 
 # Operators
 

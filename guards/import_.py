@@ -10,6 +10,7 @@ from typing import Any
 
 from guards.attribute import read
 from guards.base import Guard, is_guard_name
+from guards.charge import feed
 
 __all__ = ["ImportFrom", "ImportModule", "ImportStar"]
 
@@ -70,7 +71,7 @@ class ImportStar(Guard):
         if frame is None:
             raise RuntimeError("no guest code is running")
         try:
-            wanted = list(read(realm, module, "__all__"))
+            wanted = list(feed(realm, read(realm, module, "__all__")))
         except AttributeError:
             wanted = [n for n in object.__getattribute__(module, "__dict__") if not n.startswith("_")]
         realm.meter.charge(len(wanted))

@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard
-from guards.charge import charge_walk, merged, range_length, size_of
+from guards.charge import charge_walk, is_view, merged, range_length, size_of
 from guards.host import host_lookup
 from guards.sealed import Sealed
 from guards.store import charge_key
@@ -71,7 +71,7 @@ class Mapping(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        if host_lookup(type(obj), "keys")[0] is None:
+        if host_lookup(type(obj), "keys")[0] is None and not is_view(type(obj)):
             return obj  # no mapping: the interpreter says so
         return merged(self.realm, obj)
 

@@ -8,7 +8,7 @@ from guards.attribute import ReadAttribute
 from guards.base import Guard
 from guards.call import Call
 from guards.classes import BuildClass
-from guards.format import Format
+from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
@@ -32,6 +32,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Container,
     Middle,
     Format,
+    Join,
     ImportModule,
     ImportFrom,
     ImportStar,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from guards.attribute import read
 from guards.base import Guard
-from guards.charge import feed, size_of
+from guards.charge import merged, size_of
 from guards.host import host_name
 
 __all__ = ["MatchClass", "MatchMapping", "MatchSequence"]
@@ -41,7 +41,7 @@ class MatchSequence(Guard):
             return None
         if star < 0:
             return tuple(subject[i] for i in range(count))
-        self.realm.meter.charge(size_of(subject) or size)
+        self.realm.meter.charge(max(size, size_of(subject) or 0))
         after = count - 1 - star
         head = [subject[i] for i in range(star)]
         rest = [subject[i] for i in range(star, size - after)]
@@ -73,8 +73,7 @@ class MatchMapping(Guard):
                 return None
             found.append(value)
         if rest:
-            left = dict(subject if size_of(subject) is not None else feed(self.realm, subject))
-            self.realm.meter.charge(len(left))
+            left = dict(merged(self.realm, subject))
             for key in keys:
                 del left[key]
             found.append(left)

@@ -26,6 +26,7 @@ from guards.attribute import attribute_name, read
 from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import SCALARS, charge_digits, charge_int_work, charge_mul, charge_walk, feed
 from guards.classes import new_class
+from guards.harden import harden
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
 from guards.sealed import Sealed
@@ -538,10 +539,6 @@ class CacheInfo(tuple, metaclass=Sealed, host=True):  # type: ignore[type-arg]
     """What `cache_info()` gives: hits, misses, maxsize, currsize."""
 
     __slots__ = ()
-    hits = property(operator.itemgetter(0))
-    misses = property(operator.itemgetter(1))
-    maxsize = property(operator.itemgetter(2))
-    currsize = property(operator.itemgetter(3))
 
     def __new__(cls, *values: Any) -> CacheInfo:
         return tuple.__new__(cls, values)
@@ -551,7 +548,17 @@ class CacheInfo(tuple, metaclass=Sealed, host=True):  # type: ignore[type-arg]
         return f"CacheInfo({', '.join(f'{n}={v}' for n, v in zip(names, self, strict=True))})"
 
 
-define(CacheInfo, "hits misses maxsize currsize __repr__", deny="__new__ __slots__")
+define(
+    CacheInfo,
+    "__repr__",
+    reads={
+        "hits": lambda realm, info: tuple.__getitem__(info, 0),
+        "misses": lambda realm, info: tuple.__getitem__(info, 1),
+        "maxsize": lambda realm, info: tuple.__getitem__(info, 2),
+        "currsize": lambda realm, info: tuple.__getitem__(info, 3),
+    },
+    deny="__new__ __slots__",
+)
 _cache_kind: Final = type(functools.lru_cache(lambda: None))
 enter(
     _cache_kind,
@@ -638,6 +645,7 @@ def _plain(realm: Realm, obj: Any, default: Any, skip: bool, path: set[int], dep
         if issubclass(kind, (list, tuple)):
             base = list if issubclass(kind, list) else tuple
             items = list(base.__iter__(obj))
+            realm.meter.charge(len(items))
             return [_plain(realm, x, default, skip, path, depth + 1) for x in items]
         if issubclass(kind, dict):
             out: dict[Any, Any] = {}
@@ -802,6 +810,7 @@ def _format_time(kind: Any) -> Callable[..., Any]:
         from guards.charge import charge_format_spec
 
         text = host_exact_str(format)
+        realm.meter.charge_bytes(len(text) * 32)
         charge_format_spec(realm, text + "   ")
         result: str = kind.strftime(moment, text)
         return result
@@ -864,6 +873,9 @@ enter(datetime.timedelta, "days seconds microseconds total_seconds min max resol
       subclass=True)  # fmt: skip
 enter(datetime.tzinfo, "utcoffset dst tzname fromutc", subclass=True)
 enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__getinitargs__")
+# C code makes this class as a class statement would; a guest could store on it.
+if not harden(time.struct_time):
+    raise ImportError("guards: time.struct_time could not be made immutable")
 enter(
     time.struct_time,
     "tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst tm_zone tm_gmtoff "

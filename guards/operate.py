@@ -203,7 +203,7 @@ class Compared(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(isinstance(n, ast.Constant) for n in site.operands) else Plan.CALL
+        return Plan.OMIT if any(_is_plain_key(n) for n in site.operands) else Plan.CALL
 
 
 class Key(Guard):
@@ -222,7 +222,14 @@ class Key(Guard):
 
 
 def _is_plain_key(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and (type(node.value) is not int or _is_small(node))
+    if not isinstance(node, ast.Constant):
+        return False
+    value = node.value
+    return (
+        len(value) < 4096
+        if isinstance(value, (str, bytes))
+        else (type(value) is not int or _is_small(node))
+    )
 
 
 class _Combine(Operate):
@@ -242,6 +249,12 @@ _TAKERS: Final = (dict, *_VIEWS)
 
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     ta, tb = type(a), type(b)
+    if ta is int:
+        charge_big(realm, a, b)
+        return a, b
+    if issubclass(ta, (set, frozenset)) and issubclass(tb, (set, frozenset)):
+        realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
+        return a, b
     if issubclass(ta, _TAKERS) and not issubclass(tb, dict):
         return a, feed(realm, b) if host_lookup(tb, "keys")[0] is None else merged(realm, b)
     if issubclass(tb, _VIEWS) and host_lookup(ta, "__iter__")[0] is not None:

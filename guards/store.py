@@ -13,9 +13,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
-from guards.base import Guard, Plan, Site
+from guards.base import Guard, Plan, Site, is_guard_name
 from guards.charge import charge_add, charge_walk, feed, size_of
-from guards.harden import HARDENED
+from guards.harden import HARDENED, is_immutable
 from guards.host import host_lookup, host_name
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, is_dunder
@@ -82,8 +82,10 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
             return
-    elif name.startswith("cap:"):
+    elif is_guard_name(name):
         absent(obj, name)
+    if issubclass(type(type(obj)), Sealed):
+        put = setattr  # `object.__setattr__` would pass by what a sealed class says
     put(obj, name, value)
 
 
@@ -92,10 +94,12 @@ _DROPPED: Final = object()
 
 def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     kind = type(obj)
-    if name == "__builtins__":
-        raise AttributeError("'__builtins__' cannot be set: it decides what code can reach")
+    if is_guard_name(name):
+        raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
     if issubclass(kind, type):
         if not realm.is_guest_class(obj):
+            if is_immutable(obj) or issubclass(kind, Sealed):
+                return value  # the store itself refuses, in Python's words
             raise TypeError(f"cannot set {name!r} attribute of immutable type {host_name(obj)!r}")
         if issubclass(obj, type) and name in ("__eq__", "__hash__", "mro", "__bases__"):
             raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
@@ -153,8 +157,10 @@ def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
         "__dict__",
     ):
         _checked(realm, obj, name, None if name != "__bases__" else ())
-    elif name.startswith("cap:"):
+    elif is_guard_name(name):
         absent(obj, name)
+    if issubclass(type(type(obj)), Sealed):
+        take = delattr
     take(obj, name)
 
 
@@ -206,13 +212,15 @@ class StoreAttribute(Guard):
 def charge_key(realm: Realm, key: Any) -> None:
     """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22)."""
     kind = type(key)
-    if kind is tuple or kind is frozenset:
-        charge_walk(realm, key)
-    elif kind is int:
+    if kind is str:
+        return
+    if kind is int:
         # Whole numbers that differ by multiples of 2**61 - 1 share a hash and turn each insertion
         # into a walk of all the others (pit 16): each large one pays for a longer walk.
         if key.bit_length() > 60:
             realm.meter.charge(64)
+    else:
+        charge_walk(realm, key)
 
 
 class ItemTarget(metaclass=Sealed, host=True):

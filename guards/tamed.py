@@ -107,6 +107,8 @@ def _new(kind: type) -> Any:
             raise TypeError(
                 f"{host_name(kind)}.__new__(X): X is not a type object ({host_name(type(cls))})"
             )
+        if issubclass(type(cls), Sealed):
+            raise TypeError(f"type {host_name(cls)!r} cannot be instantiated")
         if not issubclass(cls, kind):
             raise TypeError(
                 f"{host_name(kind)}.__new__({host_name(cls)}): {host_name(cls)} is not a subtype of "
@@ -154,6 +156,10 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
         names: Any = sorted(feed(realm, read(realm, obj, "__dir__")()))
     else:
         names = dir(obj)
+    return _shown_names(realm, obj, names)
+
+
+def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
     shown = []
     for name in names:
         if type(name) is not str or is_guard_name(name):
@@ -173,7 +179,7 @@ def _dir(realm: Realm, obj: Any, /) -> list[str]:
     raw = type.__dir__ if isinstance(obj, type) else object.__dir__
     if issubclass(type(obj), ModuleType):
         return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
-    return [n for n in raw(obj) if type(n) is str and not is_guard_name(n)]
+    return _shown_names(realm, obj, raw(obj))
 
 
 # Operators as methods
@@ -240,9 +246,8 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         size = size_of(obj)
         if size:
             realm.meter.charge_bytes(size * 8)
-    elif kind is tuple or kind is frozenset or kind is int:
-        if kind is not int or issubclass(type(obj), dict):
-            charge_key(realm, key)
+    elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
+        charge_key(realm, key)
 
 
 _NUMERIC: Final[dict[str, Cost]] = {
@@ -506,6 +511,7 @@ _MISSING: Final = object()
 
 
 def _view_keys(realm: Realm, view: Any, /) -> list[str]:
+    realm.meter.charge(len(view) >> 3)
     return list(view)
 
 
@@ -522,6 +528,7 @@ def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any
 
 
 def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
+    realm.meter.charge(len(view))
     return {n: view[n] for n in list(view)}
 
 

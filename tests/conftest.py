@@ -17,6 +17,6 @@ def optimize(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True)
 def no_hang(request: pytest.FixtureRequest) -> Iterator[None]:
     """Ends the run with a traceback when a test hangs."""
-    faulthandler.dump_traceback_later(120, exit=True)
+    faulthandler.dump_traceback_later(30, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()

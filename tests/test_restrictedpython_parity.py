@@ -17,9 +17,12 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
+from properties.outcome import DATA, Outcome, examples, guest, plain
+from properties.strategies import expressions, programs
 from RestrictedPython import (
     compile_restricted,
     compile_restricted_eval,
+    compile_restricted_function,
     limited_builtins,
     safe_builtins,
     utility_builtins,
@@ -39,8 +42,6 @@ from RestrictedPython.Guards import (
 from RestrictedPython.PrintCollector import PrintCollector
 
 from capcompiler import Compartment, DialectError, GuestError, cap_compile, cap_eval, cap_exec
-from properties.outcome import DATA, Outcome, examples, guest, plain
-from properties.strategies import expressions, programs
 
 #: Builtins that no predefined set has, and that hosts add (AccessControl.ZopeGuards adds them all).
 ADDED = """
@@ -120,7 +121,9 @@ def without_text(outcome: Outcome) -> Outcome:
 
 
 DOCUMENTED = {
-    "README: an unproblematic example": "def example():\n    return 'Hello World!'\nresult = example()\n",
+    "README: an unproblematic example": (
+        "def example():\n    return 'Hello World!'\nresult = example()\n"
+    ),
     "basic usage": "def do_something():\n    pass\nresult = do_something()\n",
     "print": 'print("Hello World!")\n',
     "a function of the policy page": (
@@ -135,13 +138,21 @@ DOCUMENTED = {
         "s = {x for x in (1, 1, 2)}\ng = sum(a + b for a, b in [(1, 2), (3, 4)])\n"
     ),
     "unpacking": "a, (b, *c) = 1, (2, 3, 4)\n(d, e), f = 'xy', 'z'\n",
-    "unpacking parameters": "f = lambda a, b=2, *c, d=3, **e: (a, b, c, d, len(e))\nresult = f(1, d=4, z=1)\n",
-    "calls with stars": "def f(*a, **k):\n    return a, sorted(k)\nresult = f(*[1, 2], **{'x': 1, 'y': 2})\n",
+    "unpacking parameters": (
+        "f = lambda a, b=2, *c, d=3, **e: (a, b, c, d, len(e))\nresult = f(1, d=4, z=1)\n"
+    ),
+    "calls with stars": (
+        "def f(*a, **k):\n    return a, sorted(k)\n"
+        "result = f(*[1, 2], **{'x': 1, 'y': 2})\n"
+    ),
     "in place": (
         "a = 1\na += 2\na -= 1\na *= 7\na **= 2\na //= 3\na %= 50\na <<= 2\na >>= 1\na |= 1\na ^= 3\n"
         "a &= 127\nb = 6\nb /= 4\nc = [1]\nd = c\nc += (2,)\n"
     ),
-    "items": "d = {'a': [1, 2]}\nd['b'] = d['a'][0]\ndel d['a'][0]\nd['a'][0:1] = [7, 8]\nx = d['a'][::-1]\n",
+    "items": (
+        "d = {'a': [1, 2]}\nd['b'] = d['a'][0]\ndel d['a'][0]\nd['a'][0:1] = [7, 8]\n"
+        "x = d['a'][::-1]\n"
+    ),
     "writing where it is not allowed": "x = 'abc'\nx[0] = 'd'\n",
     "classes": (
         "class Base:\n    shared = 3\n    def __init__(self, n): self.n = n\n"
@@ -156,27 +167,39 @@ DOCUMENTED = {
     ),
     "missing attribute": "class K:\n    pass\nK().nothing\n",
     "try": (
-        "r = []\ntry:\n    1 / 0\nexcept ZeroDivisionError as e:\n    r.append('zero')\nelse:\n    r.append('else')\n"
+        "r = []\ntry:\n    1 / 0\nexcept ZeroDivisionError as e:\n    r.append('zero')\nelse:\n"
+        "    r.append('else')\n"
         "finally:\n    r.append('finally')\n"
         "try:\n    raise ValueError('x')\nexcept (KeyError, ValueError) as e:\n    r.append(str(e))\n"
     ),
     "assert": "assert 1 == 2, 'no'\n",
     "while, break, continue": (
-        "n = 0\nout = []\nwhile True:\n    n = n + 1\n    if n % 2:\n        continue\n    if n > 6:\n        break\n"
+        "n = 0\nout = []\nwhile True:\n    n = n + 1\n    if n % 2:\n        continue\n"
+        "    if n > 6:\n        break\n"
         "    out.append(n)\nelse:\n    out.append('never')\n"
     ),
     "global": "n = 1\ndef f():\n    global n\n    n = n + 1\nf()\nf()\n",
     "closures": "def f(a):\n    def g(b):\n        return a + b\n    return g\nresult = f(1)(2)\n",
     "generators": "def g(n):\n    for i in range(n):\n        yield i\nresult = list(g(3))\n",
-    "strings": "name = 'x'\nf = f'{name!r:>5}|{1 + 1:03d}'\np = '%s=%d' % (name, 3)\nu = 'Straße'.upper().split('S')\n",
-    "conditional": "x = 5\nr = 'big' if x > 3 and not x == 4 or x < 0 else 'small'\nq = 1 < x <= 5 != 6\n",
+    "strings": (
+        "name = 'x'\nf = f'{name!r:>5}|{1 + 1:03d}'\np = '%s=%d' % (name, 3)\n"
+        "u = 'Straße'.upper().split('S')\n"
+    ),
+    "conditional": (
+        "x = 5\nr = 'big' if x > 3 and not x == 4 or x < 0 else 'small'\n"
+        "q = 1 < x <= 5 != 6\n"
+    ),
     "lambda": "f = lambda x: x + 1\nr = f(1)\ng = (lambda *a: len(a))(1, 2)\n",
     "walrus": "if (n := 3) > 2:\n    r = n\n",
-    "bool and bit operators": "r = (1 | 6, 7 & 3, 5 ^ 1, ~4, 1 << 5, 32 >> 2, not 1, 2 ** 10, 7 // 2, -7 % 3)\n",
+    "bool and bit operators": (
+        "r = (1 | 6, 7 & 3, 5 ^ 1, ~4, 1 << 5, 32 >> 2, not 1, 2 ** 10, 7 // 2, -7 % 3)\n"
+    ),
     "builtins": (
-        "r = [abs(-1), bool(''), callable(len), chr(65), complex(1, 2), divmod(7, 3), float('1.5'), hex(255),"
+        "r = [abs(-1), bool(''), callable(len), chr(65), complex(1, 2), divmod(7, 3),"
+        " float('1.5'), hex(255),"
         " int('7'), isinstance(1, int), issubclass(bool, int), len('ab'), oct(8), ord('A'), pow(2, 5),"
-        " list(range(3)), repr('a'), round(2.567, 2), str(1), 'abc'[slice(1, 2)], max(1, 2), min([3, 4]),"
+        " list(range(3)), repr('a'), round(2.567, 2), str(1), 'abc'[slice(1, 2)], max(1, 2),"
+        " min([3, 4]),"
         " sorted([2, 1]), sum([1, 2]), any([0, 1]), all([]), list(zip('ab', 'cd')), hash(7)]\n"
     ),
     "an undefined name": "def f():\n    return nothing\nf()\n",
@@ -255,6 +278,18 @@ def test_eval_and_globals_are_the_guests_own() -> None:
     assert not any(":" in name for name in names["b"])
 
 
+def test_a_function_of_parameters_and_body_is_a_def() -> None:
+    """`compile_restricted_function` of the API page, with a global name injected."""
+    body = "total = 0\nfor x in xs:\n    total = total + x * rate\nreturn total"
+    result = compile_restricted_function("xs, start=0", body, "f", globalize=["rate"])
+    assert not result.errors
+    names = setup({"rate": 3})
+    exec(result.code, names)  # noqa: S102
+    indented = "\n    ".join(body.splitlines())
+    guests = cap_exec(f"def f(xs, start=0):\n    {indented}\n", {"rate": 3})
+    assert guests["f"]([1, 2]) == names["f"]([1, 2]) == 9
+
+
 # Limited and utility builtins
 
 
@@ -298,9 +333,7 @@ def test_random_of_the_host_is_granted_by_its_functions() -> None:
     outcomes = []
     for run in (restricted, guest):
         host_random = random.Random(1)  # noqa: S311 - a test
-        outcomes.append(
-            run(source, {"randrange": host_random.randrange, "choice": host_random.choice})
-        )
+        outcomes.append(run(source, {"randrange": host_random.randrange, "choice": host_random.choice}))
     assert outcomes[0] == outcomes[1].but_steps()
 
 

@@ -169,8 +169,12 @@ def _signature(function: Any) -> tuple[inspect.Signature, dict[str, Any]] | None
     return signature, {n: h for n, h in hints.items() if n in signature.parameters}
 
 
+class ArgumentError(TypeError):
+    """A wrong call of a capability: its text is ours, and is for the guest to read."""
+
+
 def check_arguments(path: str, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise TypeError when an argument is not of the annotated type.
+    """Raise `ArgumentError` when an argument is not of the annotated type.
 
     The text names the method, the argument, the type that came and the type that was wanted.
     """
@@ -205,7 +209,7 @@ def check_arguments(path: str, method: Any, args: tuple[Any, ...], kwargs: dict[
                         f"got {type(v).__name__}, wanted {wanted(hint)}"
                     )
     if problem:
-        raise TypeError(problem)
+        raise ArgumentError(problem)
 
 
 def matches(value: Any, hint: Any) -> bool:

@@ -50,7 +50,31 @@ _REDUCED: Final[dict[type, Callable[[Any], Any]]] = {
     str: str.__str__,
     bytes: lambda b: bytes.join(b"", (b,)),
     bytearray: lambda b: bytes(memoryview(b)),
+    datetime.datetime: lambda x: _exact_datetime(x),
+    datetime.date: lambda x: datetime.date(*[get(x) for get in _day]),
+    datetime.time: lambda x: _exact_time(x),
+    datetime.timedelta: lambda x: datetime.timedelta(*[get(x) for get in _span]),
 }
+
+
+_day: Final = [datetime.date.__dict__[n].__get__ for n in ("year", "month", "day")]
+_moment: Final = [
+    datetime.datetime.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")
+]
+_clock: Final = [datetime.time.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")]
+_span: Final = [datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")]
+
+
+def _exact_datetime(x: Any) -> datetime.datetime:
+    parts = [get(x) for get in (*_day, *_moment)]
+    zone = datetime.datetime.__dict__["tzinfo"].__get__(x)
+    return datetime.datetime(*parts, zone, fold=datetime.datetime.__dict__["fold"].__get__(x))
+
+
+def _exact_time(x: Any) -> datetime.time:
+    zone = datetime.time.__dict__["tzinfo"].__get__(x)
+    fold = datetime.time.__dict__["fold"].__get__(x)
+    return datetime.time(*[get(x) for get in _clock], zone, fold=fold)
 
 
 class CrossingError(Exception):
@@ -92,6 +116,10 @@ class Copier:
         if base is None:
             return self._keep(value, self._leaf(value, path))
         reduce = _REDUCED.get(base)
+        if reduce is not None and base in _MOMENTS:
+            exact = reduce(value)
+            self._check_zone(exact, path)
+            return self._keep(value, exact)
         if reduce is not None:
             return self._keep(value, bytearray(value) if kind is bytearray else reduce(value))
         if self._depth >= MAX_NESTING:
@@ -108,6 +136,8 @@ class Copier:
         return result
 
     def _check_zone(self, value: Any, path: str) -> None:
+        if type(value) not in _MOMENTS:
+            return
         zone = value.tzinfo
         if zone is not None and type(zone) is not datetime.timezone:
             # A zone with code of its own would be asked by the other side, in its time.
@@ -174,8 +204,12 @@ class Copier:
 _PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
 _BASES: Final = (
     dict, list, tuple, set, frozenset, str, int, float, bytes, bytearray, complex, deque,
+    datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
 )  # fmt: skip
 _KNOWN: Final = frozenset({*_BASES, OrderedDict, defaultdict})
+
+
+_MOMENTS: Final = frozenset({datetime.datetime, datetime.time})
 
 
 def _base_of(kind: type) -> type | None:

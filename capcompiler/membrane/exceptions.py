@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import opcode
+import re
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
+from capcompiler.membrane.capability import ArgumentError
 from capcompiler.program import serial_of, shown_filename
 from guards.format import text_of
 from guards.host import host_mro, host_name
@@ -71,11 +73,16 @@ def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) 
     return GuestError(_clean(name, 200), message, frames, data)
 
 
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def _clean(text: str, limit: int = MAX_TEXT) -> str:
-    """A bounded text without lone surrogates: what a host prints must not fail (pit 21)."""
+    """A bounded text without lone surrogates or control characters: what a host prints must not fail,
+    nor steer its terminal (pit 21)."""
     if len(text) > limit:
         text = text[:limit] + "..."
-    return text.encode("utf-8", "backslashreplace").decode()
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return _CONTROLS.sub(lambda m: f"\\x{ord(m.group()):02x}", text)
 
 
 def guest_frames(
@@ -129,6 +136,8 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
         inner = error.exception
         kind = nearest_builtin(type(inner)) if inner is not None else Exception
         return rebuilt(kind, (error.message,), error.message)
+    if type(error) is ArgumentError:
+        return TypeError(str(error))
     if isinstance(error, CapabilityError):
         return refusal(error.message)
     if isinstance(error, CapError):

@@ -245,11 +245,14 @@ class Membrane:
         try:
             try:
                 host_args = tuple([self.to_host(a, meter.charge) for a in args])
-                host_kwargs = {k: self.to_host(v, meter.charge) for k, v in kwargs.items()}
+                # A keyword may be a guest's subclass of str, whose methods would run in the host.
+                host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
                 crossed = True
                 result = perform(host_args, host_kwargs)
                 if type(result) is CoroutineType:
                     result.close()  # a host's coroutine is not awaited here
+                if type(result) in (str, bytes):
+                    meter.charge_bytes(len(result))
                 guest_result = self.to_guest(result, path, meter.charge)
             except CrossingError as error:
                 problem = error
@@ -300,9 +303,10 @@ def refused_grant(name: str, error: CrossingError) -> CapabilityError:
     value = object_of(error.value) if type(error.value) is Handle else error.value
     kind = host_name(type(value))
     where = f"caps[{name!r}]{error.path}"
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
     if error.reason:
-        return CapabilityError(f"{where}: a {kind} cannot be granted: {error.reason}")
+        return CapabilityError(f"{where}: {article} {kind} cannot be granted: {error.reason}")
     return CapabilityError(
-        f"{where}: a {kind} is neither data nor a capability; "
+        f"{where}: {article} {kind} is neither data nor a capability; "
         f"wrap it as expose(obj, 'method', ...) to say what of it is granted"
     )

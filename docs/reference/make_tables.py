@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import capcompiler  # noqa: F401 - fills the tables
@@ -29,7 +30,12 @@ TYPES_HEAD = """
 ## Types
 
 The closed world U: the types whose instances a guest can hold, beside the classes that it makes itself.
-For each, an attribute is *safe* (the raw attribute is handed out), *tamed* (a stand-in is handed out that checks or charges first) or *denied* (it looks absent).
+For each, an attribute is one of three.
+
+- *Safe*: the raw attribute is handed out.
+- *Tamed*: a stand-in is handed out, which checks or charges first.
+- *Denied*: it looks absent.
+
 What a type has and no row names is denied too.
 
 These names are denied on every type that has them:
@@ -57,9 +63,7 @@ def of_state(rows: dict[str, Row], state: State) -> list[str]:
     plain = lambda n: n[:2] == "__" and n[-2:] == "__"  # noqa: E731
     if state is State.SAFE:
         return [n for n, row in rows.items() if row.state is state and not plain(n)]
-    return [
-        n for n, row in rows.items() if row.state is state and n not in DENIED_EVERYWHERE
-    ]
+    return [n for n, row in rows.items() if row.state is state and n not in DENIED_EVERYWHERE]
 
 
 def page() -> str:
@@ -92,7 +96,8 @@ def page() -> str:
     for key, kinds in groups.items():
         lines.append(f"| {' '.join(sorted(shown(k) for k in kinds))} | {' | '.join(key)} |\n")
     parts += sorted(lines, key=str.lower)
-    return "".join(parts)
+    # Reasons in the code point to notes on attacks that are not on this page.
+    return re.sub(r" ?\(pits? [^)]*\)", "", "".join(parts))
 
 
 if __name__ == "__main__":

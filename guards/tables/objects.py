@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class
-from guards.host import host_name
+from guards.host import host_method_func, host_name
 from guards.sealed import Sealed
 from guards.tables.rows import define
 from guards.tamed import ClassNamespace, enter, namespace_of
@@ -95,7 +95,15 @@ def _alias_call(realm: Realm, alias: Any, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _method_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    return (callable_for_c(realm, args[0]), *args[1:]) if args else args
+    if not args:
+        return args
+    inner, levels = args[0], 0
+    while type(inner) is MethodType:
+        # Each level copies its arguments once more when the whole is called.
+        inner, levels = host_method_func(inner), levels + 1
+        if levels > 8:
+            raise TypeError("bound methods are nested too deeply")
+    return (callable_for_c(realm, args[0]), *args[1:])
 
 
 CONSTRUCTORS[MethodType] = _method_arguments

@@ -139,6 +139,12 @@ def _hex(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _from_hex(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
+    for a in args:
+        realm.meter.charge_bytes(size_of(a) or 0)
+    return args
+
+
 def _extend(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
     return tuple(feed(realm, a) if size_of(a) is None else a for a in args)
 
@@ -148,10 +154,7 @@ def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
-_PREDICATES = (
-    "isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
-    "istitle isupper startswith endswith maketrans"
-)
+_PREDICATES = "startswith endswith maketrans"
 _COPIES: dict[str, Any] = dict.fromkeys(
     "capitalize casefold lower upper swapcase title strip lstrip rstrip removeprefix removesuffix "
     "partition rpartition".split(),
@@ -159,6 +162,11 @@ _COPIES: dict[str, Any] = dict.fromkeys(
 )
 _COMMON: dict[str, Any] = {
     **_COPIES,
+    **dict.fromkeys(
+        """isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable
+        isspace istitle isupper""".split(),
+        _search,
+    ),
     **dict.fromkeys("count find rfind index rindex".split(), _search),
     **dict.fromkeys("split rsplit splitlines".split(), _parts),
     **dict.fromkeys("center ljust rjust zfill".split(), _width),
@@ -192,17 +200,18 @@ enter(
 )
 enter(
     bytes,
-    _PREDICATES + " fromhex",
-    cost={**_COMMON, "decode": _codec, "hex": _hex},
+    _PREDICATES,
+    cost={**_COMMON, "decode": _codec, "hex": _hex, "fromhex": _from_hex},
     subclass=True,
 )
 enter(
     bytearray,
-    _PREDICATES + " fromhex append clear pop reverse __alloc__",
+    _PREDICATES + " append clear pop reverse __alloc__",
     cost={
         **_COMMON,
         "decode": _codec,
         "hex": _hex,
+        "fromhex": _from_hex,
         "extend": _extend,
         "copy": _copy,
         "insert": _copy,

@@ -146,7 +146,6 @@ CASES: list[Case] = [
         for name, module in [
             ("granted", "math"),
             ("new", "type(math)('m')"),
-            ("subclass", "type('Mod', (type(math),), {})('m')"),
         ]
     ),
     *(

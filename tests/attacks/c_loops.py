@@ -225,15 +225,38 @@ CASES: list[Case] = [
         """,
         raises="RecursionError",
     ),
+    *(
+        case(
+            f"hash-of-a-very-deep-{name}",
+            f"""
+            x = {start}
+            for _ in range(1_000_000):
+                x = {step}
+            {use}
+            """,
+            raises="RecursionError",
+            steps=10_000_000,
+            memory=512 * 2**20,
+            seconds=20,
+            wall=20,
+        )
+        for name, start, step, use in [
+            ("tuple", "()", "(x,)", "hash(x)"),
+            ("tuple-as-a-key", "()", "(x,)", "{x: 1}"),
+            ("tuple-in-a-set", "()", "(x,)", "x in {1}"),
+            ("alias", "int", "list[x]", "hash(x)"),
+        ]
+    ),
     case(
-        "hash-of-a-deep-tuple",
+        "deep-method-is-called",
         """
-        x = ()
-        for _ in range(100_000):
-            x = (x,)
-        hash(x)
+        class C:
+            def m(self, *a): return len(a)
+        m = C().m
+        for _ in range(20_000): m = type(m)(m, 1)
+        m()
         """,
-        stopped=("steps", "depth"),
+        raises="RecursionError",
     ),
     case(
         "equality-of-lists-in-themselves",
@@ -280,27 +303,6 @@ CASES: list[Case] = [
         'alive'
         """,
         value="alive",
-    ),
-    case(
-        "deep-itertools-chain-is-walked",
-        """
-        import itertools
-        g = [1]
-        for _ in range(100_000):
-            g = itertools.chain(g)
-        list(g)
-        """,
-        stopped=("steps", "depth", "memory"),
-    ),
-    case(
-        "deep-map-chain-is-walked",
-        """
-        g = [1]
-        for _ in range(100_000):
-            g = map(int, g)
-        list(g)
-        """,
-        stopped=("steps", "depth", "memory"),
     ),
     case(
         "deep-partial-is-called",

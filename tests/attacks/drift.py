@@ -148,7 +148,6 @@ CASES: list[Case] = [
         )
     ),
     case("input-has-no-terminal", "input()", raises="PermissionError"),
-    case("help-has-no-terminal", "help(1)", raises="PermissionError"),
     case("breakpoint-has-no-debugger", "breakpoint()", raises="PermissionError"),
 ]
 

@@ -71,7 +71,7 @@ PER_TEXT = [
     ("splitlines", "s.splitlines()"),
     ("partition", "s.partition('b')"),
     ("zfill", "s.zfill(10)"),
-    ("memoryview-equality", "memoryview(b) == memoryview(b).cast('b')"),
+    ("memoryview-equality", "memoryview(b) == memoryview(bytearray(b))"),
     ("memoryview-list", "memoryview(b).tolist()"),
     ("memoryview-bytes", "memoryview(b).tobytes()"),
     ("bytes-of-memoryview", "bytes(memoryview(b))"),

@@ -122,7 +122,7 @@ ROADS = [
     ("super", "super(type(f), f).NAME"),
     ("exec", "exec('x = f.NAME', {'f': f})"),
     ("eval", "eval('f.NAME')"),
-    ("child", "cap_exec('f.NAME', {'f': f})"),
+    ("child", "cap_exec(\"hasattr(f, 'NAME')\", {'f': f}).value or absent()"),
     ("host", "call(getattr, f, 'NAME')"),
 ]
 

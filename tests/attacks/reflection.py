@@ -318,8 +318,8 @@ CASES: list[Case] = [
         len(S(M, M).__subclasses__(object)) > 5
         """,
         pit=8,
-        raises="AttributeError",
-        about="__subclasses__",
+        raises="TypeError",
+        about="base type",
     ),
     case(
         "super-subclass-forwards-reduce",
@@ -329,8 +329,8 @@ CASES: list[Case] = [
         S(C, C()).__reduce_ex__(2)
         """,
         pit=18,
-        raises="AttributeError",
-        about="__reduce_ex__",
+        raises="TypeError",
+        about="base type",
     ),
     case(
         "super-subclass-by-type",
@@ -340,8 +340,8 @@ CASES: list[Case] = [
         len(getattr(S(M, M), '__subclasses__')(object)) > 5
         """,
         pit=8,
-        raises="AttributeError",
-        about="__subclasses__",
+        raises="TypeError",
+        about="base type",
     ),
     case(
         "super-of-a-metaclass-forwards-a-raw-descriptor",
@@ -437,12 +437,11 @@ CASES: list[Case] = [
         "mro-method-brings-no-foreign-class",
         """
         class M(type):
-            def mro(cls): return [cls, *type.mro(cls)[1:], type(door)] if False else [cls, object]
+            def mro(cls): return [cls, type(door), object]
         class C(metaclass=M): pass
-        C.__mro__ == (C, object)
         """,
         pit=8,
-        value=True,
+        raises="TypeError",
     ),
     case(
         "mro-method-takes-in-a-builtin",

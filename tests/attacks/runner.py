@@ -30,7 +30,7 @@ class Worker:
     def start(self) -> subprocess.Popen[str]:
         package = __package__ or "attacks"
         root = Path(__file__).resolve().parents[package.count(".") + 1]
-        path = os.pathsep.join([str(root), *filter(None, sys.path)])
+        path = os.pathsep.join([str(root), *(part or os.getcwd() for part in sys.path)])
         process = subprocess.Popen(  # noqa: S603  # our own worker
             [sys.executable, "-X", "utf8", "-m", f"{package}.worker"],
             stdin=subprocess.PIPE,
@@ -67,7 +67,7 @@ class Worker:
             if line:
                 self.answers[case.id] = json.loads(line)
             else:
-                self.close_process()
+                code = self.close_process()
                 self.errors.seek(at)
                 trouble = f"the worker died or hung: {self.errors.read()[-3000:]}"
                 self.answers[case.id] = {
@@ -75,22 +75,31 @@ class Worker:
                     "outcomes": ["dead", "dead"],
                     "seconds": [0, 0],
                     "differ": trouble,
+                    "code": code,
                 }
         return self.answers[case.id]
 
-    def close_process(self) -> None:
+    def close_process(self) -> int | None:
+        """Ends the process; the code that it had ended with of itself, negative for a signal."""
         process, self.process = self.process, None
+        code = None
         if process is not None:
-            process.kill()
-            process.wait()
+            try:
+                code = process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     try:
                         stream.close()
                     except BrokenPipeError:
                         pass
+        return code
 
     def close(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
         self.close_process()
         self.errors.close()
         self.directory.cleanup()

@@ -28,9 +28,10 @@ from . import (
     shared_state,
     stop,
 )
-from .case import Case
+from .case import Case, case
+from .crashes import CRASHES
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "CRASH_CASES"]
 
 CASES: list[Case] = [
     *reflection.CASES,
@@ -57,4 +58,10 @@ CASES: list[Case] = [
     *c_loops.CASES,
     *hidden_work.CASES,
     *nests.CASES,
+]
+
+# Outside the table: what is claimed of these is weaker (see crashes.py).
+CRASH_CASES: list[Case] = [
+    case(f"crash-{name}", src, pit=5, attack="C stack", stopped=("steps", "memory", "depth"))
+    for name, src in CRASHES.items()
 ]

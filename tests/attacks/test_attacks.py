@@ -8,7 +8,7 @@ import pytest
 
 from .case import Case
 from .runner import Worker
-from .tables import CASES
+from .tables import CASES, CRASH_CASES
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +28,16 @@ def test_attack_is_contained(worker: Worker, case: Case, optimize: bool) -> None
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_both_levels_agree(worker: Worker, case: Case) -> None:
     assert not worker.ask(case)["differ"]
+
+
+@pytest.mark.parametrize("case", CRASH_CASES, ids=lambda case: case.id)
+def test_overrun_of_the_c_stack_ends_in_a_stop_or_with_its_own_process(
+    worker: Worker, case: Case
+) -> None:
+    answer = worker.ask(case)
+    if answer["outcomes"] == ["dead", "dead"]:
+        assert answer["code"] is not None and answer["code"] < 0, answer["differ"]
+    else:
+        stops = [outcome.split(" ", 1)[0] for outcome in answer["outcomes"]]
+        assert set(stops) <= {*case.stopped, "RecursionError"}
+        assert not answer["differ"]

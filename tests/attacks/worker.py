@@ -238,9 +238,9 @@ def main() -> None:
     lines = iter(sys.stdin.readline, "")
     sys.stdout = host_stdout = io.StringIO()
     limit_memory()
-    from .tables import CASES
+    from .tables import CASES, CRASH_CASES
 
-    cases = {case.id: case for case in CASES}
+    cases = {case.id: case for case in (*CASES, *CRASH_CASES)}
     # What the first guest makes the host load is not the doing of a case.
     modules = "math itertools operator functools collections string json datetime sys os".split()
     for line in [*(f"import {module}" for module in modules), "'a'.encode('idna')", "1 / 0"]:

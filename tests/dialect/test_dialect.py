@@ -42,9 +42,7 @@ def chunks(file: str) -> Iterator[Chunk]:
         body = lines[start:at]
         text = "\n".join(body)
         versions = OPTION.findall(text)
-        if all(
-            (sys.version_info >= (int(a), int(b))) == (word == "python") for word, a, b in versions
-        ):
+        if all((sys.version_info >= (int(a), int(b))) == (word == "python") for word, a, b in versions):
             wanted = [
                 (start + offset + 1, code)
                 for offset, part in enumerate(body)

@@ -198,10 +198,10 @@ class Writer:
             return f"repr({sub(self.pick([INT, STR, LIST, DICT, TUPLE]))})[:40]"
         if form in (10, 11):
             spec = self.pick(["", ":>5", ":<4", "!r", "!s:^6", "!r:>8"])
-            return f"f\"a{{{self.simple(scope, STR)}{spec}}}b\""
+            return f'f"a{{{self.simple(scope, STR)}{spec}}}b"'
         if form == 12:
             spec = self.pick(["", ":d", ":05d", ":+", ":x", ":,", ":b", ":s", ":.2f", "!r:>9"])
-            return f"f\"{{{self.simple(scope, INT)}{spec}}}\""
+            return f'f"{{{self.simple(scope, INT)}{spec}}}"'
         if form == 13:
             spec = self.pick(["%s", "%r", "%5s", "%-6s|", "<%.2s>"])
             return f"'{spec}' % ({sub(STR)},)"
@@ -216,8 +216,10 @@ class Writer:
         if form == 18:
             return f"chr({sub(INT)} % 300)"
         if form == 19 and not self.restricted:
-            return f"'{{}}-{{0}}'.format({sub(INT)})" if self.chance(4) else (
-                f"'<{{:>4}}|{{x!r:.6}}>'.format({sub(INT)}, x={sub(STR)})"
+            return (
+                f"'{{}}-{{0}}'.format({sub(INT)})"
+                if self.chance(4)
+                else (f"'<{{:>4}}|{{x!r:.6}}>'.format({sub(INT)}, x={sub(STR)})")
             )
         if form == 20 and not self.restricted:
             return f"type({sub(self.pick(KINDS))}).__name__"
@@ -335,7 +337,9 @@ class Writer:
         if self.chance(4):
             other = self.new("g")
             inner.names[INT].append(other)
-            text = f"({self.expr(inner, kind, 1)} for {name} in {source} for {other} in range({name} % 4)"
+            text = (
+                f"({self.expr(inner, kind, 1)} for {name} in {source} for {other} in range({name} % 4)"
+            )
         if self.chance(3):
             text += f" if {self.expr(inner, BOOL, 1)}"
         return text + ")"
@@ -405,7 +409,7 @@ class Writer:
             self.match(scope, depth)
         elif form == 26 and not self.restricted:
             self.manage(scope, depth)
-        elif form == 27 and not self.restricted and depth < 2:
+        elif form in (27, 28) and not self.restricted and depth < 2:
             self.maker(scope, depth)
         else:
             self.bind(scope, depth, self.pick(KINDS))
@@ -559,7 +563,7 @@ class Writer:
         for kind in kinds:
             parameter = self.new("p")
             inner.names[kind].append(parameter)
-            texts.append(f"{parameter}={self.atom(Scope(), kind)}" if texts and "=" in texts[-1]
+            texts.append(f"{parameter}={self.atom(Scope(), kind)}" if (texts and "=" in texts[-1])
                          or self.chance(5) else parameter)  # fmt: skip
         if self.chance(8):
             extra = self.new("l")
@@ -567,7 +571,7 @@ class Writer:
         if self.chance(10):
             texts.append(f"{self.new('q')}=1")
         self.emit(depth, f"def {name}({', '.join(texts)}):")
-        if not self.restricted and scope.names[INT] and self.chance(4):
+        if not self.restricted and scope.names[INT] and self.chance(2):
             outer = self.pick(scope.names[INT])
             self.emit(depth + 1, f"{'nonlocal' if scope.inside else 'global'} {outer}"
                       if self.can_rebind(scope, outer) else "pass")  # fmt: skip
@@ -697,7 +701,9 @@ class Writer:
         elif form == 9:
             self.emit(depth, f"print(len({obj}), bool({obj}))")
         elif form == 10:
-            self.emit(depth, f"print(getattr({obj}, {self.pick(['count', 'double', 'nothing'])!r}, None))")
+            self.emit(
+                depth, f"print(getattr({obj}, {self.pick(['count', 'double', 'nothing'])!r}, None))"
+            )
         elif form == 11:
             attribute = self.pick(["double", "extra0", "items", "twice(3)", "make().count"])
             self.emit(depth, f"print({obj}.{attribute})")
@@ -713,8 +719,9 @@ class Writer:
             inner = scope.copy()
             a, b = self.new("i"), self.new("l")
             pattern = self.pick(
-                ["0 | 1 | 2", f"[{a}]", f"[{a}, *{b}]", "str()", "int()", f'{{"a": {a}, **{self.new("d")}}}',
-                 f"int({a})", "True | None", '"alpha" | "b"', f"(_, {a})", f"[1, 2, *_] as {b}"]
+                ["0 | 1 | 2", f"[{a}]", f"[{a}, *{b}]", "str()", "int()", f"int({a})",
+                 f'{{"a": {a}, **{self.new("d")}}}', "True | None", '"alpha" | "b"', f"(_, {a})",
+                 f"[1, 2, *_] as {b}"]
             )  # fmt: skip
             if f"{a}" in pattern:
                 inner.names[INT].append(a)

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 - `hass`, `data` and `logger` are granted by the host
 # Rules of a home, as a Home Assistant `python_script` has them: `hass`, `data` and `logger` are there.
 
 from math import log10
@@ -59,7 +60,9 @@ for climate in climates:
 
 dampest = max(climates, key=lambda c: c.score)
 if dampest.score > 1:
-    hass.services.call("fan", "turn_on", {"entity_id": f"fan.{dampest.room}", "percentage": 25 * dampest.score})
+    hass.services.call(
+        "fan", "turn_on", {"entity_id": f"fan.{dampest.room}", "percentage": 25 * dampest.score}
+    )
     report["actions"] += [f"fan in the {dampest.room}"]
 
 # Open windows in the cold

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 - `orders` is granted by the host
 """A monthly report on `orders`, a list of dicts of text as a CSV file gives them."""
 
 TOP = 5
@@ -61,7 +62,7 @@ def table(headings, rows):
     for number, row in enumerate(cells):
         first, *others = (
             cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths))
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         yield "  ".join([first, *others]).rstrip()
         if number == 0 or number == len(cells) - 2:

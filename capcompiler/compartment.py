@@ -20,12 +20,12 @@ from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.importer import Importer, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.exceptions import describe
+from capcompiler.membrane.exceptions import describe, raised_by_statement
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
 from capcompiler.program import Program, cap_compile, guest_program, serial_of
-from capcompiler.source import source_lines
+from capcompiler.source import OutOfTime, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install
@@ -178,9 +178,16 @@ class Compartment:
         optimize: bool,
     ) -> tuple[Program, float]:  # fmt: skip
         started = time.monotonic()
-        program = cap_compile(src, mode=mode, filename=filename, optimize=optimize)
-        self._optimize = program.optimize
-        return program, time.monotonic() - started
+        seconds = self._limits.seconds
+        try:
+            with within(None if seconds is None else started + seconds):
+                program = cap_compile(src, mode=mode, filename=filename, optimize=optimize)
+        except OutOfTime:
+            spent = time.monotonic() - started
+        else:
+            self._optimize = program.optimize
+            return program, time.monotonic() - started
+        raise LimitExceeded("seconds", seconds or 0, round(spent, 3))
 
     def _run(self, program: Program) -> Any:
         self._remember(program)
@@ -198,7 +205,11 @@ class Compartment:
         meter.charge(1 + len(text))
         problem: SyntaxError | None = None
         try:
-            program = guest_program(text, filename, mode, self._optimize)
+            with within(meter.deadline):
+                program = guest_program(text, filename, mode, self._optimize)
+        except OutOfTime:
+            meter.check_clock()
+            raise
         except SyntaxError as error:
             first = getattr(error, "violations", (None,))[0]
             message = str(getattr(first, "message", "invalid syntax"))
@@ -267,8 +278,7 @@ class Compartment:
         self._printed = 0
         started = time.monotonic()
         seconds = limits.seconds
-        if limits.depth is not None:
-            enter_headroom(limits.depth)
+        enter_headroom(limits.depth or 0)
         meter.begin(
             steps=limits.steps,
             seconds=seconds,
@@ -288,8 +298,7 @@ class Compartment:
         finally:
             stopped, used = meter.stopped, meter.used
             meter.end()
-            if limits.depth is not None:
-                leave_headroom()
+            leave_headroom()
             _turns.meter = outer
             self._thread = None
             self._in_host = 0
@@ -333,8 +342,16 @@ class Compartment:
             return run(), None
         except Stop:
             return None, None if self._realm.meter.stopped else CapError("the guest was stopped")
+        except OutOfTime:
+            self._realm.meter.check_clock(stop=False)
+            return None, None if self._realm.meter.stopped else CapError("the guest was stopped")
         except _HostProblem as error:
             return None, error.problem
+        except KeyboardInterrupt as error:
+            if not raised_by_statement(error):
+                self._host_exit = error  # a real Ctrl-C: the host's own
+                return None, None
+            caught: BaseException = error
         except BaseException as error:
             caught = error
         try:

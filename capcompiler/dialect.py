@@ -14,7 +14,7 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from capcompiler.errors import Violation
 from capcompiler.names import RESERVED_NAMES, used_names
-from capcompiler.source import shown_line, source_lines
+from capcompiler.source import check_deadline, shown_line, source_lines
 
 __all__ = ["CODES", "PERMITTED", "Dialect"]
 
@@ -67,6 +67,7 @@ class Dialect(RestrictingNodeTransformer):
         self.source = source
         self.filename = filename
         self.violations: list[Violation] = []
+        self.admitted = 0
         self._spans: ASTText | None = None
         self._tree: ast.AST | None = None
 
@@ -80,6 +81,9 @@ class Dialect(RestrictingNodeTransformer):
 
     def admit(self, node: ast.AST) -> bool:
         """Whether a node is of a permitted kind; records what is wrong with it and its names."""
+        self.admitted += 1
+        if self.admitted & 511 == 0:
+            check_deadline()
         kind = type(node)
         if kind not in PERMITTED:
             self.not_allowed(node)

@@ -11,6 +11,7 @@ import io
 import re
 import sys
 import threading
+import time
 import tokenize
 import warnings
 from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ __all__ = [
 MAX_SOURCE: Final = 2 * 2**20
 #: Levels of syntax inside one another, at most. A chain of `a + b + ...` or of `elif` counts each.
 MAX_DEPTH: Final = 400
+#: Nodes of the syntax tree, at most: what compiling costs grows with them.
+MAX_NODES: Final = 400_000
 
 _lock: Final = threading.RLock()
 T = TypeVar("T")
@@ -151,6 +154,33 @@ def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> Diale
     )
 
 
+class OutOfTime(BaseException):
+    """Compiling took longer than the turn that it is for has left. Private to the package."""
+
+
+_time: Final = threading.local()
+
+
+@contextmanager
+def within(deadline: float | None) -> Iterator[None]:
+    """Let compiling on this thread end in `OutOfTime` at a moment of `time.monotonic`."""
+    before = getattr(_time, "deadline", None)
+    _time.deadline = deadline if before is None or deadline is None else min(before, deadline)
+    if deadline is None:
+        _time.deadline = before
+    try:
+        yield
+    finally:
+        _time.deadline = before
+
+
+def check_deadline() -> None:
+    """Raise `OutOfTime` when the deadline of `within` has passed."""
+    deadline = getattr(_time, "deadline", None)
+    if deadline is not None and time.monotonic() >= deadline:
+        raise OutOfTime
+
+
 def source_lines(text: str) -> list[str]:
     """The lines of a source as Python counts them; `str.splitlines` parts at more characters."""
     return _LINE_END.split(text)
@@ -167,7 +197,7 @@ def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
     tree = compiling(
         lambda: ast.parse(text, filename, "eval" if mode == "eval" else "exec"), filename, text
     )
-    deepest = _depth(tree)
+    deepest = _depth(tree, filename)
     if deepest[0] > MAX_DEPTH:
         node = deepest[1]
         raise _too_deep(filename, getattr(node, "lineno", 1), f"{deepest[0]:,} levels")
@@ -185,12 +215,22 @@ def _too_deep(filename: str, line: int, how: str) -> DialectError:
     )
 
 
-def _depth(tree: ast.AST) -> tuple[int, ast.AST]:
+def _depth(tree: ast.AST, filename: str) -> tuple[int, ast.AST]:
     deepest: tuple[int, ast.AST] = (0, tree)
     level: list[ast.AST] = [tree]
     depth = 0
+    nodes = 0
     while level:
         depth += 1
+        nodes += len(level)
+        if nodes > MAX_NODES:
+            raise refusal(
+                "CAP101",
+                f"the source has more than {MAX_NODES:,} syntax nodes",
+                "split it into modules, or hand large data in through `caps`",
+                filename=filename,
+            )
+        check_deadline()
         deepest = (depth, level[0])
         level = [child for node in level for child in ast.iter_child_nodes(node)]
     return deepest

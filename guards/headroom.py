@@ -1,16 +1,20 @@
-"""Room on the interpreter's stack for as many guest calls as a turn allows.
+"""What the interpreter as a whole is set to while turns are under way, and put back after the last.
 
-CPython stops recursion at 1,000 levels of Python and C together, and one guest call through an
-operator, a property or `repr` takes several. While turns with a depth limit are under way the limit
-of the interpreter is raised, so that it is the guest's own limit that is reached first, and the same
-one with and without optimising. It is never set below what it was, and is put back after the last.
+Room on the stack: CPython stops recursion at 1,000 levels of Python and C together, and one guest call
+through an operator, a property or `repr` takes several. The limit is raised so that it is the guest's
+own depth that is reached first, and the same one with and without optimising. It is never set below
+what it was.
+
+Unraisable errors: what a guest's generator raises while the collector closes it would be printed on the
+host's standard error, in the guest's words and past its output budget. It is dropped; everyone else's
+goes to the hook that was there (pit 9).
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["enter_headroom", "leave_headroom"]
 
@@ -20,25 +24,47 @@ _PER_CALL: Final = 8
 _MOST: Final = 600
 
 _lock: Final = threading.Lock()
-_state: Final = {"turns": 0, "before": 0, "set": 0}
+
+
+class _Before:
+    """What was set before the first of the turns that are under way."""
+
+    turns = 0
+    limit = 0
+    raised = 0
+    hook: Any = None
+
+
+def _quiet(unraisable: Any, /) -> None:
+    traceback = unraisable.exc_traceback
+    while traceback is not None:
+        if "cap:tick" in traceback.tb_frame.f_builtins:
+            return
+        traceback = traceback.tb_next
+    (_Before.hook or sys.__unraisablehook__)(unraisable)
 
 
 def enter_headroom(depth: int) -> None:
     """Make room for a turn of `depth` guest calls. Each call is paired with `leave_headroom`."""
     with _lock:
         now = sys.getrecursionlimit()
-        if _state["turns"] == 0:
-            _state["before"] = now
-        _state["turns"] += 1
-        wanted = _state["before"] + min(depth, _MOST) * _PER_CALL
+        if _Before.turns == 0:
+            _Before.limit = now
+            _Before.hook = sys.unraisablehook
+            sys.unraisablehook = _quiet
+        _Before.turns += 1
+        wanted = _Before.limit + min(depth, _MOST) * _PER_CALL
         if wanted > now:
             sys.setrecursionlimit(wanted)
-            _state["set"] = wanted
+            _Before.raised = wanted
 
 
 def leave_headroom() -> None:
     """Give the room of one turn back."""
     with _lock:
-        _state["turns"] -= 1
-        if _state["turns"] == 0 and sys.getrecursionlimit() == _state["set"]:
-            sys.setrecursionlimit(_state["before"])
+        _Before.turns -= 1
+        if _Before.turns == 0:
+            if sys.getrecursionlimit() == _Before.raised:
+                sys.setrecursionlimit(_Before.limit)
+            if sys.unraisablehook is _quiet:
+                sys.unraisablehook = _Before.hook

@@ -229,7 +229,7 @@ class Meter:
             self.left = 0
             next(itertools.islice(self._chunk_iter, need, need), None)
         if units > CHUNK and self.deadline is not None:
-            self._check_clock()
+            self.check_clock()
 
     def _charge_parent(self, units: int) -> None:
         parent = self.parent
@@ -283,11 +283,14 @@ class Meter:
         if grown > self.memory:
             raise self.stop("memory", self.memory, grown)
 
-    def _check_clock(self) -> None:
+    def check_clock(self, *, stop: bool = True) -> None:
+        """Stop the turn when its seconds have passed. stop: whether to raise the stop here."""
         if self.deadline is not None and self.seconds is not None:
             now = time.monotonic()
             if now >= self.deadline:
-                raise self.stop("seconds", self.seconds, round(now - self.started, 3))
+                problem = self.stop("seconds", self.seconds, round(now - self.started, 3))
+                if stop:
+                    raise problem
 
     # Between two chunks
 
@@ -296,8 +299,9 @@ class Meter:
             return self._tail
         try:
             size = min(self._grow, self.left)
-            self._grow = min(self._grow * 2, CHUNK)
-            self._check_clock()
+            # With a time to keep, the clock is looked at more often: one step may be long.
+            self._grow = min(self._grow * 2, CHUNK if self.deadline is None else CHUNK >> 3)
+            self.check_clock()
             self._since_memory += size
             if self._since_memory >= _MEMORY_EVERY or self._memory_base is None:
                 self._since_memory = 0

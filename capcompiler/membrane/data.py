@@ -42,6 +42,18 @@ ATOMS: Final = frozenset(
         datetime.timezone,
     }
 )
+_day: Final[list[Any]] = [datetime.date.__dict__[n].__get__ for n in ("year", "month", "day")]
+_moment: Final[list[Any]] = [
+    datetime.datetime.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")
+]
+_clock: Final[list[Any]] = [
+    datetime.time.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")
+]
+_span: Final[list[Any]] = [
+    datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")
+]
+
+
 #: Exact copies of what is of a subclass, made by the builtin type's own methods.
 _REDUCED: Final[dict[type, Callable[[Any], Any]]] = {
     int: int.__int__,
@@ -57,24 +69,23 @@ _REDUCED: Final[dict[type, Callable[[Any], Any]]] = {
 }
 
 
-_day: Final = [datetime.date.__dict__[n].__get__ for n in ("year", "month", "day")]
-_moment: Final = [
-    datetime.datetime.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")
-]
-_clock: Final = [datetime.time.__dict__[n].__get__ for n in ("hour", "minute", "second", "microsecond")]
-_span: Final = [datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")]
-
-
 def _exact_datetime(x: Any) -> datetime.datetime:
-    parts = [get(x) for get in (*_day, *_moment)]
+    parts: Any = [get(x) for get in (*_day, *_moment)]
     zone = datetime.datetime.__dict__["tzinfo"].__get__(x)
-    return datetime.datetime(*parts, zone, fold=datetime.datetime.__dict__["fold"].__get__(x))
+    fold = datetime.datetime.__dict__["fold"].__get__(x)
+    exact: datetime.datetime = _make_datetime(*parts, zone, fold=fold)
+    return exact
 
 
 def _exact_time(x: Any) -> datetime.time:
     zone = datetime.time.__dict__["tzinfo"].__get__(x)
     fold = datetime.time.__dict__["fold"].__get__(x)
-    return datetime.time(*[get(x) for get in _clock], zone, fold=fold)
+    exact: datetime.time = _make_time(*[get(x) for get in _clock], zone, fold=fold)
+    return exact
+
+
+_make_datetime: Any = datetime.datetime
+_make_time: Any = datetime.time
 
 
 class CrossingError(Exception):

@@ -176,7 +176,17 @@ def _on_purpose(error: BaseException, function: Any) -> bool:
     raised_in = tb.tb_frame.f_code
     if raised_in.co_filename != code.co_filename:
         return False
-    return raised_in.co_code[tb.tb_lasti] == _RAISE
+    return raised_by_statement(error)
+
+
+def raised_by_statement(error: BaseException) -> bool:
+    """Whether a `raise` statement raised this, and not the interpreter or C code."""
+    tb = error.__traceback__
+    if tb is None:
+        return False
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb.tb_frame.f_code.co_code[tb.tb_lasti] == _RAISE
 
 
 def _code_of(function: Any) -> Any:

@@ -124,12 +124,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         if name in _HOST_FUNCTION_NAMES:
             return getattr(obj, name)
         absent(obj, name)
-    definer, value = host_lookup(kind, name)
-    if definer is None:
-        if kind in TABLE and name in TABLE[kind]:
-            return _hand_out(realm, obj, name, TABLE[kind][name])  # exists as a stand-in only
-        return get(obj, name)
-    if realm.is_guest_class(definer):
+    definer, value = _definer(kind, name)
+    if definer is None or realm.is_guest_class(definer):
         return get(obj, name)
     row = find(definer, name)
     if row.state is not State.DENY and not host_data_descriptor(value) and name != "__class__":
@@ -137,6 +133,19 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         if own_dict is not None and name in own_dict:
             return own_dict[name]  # the guest stored it there
     return _hand_out(realm, obj, name, row, get)
+
+
+def _definer(kind: type, name: str) -> tuple[type | None, Any]:
+    """The class that says what `name` is on instances of `kind`: one that defines it, or one with a
+    row for it, which may stand for a name that only our stand-in has or that is hidden there."""
+    for k in host_mro(kind):
+        d = host_dict(k)
+        if name in d:
+            return k, d[name]
+        rows = TABLE.get(k)
+        if rows is not None and name in rows:
+            return k, None
+    return None, None
 
 
 def _instance_dict(obj: Any) -> Any:

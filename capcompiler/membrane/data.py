@@ -244,4 +244,6 @@ def _shown(key: Any) -> str:
     """A key as a path may show it: only exact scalars, so that no code of its own runs."""
     if type(key) is str:
         return repr(key[:40])
-    return repr(key) if type(key) in (int, bool) else type(key).__name__
+    if type(key) is int and key.bit_length() <= 64:
+        return repr(key)
+    return repr(key) if type(key) is bool else type(key).__name__

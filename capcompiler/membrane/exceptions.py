@@ -155,9 +155,9 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
             return rebuilt(kind, (f"{path} failed",), "")
         if len(args) >= 2 and type(number) is int:
             return _os_error(number, str(text))
-    if type(error) is kind and _on_purpose(error, function):
-        text = str(args[0]) if len(args) == 1 and type(args[0]) in _PLAIN else str(error)
-        return rebuilt(kind, args, text)
+    plain = all(type(a) in _PLAIN for a in args)
+    if type(error) is kind and plain and _on_purpose(error, function):
+        return rebuilt(kind, args, str(error))
     return rebuilt(kind, (f"{path} failed",), f"{path} failed")
 
 

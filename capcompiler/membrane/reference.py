@@ -112,8 +112,14 @@ def use_of(reference: Reference) -> Any:
 
 def enter_reference(kind: type) -> None:
     """Enter a class of references into U: nothing of it is there for a guest but its class."""
-    hidden = [n for n in kind.__dict__ if n not in ("__call__", "__repr__")]
-    define(kind, "__call__" if "__call__" in kind.__dict__ else "", deny=" ".join(hidden))
+    shown = ("__call__", "__repr__", "__doc__")
+    hidden = [n for n in kind.__dict__ if n not in shown]
+    define(
+        kind,
+        "__call__" if "__call__" in kind.__dict__ else "",
+        reads={"__doc__": lambda realm, reference: None},
+        deny=" ".join([*hidden, "__init__"]),
+    )
 
 
 for _kind in (Reference, CallableReference, StatefulReference):

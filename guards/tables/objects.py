@@ -47,6 +47,17 @@ def _module_dict(realm: Realm, module: Any) -> Any:
     return namespace_of(realm, object.__getattribute__(module, "__dict__"))
 
 
+def _own_annotations(name: str) -> Any:
+    def read_annotations(realm: Realm, kind: Any) -> Any:
+        # The interpreter makes the dictionary when it is first asked for, and keeps it in the class:
+        # on a class that all compartments share it would be a channel between them.
+        if not realm.is_guest_class(kind):
+            raise AttributeError(f"type object {host_name(kind)!r} has no attribute {name!r}")
+        return getattr(kind, name)
+
+    return read_annotations
+
+
 def _type_new(realm: Realm, meta: Any, /, *args: Any, **kwargs: Any) -> Any:
     if len(args) == 1 and not kwargs and meta is type:
         return type(args[0])
@@ -112,11 +123,17 @@ _DESCRIBED = "__name__ __qualname__ __doc__ __objclass__ __text_signature__ __ge
 enter(object, "__eq__ __ne__ __init__", subclass=True)
 enter(
     type,
-    "__name__ __qualname__ __module__ __doc__ __base__ __annotations__ __annotate__ "
+    "__name__ __qualname__ __module__ __doc__ __base__ "
     "__text_signature__ __abstractmethods__ __basicsize__ __itemsize__ __flags__ "
     "__instancecheck__ __subclasscheck__ __prepare__ __type_params__ __or__ __ror__ mro __call__",
     tame={"__new__": _type_new, "__call__": _type_call},
-    reads={"__dict__": _class_dict, "__bases__": _bases, "__mro__": _mro},
+    reads={
+        "__dict__": _class_dict,
+        "__bases__": _bases,
+        "__mro__": _mro,
+        "__annotations__": _own_annotations("__annotations__"),
+        "__annotate__": _own_annotations("__annotate__"),
+    },
     subclass=True,
 )
 enter(

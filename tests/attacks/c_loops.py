@@ -256,7 +256,8 @@ CASES: list[Case] = [
         for _ in range(20_000): m = type(m)(m, 1)
         m()
         """,
-        raises="RecursionError",
+        raises="TypeError",
+        about="nested too deeply",
     ),
     case(
         "equality-of-lists-in-themselves",

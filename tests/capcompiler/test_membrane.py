@@ -519,16 +519,20 @@ def test_a_handle_that_comes_home_is_the_object_itself(ns: Any, optimize: bool) 
 
 def test_a_handle_of_one_compartment_is_a_capability_in_another(optimize: bool) -> None:
     one, two = Compartment(), Compartment()
-    made = one.exec("def double(x): return x * 2\nclass K:\n    n = 1\nk = K()", optimize=optimize)
+    made = one.exec("def double(x): return x * 2\n"
+                    "class K:\n    n = hidden = 1\n    def up(self): return 2\nk = K()", optimize=optimize)
     two.grant("double", made["double"])
     assert two.eval("double(21)", optimize=optimize) == 42
     assert two.eval("double([1])", optimize=optimize) == [1, 1]
     assert two.exec("back = double", optimize=optimize)["back"] is made["double"]
     with pytest.raises(GuestError):
         two.eval("double.__globals__", optimize=optimize)
-    two.grant("k", made["k"])
-    with pytest.raises(GuestError):
-        two.eval("k.n", optimize=optimize)
+    with pytest.raises(CapabilityError, match="expose"):
+        two.grant("k", made["k"])
+    two.grant("k", expose(made["k"], "up", read=["n"]))
+    assert two.eval("k.up() + k.n", optimize=optimize) == 3
+    with pytest.raises(GuestError, match="hidden"):
+        two.eval("k.hidden", optimize=optimize)
 
 
 def test_what_a_handle_returns_is_converted(ns: Any, optimize: bool) -> None:

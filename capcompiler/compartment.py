@@ -20,7 +20,7 @@ from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.importer import Importer, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.exceptions import describe, raised_by_statement
+from capcompiler.membrane.exceptions import describe, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
@@ -28,7 +28,7 @@ from capcompiler.program import Program, cap_compile, guest_program, serial_of
 from capcompiler.source import OutOfTime, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
-from guards.builtins import VALUE, install
+from guards.builtins import UNCATCHABLE, VALUE, install
 from guards.call import callable_for_c
 from guards.headroom import enter_headroom, leave_headroom
 from guards.meter import Meter, Stop
@@ -279,6 +279,9 @@ class Compartment:
         started = time.monotonic()
         seconds = limits.seconds
         enter_headroom(limits.depth or 0)
+        self._realm.builtins["cap:Stop"] = (
+            UNCATCHABLE if limits.depth is None else (*UNCATCHABLE, RecursionError)
+        )
         meter.begin(
             steps=limits.steps,
             seconds=seconds,
@@ -308,7 +311,7 @@ class Compartment:
                 memory=meter.peak,
                 output=self._printed,
             )
-            exit_wish, self._host_exit = self._host_exit, None
+            exit_wish, self._host_exit = self._host_exit or meter.interrupt, None
             self._lock.release()
         if exit_wish is not None:
             problem = exit_wish
@@ -348,10 +351,17 @@ class Compartment:
         except _HostProblem as error:
             return None, error.problem
         except KeyboardInterrupt as error:
-            if not raised_by_statement(error):
+            if not raised_by_guest(self._realm, error):
                 self._host_exit = error  # a real Ctrl-C: the host's own
                 return None, None
             caught: BaseException = error
+        except RecursionError as error:
+            depth = self._limits.depth
+            if depth is not None and not raised_by_guest(self._realm, error):
+                # The interpreter's own limit was met first: through C code, or through the host.
+                self._realm.meter.stop("depth", depth, depth + 1)
+                return None, None
+            caught = error
         except BaseException as error:
             caught = error
         try:
@@ -390,6 +400,8 @@ class Compartment:
     def _write(self, text: str) -> None:
         meter = self._realm.meter
         meter.check()
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates do not print
         limit = self._limits.output
         size = self._printed + len(text)
         if limit is not None and size > limit:

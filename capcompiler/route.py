@@ -23,7 +23,7 @@ from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
-from guards.operate import BINARY, INPLACE, Compared, Key
+from guards.operate import BINARY, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["Router"]
@@ -290,6 +290,14 @@ class Router(Dialect):
         if guard is None or not kept:
             return node
         return self.ask(guard, node.left, node.right, at=node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        guard = UNARY.get(type(node.op))
+        kept = guard is not None and self.planned(guard, "", node.operand)
+        node.operand = self.visit(node.operand)
+        if guard is None or not kept:
+            return node
+        return self.ask(guard, node.operand, at=node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         left = node.left

@@ -35,6 +35,8 @@ __all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", 
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = frozenset({MethodType, GenericAlias, super})
+#: Attributes of builtin types that are not bound to what they are read from.
+_STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
 
 
@@ -162,7 +164,7 @@ def _hand_out(realm: Realm, obj: Any, name: str, row: Row, get: Any = getattr) -
     if row.state is State.TAME:
         if row.reads:
             return row.tamed(realm, obj)
-        if name == "__new__":
+        if name in _STATIC:
             return realm.bound(row)
         return MethodType(realm.bound(row), obj)
     if get is not getattr:
@@ -204,7 +206,7 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
         # A function of ours would take attributes, and is shared by all compartments.
         return TamedFunction(value) if type(value) is FunctionType else value
     if row.state is State.TAME and not row.reads:
-        if name == "__new__":
+        if name in _STATIC:
             return realm.bound(row)
         if type(definer.__dict__.get(name)).__name__ == "classmethod_descriptor":
             return MethodType(realm.bound(row), kind)
@@ -227,7 +229,7 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 if row.state is State.SAFE:
                     return getattr(obj, name)
                 if row.state is State.TAME:
-                    if name == "__new__":
+                    if name in _STATIC:
                         return realm.bound(row)
                     if row.reads:
                         return row.tamed(realm, self_obj)

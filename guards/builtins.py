@@ -16,12 +16,15 @@ from guards.attribute import attribute_name, read
 from guards.base import is_guard_name
 from guards.call import callable_for_c
 from guards.charge import (
+    SCALARS,
     charge_add,
     charge_digits,
     charge_floordiv,
+    charge_linear,
     charge_pow,
     charge_walk,
     feed,
+    feed_keys,
 )
 from guards.format import formatted, text_of
 from guards.host import host_exact_str, host_lookup, host_name
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RAW_BUILTINS",
     "TAMED_BUILTINS",
+    "UNCATCHABLE",
     "VALUE",
     "GuestCode",
     "builtin",
@@ -52,7 +56,7 @@ RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
     None True False Ellipsis NotImplemented __debug__
-    abs aiter anext bin callable chr hex id iter len next oct ord
+    aiter anext callable chr id iter len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
@@ -352,17 +356,30 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
     return total
 
 
+def _paid_key(state: Any, element: Any) -> Any:
+    """A sort key, paid for as what it is compared as."""
+    realm, function = state
+    key = function(element)
+    if type(key) not in SCALARS:
+        charge_walk(realm, key)
+    return key
+
+
+def paid_key(realm: Realm, function: Any) -> Any:
+    """A key function for C code that sorts."""
+    return MethodType(_paid_key, (realm, callable_for_c(realm, function)))
+
+
 def _extreme(realm: Realm, which: Any, args: Any, kwargs: Any) -> Any:
     if kwargs.get("key") is not None:
-        kwargs["key"] = callable_for_c(realm, kwargs["key"])
+        kwargs["key"] = paid_key(realm, kwargs["key"])
     if len(args) == 1:
-        charge_walk(realm, args[0])
         if kwargs.get("key") is not None:
             import itertools
 
             # the key function may make the list grow while C code walks it
             return which(itertools.compress(args[0], realm.meter.iterator), **kwargs)
-        return which(feed(realm, args[0]), **kwargs)
+        return which(feed_keys(realm, args[0]), **kwargs)
     realm.meter.charge(len(args))
     for a in args:
         charge_walk(realm, a)
@@ -384,7 +401,7 @@ def sorted_(realm: Realm, iterable: Any, /, *, key: Any = None, reverse: Any = F
     items = list(feed(realm, iterable))
     charge_sort(realm, items)
     if key is not None:
-        key = callable_for_c(realm, key)
+        key = paid_key(realm, key)
     items.sort(key=key, reverse=reverse)
     return items
 
@@ -414,6 +431,21 @@ def round_(realm: Realm, number: Any, ndigits: Any = None) -> Any:
     if issubclass(type(number), Decimal):
         charge_digits(realm, number)
     return round(number) if ndigits is None else round(number, ndigits)
+
+
+def _linear(name: str) -> None:
+    function = getattr(builtins, name)
+
+    def tamed(realm: Realm, number: Any, /) -> Any:
+        charge_linear(realm, number)
+        return function(number)
+
+    tamed.__name__ = name
+    builtin(tamed)
+
+
+for _name in ("abs", "bin", "hex", "oct"):
+    _linear(_name)
 
 
 @builtin
@@ -512,6 +544,11 @@ def help_(realm: Realm, obj: Any = None, /) -> None:
     realm.write((doc if isinstance(doc, str) else "no help for this object") + "\n")
 
 
+#: What passes every handler of a guest. A real Ctrl-C is the host's wish, not the guest's to catch;
+#: where a depth is set, so is the interpreter's own RecursionError, which then ends the turn too.
+UNCATCHABLE: Final = (Stop, KeyboardInterrupt)
+
+
 def install(realm: Realm) -> None:
     """Fill the builtins of a realm, guards included."""
     from guards.keys import GUARDS
@@ -523,7 +560,6 @@ def install(realm: Realm) -> None:
     for guard in GUARDS:
         own[guard.key] = guard(realm).run
     own["cap:tick"] = realm.meter.tick
-    # A real Ctrl-C passes the guest's handlers too: it is the host's wish, not the guest's to catch.
-    own["cap:Stop"] = (Stop, KeyboardInterrupt)
+    own["cap:Stop"] = UNCATCHABLE
     own["__name__"] = "builtins"
     own["cap:slice"] = slice

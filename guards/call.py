@@ -10,6 +10,7 @@ key, special methods of classes), so that no constructor is ever called past its
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from decimal import Decimal
@@ -23,8 +24,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
 from guards.base import Guard
-from guards.charge import charge_digits, charge_int_work, charge_text, feed, is_view, merged, size_of
-from guards.host import host_lookup, host_mro, host_name
+from guards.charge import (
+    SCALARS,
+    charge_digits,
+    charge_int_work,
+    charge_text,
+    charge_walk,
+    feed,
+    feed_keys,
+    is_view,
+    merged,
+    size_of,
+)
+from guards.host import host_lookup, host_method_func, host_method_self, host_mro, host_name
 from guards.tables.rows import TABLE
 
 if TYPE_CHECKING:
@@ -51,7 +63,12 @@ def constructor(*kinds: type) -> Callable[[Prepare], Prepare]:
     return enter
 
 
-@constructor(list, tuple, set, frozenset)
+@constructor(set, frozenset)
+def _set(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return (feed_keys(realm, args[0]),) if len(args) == 1 else args
+
+
+@constructor(list, tuple)
 def _sequence(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if len(args) == 1:
         size = size_of(args[0])
@@ -264,7 +281,20 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         return f
     if kind is GenericAlias:
         return callable_for_c(realm, f.__origin__)
+    if kind is _CACHE:
+        return MethodType(MethodType(_call_cached, realm), f)
     return f
+
+
+_CACHE: Final = type(functools.lru_cache(lambda: None))
+
+
+def _call_cached(realm: Realm, cached: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a cached function: C code hashes its arguments."""
+    for a in (*args, *kwargs.values()):
+        if type(a) not in SCALARS:
+            charge_walk(realm, a)
+    return cached(*args, **kwargs)
 
 
 class Call(Guard):
@@ -276,7 +306,8 @@ class Call(Guard):
     def run(self, f: Any) -> Any:
         kind = type(f)
         if kind in _RAW:
+            if kind is MethodType and type(host_method_func(f)) is _CACHE:
+                inner = callable_for_c(self.realm, host_method_func(f))
+                return MethodType(inner, host_method_self(f))
             return f
-        if issubclass(kind, type) or kind is GenericAlias:
-            return callable_for_c(self.realm, f)
-        return f
+        return callable_for_c(self.realm, f)

@@ -11,7 +11,7 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
 from functools import partial
-from types import GenericAlias
+from types import GenericAlias, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_lookup
@@ -27,6 +27,7 @@ __all__ = [
     "charge_digits",
     "charge_format_spec",
     "charge_int_work",
+    "charge_linear",
     "charge_lshift",
     "charge_mod",
     "charge_mul",
@@ -34,6 +35,7 @@ __all__ = [
     "charge_text",
     "charge_walk",
     "feed",
+    "feed_keys",
     "is_view",
     "merged",
     "size_of",
@@ -103,6 +105,24 @@ def feed(realm: Realm, obj: Any) -> Any:
 
 _EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
+
+
+def feed_keys(realm: Realm, obj: Any) -> Any:
+    """`feed` for elements that C code will hash: each nest among them is paid for."""
+    kind = type(obj)
+    if kind in _LENGTHS and SCALARS.issuperset(set(map(type, obj))):
+        realm.meter.charge(len(obj))
+        return obj
+    return map(MethodType(_paid, realm), itertools.compress(obj, realm.meter.iterator))
+
+
+feed_compared = feed_keys
+
+
+def _paid(realm: Realm, element: Any) -> Any:
+    if type(element) not in SCALARS:
+        charge_walk(realm, element)
+    return element
 
 
 def is_view(kind: type) -> bool:
@@ -287,6 +307,14 @@ def charge_big(realm: Realm, a: Any, b: Any) -> None:
         bits = min(int.bit_length(a), int.bit_length(b))
         if bits > 1 << 15:
             realm.meter.charge_bytes((max(int.bit_length(a), int.bit_length(b)) + 1) >> 3)
+
+
+def charge_linear(realm: Realm, a: Any) -> None:
+    """An operation that copies or walks a whole number once."""
+    if issubclass(type(a), int):
+        bits = int.bit_length(a)
+        if bits > 1 << 15:
+            realm.meter.charge_bytes(bits >> 3)
 
 
 def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:

@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard
-from guards.charge import charge_walk, is_view, merged, range_length, size_of
+from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
 from guards.host import host_lookup
 from guards.sealed import Sealed
 from guards.store import charge_key
@@ -86,7 +86,8 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
     definer = host_lookup(kind, "__contains__")[0]
     if definer is None:
         if host_lookup(kind, "__iter__")[0] or host_lookup(kind, "__getitem__")[0]:
-            return item in _compress(container, realm.meter.iterator)
+            charge_walk(realm, item)
+            return item in feed_keys(realm, container)
         return item in container  # raises Python's own TypeError
     if definer in TABLE:
         size = size_of(container)
@@ -97,7 +98,9 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
                 charge_key(realm, item)
             else:
                 realm.meter.charge(size >> 4)
-                charge_walk(realm, item)
+                if type(item) not in SCALARS:
+                    charge_walk(realm, item)
+                    charge_walk(realm, container)
     return item in container
 
 

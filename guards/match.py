@@ -13,6 +13,7 @@ from guards.attribute import read
 from guards.base import Guard
 from guards.charge import merged, size_of
 from guards.host import host_name
+from guards.store import charge_key
 
 __all__ = ["MatchClass", "MatchMapping", "MatchSequence"]
 
@@ -65,6 +66,7 @@ class MatchMapping(Guard):
         seen: set[Any] = set()
         get = read(self.realm, subject, "get") if keys else None
         for key in keys:
+            charge_key(self.realm, key)
             if key in seen:
                 raise ValueError(f"mapping pattern checks duplicate key ({key!r})")
             seen.add(key)

@@ -57,7 +57,13 @@ class _Tail:
 
     def __next__(self) -> int:
         meter = self.meter
-        if meter.live and meter.stopped is None:
+        try:
+            go_on = meter.live and meter.stopped is None
+        except BaseException as error:
+            meter.interrupt = error
+            meter.stop("steps", 0, 0)
+            go_on = False
+        if go_on:
             raise StopIteration  # the chain goes on to the next chunk
         raise Stop
 
@@ -74,7 +80,15 @@ class _Source:
         return self
 
     def __next__(self) -> Iterator[int]:
-        return self.meter._refill()
+        meter = self.meter
+        try:
+            return meter._refill()
+        except BaseException as error:
+            # An interrupt of the host's fell in here. The chain would forget its source for good, and
+            # every later step would be free.
+            meter.interrupt = error
+            meter.stop("steps", 0, 0)
+            return meter._tail
 
 
 class Meter:
@@ -97,7 +111,7 @@ class Meter:
         "_tail",
         "deadline",
         "depth",
-        "guest_builtins",
+        "interrupt",
         "iterator",
         "left",
         "live",
@@ -129,7 +143,7 @@ class Meter:
         self.memory: int | None = None
         self.started = 0.0
         self.peak = 0
-        self.guest_builtins: Any = None
+        self.interrupt: BaseException | None = None
         self._base: FrameType | None = None
         self._base_depth = -1
         self._memory_base: int | None = None
@@ -164,6 +178,7 @@ class Meter:
         self.parent = parent
         self.peak = 0
         self.stopped = None
+        self.interrupt = None
         self._base = base
         self._base_depth = -1
         self._memory_base = None

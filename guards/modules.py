@@ -24,7 +24,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
 from guards.call import CONSTRUCTORS, callable_for_c
-from guards.charge import SCALARS, charge_digits, charge_int_work, charge_mul, charge_walk, feed
+from guards.charge import (
+    SCALARS,
+    charge_digits,
+    charge_int_work,
+    charge_mul,
+    charge_walk,
+    feed,
+    feed_keys,
+)
 from guards.classes import new_class
 from guards.harden import harden
 from guards.host import host_exact_str, host_lookup, host_name
@@ -293,9 +301,14 @@ if hasattr(itertools, "batched"):
 
 
 def _groupby_key(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if kwargs.get("key") is not None:
-        kwargs["key"] = callable_for_c(realm, kwargs["key"])
-    return _counted(0, function=1)(realm, kind, args, kwargs)
+    from guards.builtins import paid_key
+
+    key = args[1] if len(args) > 1 else kwargs.pop("key", None)
+    if not args:
+        return args
+    if key is None:
+        return (feed_keys(realm, args[0]),)
+    return (itertools.compress(args[0], realm.meter.iterator), paid_key(realm, key))
 
 
 CONSTRUCTORS[itertools.groupby] = _groupby_key
@@ -360,12 +373,14 @@ def _contains(realm: Realm, a: Any, b: Any, /) -> bool:
 
 @_tamed(_OPERATOR_TAMED)
 def _countOf(realm: Realm, a: Any, b: Any, /) -> int:
-    return operator.countOf(feed(realm, a), b)
+    charge_walk(realm, b)
+    return operator.countOf(feed_keys(realm, a), b)
 
 
 @_tamed(_OPERATOR_TAMED)
 def _indexOf(realm: Realm, a: Any, b: Any, /) -> int:
-    return operator.indexOf(feed(realm, a), b)
+    charge_walk(realm, b)
+    return operator.indexOf(feed_keys(realm, a), b)
 
 
 @_tamed(_OPERATOR_TAMED)
@@ -413,6 +428,7 @@ def _attrgetter(realm: Realm, attr: Any, /, *attrs: Any) -> Any:
 
 def _get_items(state: Any, obj: Any) -> Any:
     realm, keys = state
+    realm.meter.charge(len(keys))
     found = []
     for key in keys:
         charge_item(realm, obj, key)
@@ -441,13 +457,18 @@ MODULES["operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)
-        for n in """abs and_ iand index inv invert is_ is_not isub itruediv matmul imatmul neg not_
-        or_ ior pos rshift irshift sub truediv truth xor ixor length_hint""".split()
+        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint".split()
     },
     tame=_OPERATOR_TAMED,
     make={
         **{n: _guard(f"cap:{n}") for n in "mul imul add iadd pow ipow mod imod".split()},
         **{n: _guard(f"cap:{n}") for n in "lshift ilshift floordiv ifloordiv getitem".split()},
+        **{n: _guard(f"cap:{n}") for n in "sub isub ior iand xor ixor rshift irshift".split()},
+        **{n: _guard(f"cap:{n.strip('_')}") for n in ("and_", "or_")},
+        "neg": _guard("cap:neg"),
+        "pos": _guard("cap:plus"),
+        **{n: _guard("cap:invert") for n in ("inv", "invert")},
+        "abs": _guard("abs"),
         "iconcat": _guard("cap:iadd"),
     },
 )

@@ -16,19 +16,24 @@ from guards.charge import (
     charge_add,
     charge_big,
     charge_floordiv,
+    charge_linear,
     charge_lshift,
     charge_mod,
     charge_mul,
     charge_pow,
     charge_walk,
-    feed,
+    feed_keys,
     merged,
     size_of,
 )
 from guards.host import host_lookup
 from guards.store import charge_key, concatenate_in_place
 
-__all__ = ["BINARY", "INPLACE", "OPERATORS", "Compared", "Key", "Operate"]
+__all__ = ["BINARY", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
+
+
+#: Whole numbers below this in size are never charged for, whatever the operator but `**` and `<<`.
+_SMALL: Final = 1 << 500
 
 
 class Operate(Guard):
@@ -51,6 +56,8 @@ class Multiply(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a * b
         ta, tb = type(a), type(b)
         if ta is not float and tb is not float:
             b, a = _index(a, b), _index(b, a)
@@ -67,6 +74,8 @@ class MultiplyInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a * b
         b = _index(a, b)
         charge_mul(self.realm, a, b)
         a *= b
@@ -80,6 +89,10 @@ class Add(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is float:
+            return a + b
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a + b
         charge_add(self.realm, a, b)
         return a + b
 
@@ -93,6 +106,10 @@ class AddInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is float:
+            return a + b
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a + b
         b = concatenate_in_place(self.realm, a, b)
         a += b
         return a
@@ -149,6 +166,8 @@ class Modulo(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a % b
         charge_mod(self.realm, a, b)
         return a % b
 
@@ -158,6 +177,8 @@ class ModuloInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a % b
         charge_mod(self.realm, a, b)
         a %= b
         return a
@@ -168,6 +189,8 @@ class FloorDivide(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a // b
         charge_floordiv(self.realm, a, b)
         return a // b
 
@@ -181,6 +204,8 @@ class FloorDivideInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a // b
         charge_floordiv(self.realm, a, b)
         a //= b
         return a
@@ -256,9 +281,11 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
         realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
         return a, b
     if issubclass(ta, _TAKERS) and not issubclass(tb, dict):
-        return a, feed(realm, b) if host_lookup(tb, "keys")[0] is None else merged(realm, b)
+        if issubclass(ta, dict) and host_lookup(tb, "keys")[0] is not None:
+            return a, merged(realm, b)
+        return a, feed_keys(realm, b)
     if issubclass(tb, _VIEWS) and host_lookup(ta, "__iter__")[0] is not None:
-        return feed(realm, a), b
+        return feed_keys(realm, a), b
     if issubclass(ta, dict) and issubclass(tb, dict):
         return a, merged(realm, b)
     return a, b
@@ -327,6 +354,60 @@ class IntersectInPlace(_Combine):
         return a
 
 
+class ShiftRight(_Combine):
+    key = "cap:rshift"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_linear(self.realm, a)
+        return a >> b
+
+
+class ShiftRightInPlace(_Combine):
+    key = "cap:irshift"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_linear(self.realm, a)
+        a >>= b
+        return a
+
+    plan = Operate.plan
+
+
+class Negate(Operate):
+    """-a, +a and ~a copy a large whole number."""
+
+    key = "cap:neg"
+    __slots__ = ()
+
+    def run(self, a: Any) -> Any:
+        charge_linear(self.realm, a)
+        return -a
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if all(_is_plain_key(n) for n in site.operands) else Plan.CALL
+
+
+class Plus(Negate):
+    key = "cap:plus"
+    __slots__ = ()
+
+    def run(self, a: Any) -> Any:
+        charge_linear(self.realm, a)
+        return +a
+
+
+class Invert(Negate):
+    key = "cap:invert"
+    __slots__ = ()
+
+    def run(self, a: Any) -> Any:
+        charge_linear(self.realm, a)
+        return ~a
+
+
 class Differ(_Combine):
     key = "cap:xor"
     __slots__ = ()
@@ -361,18 +442,30 @@ def _is_small(node: ast.expr) -> bool:
 OPERATORS: Final[tuple[type[Operate], ...]] = (
     Multiply, MultiplyInPlace, Add, AddInPlace, Power, PowerInPlace, ShiftLeft, ShiftLeftInPlace,
     Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace, Subtract, SubtractInPlace, Union,
-    UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace,
+    UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace, ShiftRight, ShiftRightInPlace,
+    Negate, Plus, Invert,
 )  # fmt: skip
 BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
-    ast.Mult: Multiply, ast.Add: Add, ast.Pow: Power, ast.LShift: ShiftLeft, ast.Mod: Modulo,
-    ast.FloorDiv: FloorDivide, ast.Sub: Subtract, ast.BitOr: Union, ast.BitAnd: Intersect,
+    ast.Mult: Multiply,
+    ast.Add: Add,
+    ast.Pow: Power,
+    ast.LShift: ShiftLeft,
+    ast.Mod: Modulo,
+    ast.FloorDiv: FloorDivide,
+    ast.Sub: Subtract,
+    ast.BitOr: Union,
+    ast.BitAnd: Intersect,
     ast.BitXor: Differ,
-}  # fmt: skip
+    ast.RShift: ShiftRight,
+}
+UNARY: Final[dict[type[ast.unaryop], type[Operate]]] = {
+    ast.USub: Negate, ast.UAdd: Plus, ast.Invert: Invert,
+}  # fmt: skip  # fmt: skip
 INPLACE: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: MultiplyInPlace, ast.Add: AddInPlace, ast.Pow: PowerInPlace,
     ast.LShift: ShiftLeftInPlace, ast.Mod: ModuloInPlace, ast.FloorDiv: FloorDivideInPlace,
     ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace, ast.BitAnd: IntersectInPlace,
-    ast.BitXor: DifferInPlace,
+    ast.BitXor: DifferInPlace, ast.RShift: ShiftRightInPlace,
 }  # fmt: skip
 
 Charge = Callable[..., None]

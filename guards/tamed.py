@@ -53,6 +53,13 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
 
         return tamed_class
 
+    if type(raw) is staticmethod:
+
+        def tamed_static(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+            return raw.__func__(*cost(realm, None, args, kwargs), **kwargs)
+
+        return tamed_static
+
     def tamed(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         if not issubclass(type(obj), kind):
             raise TypeError(
@@ -160,6 +167,7 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
 
 
 def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
+    realm.meter.charge(len(names))
     shown = []
     for name in names:
         if type(name) is not str or is_guard_name(name):
@@ -242,6 +250,8 @@ def _getitem(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
 def charge_item(realm: Realm, obj: Any, key: Any) -> None:
     """Charge for `obj[key]`: a slice copies, a key is hashed."""
     kind = type(key)
+    if kind is str:
+        return
     if kind is slice:
         size = size_of(obj)
         if size:

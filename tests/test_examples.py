@@ -357,3 +357,30 @@ def test_an_error_of_a_guest_names_its_own_line() -> None:
     frame = error.value.frames[-1]
     assert frame.filename == "r.py"
     assert source.splitlines()[frame.line - 1].strip() == frame.source.strip()
+
+
+def test_each_reserved_name_is_in_the_docs() -> None:
+    from capcompiler.names import RESERVED_NAMES
+
+    for page in ("dialect.md", "errors.md"):
+        text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+        assert [n for n in RESERVED_NAMES if f"`{n}`" not in text] == []
+
+
+def test_the_builtins_that_are_missing_are_the_ones_that_the_docs_name() -> None:
+    import builtins
+
+    from capcompiler import CapError, cap_eval
+
+    missing = []
+    for name in dir(builtins):
+        if name in ("_", "__doc__", "__loader__", "__name__", "__package__", "__spec__"):
+            continue
+        try:
+            cap_eval(name)
+        except CapError:
+            missing.append(name)
+    text = (DOCS / "reference/dialect.md").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("All of Python's builtins"))
+    # Python's own test runners and shells add some of them, and `site` the rest.
+    assert set(missing) <= set(re.findall(r"`(\w+)`", line))

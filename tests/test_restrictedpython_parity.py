@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
-from properties.outcome import DATA, Outcome, examples, guest, plain
+from hypothesis import assume
+from properties.outcome import DATA, Outcome, each, guest, parts, plain
 from properties.strategies import expressions, programs
 from RestrictedPython import (
     compile_restricted,
@@ -379,37 +379,41 @@ def test_state_that_is_kept_between_programs() -> None:
 # Generated programs
 
 
-@given(programs(restricted=True))
-@examples(250)
-def test_generated_programs_give_the_same_result(source: str) -> None:
-    try:
-        expected = restricted(source)
-    except SyntaxError:
-        # What RestrictedPython refuses is no part of this law.
-        assume(False)
-        return
-    assert without_text(guest(source)) == expected
+@parts(300)
+def test_generated_programs_give_the_same_result(part: int) -> None:
+    def law(source: str) -> None:
+        try:
+            expected = restricted(source)
+        except SyntaxError:
+            # What RestrictedPython refuses is no part of this law.
+            assume(False)
+            return
+        assert without_text(guest(source)) == expected
+
+    each(programs(restricted=True), part, law)
 
 
-@given(expressions())
-@examples(150)
-def test_generated_expressions_give_the_same_value(source: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = compile_restricted_eval(source)
-    assume(not result.errors)
-    value, error = None, ""
-    try:
-        value = eval(result.code, setup())  # noqa: S307 - from our own grammar
-    except Exception as problem:
-        error = type(problem).__name__
-    got, got_error = None, ""
-    try:
-        got = cap_eval(source)
-    except GuestError as problem:
-        got_error = problem.exc_type
-    assert (plain(got), got_error) == (plain(value), error)
-    assert error or type(value) in DATA
+@parts(150)
+def test_generated_expressions_give_the_same_value(part: int) -> None:
+    def law(source: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = compile_restricted_eval(source)
+        assume(not result.errors)
+        value, error = None, ""
+        try:
+            value = eval(result.code, setup())  # noqa: S307 - from our own grammar
+        except Exception as problem:
+            error = type(problem).__name__
+        got, got_error = None, ""
+        try:
+            got = cap_eval(source)
+        except GuestError as problem:
+            got_error = problem.exc_type
+        assert (plain(got), got_error) == (plain(value), error)
+        assert error or type(value) in DATA
+
+    each(expressions(), part, law)
 
 
 def test_bad_source_is_a_syntax_error_in_both() -> None:

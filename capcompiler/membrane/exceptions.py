@@ -179,6 +179,14 @@ def _on_purpose(error: BaseException, function: Any) -> bool:
     return raised_by_statement(error)
 
 
+def raised_by_guest(realm: Realm, error: BaseException) -> bool:
+    """Whether a `raise` statement in guest code raised this."""
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb is not None and tb.tb_frame.f_builtins is realm.builtins and raised_by_statement(error)
+
+
 def raised_by_statement(error: BaseException) -> bool:
     """Whether a `raise` statement raised this, and not the interpreter or C code."""
     tb = error.__traceback__

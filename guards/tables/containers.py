@@ -6,8 +6,8 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, cast
 
-from guards.call import CONSTRUCTORS, callable_for_c, mapping_or_pairs
-from guards.charge import charge_walk, feed, size_of
+from guards.call import CONSTRUCTORS, mapping_or_pairs
+from guards.charge import charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
 
@@ -25,12 +25,16 @@ def _take_all(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return tuple(fed)
 
 
+def _take_keys(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    return tuple(feed_keys(realm, a) for a in args)
+
+
 def _update(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return (mapping_or_pairs(realm, args[0]),) if len(args) == 1 else args
 
 
 def _fromkeys(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
-    return (feed(realm, args[0]), *args[1:]) if args else args
+    return (feed_keys(realm, args[0]), *args[1:]) if args else args
 
 
 def _scan(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
@@ -59,7 +63,9 @@ def _copy(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 def _sort(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     charge_sort(realm, obj)
     if kwargs.get("key") is not None:
-        kwargs["key"] = callable_for_c(realm, kwargs["key"])
+        from guards.builtins import paid_key
+
+        kwargs["key"] = paid_key(realm, kwargs["key"])
     return args
 
 
@@ -138,7 +144,7 @@ _SET: dict[str, Cost] = {
     **dict.fromkeys(
         """update union intersection intersection_update difference difference_update isdisjoint
         issubset issuperset symmetric_difference symmetric_difference_update""".split(),
-        _take_all,
+        _take_keys,
     ),
     **dict.fromkeys("add discard remove".split(), _key),
     "copy": _copy,
@@ -166,7 +172,7 @@ _d: dict[Any, Any] = {}
 _o: OrderedDict[Any, Any] = OrderedDict()
 for _source in (_d, _o):
     for _view in (_source.keys(), _source.items(), _source.values()):
-        enter(type(_view), cost={"isdisjoint": _take_all}, deny="mapping", container=True)
+        enter(type(_view), cost={"isdisjoint": _take_keys}, deny="mapping", container=True)
         enter(type(iter(_view)))
         enter(type(reversed(_view)))
 _iterator: Any

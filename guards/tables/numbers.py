@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guards.charge import feed, range_length
+from guards.charge import charge_linear, feed, range_length, size_of
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -22,6 +22,13 @@ def _from_bytes(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
     # Takes any iterable of whole numbers, not only bytes.
     if args and not issubclass(type(args[0]), (bytes, bytearray, memoryview)):
         return (bytes(feed(realm, args[0])), *args[1:])
+    if args:
+        realm.meter.charge_bytes(size_of(args[0]) or 0)
+    return args
+
+
+def _linear(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
+    charge_linear(realm, n)
     return args
 
 
@@ -43,8 +50,8 @@ def _digits(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
 
 enter(
     int,
-    "as_integer_ratio bit_count bit_length conjugate denominator imag is_integer numerator real",
-    cost={"from_bytes": _from_bytes, "to_bytes": _to_bytes, "__round__": _digits},
+    "as_integer_ratio bit_length conjugate denominator imag is_integer numerator real",
+    cost={"from_bytes": _from_bytes, "bit_count": _linear, "to_bytes": _to_bytes, "__round__": _digits},
     subclass=True,
 )
 enter(bool)

@@ -54,6 +54,12 @@ def _copy(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _operands(realm: Realm, first: Any, args: Any, kwargs: Any) -> Any:
+    for a in (first, *args):
+        realm.meter.charge(size_of(a) or 0)
+    return args
+
+
 def _search(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     realm.meter.charge((size_of(text) or 0) >> 8)
     return args
@@ -154,7 +160,7 @@ def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
-_PREDICATES = "startswith endswith maketrans"
+_PREDICATES = "startswith endswith"
 _COPIES: dict[str, Any] = dict.fromkeys(
     "capitalize casefold lower upper swapcase title strip lstrip rstrip removeprefix removesuffix "
     "partition rpartition".split(),
@@ -162,6 +168,7 @@ _COPIES: dict[str, Any] = dict.fromkeys(
 )
 _COMMON: dict[str, Any] = {
     **_COPIES,
+    "maketrans": _operands,
     **dict.fromkeys(
         """isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable
         isspace istitle isupper""".split(),

@@ -162,7 +162,7 @@ CASES: list[Case] = [
             x = (x, x)
         raise ValueError(x)
         """,
-        raises="ValueError",
+        stopped="steps",
     ),
     case(
         "notes-that-are-no-text",

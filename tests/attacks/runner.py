@@ -30,7 +30,7 @@ class Worker:
     def start(self) -> subprocess.Popen[str]:
         package = __package__ or "attacks"
         root = Path(__file__).resolve().parents[package.count(".") + 1]
-        path = os.pathsep.join([str(root), *(part or os.getcwd() for part in sys.path)])
+        path = os.pathsep.join([*(part or os.getcwd() for part in sys.path), str(root)])
         process = subprocess.Popen(  # noqa: S603  # our own worker
             [sys.executable, "-X", "utf8", "-m", f"{package}.worker"],
             stdin=subprocess.PIPE,

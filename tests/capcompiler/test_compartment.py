@@ -135,7 +135,7 @@ def test_a_granted_name_is_not_among_the_guests_own(optimize: bool) -> None:
     with Compartment({"tool": len, "n": 5}) as world:
         ns = world.exec("a = tool('ab')", optimize=optimize)
         assert list(ns) == ["a"]
-        assert list(world.exec("n = 6", optimize=optimize)) == ["a", "n"]
+        assert sorted(world.exec("n = 6", optimize=optimize)) == ["a", "n"]
 
 
 def test_a_module_can_be_granted(optimize: bool) -> None:
@@ -323,7 +323,7 @@ def test_the_host_may_call_back_into_the_same_world(optimize: bool) -> None:
 
 def test_output_goes_on_through_a_call_back(optimize: bool) -> None:
     world = Compartment()
-    world.grant("more", lambda: world.exec("print('inner')", optimize=optimize) and None)
+    world.grant("more", lambda: world.eval("print('inner')", optimize=optimize))
     assert world.exec("print('a')\nmore()\nprint('b')", optimize=optimize).output == "a\ninner\nb\n"
 
 

@@ -6,34 +6,45 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from capcompiler import GuestError, Limits, Program, cap_exec
 
-__all__ = ["DATA", "Outcome", "examples", "guest", "native", "plain"]
+__all__ = ["DATA", "Outcome", "each", "guest", "native", "parts", "plain"]
 
 #: Types that cross as data.
 DATA = (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range)
-LONG = int(os.environ.get("CAPCOMPILER_LONG", "0"))
+LONG = int(os.environ.get("CAPCOMPILER_LONG", "1"))
+SEED = int(os.environ.get("CAPCOMPILER_SEED", "0"))
+#: Programs in one part of a property; a part ends well before the watchdog of the tests does.
+PART = 30
 
 
-def examples(count: int) -> Any:
-    """Settings of a property: the same programs on each run.
+def parts(count: int) -> Any:
+    """Runs a property in parts, each on programs of its own: `count` programs, the same on each run.
 
-    With CAPCOMPILER_LONG=n in the environment, n times as many, and other ones each time.
+    With CAPCOMPILER_LONG=n in the environment, n times as many; CAPCOMPILER_SEED=k gives others.
     """
-    return settings(
-        max_examples=count * (LONG or 1),
-        derandomize=not LONG,
+    wanted = max(1, count // PART) * LONG
+    return pytest.mark.parametrize("part", range(SEED * 1_000_000, SEED * 1_000_000 + wanted))
+
+
+def each(strategy: SearchStrategy[str], part: int, law: Callable[[str], None]) -> None:
+    """Try a law on the programs of one part."""
+    wrapped = settings(
+        max_examples=PART,
         database=None,
         deadline=None,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
-    )
+    )(given(strategy)(law))
+    seed(part)(wrapped)()
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ class Writer:
         if form == 17:
             return f"{self.pick(['hex', 'oct'])}({sub(INT)})"
         if form == 18:
-            return f"chr({sub(INT)} % 300)"
+            return f"chr({sub(INT)} % 90 + 33)"
         if form == 19 and not self.restricted:
             return (
                 f"'{{}}-{{0}}'.format({sub(INT)})"

@@ -60,7 +60,7 @@ def _rebuilt(source: str, mode: Mode, filename: str, optimize: bool, digest: str
 
 def _digest(source: str, mode: str, filename: str, optimize: bool) -> str:
     parts = "\0".join((mode, filename, str(optimize), source))
-    return hashlib.sha256(parts.encode()).hexdigest()
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cap_compile(
@@ -99,10 +99,9 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree)
     router = Router(text, filename, optimize=optimize, value=value, serial=f"{digest[:8]}_")
-    routed = compiling(lambda: router.visit(tree), filename, text)
+    routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
-    ast.fix_missing_locations(routed)
     code = compiling(
         lambda: compile(
             routed, f"{filename}{_MARK}{serial}", "exec", flags, dont_inherit=True, optimize=0
@@ -140,7 +139,7 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str)
             and (node.names[0].name == "*" or node.module == "__future__")
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
-            native = functools.partial(compile, copy.deepcopy(tree), filename, kind, dont_inherit=True)
+            native = functools.partial(compile, text, filename, kind, dont_inherit=True)
             compiling(native, filename, text)
             return
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from guards.base import Guard, Plan, Site
+from guards.call import mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_big,
@@ -23,6 +24,7 @@ from guards.charge import (
     charge_pow,
     charge_walk,
     feed_keys,
+    is_view,
     merged,
     size_of,
 )
@@ -269,7 +271,10 @@ class _Combine(Operate):
 
 
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
-_TAKERS: Final = (dict, *_VIEWS)
+
+
+def _iterable(kind: type) -> bool:
+    return host_lookup(kind, "__iter__")[0] is not None
 
 
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -280,11 +285,9 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     if issubclass(ta, (set, frozenset)) and issubclass(tb, (set, frozenset)):
         realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
         return a, b
-    if issubclass(ta, _TAKERS) and not issubclass(tb, dict):
-        if issubclass(ta, dict) and host_lookup(tb, "keys")[0] is not None:
-            return a, merged(realm, b)
+    if issubclass(ta, _VIEWS) and _iterable(tb):
         return a, feed_keys(realm, b)
-    if issubclass(tb, _VIEWS) and host_lookup(ta, "__iter__")[0] is not None:
+    if issubclass(tb, _VIEWS) and _iterable(ta):
         return feed_keys(realm, a), b
     if issubclass(ta, dict) and issubclass(tb, dict):
         return a, merged(realm, b)
@@ -330,7 +333,11 @@ class UnionInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed(self.realm, a, b)
+        if issubclass(type(a), dict) and not issubclass(type(b), dict):
+            if _iterable(type(b)) or is_view(type(b)):
+                b = mapping_or_pairs(self.realm, b)
+        else:
+            a, b = _fed(self.realm, a, b)
         a |= b
         return a
 

@@ -443,7 +443,7 @@ NOT_BLAND = [
     "bytes(c)", "f'{c:>10}'", "format(c, 'd')", "print(*c)", "c += 1", "raise c", "with c: pass",
     "class X(c): pass", "class X(type(c)): pass", "type(c)()", "type(c)(1)", "type('X', (type(c),), {})",
     "type(c).take", "type(c.take)()", "sorted([c, d])", "max(c, d)", "sum([c])", "import copy; copy.copy(c)",
-    "c.__reduce_ex__(2)", "c.__getstate__()", "c.__call__", "vars(c).update(x=1)", 
+    "c.__reduce_ex__(2)", "c.__getstate__()", "c.__call__", "vars(c).update(x=1)",
     "import json; json.dumps(c)", "object.__getattribute__(c, 'target')", "super(type(c), c).target",
     "object.__new__(type(c))", "type(c).__init__(c, 1) or 1 / 0", "c.__class__ = int", "type(type(c))('X', (), {})",
     "type.__call__(type(c))", "type(c).__mro__[0].__subclasses__()", "type(c).__dict__['__cap_use__']",
@@ -653,10 +653,10 @@ def test_capabilities_can_be_results_and_arguments(optimize: bool) -> None:
         def __init__(self, n: int) -> None:
             self.n = n
 
-        def open(self) -> "Door":
+        def open(self) -> Door:
             return Door(self.n + 1)
 
-        def same(self, other: "Door") -> bool:
+        def same(self, other: Door) -> bool:
             return isinstance(other, Door) and other.n == self.n
 
         def number(self) -> int:

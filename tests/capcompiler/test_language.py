@@ -6,7 +6,6 @@ Each program is compared by its public names, its output and the error that it e
 from __future__ import annotations
 
 import pytest
-
 from properties.outcome import guest, native
 
 CLASSES = {

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from capcompiler import CapError, Compartment, GuestError, LimitExceeded, Limits, Usage, cap_eval, cap_exec
+from capcompiler import (
+    CapError,
+    Compartment,
+    GuestError,
+    LimitExceeded,
+    Limits,
+    Usage,
+    cap_eval,
+    cap_exec,
+)
 from capcompiler.errors import CapabilityError
 
 FIELDS = ["steps", "seconds", "memory", "output", "depth"]

@@ -54,7 +54,7 @@ def exact(value: Any) -> Any:
     if kind is dict:
         return kind, [(exact(k), exact(v)) for k, v in value.items()]
     if kind in (set, frozenset):
-        return kind, sorted((repr(exact(v)) for v in value))
+        return kind, sorted(repr(exact(v)) for v in value)
     if kind in (float, complex):
         return kind, repr(value)
     return kind, value

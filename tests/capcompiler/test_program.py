@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from capcompiler import Compartment, DialectError, GuestError, Program, cap_compile, cap_eval, cap_exec, check
+from capcompiler import (
+    Compartment,
+    DialectError,
+    GuestError,
+    Program,
+    cap_compile,
+    cap_eval,
+    cap_exec,
+    check,
+)
 
 SOURCE = "import math\nfrom json import dumps as d, loads\n\ndef f(n):\n    return d([n, math.pi, given])\n\nout = f(1)\n"
 

@@ -26,7 +26,7 @@ from guards.meter import Stop
 from guards.modules import MODULES
 from guards.realm import Realm
 from guards.sealed import Sealed
-from guards.tables.rows import TABLE, SUBCLASSABLE, State, find, is_dunder, owners, unlisted
+from guards.tables.rows import SUBCLASSABLE, TABLE, State, find, is_dunder, owners, unlisted
 
 IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 SCALARS = frozenset({int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented)})
@@ -62,7 +62,7 @@ itertools.cycle('ab'); itertools.dropwhile(str.isdigit, 'ab'); itertools.filterf
 itertools.groupby('ab'); next(itertools.groupby('ab'))[1]; itertools.islice('ab', 1)
 itertools.pairwise('ab'); itertools.permutations('ab'); itertools.product('ab'); itertools.repeat(1, 2)
 itertools.starmap(max, [(1, 2)]); itertools.takewhile(str.isalpha, 'ab'); itertools.zip_longest('ab')
-itertools.tee('ab')[0]; number
+itertools.tee('ab')[0]; number; Limits(); cap_compile('1'); cap_exec('x = 1'); Capability; Capability()
 """
 GUEST = """
 import collections, datetime, functools, itertools, json, math, operator, string

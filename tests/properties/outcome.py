@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import warnings
@@ -36,12 +37,20 @@ def parts(count: int) -> Any:
 
 
 def each(strategy: SearchStrategy[str], part: int, law: Callable[[str], None]) -> None:
-    """Try a law on the programs of one part."""
+    """Try a law on the programs of one part.
+
+    With CAPCOMPILER_SHRINK in the environment a failing program is made smaller, which may take
+    minutes: the watchdog of the tests is called off.
+    """
+    phases = [Phase.generate]
+    if os.environ.get("CAPCOMPILER_SHRINK"):
+        phases.append(Phase.shrink)
+        faulthandler.cancel_dump_traceback_later()
     wrapped = settings(
         max_examples=PART,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=phases,
         suppress_health_check=list(HealthCheck),
     )(given(strategy)(law))
     seed(part)(wrapped)()

@@ -1,4 +1,4 @@
-# ruff: noqa: F821 - `hass`, `data` and `logger` are granted by the host
+
 # Rules of a home, as a Home Assistant `python_script` has them: `hass`, `data` and `logger` are there.
 
 from math import log10

@@ -26,7 +26,7 @@ DISCOUNTS = [0, 0, 0, 0, 5, 10]
 
 
 def main() -> None:
-    rng = random.Random(2025)  # noqa: S311 - the same orders on every run
+    rng = random.Random(2025)
     day = datetime.date(2025, 1, 2)
     rows = []
     number = 10001

@@ -1,4 +1,4 @@
-# ruff: noqa: F821 - `orders` is granted by the host
+
 """A monthly report on `orders`, a list of dicts of text as a CSV file gives them."""
 
 TOP = 5

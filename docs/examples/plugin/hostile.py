@@ -1,4 +1,4 @@
-# ruff: noqa: B018, F821, S110, S112, S605, S607, UP030, UP032 - what it does should not be done
+# ruff: noqa: UP030, UP032 - what it does should not be done
 """A plugin that wants more than it was given. Each way out is tried, and what came of it is kept."""
 
 attempts = []

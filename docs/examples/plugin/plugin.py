@@ -1,4 +1,4 @@
-# ruff: noqa: F821 - `register`, `store` and `mailer` are granted by the host
+
 """A plugin of a mail room: classes that handle messages, registered with the host.
 
 Granted: `register(handler)`, `store` (get, put, visit) and `mailer` (send).

@@ -69,6 +69,7 @@ class Compartment:
             raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
         self._limits = limits if limits is not None else Limits()
         self._optimize = True
+        self._level = 0  # how many guests stand between this one and the host
         self._realm = Realm()
         self._realm.write = self._write
         self._realm.compile_guest = self._compile_guest

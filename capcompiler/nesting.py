@@ -25,7 +25,7 @@ from capcompiler.membrane.handle import Handle, object_of
 from capcompiler.program import Program, cap_compile
 from guards.classes import new_class
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
-from guards.meter import Stop
+from guards.meter import Meter, Stop
 from guards.realm import GUEST_MARK, Realm
 from guards.sealed import Sealed, sealed_error
 from guards.tables.rows import define
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GuestCapability", "install_nesting", "offered_by"]
 
+#: Guests that run guests that run guests, at most.
+MAX_LEVELS: Final = 50
 _ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
 
 
@@ -261,6 +263,14 @@ class Nesting:
     ) -> tuple[Compartment, Any]:  # fmt: skip
         parent = self.compartment
         parent._realm.meter.charge(50)  # making a compartment, in steps
+        level = parent._level + 1
+        if level > MAX_LEVELS:
+            # Each level stands on the stack of the interpreter: the whole family ends here.
+            meter: Meter | None = parent._realm.meter
+            while meter is not None:
+                meter.stop("depth", MAX_LEVELS, level)
+                meter = meter.parent
+            raise Stop
         if imports is not None:
             raise TypeError("imports: a child imports what its parent may; leave it out")
         if limits is not None and type(limits) is not GuestLimits:
@@ -281,6 +291,7 @@ class Nesting:
                 imports=parent._importer.imports,
                 limits=limits.__cap_value__ if limits is not None else None,
             )
+            child._level = level
             return child, run(child)
         except Stop:
             raise

@@ -158,7 +158,9 @@ def vars_(realm: Realm, obj: Any = _MISSING, /) -> Any:
 @builtin
 def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
     if obj is _MISSING:
-        return sorted(n for n in _locals(realm) if isinstance(n, str))
+        names = _locals(realm)
+        realm.meter.charge((len(names) >> 1) + 1)
+        return sorted(n for n in names if isinstance(n, str))
     return dir_of(realm, obj)
 
 

@@ -421,11 +421,14 @@ class ClassNamespace(metaclass=Sealed, host=True):
 
     def __getitem__(self, name: Any) -> Any:
         realm, kind = self.__realm__, self.__kind__
-        exact = host_exact_str(name) if isinstance(name, str) else name
+        exact: Any = host_exact_str(name) if isinstance(name, str) else name
+        if realm.is_guest_class(kind):
+            own = host_dict(kind)
+            if type(exact) is not str or exact == GUEST_MARK or exact not in own:
+                raise KeyError(name)
+            return own[exact]
         if exact not in _class_names(realm, kind):
             raise KeyError(name)
-        if realm.is_guest_class(kind):
-            return host_dict(kind)[exact]
         return unbound(realm, kind, kind, exact)
 
     def __repr__(self) -> str:
@@ -434,6 +437,8 @@ class ClassNamespace(metaclass=Sealed, host=True):
 
 def _class_names(realm: Realm, kind: type) -> list[str]:
     own = host_dict(kind)
+    if realm.meter.live:
+        realm.meter.charge(len(own) >> 3)
     if realm.is_guest_class(kind):
         return [n for n in own if n != GUEST_MARK]
     if kind not in TABLE:

@@ -61,7 +61,9 @@ class LoudMailer(Mailer):
 
 def outcome(source: str, caps: dict[str, Any], optimize: bool = True) -> str:
     """Type and text of what the guest could catch."""
-    program = f"try:\n    {source}\nexcept BaseException as e:\n    out = type(e).__name__ + ': ' + str(e)\n"
+    program = (
+        f"try:\n    {source}\nexcept BaseException as e:\n    out = type(e).__name__ + ': ' + str(e)\n"
+    )
     ns = cap_exec(program, caps, optimize=optimize)
     assert "out" in ns, f"{source} raised nothing"
     text: str = ns["out"]
@@ -106,7 +108,9 @@ def test_attributes_of_a_capability_cannot_be_set(optimize: bool) -> None:
     for act in ("m.send = 1", "m.new = 1", "del m.send", "m.__class__ = int", "m.__dict__['send'] = 1",
                 "setattr(m, 'send', 1)", "object.__setattr__(m, 'x', 1)", "m.send.x = 1", "vars(m)['x'] = 1",
                 "type(m).x = 1", "type(m).__call__ = print", "type(m.send).x = 1"):  # fmt: skip
-        assert outcome(act, {"m": mailer}, optimize).split(":")[0] in ("AttributeError", "TypeError"), act
+        assert outcome(act, {"m": mailer}, optimize).split(":")[0] in ("AttributeError", "TypeError"), (
+            act
+        )
     assert cap_eval("m.send('a')", {"m": mailer}) == 1
     assert "x" not in vars(mailer)
 
@@ -223,8 +227,16 @@ SPECIAL = [
     (["__setitem__", "get"], "b['a'] = [2]; out = b.get('a')", [2]),
     (["__setitem__", "__getitem__"], "b['a'] = 1; b['a'] += 4; out = b['a']", 5),
     (["__delitem__", "put", "__len__"], "b.put('a', 1); del b['a']; out = len(b)", 0),
-    (["__contains__", "put"], "b.put('a', 1); out = ['a' in b, 'b' in b, 'b' not in b]", [True, False, True]),
-    (["__iter__", "put"], "b.put('a', 1); b.put('b', 2); out = [x for x in b] + list(b)", ["a", "b"] * 2),
+    (
+        ["__contains__", "put"],
+        "b.put('a', 1); out = ['a' in b, 'b' in b, 'b' not in b]",
+        [True, False, True],
+    ),
+    (
+        ["__iter__", "put"],
+        "b.put('a', 1); b.put('b', 2); out = [x for x in b] + list(b)",
+        ["a", "b"] * 2,
+    ),
     (["__call__"], "out = b(1, 'x')", "called (1, 'x')"),
     (["__enter__", "__exit__"], "with b as x: out = x", "entered"),
     (["__add__"], "out = b + 1", ("add", 1)),
@@ -403,7 +415,9 @@ def test_arguments_of_other_types_are_refused_by_name(
 
 @pytest.mark.parametrize("call", ["take()", "take(1, 2, 3)", "take(1, x=2)", "only(1, 2, 3)", "only(a=1, b=2, c=3)",
                                   "take(1, n=2)"])  # fmt: skip
-def test_the_wrong_number_of_arguments_is_a_type_error_that_names_the_method(call: str, optimize: bool) -> None:
+def test_the_wrong_number_of_arguments_is_a_type_error_that_names_the_method(
+    call: str, optimize: bool
+) -> None:
     text = outcome(f"c.{call}", {"c": Checked()}, optimize)
     assert text.startswith(f"TypeError: c.{call.partition('(')[0]}: ")
     assert "Checked" not in text
@@ -467,7 +481,14 @@ def test_capabilities_take_no_syntax_that_was_not_exposed(source: str, optimize:
 
 
 def test_vars_and_dir_give_nothing_of_the_host(optimize: bool) -> None:
-    for source in ("vars(c)", "c.__dict__", "dir(c)", "dir(type(c))", "vars(type(c))", "c.__class__.__dict__"):
+    for source in (
+        "vars(c)",
+        "c.__dict__",
+        "dir(c)",
+        "dir(type(c))",
+        "vars(type(c))",
+        "c.__class__.__dict__",
+    ):
         out = cap_exec(f"try: out = [str(n) for n in {source}]\nexcept Exception: out = []",
                        {"c": Mailer()}, optimize=optimize)["out"]  # fmt: skip
         for hidden in ("password", "_private", "__cap_use__", "server", "kind"):
@@ -567,7 +588,9 @@ CROSSING = [
 ]
 
 
-@pytest.mark.parametrize(("function", "kind", "text"), CROSSING, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(
+    ("function", "kind", "text"), CROSSING, ids=lambda v: getattr(v, "__name__", "")
+)
 def test_errors_of_the_host_cross_as_type_and_text_and_no_more(
     function: Callable[[], None], kind: str, text: str | None, optimize: bool
 ) -> None:
@@ -619,7 +642,9 @@ def test_the_whole_story_goes_to_on_use(optimize: bool) -> None:
 
 
 @pytest.mark.parametrize("wish", [SystemExit, KeyboardInterrupt])
-def test_a_wish_of_the_host_to_end_is_not_the_guests_to_catch(wish: type[BaseException], optimize: bool) -> None:
+def test_a_wish_of_the_host_to_end_is_not_the_guests_to_catch(
+    wish: type[BaseException], optimize: bool
+) -> None:
     seen: list[int] = []
 
     def leave() -> None:

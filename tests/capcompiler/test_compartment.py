@@ -65,7 +65,9 @@ def test_imports_persist(world: Compartment, optimize: bool) -> None:
 
 
 def test_two_worlds_share_nothing(optimize: bool) -> None:
-    program = cap_compile("xs.append(1)\nn = len(xs)\nclass K: pass\ndef f(): pass\nf.mark = 1", optimize=optimize)
+    program = cap_compile(
+        "xs.append(1)\nn = len(xs)\nclass K: pass\ndef f(): pass\nf.mark = 1", optimize=optimize
+    )
     shared = [0]
     one, two = Compartment({"xs": shared}), Compartment({"xs": shared})
     assert one.exec(program)["n"] == two.exec(program)["n"] == 2
@@ -140,7 +142,12 @@ def test_a_granted_name_is_not_among_the_guests_own(optimize: bool) -> None:
 
 def test_a_module_can_be_granted(optimize: bool) -> None:
     with Compartment({"clock": expose(Clock(), "now")}, imports=Imports.none()) as world:
-        assert world.exec("import clock\nfrom clock import now\na = clock.now() + now()", optimize=optimize)["a"] == 6
+        assert (
+            world.exec(
+                "import clock\nfrom clock import now\na = clock.now() + now()", optimize=optimize
+            )["a"]
+            == 6
+        )
 
 
 class Clock:
@@ -177,7 +184,9 @@ def test_a_wrong_call_is_the_guests_error(world: Compartment, optimize: bool) ->
 # eval
 
 
-@pytest.mark.parametrize("source", ["x = 1", "import math", "1; 2", "", "pass", "return 1", "(", "# only", "\n"])
+@pytest.mark.parametrize(
+    "source", ["x = 1", "import math", "1; 2", "", "pass", "return 1", "(", "# only", "\n"]
+)
 def test_eval_takes_one_expression(world: Compartment, source: str) -> None:
     with pytest.raises(DialectError):
         world.eval(source)
@@ -236,7 +245,10 @@ def test_closing_from_inside_ends_the_turn(optimize: bool) -> None:
     seen: list[int] = []
     world.grant("say", seen.append)
     with pytest.raises(CapError, match="closed"):
-        world.exec("try:\n    close()\nexcept BaseException: say(1)\nsay(2)\nwhile True: pass", optimize=optimize)
+        world.exec(
+            "try:\n    close()\nexcept BaseException: say(1)\nsay(2)\nwhile True: pass",
+            optimize=optimize,
+        )
     assert seen == []
 
 
@@ -316,7 +328,9 @@ def test_the_host_may_call_back_into_the_same_world(optimize: bool) -> None:
     world = Compartment()
     world.grant("again", lambda n: world.eval(f"fact({n})", optimize=optimize))
     world.grant("through", lambda n: world.call("fact", n))
-    world.exec("def fact(n): return 1 if n < 2 else n * (again if n % 2 else through)(n - 1)", optimize=optimize)
+    world.exec(
+        "def fact(n): return 1 if n < 2 else n * (again if n % 2 else through)(n - 1)", optimize=optimize
+    )
     assert world.call("fact", 10) == 3628800
     assert world.usage.steps > 10
 
@@ -330,20 +344,27 @@ def test_output_goes_on_through_a_call_back(optimize: bool) -> None:
 def test_an_error_in_a_call_back_can_be_caught_by_the_guest(optimize: bool) -> None:
     world = Compartment()
     world.grant("again", lambda: world.eval("1 / 0", optimize=optimize))
-    ns = world.exec("try:\n    again()\nexcept ZeroDivisionError as e:\n    out = str(e)\n", optimize=optimize)
+    ns = world.exec(
+        "try:\n    again()\nexcept ZeroDivisionError as e:\n    out = str(e)\n", optimize=optimize
+    )
     assert ns["out"] == "division by zero"
 
 
 def test_bad_source_in_a_call_back_is_an_error_of_the_host_function(optimize: bool) -> None:
     world = Compartment()
     world.grant("again", lambda: world.eval("(", optimize=optimize))
-    ns = world.exec("try:\n    again()\nexcept Exception as e:\n    out = type(e).__name__\n", optimize=optimize)
+    ns = world.exec(
+        "try:\n    again()\nexcept Exception as e:\n    out = type(e).__name__\n", optimize=optimize
+    )
     assert ns["out"] in ("RuntimeError", "SyntaxError")
 
 
 def test_threads_take_turns(optimize: bool) -> None:
     world = Compartment()
-    world.exec("n = 0\ndef up():\n    global n\n    m = n\n    for i in range(200): pass\n    n = m + 1", optimize=optimize)
+    world.exec(
+        "n = 0\ndef up():\n    global n\n    m = n\n    for i in range(200): pass\n    n = m + 1",
+        optimize=optimize,
+    )
     threads = [in_thread(lambda: [world.call("up") for _ in range(20)]) for _ in range(5)]
     for thread, result in threads:
         thread.join(20)
@@ -402,7 +423,11 @@ def test_every_use_of_a_capability_is_told(optimize: bool) -> None:
         def fail(self) -> None:
             raise OSError("disk")
 
-    caps = {"fs": expose(Files(), "open", "fail", read=["label"], write=["label"]), "f": len, "data": [1]}
+    caps = {
+        "fs": expose(Files(), "open", "fail", read=["label"], write=["label"]),
+        "f": len,
+        "data": [1],
+    }
     before = time.time()
     with Compartment(caps, on_use=events.append) as world:
         source = (

@@ -191,7 +191,16 @@ def test_no_host_path_or_frame_is_in_it(world: Compartment, optimize: bool) -> N
         with pytest.raises(GuestError) as error:
             world.exec(source, optimize=optimize)
         text = error.value.traceback + str(error.value.frames)
-        for hidden in ("capcompiler", "guards", "/", "site-packages", "test_errors", "cap:", "_realm", "\x1f"):
+        for hidden in (
+            "capcompiler",
+            "guards",
+            "/",
+            "site-packages",
+            "test_errors",
+            "cap:",
+            "_realm",
+            "\x1f",
+        ):
             assert hidden not in text.replace("1 / 0", "").replace("1/0", ""), (source, hidden)
         assert error.value.__cause__ is None
         assert error.value.__traceback__ is not None
@@ -294,7 +303,9 @@ def test_errors_with_odd_texts_are_bounded_data(name: str, optimize: bool) -> No
 
 def test_a_text_that_asks_the_guest_is_asked_inside_the_turn(optimize: bool) -> None:
     seen: list[int] = []
-    source = "class E(Exception):\n    def __str__(self):\n        say(1)\n        return 'told'\nraise E"
+    source = (
+        "class E(Exception):\n    def __str__(self):\n        say(1)\n        return 'told'\nraise E"
+    )
     with pytest.raises(GuestError, match="told") as error:
         cap_exec(source, {"say": seen.append}, optimize=optimize)
     assert seen == [1]
@@ -340,7 +351,9 @@ def test_source_of_tracebacks_comes_from_the_program_never_from_disk(optimize: b
         cap_exec("1 / 0", filename=__file__, optimize=optimize)
     assert "1 / 0" in error.value.traceback
     with pytest.raises(GuestError) as error:
-        cap_exec("exec(compile('\\n' * 20 + '1 / 0', name, 'exec'))", {"name": __file__}, optimize=optimize)
+        cap_exec(
+            "exec(compile('\\n' * 20 + '1 / 0', name, 'exec'))", {"name": __file__}, optimize=optimize
+        )
     assert "import" not in error.value.traceback.replace(__file__, "")
 
 

@@ -113,9 +113,7 @@ SURVIVORS = {
         "def g():\n    try:\n        yield 1\n        {}\n    finally:\n        ran(1)\n"
         "it = g()\nnext(it)\nnext(it, None)\nran(2)"
     ),
-    "hasattr": (
-        "class C:\n    @property\n    def x(self):\n        {}\nhasattr(C(), 'x')\nran(1)"
-    ),
+    "hasattr": ("class C:\n    @property\n    def x(self):\n        {}\nhasattr(C(), 'x')\nran(1)"),
     "sorted key": "def key(x):\n    {}\ntry:\n    sorted([1, 2], key=key)\nexcept BaseException:\n    ran(1)",
 }
 SPENDERS = {
@@ -149,7 +147,9 @@ def test_output_up_to_the_limit_is_kept(optimize: bool) -> None:
     with pytest.raises(LimitExceeded) as stop:
         cap_exec("for i in range(99): print(i)", limits=Limits(output=10), optimize=optimize)
     assert stop.value.output == "0\n1\n2\n3\n4\n"  # type: ignore[attr-defined]
-    assert cap_exec("print('x' * 9)", limits=Limits(output=10), optimize=optimize).output == "x" * 9 + "\n"
+    assert (
+        cap_exec("print('x' * 9)", limits=Limits(output=10), optimize=optimize).output == "x" * 9 + "\n"
+    )
 
 
 def test_errors_carry_output_and_usage(optimize: bool) -> None:
@@ -215,7 +215,9 @@ def test_steps_are_loop_turns_and_function_entries(
 
 
 def test_usage_tells_what_was_spent(optimize: bool) -> None:
-    usage = cap_exec("print('x' * 5)\ny = 'a' * 10**6\nfor i in range(99): pass", optimize=optimize).usage
+    usage = cap_exec(
+        "print('x' * 5)\ny = 'a' * 10**6\nfor i in range(99): pass", optimize=optimize
+    ).usage
     assert isinstance(usage, Usage)
     assert usage.output == 6
     assert usage.memory >= 10**6

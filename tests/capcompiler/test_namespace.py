@@ -22,7 +22,18 @@ def test_it_is_a_mapping_of_the_public_names(ns: Namespace) -> None:
     assert list(ns) == ["a", "b", "f", "K"]
     assert len(ns) == 4
     assert "a" in ns
-    for name in ("_private", "__very", "given", "__name__", "__builtins__", "cap:getattr", "print", "missing", 3, None):
+    for name in (
+        "_private",
+        "__very",
+        "given",
+        "__name__",
+        "__builtins__",
+        "cap:getattr",
+        "print",
+        "missing",
+        3,
+        None,
+    ):
         assert name not in ns
         with pytest.raises(KeyError):
             ns[name]  # type: ignore[index]

@@ -235,7 +235,9 @@ def test_compiling_is_the_same_each_time(optimize: bool) -> None:
     texts = set()
     for _ in range(3):
         _compiled.cache_clear()
-        program = cap_compile(SOURCE + "for a, *b in []: a.x += 1\nmatch 1:\n    case [c]: pass\n", optimize=optimize)
+        program = cap_compile(
+            SOURCE + "for a, *b in []: a.x += 1\nmatch 1:\n    case [c]: pass\n", optimize=optimize
+        )
         texts.add(program.routed)
     assert len({t.count("cap:") for t in texts}) == 1
 

@@ -56,16 +56,21 @@ DEEP: dict[str, Callable[[int], str]] = {
     "yield": lambda n: "def f():\n    " + "(yield " * n + ")" * n,
     "if": lambda n: "".join(" " * i + "if 1:\n" for i in range(n)) + " " * n + "pass",
     "elif": lambda n: "if 1: pass\n" + "elif 1: pass\n" * n,
-    "else if": lambda n: "".join(" " * i + "if 1: pass\n" + " " * i + "else:\n" for i in range(n))
-    + " " * n + "pass",
+    "else if": lambda n: (
+        "".join(" " * i + "if 1: pass\n" + " " * i + "else:\n" for i in range(n)) + " " * n + "pass"
+    ),
     "functions": lambda n: "".join(" " * i + "def f():\n" for i in range(n)) + " " * n + "pass",
     "classes": lambda n: "".join(" " * i + "class K:\n" for i in range(n)) + " " * n + "pass",
     "with": lambda n: "".join(" " * i + "with x:\n" for i in range(n)) + " " * n + "pass",
     "with items": lambda n: "with " + ", ".join(["x"] * n) + ": pass",
     "for": lambda n: "".join(" " * i + "for a in b:\n" for i in range(n)) + " " * n + "pass",
     "while": lambda n: "".join(" " * i + "while 0:\n" for i in range(n)) + " " * n + "pass",
-    "try": lambda n: "".join(" " * i + "try:\n" for i in range(n)) + " " * n + "pass\n"
-    + "".join(" " * i + "finally: pass\n" for i in reversed(range(n))),
+    "try": lambda n: (
+        "".join(" " * i + "try:\n" for i in range(n))
+        + " " * n
+        + "pass\n"
+        + "".join(" " * i + "finally: pass\n" for i in reversed(range(n)))
+    ),
     "decorators": lambda n: "@f\n" * n + "def g(): pass",
     "assignments": lambda n: "a = " * n + "1",
     "targets": lambda n: "(" * n + "a," + "),"[:-1] * n + " = x",
@@ -98,7 +103,9 @@ def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool)
     limit = sys.getrecursionlimit()
     found = check(source)
     try:
-        cap_exec(source, {"x": 1, "f": len}, limits=Limits(steps=100_000, memory=2**26), optimize=optimize)
+        cap_exec(
+            source, {"x": 1, "f": len}, limits=Limits(steps=100_000, memory=2**26), optimize=optimize
+        )
     except DialectError as error:
         assert list(error.violations) == found
         assert found
@@ -326,7 +333,9 @@ def test_what_python_refuses_is_refused_with_a_place(source: str, optimize: bool
     assert list(error.value.violations) == found
 
 
-@pytest.mark.parametrize("source", ["'\\d'", "1 is 1", "assert (1, 'x')", "(1)(2) if 0 else 0", "0x1for x in []" + "; x"])
+@pytest.mark.parametrize(
+    "source", ["'\\d'", "1 is 1", "assert (1, 'x')", "(1)(2) if 0 else 0", "0x1for x in []" + "; x"]
+)
 def test_warnings_of_the_compiler_are_not_the_hosts(source: str, optimize: bool) -> None:
     """Warnings are errors in this suite."""
     import contextlib
@@ -344,7 +353,9 @@ def test_bad_source_runs_nothing(optimize: bool) -> None:
     assert seen == []
 
 
-@pytest.mark.parametrize("source", ["x = = 1", "(" * 3000, "x = '\0'", "__builtins__", "-" * 3000 + "1", "return"])
+@pytest.mark.parametrize(
+    "source", ["x = = 1", "(" * 3000, "x = '\0'", "__builtins__", "-" * 3000 + "1", "return"]
+)
 @pytest.mark.parametrize("call", ["exec", "eval", "compile"])
 def test_a_guests_own_bad_source_is_its_own_syntax_error(source: str, call: str, optimize: bool) -> None:
     extra = ", '<x>', 'exec'" if call == "compile" else ""

@@ -20,7 +20,7 @@ from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.importer import Importer, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.exceptions import describe, raised_by_guest
+from capcompiler.membrane.exceptions import describe, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
@@ -401,8 +401,8 @@ class Compartment:
     def _write(self, text: str) -> None:
         meter = self._realm.meter
         meter.check()
-        if not text.isascii():
-            text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates do not print
+        if not text.isprintable():
+            text = printable(text)
         limit = self._limits.output
         size = self._printed + len(text)
         if limit is not None and size > limit:

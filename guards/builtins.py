@@ -7,6 +7,7 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from types import MethodType
@@ -212,13 +213,22 @@ def compile_(
     return GuestCode(realm.compile_guest(_source(source), name, mode), mode)
 
 
+_COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_UTF8: Final = frozenset({b"utf-8", b"utf8", b"utf-8-sig", b"ascii", b"us-ascii"})
+
+
 def _source(source: Any) -> str:
     if isinstance(source, str):
         return host_exact_str(source)
     if issubclass(type(source), (bytes, bytearray)):
         # Only UTF-8: another declared encoding may be Python code of the host's.
+        data = bytes(memoryview(source))
+        for line in data.split(b"\n", 2)[:2]:
+            declared = _COOKIE.match(line)
+            if declared and declared.group(1).lower().replace(b"_", b"-") not in _UTF8:
+                raise SyntaxError(f"unknown encoding: {declared.group(1).decode()[:40]}")
         try:
-            return bytes(memoryview(source)).decode("utf-8-sig")
+            return data.decode("utf-8-sig")
         except UnicodeDecodeError:
             pass
         raise SyntaxError("source bytes are not UTF-8")

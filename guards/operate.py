@@ -334,7 +334,7 @@ class UnionInPlace(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
-            if _iterable(type(b)) or is_view(type(b)):
+            if _iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
                 b = mapping_or_pairs(self.realm, b)
         else:
             a, b = _fed(self.realm, a, b)
@@ -361,7 +361,7 @@ class IntersectInPlace(_Combine):
         return a
 
 
-class ShiftRight(_Combine):
+class ShiftRight(Operate):
     key = "cap:rshift"
     __slots__ = ()
 
@@ -370,7 +370,7 @@ class ShiftRight(_Combine):
         return a >> b
 
 
-class ShiftRightInPlace(_Combine):
+class ShiftRightInPlace(Operate):
     key = "cap:irshift"
     __slots__ = ()
 
@@ -378,8 +378,6 @@ class ShiftRightInPlace(_Combine):
         charge_linear(self.realm, a)
         a >>= b
         return a
-
-    plan = Operate.plan
 
 
 class Negate(Operate):

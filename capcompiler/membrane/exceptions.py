@@ -73,7 +73,7 @@ def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) 
     return GuestError(_clean(name, 200), message, frames, data)
 
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def _clean(text: str, limit: int = MAX_TEXT) -> str:
@@ -81,6 +81,12 @@ def _clean(text: str, limit: int = MAX_TEXT) -> str:
     nor steer its terminal (pit 21)."""
     if len(text) > limit:
         text = text[:limit] + "..."
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """A text with lone surrogates and control characters written out; tab, line feed and carriage
+    return stay."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return _CONTROLS.sub(lambda m: f"\\x{ord(m.group()):02x}", text)
 

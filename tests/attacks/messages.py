@@ -152,7 +152,7 @@ CASES: list[Case] = [
             e = ExceptionGroup('g', [e, e])
         raise e
         """,
-        raises="ExceptionGroup",
+        stopped="steps",
     ),
     case(
         "arguments-shared-sixty-deep",

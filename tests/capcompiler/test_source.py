@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,6 @@ DEEP: dict[str, Callable[[int], str]] = {
     "ternary": lambda n: "1 if 0 else " * n + "1",
     "lambda": lambda n: "lambda: " * n + "1",
     "lambda defaults": lambda n: "lambda x=" * n + "1" + ": 1" * n,
-    "comprehensions": lambda n: "[" * n + "1" + " for i in x]" * n,
     "for clauses": lambda n: "[1" + " for i in x" * n + "]",
     "walrus": lambda n: "(a:=" * n + "1" + ")" * n,
     "f-strings of text": lambda n: "f'{" + "(" * n + "1" + ")" * n + "}'",
@@ -131,6 +131,37 @@ def test_thirty_levels_are_ordinary(name: str, optimize: bool) -> None:
     assert (check(source) == []) is ordinary
     if ordinary:
         cap_compile(source, optimize=optimize)
+
+
+#: Comprehensions inside one another: CPython 3.12 and 3.13 put them into one function, and their
+#: compiler ends the process with a segmentation fault from some twenty levels on.
+INLINED = {
+    "lists": "'[' * n + '1' + ' for i in x]' * n",
+    "sets": "'{' * n + '1' + ' for i in x}' * n",
+    "dicts": "'{1: ' * n + '1' + ' for i in x}' * n",
+    "conditions": "'[1 for i in x if ' * n + '1' + ']' * n",
+    "in a function": "'def f():\\n return ' + '[' * n + '1' + ' for i in x]' * n",
+    "in a class": "'class K:\\n y = ' + '[' * n + '1' + ' for i in x]' * n",
+    "by turns": "'[{' * n + '1' + ' for i in x} for j in x]' * n",
+    "in a loop": "'for a in x:\\n while a:\\n  ' + '[' * n + '1' + ' for i in x]' * n",
+    "by the guest's own compile": '\'exec("[" * %d + "1" + " for i in x]" * %d)\' % (n, n)',
+}
+
+
+@pytest.mark.parametrize("name", INLINED)
+def test_nested_comprehensions_do_not_crash_the_host(name: str) -> None:
+    code = (
+        "import contextlib, capcompiler\n"
+        "for n in (10, 19, 20, 21, 22, 23, 24, 30, 60, 120, 190, 390, 1000):\n"
+        "    with contextlib.suppress(capcompiler.CapError):\n"
+        f"        capcompiler.cap_exec({INLINED[name]}, {{'x': []}})\n"
+        "print('alive')\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr[-500:]
 
 
 def test_a_host_that_is_deep_itself_gets_an_answer(optimize: bool) -> None:

@@ -69,17 +69,20 @@ class Outcome:
         return Outcome(self.names, self.output, self.error)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, above: tuple[int, ...] = ()) -> Any:
     """A value that tells types apart that are equal (`1 == True == 1.0`), as nested tuples."""
     kind = type(value)
     if kind is float or kind is complex:
         return kind.__name__, repr(value)
+    if id(value) in above:
+        return "cycle", len(above) - above.index(id(value))
+    inside = (*above, id(value))
     if kind in (list, tuple):
-        return kind.__name__, *(plain(v) for v in value)
+        return kind.__name__, *(plain(v, inside) for v in value)
     if kind is dict:
-        return "dict", *((plain(k), plain(v)) for k, v in value.items())
+        return "dict", *((plain(k, inside), plain(v, inside)) for k, v in value.items())
     if kind in (set, frozenset):
-        return kind.__name__, frozenset(plain(v) for v in value)
+        return kind.__name__, frozenset(plain(v, inside) for v in value)
     if kind in DATA:
         return kind.__name__, value
     return "no data"

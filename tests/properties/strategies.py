@@ -69,6 +69,12 @@ class Writer:
     def emit(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)
 
+    def told(self, error: str) -> str:
+        """What a program tells of an error. RestrictedPython's guards have texts of their own."""
+        if not self.restricted:
+            return error
+        return f"[isinstance({error}, k) for k in ({', '.join(sorted(set(EXCEPTIONS)))})]"
+
     # Expressions
 
     def expr(self, scope: Scope, kind: str, fuel: int) -> str:
@@ -536,7 +542,7 @@ class Writer:
             caught = self.pick([*EXCEPTIONS, "Exception", "Exception", "(KeyError, TypeError)"])
             error = self.new("e")
             self.emit(depth, f"except {caught} as {error}:")
-            self.emit(depth + 1, f"print('caught', {error})")
+            self.emit(depth + 1, f"print('caught', {self.told(error)})")
             if not self.restricted and self.chance(2):
                 self.emit(depth + 1, f"print(type({error}).__name__, {error}.args)")
             if self.chance(6):
@@ -804,7 +810,7 @@ class Writer:
             self.emit(0, "try:")
             self.statement(scope, 1)
             self.emit(0, "except Exception as error:")
-            self.emit(1, "print('failed', error)")
+            self.emit(1, f"print('failed', {self.told('error')})")
         return "\n".join(self.lines) + "\n"
 
 

@@ -1,4 +1,3 @@
-
 # Rules of a home, as a Home Assistant `python_script` has them: `hass`, `data` and `logger` are there.
 
 from math import log10

@@ -1,4 +1,3 @@
-
 """A monthly report on `orders`, a list of dicts of text as a CSV file gives them."""
 
 TOP = 5

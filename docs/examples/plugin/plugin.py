@@ -1,4 +1,3 @@
-
 """A plugin of a mail room: classes that handle messages, registered with the host.
 
 Granted: `register(handler)`, `store` (get, put, visit) and `mailer` (send).

@@ -480,21 +480,31 @@ class Router(Dialect):
         inner: list[ast.stmt] = []
         target = self.flattened(node.targets[0], inner)
         node.targets = [target]
-        node.value = self.ask(Iterate, value, at=value if hasattr(value, "lineno") else node)
+        node.value = self.ask(Star, value, at=value if hasattr(value, "lineno") else node)
         return [node, *inner]
 
     def flattened(self, node: Any, later: list[ast.stmt]) -> ast.expr:
+        """The target with every element taken into a temporary where one of them has stars inside;
+        then each is stored, or unpacked on, in the order in which Python would."""
+        if not any(not isinstance(e, ast.Starred) and _has_star(e) for e in node.elts):
+            node.elts = [self.visit(e) for e in node.elts]
+            whole: ast.expr = node
+            return whole
         elements: list[ast.expr] = []
         for element in node.elts:
-            inner = element.value if isinstance(element, ast.Starred) else element
-            if not isinstance(element, ast.Starred) and _has_star(inner):
-                name = self.temporary()
-                hold = ast.copy_location(ast.Name(name, ast.Load()), element)
-                assign = ast.copy_location(ast.Assign([element], hold), element)
-                later.extend(self.unpacked(assign, hold))
-                elements.append(ast.copy_location(ast.Name(name, ast.Store()), element))
+            starred = isinstance(element, ast.Starred)
+            inner = element.value if starred else element
+            name = self.temporary()
+            held: ast.expr = ast.copy_location(ast.Name(name, ast.Store()), element)
+            if starred:
+                held = ast.copy_location(ast.Starred(held, ast.Store()), element)
+            elements.append(held)
+            read = ast.copy_location(ast.Name(name, ast.Load()), element)
+            assign = ast.copy_location(ast.Assign([inner], read), element)
+            if _has_star(inner):
+                later.extend(self.unpacked(assign, read))
             else:
-                elements.append(self.visit(element))
+                later.append(self.store(assign))
         node.elts = elements
         result: ast.expr = node
         return result

@@ -36,6 +36,8 @@ __all__ = [
 MAX_SOURCE: Final = 2 * 2**20
 #: Levels of syntax inside one another, at most. A chain of `a + b + ...` or of `elif` counts each.
 MAX_DEPTH: Final = 400
+#: Comprehensions inside one another, at most.
+MAX_COMPREHENSIONS: Final = 16
 #: Nodes of the syntax tree, at most: what compiling costs grows with them.
 MAX_NODES: Final = 400_000
 
@@ -198,6 +200,7 @@ def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
         lambda: ast.parse(text, filename, "eval" if mode == "eval" else "exec"), filename, text
     )
     deepest = _depth(tree, filename)
+    _check_comprehensions(tree, filename)
     if deepest[0] > MAX_DEPTH:
         node = deepest[1]
         raise _too_deep(filename, getattr(node, "lineno", 1), f"{deepest[0]:,} levels")
@@ -205,10 +208,23 @@ def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
     return tree
 
 
-def _too_deep(filename: str, line: int, how: str) -> DialectError:
+def _check_comprehensions(tree: ast.AST, filename: str) -> None:
+    """Refuse comprehensions nested so deeply that the compilers of CPython 3.12 and 3.13, which
+    write them into one function, overrun their stack."""
+    stack: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while stack:
+        node, level = stack.pop()
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            level += 1
+            if level > MAX_COMPREHENSIONS:
+                raise _too_deep(filename, node.lineno, f"{level} comprehensions", MAX_COMPREHENSIONS)
+        stack.extend((child, level) for child in ast.iter_child_nodes(node))
+
+
+def _too_deep(filename: str, line: int, how: str, most: int = MAX_DEPTH) -> DialectError:
     return refusal(
         "CAP102",
-        f"the source is nested too deeply ({how}; at most {MAX_DEPTH} are taken)",
+        f"the source is nested too deeply ({how}; at most {most} are taken)",
         "split the expression, or use a loop or a table",
         filename=filename,
         line=line,

@@ -26,6 +26,7 @@ __all__ = [
     "charge_big",
     "charge_digits",
     "charge_format_spec",
+    "charge_hash",
     "charge_int_work",
     "charge_linear",
     "charge_lshift",
@@ -107,12 +108,39 @@ _EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
+_HASH_BITS: Final = 60
+_HASHES_KEPT: Final = 4096
+
+
+def charge_hash(realm: Realm, key: int) -> None:
+    """Charge for a whole number as a key.
+
+    Numbers that differ by multiples of 2**61 - 1 share a hash, and each insertion then walks all the
+    others (pit 16): the n-th different large number of one hash pays for a walk of n.
+    """
+    if key.bit_length() <= _HASH_BITS:
+        return
+    h = hash(key)
+    met = realm.hashes.get(h)
+    if met is None:
+        if len(realm.hashes) >= _HASHES_KEPT:
+            realm.hashes.clear()
+        realm.hashes[h] = (1, key)
+    elif met[1] != key:
+        realm.hashes[h] = (met[0] + 1, key)
+        realm.meter.charge(met[0] >> 1)
+
+
 def feed_keys(realm: Realm, obj: Any) -> Any:
     """`feed` for elements that C code will hash: each nest among them is paid for."""
     kind = type(obj)
-    if kind in _LENGTHS and SCALARS.issuperset(set(map(type, obj))):
-        realm.meter.charge(len(obj))
-        return obj
+    if kind in _LENGTHS:
+        kinds = set(map(type, obj))
+        if SCALARS.issuperset(kinds) and (
+            int not in kinds or not any(type(x) is int and x.bit_length() > _HASH_BITS for x in obj)
+        ):
+            realm.meter.charge(len(obj))
+            return obj
     return map(MethodType(_paid, realm), itertools.compress(obj, realm.meter.iterator))
 
 
@@ -120,7 +148,9 @@ feed_compared = feed_keys
 
 
 def _paid(realm: Realm, element: Any) -> Any:
-    if type(element) not in SCALARS:
+    if type(element) is int:
+        charge_hash(realm, element)
+    elif type(element) not in SCALARS:
         charge_walk(realm, element)
     return element
 

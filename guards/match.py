@@ -7,6 +7,7 @@ guard, is never reached.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 from guards.attribute import read
@@ -17,6 +18,7 @@ from guards.store import charge_key
 
 __all__ = ["MatchClass", "MatchMapping", "MatchSequence"]
 
+_WANTED: Final = "class" if sys.version_info >= (3, 12) else "type"
 _NO_SEQUENCE: Final = (str, bytes, bytearray)
 #: Classes whose instances a single positional pattern captures whole (PEP 634).
 _WHOLE: Final = (
@@ -92,7 +94,7 @@ class MatchClass(Guard):
         self, subject: Any, kind: Any, count: int, keywords: tuple[str, ...]
     ) -> tuple[Any, ...] | None:
         if not issubclass(type(kind), type):
-            raise TypeError("called match pattern must be a class")
+            raise TypeError(f"called match pattern must be a {_WANTED}")
         if not isinstance(subject, kind):
             return None
         realm = self.realm

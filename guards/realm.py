@@ -35,6 +35,7 @@ class Realm:
         "_standins",
         "builtins",
         "compile_guest",
+        "hashes",
         "importer",
         "meter",
         "modules",
@@ -53,6 +54,7 @@ class Realm:
         self.compile_guest: Callable[..., Any] = _no_compiler
         self._bound: dict[int, Any] = {}
         self._standins: dict[type, Any] = {}
+        self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
         self.views: dict[int, Any] = {}
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, is_guard_name
-from guards.charge import charge_add, charge_walk, feed, size_of
+from guards.charge import charge_add, charge_hash, charge_walk, feed, size_of
 from guards.harden import HARDENED, is_immutable
 from guards.host import host_lookup, host_name
 from guards.sealed import Sealed
@@ -215,10 +215,7 @@ def charge_key(realm: Realm, key: Any) -> None:
     if kind is str:
         return
     if kind is int:
-        # Whole numbers that differ by multiples of 2**61 - 1 share a hash and turn each insertion
-        # into a walk of all the others (pit 16): each large one pays for a longer walk.
-        if key.bit_length() > 60:
-            realm.meter.charge(64)
+        charge_hash(realm, key)
     else:
         charge_walk(realm, key)
 

@@ -30,7 +30,7 @@ _OWN: Final[dict[type, str]] = {
     UnicodeEncodeError: "encoding object start end reason",
     UnicodeDecodeError: "encoding object start end reason",
     UnicodeTranslateError: "encoding object start end reason",
-    ImportError: "name msg",
+    ImportError: "name msg name_from",
     NameError: "name",
     AttributeError: "name",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guards.charge import charge_linear, feed, range_length, size_of
+from guards.host import host_lookup
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def _to_bytes(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
 def _from_bytes(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
     # Takes any iterable of whole numbers, not only bytes.
     if args and not issubclass(type(args[0]), (bytes, bytearray, memoryview)):
+        if host_lookup(type(args[0]), "__iter__")[0] is None:
+            return args  # raises Python's own TypeError
         return (bytes(feed(realm, args[0])), *args[1:])
     if args:
         realm.meter.charge_bytes(size_of(args[0]) or 0)

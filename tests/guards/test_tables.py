@@ -168,6 +168,8 @@ class World:
         self.compartment = Compartment(caps, limits=Limits(steps=None, memory=None))
         sources = [s.strip() for line in SAMPLES.splitlines() for s in line.split(";") if s.strip()]
         sources += [f"{n}(1)" for n in _plain_exceptions()]
+        if hasattr(itertools, "batched"):
+            sources.append("itertools.batched('ab', 1)")
         filled = "".join(f"held[{s!r}] = {s}\n" for s in sources)
         self.compartment.exec(GUEST + filled)
         self.realm: Realm = self.compartment._realm

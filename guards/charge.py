@@ -118,8 +118,11 @@ def charge_hash(realm: Realm, key: int) -> None:
     Numbers that differ by multiples of 2**61 - 1 share a hash, and each insertion then walks all the
     others (pit 16): the n-th different large number of one hash pays for a walk of n.
     """
-    if key.bit_length() <= _HASH_BITS:
+    bits = key.bit_length()
+    if bits <= _HASH_BITS:
         return
+    if bits >> 9:
+        realm.meter.charge(bits >> 9)
     h = hash(key)
     met = realm.hashes.get(h)
     if met is None:

@@ -8,12 +8,15 @@ what it was.
 Unraisable errors: what a guest's generator raises while the collector closes it would be printed on the
 host's standard error, in the guest's words and past its output budget. It is dropped; everyone else's
 goes to the hook that was there (pit 9).
+
+Coroutines that nobody awaited: for a guest's, the interpreter's warning is dropped likewise.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from typing import Any, Final
 
 __all__ = ["enter_headroom", "leave_headroom"]
@@ -42,6 +45,20 @@ def _quiet(unraisable: Any, /) -> None:
             return
         traceback = traceback.tb_next
     (_Before.hook or sys.__unraisablehook__)(unraisable)
+
+
+_warn_unawaited: Final[Any] = warnings._warn_unawaited_coroutine  # type: ignore[attr-defined]
+
+
+def _warn_of_hosts_own(coroutine: Any) -> None:
+    frame = getattr(coroutine, "cr_frame", None)
+    if frame is None or "cap:tick" not in frame.f_builtins:
+        _warn_unawaited(coroutine)
+
+
+# The interpreter looks this function up for each coroutine that dies before it ran. A guest's would
+# write a text of the guest's to the host's stderr, and in the host's time (pits 9 and 21).
+warnings._warn_unawaited_coroutine = _warn_of_hosts_own  # type: ignore[attr-defined]
 
 
 def enter_headroom(depth: int) -> None:

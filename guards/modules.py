@@ -457,7 +457,9 @@ MODULES["operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)
-        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint".split()
+        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint "
+        "is_none is_not_none".split()
+        if hasattr(operator, n)  # the last two: 3.14
     },
     tame=_OPERATOR_TAMED,
     make={
@@ -861,6 +863,7 @@ enter(
         "fromtimestamp": _needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
         "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
+        **({"strptime": _parse_time} if hasattr(datetime.date, "strptime") else {}),  # 3.14
     },
     deny="__replace__",
     subclass=True,

@@ -28,9 +28,10 @@ class _Shortened(reprlib.Repr):
 
     def repr_int(self, x: int, level: int) -> str:
         try:
-            return super().repr_int(x, level)
+            str(x)
         except ValueError:
             return f"<int of {x.bit_length():,} bits>"
+        return super().repr_int(x, level)
 
 
 def value_text(value: object) -> str:

@@ -45,5 +45,5 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 _kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
 for _kind in dict.fromkeys(_kinds):
     _reads = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
-    _hidden = " ".join(n for n in ("obj", "path", "__weakref__") if n in _kind.__dict__)
+    _hidden = " ".join(n for n in ("obj", "path", "_metadata", "__weakref__") if n in _kind.__dict__)
     enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)

@@ -191,7 +191,8 @@ enter(
     tame={"__call__": _alias_call},
 )
 enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancecheck__ "
-      "__subclasscheck__ __name__ __qualname__")  # fmt: skip
+      "__subclasscheck__ __name__ __qualname__",
+      deny={"__class_getitem__": "3.14 makes a ForwardRef of text, which evaluates it"})  # fmt: skip
 enter(CellType, "cell_contents", deny="__new__")
 enter(
     TracebackType,

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001  # ambiguous letters are the attack
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from .case import Case
@@ -32,7 +33,7 @@ TOO_DEEP = [
     ),
     ("elif-chain", "if 0: pass\n" + "elif 0: pass\n" * 20_000),
     ("comprehensions", "[" * 150 + "x" + " for x in [1]]" * 150 + "(" * 250 + ")" * 250),
-    ("f-string-nest", "f'{" * 60 + "1" + "}'" * 60),
+    ("f-string-nest", "f'{" * 151 + "1" + "}'" * 151),
     ("decorators", "@(" * 500 + "f" + ")" * 500 + "\ndef g(): pass"),
     ("match-patterns", "match 1:\n case " + "[" * 5000 + "]" * 5000 + ": pass"),
     ("starred", "x = " + "(*" * 3000 + "a" + ",)" * 3000),
@@ -170,27 +171,31 @@ CASES: list[Case] = [
     ),
     case(
         "annotation-runs-guarded",
-        "def f(x: (i for i in 'a').gi_frame): pass",
+        "def f(x: (i for i in 'a').gi_frame): pass\nf.__annotations__",
         raises="AttributeError",
         about="gi_frame",
     ),
     case(
         "return-annotation-runs-guarded",
-        "def f() -> (i for i in 'a').gi_frame: pass",
+        "def f() -> (i for i in 'a').gi_frame: pass\nf.__annotations__",
         raises="AttributeError",
         about="gi_frame",
     ),
     case(
         "class-annotation-runs-guarded",
-        "class C:\n x: (i for i in 'a').gi_frame",
+        "class C:\n x: (i for i in 'a').gi_frame\nC.__annotations__",
         raises="AttributeError",
         about="gi_frame",
     ),
     case(
         "annotation-of-an-attribute-target",
         "class C: pass\nC.x: (i for i in 'a').gi_frame = 1",
-        raises="AttributeError",
-        about="gi_frame",
+        **(
+            # 3.14 never runs it.
+            {"value": None}
+            if sys.version_info >= (3, 14)
+            else {"raises": "AttributeError", "about": "gi_frame"}
+        ),
     ),
     case(
         "annotation-as-text-is-not-run",

@@ -58,9 +58,9 @@ def test_errors_on_a_terminal_are_harmless(on_terminal: Cli, program: Write) -> 
     assert "\x1b[2J" not in ran.out
 
 
-def test_output_into_a_pipe_is_as_it_was_printed(command: Cli, program: Write) -> None:
+def test_output_into_a_pipe_is_what_the_host_reads(command: Cli, program: Write) -> None:
     ran = command("run", program(HOSTILE), PYTHONIOENCODING="utf-8")
-    assert ran == Ran(0, "a\x1b[31mb\x9b2Jc\rd\x07\\ud800\u202e\tok\n", "")
+    assert ran == Ran(0, "a\\x1b[31mb\\x9b2Jc\rd\\x07\\ud800\u202e\tok\n", "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8:strict"])

@@ -59,9 +59,8 @@ def read_source(path: str) -> Source:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
     except SyntaxError as error:  # an unknown coding line, or none and not UTF-8
-        if (
-            "null bytes" in error.msg
-        ):  # 3.14 looks for NUL here; the compiler's own word for it names the place
+        # 3.14 looks for NUL here too; the compiler's own word for it names the place.
+        if "null bytes" in error.msg:
             return Source(name, _decode(raw, "utf-8", name))
         raise Unreadable(name, f"not Python text: {error.msg}") from None
     except LookupError as error:  # `# coding: hex`, where 3.14 looks for it

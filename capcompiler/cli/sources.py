@@ -56,12 +56,11 @@ def read_source(path: str) -> Source:
     """
     name = "<stdin>" if path == STDIN else path
     raw = read_bytes(path, at_most=_LARGEST_SOURCE)
+    # NUL is the compiler's to refuse, which names its place; 3.14 would refuse it here already.
+    head = io.BytesIO(raw.replace(b"\0", b" "))
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        encoding, _ = tokenize.detect_encoding(head.readline)
     except SyntaxError as error:  # an unknown coding line, or none and not UTF-8
-        # 3.14 looks for NUL here too; the compiler's own word for it names the place.
-        if "null bytes" in error.msg:
-            return Source(name, _decode(raw, "utf-8", name))
         raise Unreadable(name, f"not Python text: {error.msg}") from None
     except LookupError as error:  # `# coding: hex`, where 3.14 looks for it
         raise Unreadable(name, f"cannot be decoded: {error}") from None

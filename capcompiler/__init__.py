@@ -9,7 +9,7 @@ from capcompiler.errors import (
     LimitExceeded,
     Violation,
 )
-from capcompiler.importer import Imports
+from capcompiler.imports import Imports
 from capcompiler.later import Pool, cap_eval_async, cap_exec_async, reach
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose

@@ -17,14 +17,15 @@ from typing import Any, Final, Literal
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
-from capcompiler.importer import Importer, Imports
+from capcompiler.importer import Importer
+from capcompiler.imports import Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
-from capcompiler.program import Program, cap_compile, guest_program, serial_of
+from capcompiler.program import Program, cap_compile, guest_program, module_program, serial_of
 from capcompiler.source import OutOfTime, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
@@ -76,7 +77,9 @@ class Compartment:
         install(self._realm)
         install_nesting(self)
         self._membrane = Membrane(self, on_use)
-        self._importer = Importer(self._realm, imports if imports is not None else Imports.pure())
+        self._importer = Importer(
+            self._realm, imports if imports is not None else Imports.pure(), self._compile_module
+        )
         self._realm.importer = self._importer.load
         self._globals: dict[str, Any] = {
             "__name__": "__main__",
@@ -202,12 +205,23 @@ class Compartment:
 
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
+        self._realm.meter.charge(1 + len(text))
+        return self._compiled_inside(
+            lambda: guest_program(text, filename, mode, self._optimize), filename
+        )
+
+    def _compile_module(self, text: str | bytes, filename: str, inside: bool) -> CodeType:
+        """The code of a module that is imported. Bad source is the guest's SyntaxError."""
+        return self._compiled_inside(
+            lambda: module_program(text, filename, self._optimize, inside), filename
+        )
+
+    def _compiled_inside(self, make: Callable[[], Program], filename: str) -> CodeType:
         meter = self._realm.meter
-        meter.charge(1 + len(text))
         problem: SyntaxError | None = None
         try:
             with within(meter.deadline):
-                program = guest_program(text, filename, mode, self._optimize)
+                program = make()
         except OutOfTime:
             meter.check_clock()
             raise

@@ -1,82 +1,141 @@
-"""What `import` finds in a compartment.
+"""Making the modules of one compartment.
 
-In order: capabilities that were granted under the name, then the modules of the `Imports`. Each
-compartment has modules of its own; a module that is neither granted nor listed is an ImportError.
+In order: capabilities that were granted under the name, then the sources of the `Imports`. Each
+compartment has modules of its own; a module that is neither granted nor there is an ImportError.
+What comes as source is compiled by this compiler and runs as guest code, on the guest's budget.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from types import CodeType, SimpleNamespace
+from typing import Any, Final
 
+from capcompiler.imports import Imports
 from capcompiler.membrane.reference import Reference
-from guards.modules import MODULES, REFUSED, build_module, refusal_of
+from capcompiler.standard import Audited, ModuleText
+from guards.modules import MODULES, REFUSED, build_module, module_dict, new_module, refusal_of
 from guards.realm import Realm
+from guards.store import store
 
-__all__ = ["Importer", "Imports"]
+__all__ = ["Importer"]
 
-
-@dataclass(frozen=True, slots=True)
-class Imports:
-    """Which modules a guest may import. Make one with `pure`, `none`, and narrow it."""
-
-    names: frozenset[str]
-
-    @classmethod
-    def pure(cls) -> Imports:
-        """Every module of the audited table: they carry no authority."""
-        return cls(frozenset(MODULES))
-
-    @classmethod
-    def none(cls) -> Imports:
-        """No module at all."""
-        return cls(frozenset())
-
-    def only(self, *names: str) -> Imports:
-        """These modules and no others. Raises ValueError for one that is not there."""
-        missing = [n for n in names if n not in self.names]
-        if missing:
-            raise ValueError(f"Imports.only: {missing[0]!r} is not among the modules")
-        return Imports(frozenset(names))
-
-    def without(self, *names: str) -> Imports:
-        """All but these modules."""
-        return Imports(self.names - set(names))
-
-    def __add__(self, other: Imports) -> Imports:
-        return Imports(self.names | other.names)
+#: Characters of a module's name, at most.
+_MAX_NAME: Final = 500
 
 
 class Importer:
     """Finds and makes the modules of one compartment."""
 
-    __slots__ = ("granted", "imports", "realm")
+    __slots__ = ("compile", "granted", "imports", "realm")
 
-    def __init__(self, realm: Realm, imports: Imports) -> None:
+    def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
         self.realm = realm
         self.imports = imports
+        #: (text, filename, inside) -> code
+        self.compile: Any = compile
         self.granted: dict[str, Any] = {}
 
-    def load(self, name: str, level: int, package: str) -> Any:
-        """The module `name`; raises ImportError that says what to do."""
-        if level:
-            raise ImportError("attempted relative import with no known parent package")
-        granted = self.granted.get(name)
+    def load(self, name: str, level: int, package: str, inside: bool = False) -> Any:
+        """The module `name`, imported with what is above it; raises ImportError that says what to do.
+
+        inside: the standard library asks.
+        """
+        full = self.absolute(name, level, package)
+        if len(full) > _MAX_NAME:
+            raise ImportError(f"the module name {full[:40]!r}... is too long")
+        granted = self.granted.get(full)
         if granted is not None and issubclass(type(granted), Reference):
             return granted
-        found = self.realm.modules.get(name)
-        if found is not None:
-            return found
-        if name in self.imports.names:
-            module = build_module(self.realm, name)
+        modules = self.realm.modules
+        above = ""
+        module: Any = None
+        for part in full.split("."):
+            parent, module_name = module, f"{above}.{part}" if above else part
+            if module_name in modules:
+                module = modules[module_name]
+                if module is None:
+                    raise ModuleNotFoundError(
+                        f"import of {module_name} halted; None in sys.modules", name=module_name
+                    )
+            else:
+                module = self._make(module_name, full, inside)
+                if above:
+                    store(self.realm, parent, part, module)
+            above = module_name
+        return module
+
+    def absolute(self, name: str, level: int, package: str) -> str:
+        """The absolute name of a module that is named relative to `package`."""
+        if level <= 0:
+            if not name:
+                raise ValueError("Empty module name")
+            return name
+        if not package:
+            raise ImportError("attempted relative import with no known parent package")
+        parts = package.split(".")
+        if level > len(parts):
+            raise ImportError("attempted relative import beyond top-level package")
+        base = ".".join(parts[: len(parts) - level + 1])
+        return f"{base}.{name}" if name else base
+
+    def _make(self, name: str, wanted: str, inside: bool) -> Any:
+        self.realm.meter.charge(20)
+        found = self.imports.find(name, inside=inside)
+        if found is None:
+            raise self._missing(name, wanted)
+        if isinstance(found, Audited):
+            module = build_module(self.realm, found.name)
             self.realm.modules[name] = module
             return module
-        if name in REFUSED:
-            raise ImportError(refusal_of(name), name=name)
-        if name in MODULES:
-            raise ImportError(f"the module {name!r} was not granted to this program", name=name)
-        raise ModuleNotFoundError(
+        return self._run(name, found)
+
+    def _run(self, name: str, found: ModuleText) -> Any:
+        code: CodeType = self.compile(found.text, found.filename, found.inside)
+        realm = self.realm
+        module = new_module(realm, name)
+        own = module_dict(module)
+        own["__file__"] = found.filename
+        locations = None
+        if found.package:
+            locations = own["__path__"] = [found.filename.rpartition("/")[0]]
+            own["__package__"] = name
+        own["__spec__"] = SimpleNamespace(
+            name=name, origin=found.filename, parent=own["__package__"], loader=None, cached=None,
+            has_location=True, submodule_search_locations=locations,
+        )  # fmt: skip
+        modules = realm.modules
+        modules[name] = module
+        try:
+            exec(code, own)  # noqa: S102 - routed code, in a namespace of the guest's
+        except BaseException:
+            if modules.get(name) is module:
+                del modules[name]
+            raise
+        # A module may put another object in its own place.
+        return modules.get(name, module)
+
+    def _missing(self, name: str, wanted: str) -> ImportError:
+        top = name.partition(".")[0]
+        if name in REFUSED or top in REFUSED:
+            return ImportError(refusal_of(name if name in REFUSED else top), name=name)
+        if self.imports.find(name, inside=True) is not None or name in MODULES:
+            return ImportError(f"the module {name!r} was not granted to this program", name=name)
+        if name != top:
+            parent = name.rpartition(".")[0]
+            note = ""
+            if "__path__" not in module_names(self.realm.modules.get(parent)):
+                note = f"; {parent!r} is not a package"
+            return ModuleNotFoundError(f"No module named {name!r}{note}", name=name)
+        there = ", ".join(sorted(n for n in self.imports.names if not n.startswith("_")))
+        return ModuleNotFoundError(
             f"No module named {name!r} (modules that carry no authority: "
-            f"{', '.join(sorted(self.imports.names)) or 'none are granted'})",
+            f"{there or 'none are granted'})",
             name=name,
         )
+
+
+def module_names(module: Any) -> Any:
+    try:
+        return object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return ()

@@ -92,13 +92,20 @@ def cap_compile(
 
 @functools.lru_cache(maxsize=256)
 def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool) -> Program:
+    return _routed(text, mode, filename, optimize, value, False)
+
+
+def _routed(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, inside: bool
+) -> Program:
     tree = parsed(text, mode, filename)
     names, imports = asked_names(tree), import_names(tree)
     _check_natively(tree, text, filename)
     serial = str(next(_serials))
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree)
-    router = Router(text, filename, optimize=optimize, value=value, serial=f"{digest[:8]}_")
+    router = Router(text, filename, optimize=optimize, value=value, inside=inside,
+                    serial=f"{digest[:8]}_")
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
@@ -120,6 +127,16 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
         code=code,
         _tree=routed,
     )
+
+
+def module_program(text: str | bytes, filename: str, optimize: bool, inside: bool) -> Program:
+    """A module that a guest imports. inside: it belongs to the standard library."""
+    return _module(decoded(text, filename), filename, optimize, inside)
+
+
+@functools.lru_cache(maxsize=4096)
+def _module(source: str, filename: str, optimize: bool, inside: bool) -> Program:
+    return _routed(source, "exec", filename, optimize, False, inside)
 
 
 def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -> Program:

@@ -38,12 +38,14 @@ class Router(Dialect):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
-        self, source: str, filename: str, *, optimize: bool, value: bool, serial: str = ""
+        self, source: str, filename: str, *, optimize: bool, value: bool, serial: str = "",
+        inside: bool = False,
     ) -> None:
         super().__init__(source, filename)
         self.optimize = optimize
         self.value = value
         self.serial = serial
+        self.inside = inside
         self.guards: set[str] = set()  # guard names used in the module or class body being visited
         self.private: str | None = None
         self.temporaries = 0
@@ -602,10 +604,15 @@ class Router(Dialect):
                 ImportModule,
                 ast.Constant(alias.name),
                 ast.Constant(alias.asname is not None),
+                *self.from_inside(),
                 at=node,
             )
             out.append(_located(ast.Assign([ast.Name(bound, ast.Store())], call), node))
         return out
+
+    def from_inside(self) -> list[ast.expr]:
+        """The argument that says that the standard library asks; no guest's source can write it."""
+        return [ast.Constant(True)] if self.inside else []
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         for alias in node.names:
@@ -619,7 +626,7 @@ class Router(Dialect):
         if node.names[0].name == "*":
             call = self.ask(
                 ImportStar, ast.Constant(node.module or ""), ast.Constant(node.level), package,
-                at=node,
+                *self.from_inside(), at=node,
             )  # fmt: skip
             return _located(ast.Expr(call), node)
         names: list[ast.expr] = [ast.Constant(mangled(self.private, alias.name)) for alias in node.names]
@@ -629,6 +636,7 @@ class Router(Dialect):
             ast.Tuple(names, ast.Load()),
             ast.Constant(node.level),
             package,
+            *self.from_inside(),
             at=node,
         )
         targets: list[ast.expr] = [ast.Name(a.asname or a.name, ast.Store()) for a in node.names]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capcompiler.compartment import Compartment, Isolation
-from capcompiler.importer import Imports
+from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program

@@ -21,13 +21,13 @@ class ImportModule(Guard):
     key = "cap:import"
     __slots__ = ()
 
-    def run(self, name: str, leaf: bool) -> Any:
+    def run(self, name: str, leaf: bool, inside: bool = False) -> Any:
         realm = self.realm
         realm.meter.charge(1)
-        module = realm.importer(name, 0, "")
+        module = realm.importer(name, 0, "", inside)
         if leaf or "." not in name:
             return module
-        return realm.modules[name.partition(".")[0]]
+        return realm.importer(name.partition(".")[0], 0, "", inside)
 
 
 class ImportFrom(Guard):
@@ -36,10 +36,12 @@ class ImportFrom(Guard):
     key = "cap:importfrom"
     __slots__ = ()
 
-    def run(self, name: str, names: tuple[str, ...], level: int, package: Any) -> tuple[Any, ...]:
+    def run(
+        self, name: str, names: tuple[str, ...], level: int, package: Any, inside: bool = False
+    ) -> tuple[Any, ...]:
         realm = self.realm
         realm.meter.charge(1)
-        module = realm.importer(name, level, package if type(package) is str else "")
+        module = realm.importer(name, level, package if type(package) is str else "", inside)
         found = []
         for wanted in names:
             try:
@@ -47,15 +49,33 @@ class ImportFrom(Guard):
                 continue
             except AttributeError:
                 pass
-            full = f"{read(realm, module, '__name__')}.{wanted}"
-            try:
-                found.append(realm.importer(full, 0, ""))
-                continue
-            except ImportError:
-                pass
-            shown = name or package or "the package"
-            raise ImportError(f"cannot import name {wanted!r} from {shown!r}", name=name)
+            found.append(_submodule(realm, module, name or package, wanted, inside))
         return tuple(found)
+
+
+def _submodule(realm: Any, module: Any, shown: Any, wanted: str, inside: bool) -> Any:
+    """`from package import wanted` where the package has no such attribute."""
+    own = getattr_or_none(realm, module, "__name__")
+    if type(own) is str and getattr_or_none(realm, module, "__path__") is not None:
+        full = f"{own}.{wanted}"
+        missing: ModuleNotFoundError
+        try:
+            return realm.importer(full, 0, "", inside)
+        except ModuleNotFoundError as error:
+            missing = error
+        if missing.name != full:
+            raise missing  # of a module that the submodule imports
+    elif type(own) is str and f"{own}.{wanted}" in realm.modules:
+        return realm.modules[f"{own}.{wanted}"]
+    shown = own if type(own) is str else shown
+    raise ImportError(f"cannot import name {wanted!r} from {shown!r}", name=shown)
+
+
+def getattr_or_none(realm: Any, obj: Any, name: str) -> Any:
+    try:
+        return read(realm, obj, name)
+    except AttributeError:
+        return None
 
 
 class ImportStar(Guard):
@@ -64,9 +84,9 @@ class ImportStar(Guard):
     key = "cap:importstar"
     __slots__ = ()
 
-    def run(self, name: str, level: int, package: Any) -> None:
+    def run(self, name: str, level: int, package: Any, inside: bool = False) -> None:
         realm = self.realm
-        module = realm.importer(name, level, package if type(package) is str else "")
+        module = realm.importer(name, level, package if type(package) is str else "", inside)
         frame = realm.guest_frame()
         if frame is None:
             raise RuntimeError("no guest code is running")

@@ -37,6 +37,7 @@ class Realm:
         "compile_guest",
         "hashes",
         "importer",
+        "keep",
         "meter",
         "modules",
         "token",
@@ -50,12 +51,14 @@ class Realm:
         self.token = object()
         self.modules: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
-        self.importer: Callable[[str, int, str], Any] = _no_import
+        self.importer: Callable[..., Any] = _no_import
         self.compile_guest: Callable[..., Any] = _no_compiler
         self._bound: dict[int, Any] = {}
         self._standins: dict[type, Any] = {}
         self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
         self.views: dict[int, Any] = {}
+        #: What modules of the audited table keep for this compartment, by a name of theirs.
+        self.keep: dict[str, Any] = {}
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:
@@ -103,7 +106,7 @@ def _no_output(_text: str) -> None:
     raise PermissionError("this compartment has no output")
 
 
-def _no_import(name: str, _level: int, _package: str) -> Any:
+def _no_import(name: str, *_args: object) -> Any:
     raise ImportError(f"no module named {name!r} is granted", name=name)
 
 

@@ -1,0 +1,223 @@
+"""What a host says of imports: which modules there are, and where their source comes from.
+
+An `Imports` is a chain of sources, asked from left to right; the first that has a module wins. It
+holds no module of any compartment, so one `Imports` serves any number of them.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from capcompiler.standard import Audited, ModuleText, Standard
+
+__all__ = ["Found", "Imports"]
+
+Found = Audited | ModuleText
+_COMPILED: Final = tuple(importlib.machinery.EXTENSION_SUFFIXES) + tuple(
+    importlib.machinery.BYTECODE_SUFFIXES
+)
+
+
+class Source(Protocol):
+    """One place where modules come from."""
+
+    def find(self, name: str) -> Found | None:
+        """The module of this dotted name. Raises ImportError where it is there but unfit."""
+
+    def names(self) -> frozenset[str]:
+        """The top-level names that are there, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Modules whose text the host holds."""
+
+    texts: Mapping[str, str]
+
+    def find(self, name: str) -> ModuleText | None:
+        text = self.texts.get(name)
+        package = any(n.startswith(name + ".") for n in self.texts)
+        if text is None:
+            text = self.texts.get(name + ".__init__")
+            if text is not None:
+                package = True
+        if text is None and package:
+            text = ""  # `a.b` alone makes `a` a package with nothing in it
+        if text is None:
+            return None
+        path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
+        return ModuleText(text, path, package)
+
+    def names(self) -> frozenset[str]:
+        return frozenset(n.partition(".")[0] for n in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """Modules in the files of a directory, `inside` at most: a link may not lead out of it.
+
+    only: the one top-level name that counts, or "" for all. shown: what tracebacks call the place.
+    """
+
+    root: str
+    inside: str
+    only: str = ""
+    shown: str = ""
+
+    def find(self, name: str) -> ModuleText | None:
+        parts = name.split(".")
+        if not all(p.isidentifier() for p in parts) or (self.only and parts[0] != self.only):
+            return None
+        base = os.path.join(self.root, *parts)
+        for path, package in ((os.path.join(base, "__init__.py"), True), (base + ".py", False)):
+            if os.path.isfile(path):
+                return ModuleText(self._read(name, path), self._shown(path), package)
+        for suffix in _COMPILED:
+            if os.path.isfile(base + suffix):
+                raise ImportError(
+                    f"the module {name!r} is compiled code, which cannot run in a compartment",
+                    name=name,
+                )
+        if os.path.isdir(base) and self._real(base):
+            return ModuleText("", self._shown(base), True)  # a namespace package
+        return None
+
+    def _read(self, name: str, path: str) -> bytes:
+        if not self._real(path):
+            raise ImportError(f"the module {name!r} lies outside of its directory", name=name)
+        with open(path, "rb") as file:
+            return file.read(_LARGEST + 1)
+
+    def _real(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return real == self.inside or real.startswith(self.inside + os.sep)
+
+    def _shown(self, path: str) -> str:
+        return os.path.join(self.shown, os.path.relpath(path, self.root)).replace(os.sep, "/")
+
+    def names(self) -> frozenset[str]:
+        if self.only:
+            return frozenset({self.only})
+        found = set()
+        for entry in os.listdir(self.root):
+            stem = entry.removesuffix(".py")
+            if stem.isidentifier() and (stem != entry or os.path.isdir(os.path.join(self.root, entry))):
+                found.add(stem)
+        return frozenset(found)
+
+
+_LARGEST: Final = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A source with what was taken from it. chosen: the names that were named, or None for all."""
+
+    source: Source
+    chosen: frozenset[str] | None = None
+    removed: frozenset[str] = frozenset()
+
+    def allows(self, name: str) -> bool:
+        parts = name.split(".")
+        prefixes = {".".join(parts[: i + 1]) for i in range(len(parts))}
+        if prefixes & self.removed:
+            return False
+        if self.chosen is None or prefixes & self.chosen:
+            return True
+        return any(c.startswith(name + ".") for c in self.chosen)  # a package above a chosen one
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """Which modules a guest may import. Make one with the class methods; `+` puts two in a row."""
+
+    chain: tuple[_Entry, ...] = ()
+
+    @classmethod
+    def pure(cls) -> Imports:
+        """The modules of the standard library that carry no authority, and facets without authority
+        of those that do."""
+        return cls((_Entry(Standard()),))
+
+    @classmethod
+    def none(cls) -> Imports:
+        """No module at all."""
+        return cls()
+
+    @classmethod
+    def sources(cls, texts: Mapping[str, str]) -> Imports:
+        """Modules of the host's own text, by dotted name; `pkg.__init__` is the text of `pkg`."""
+        checked = {}
+        for name, text in texts.items():
+            if not isinstance(name, str) or not all(p.isidentifier() for p in name.split(".")):
+                raise ValueError(f"Imports.sources: {name!r} is not a module's name")
+            if not isinstance(text, str):
+                raise TypeError(f"Imports.sources[{name!r}]: wanted text, got {type(text).__name__}")
+            checked[name] = text
+        return cls((_Entry(_Texts(checked)),))
+
+    @classmethod
+    def directory(cls, path: str | os.PathLike[str]) -> Imports:
+        """The modules and packages in a directory, read when they are imported. Links that lead out
+        of it are refused. Raises NotADirectoryError."""
+        root = os.path.realpath(path)
+        if not os.path.isdir(root):
+            raise NotADirectoryError(f"Imports.directory: {os.fspath(path)!r} is not a directory")
+        return cls((_Entry(_Folder(root, root)),))
+
+    @classmethod
+    def package(cls, name: str) -> Imports:
+        """One installed pure package, by the name it is imported by; it is found and not imported.
+        Raises ModuleNotFoundError, or ImportError where it is no Python source."""
+        if not name.isidentifier():
+            raise ValueError(f"Imports.package: {name!r} is not a top-level module's name")
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ModuleNotFoundError(f"Imports.package: no package {name!r} is installed", name=name)
+        if spec.submodule_search_locations:
+            home = os.path.realpath(next(iter(spec.submodule_search_locations)))
+        elif spec.origin is not None and spec.origin.endswith(".py"):
+            home = os.path.realpath(spec.origin)
+        else:
+            raise ImportError(f"Imports.package: {name!r} is not Python source", name=name)
+        return cls((_Entry(_Folder(os.path.dirname(home), home, name, "site-packages")),))
+
+    def only(self, *names: str) -> Imports:
+        """These modules and no others; what the standard library imports itself stays. Raises
+        ValueError for one that is not there."""
+        for name in names:
+            if self.find(name) is None:
+                raise ValueError(f"Imports.only: {name!r} is not among the modules")
+        chosen = frozenset(names)
+        return Imports(tuple(
+            replace(e, chosen=chosen if e.chosen is None else e.chosen & chosen) for e in self.chain
+        ))  # fmt: skip
+
+    def without(self, *names: str) -> Imports:
+        """All but these modules and what is in them."""
+        return Imports(tuple(replace(e, removed=e.removed | set(names)) for e in self.chain))
+
+    def __add__(self, other: Imports) -> Imports:
+        if not isinstance(other, Imports):
+            return NotImplemented
+        return Imports((*self.chain, *other.chain))
+
+    def find(self, name: str, *, inside: bool = False) -> Found | None:
+        """The module from the first source that has it. inside: the standard library asks, which
+        may import what was taken from the guest. Raises ImportError as sources do."""
+        for entry in self.chain:
+            if entry.allows(name) or (inside and isinstance(entry.source, Standard)):
+                found = entry.source.find(name)
+                if found is not None:
+                    return found
+        return None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The top-level names that a guest may import, as far as they are known."""
+        return frozenset(n for e in self.chain for n in e.source.names() if e.allows(n))

@@ -1,0 +1,97 @@
+"""The standard library as guests have it: which modules, and where the source of each is.
+
+Pure modules are compiled from the interpreter's own files and run as guest code, so none of them is
+trusted. C modules come from the audited table. Modules that mix pure parts with authority are
+replaced by facets: files of ours beside this one, which run as guest code too.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from guards.modules import MODULES
+
+__all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A module of the audited table."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleText:
+    """The source of a module, and what the guest sees as its `__file__`.
+
+    inside: it belongs to the standard library, and may import all of it.
+    """
+
+    text: str | bytes
+    filename: str
+    package: bool
+    inside: bool = False
+
+
+#: Top-level modules that are Python all through and carry no authority of their own: what they
+#: import is subject to this same list. Their submodules come with them.
+PURE: Final = frozenset(
+    """
+    __future__ _collections_abc _compat_pickle _markupbase _py_abc _pydatetime _strptime
+    _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
+    collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
+    fnmatch fractions functools genericpath getopt gettext graphlib hashlib heapq hmac html
+    ipaddress json keyword linecache locale logging ntpath nturl2path numbers opcode optparse
+    plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile sre_constants
+    sre_parse stat statistics string stringprep struct textwrap this threading token tokenize
+    tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
+    """.split()
+)
+#: Modules of packages whose other modules are authority.
+PURE_PARTS: Final = frozenset({"urllib", "urllib.parse", "urllib.error", "http", "importlib.metadata"})
+
+_LIBRARY: Final = Path(os.__file__).parent
+_FACETS: Final = Path(__file__).parent / "facets"
+#: Facets without authority, by dotted name.
+FACETS: Final = frozenset(
+    ".".join(p.relative_to(_FACETS).with_suffix("").parts).removesuffix(".__init__")
+    for p in _FACETS.rglob("*.py")
+)
+
+
+class Standard:
+    """The standard library as a source of modules."""
+
+    __slots__ = ()
+
+    def find(self, name: str) -> Audited | ModuleText | None:
+        parts = name.split(".")
+        if not all(p.isidentifier() for p in parts):
+            return None
+        if name in FACETS:
+            return _read(_FACETS, parts, "facet")
+        if name in MODULES:
+            return Audited(name)
+        if parts[0] in PURE or name in PURE_PARTS:
+            return _read(_LIBRARY, parts, "lib")
+        return None
+
+    def names(self) -> frozenset[str]:
+        return frozenset(
+            n for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS) if "." not in n and n[0] != "_"
+        )
+
+
+def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:
+    base = root.joinpath(*parts)
+    for path, package in ((base / "__init__.py", True), (base.with_suffix(".py"), False)):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        return ModuleText(text, f"{shown}/{path.relative_to(root).as_posix()}", package, True)
+    return None

@@ -1,0 +1,139 @@
+"""`datetime`: C types. What asks the clock or the local time zone needs a granted clock."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from guards.harden import harden
+from guards.host import host_exact_str
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+from guards.modules.table import MODULES, ModuleRow
+
+__all__: list[str] = []
+
+
+def _needs_clock(name: str) -> Callable[..., Any]:
+    def tamed(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
+        raise PermissionError(
+            f"{name} was not granted: it reads the clock or the local time zone of the host; "
+            "the host hands in the time as data, or a clock as a capability"
+        )
+
+    tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
+    return tamed
+
+
+def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
+    if tz is None:
+        _needs_clock("datetime.fromtimestamp without tz")(realm)
+    return cls.fromtimestamp(timestamp, tz)
+
+
+def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
+    if tz is None or moment.tzinfo is None:
+        _needs_clock("datetime.astimezone of or to local time")(realm)
+    return datetime.datetime.astimezone(moment, tz)
+
+
+def _timestamp(realm: Realm, moment: Any) -> float:
+    if moment.tzinfo is None:
+        _needs_clock("datetime.timestamp of local time")(realm)
+    return datetime.datetime.timestamp(moment)
+
+
+def _format_time(kind: Any) -> Callable[..., Any]:
+    def strftime(realm: Realm, moment: Any, format: Any, /) -> str:
+        if not isinstance(format, str):
+            raise TypeError("strftime() argument 1 must be str")
+        from guards.charge import charge_format_spec
+
+        text = host_exact_str(format)
+        realm.meter.charge_bytes(len(text) * 32)
+        charge_format_spec(realm, text + "   ")
+        result: str = kind.strftime(moment, text)
+        return result
+
+    return strftime
+
+
+def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
+    if not isinstance(text, str) or not isinstance(format, str):
+        raise TypeError("strptime() arguments must be str")
+    text, format = host_exact_str(text), host_exact_str(format)
+    if len(text) > 200 or len(format) > 100:
+        raise ValueError("strptime(): the text is longer than 200, or the format than 100")
+    # The parser is Python code of the standard library that builds a pattern: it gets exact text
+    # of bounded length, and pays for trying.
+    realm.meter.charge(len(text) * len(format))
+    return cls.strptime(text, format)
+
+
+_COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "
+enter(
+    datetime.date,
+    _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
+    "fromisocalendar",
+    tame={
+        "today": _needs_clock("date.today"),
+        "fromtimestamp": _needs_clock("date.fromtimestamp"),
+        "strftime": _format_time(datetime.date),
+        "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
+        **({"strptime": _parse_time} if hasattr(datetime.date, "strptime") else {}),  # 3.14
+    },
+    deny="__replace__",
+    subclass=True,
+)
+enter(
+    datetime.datetime,
+    _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
+    "utcfromtimestamp ctime",
+    tame={
+        "now": _needs_clock("datetime.now"),
+        "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
+        "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
+        "utcnow": _needs_clock("datetime.utcnow"),
+        "today": _needs_clock("datetime.today"),
+        "fromtimestamp": _from_timestamp,
+        "astimezone": _as_zone,
+        "timestamp": _timestamp,
+        "strptime": _parse_time,
+    },
+    deny="__replace__",
+    subclass=True,
+)
+enter(
+    datetime.time,
+    _COMMON_TIME + "hour minute second microsecond tzinfo fold",
+    tame={"strftime": _format_time(datetime.time), "strptime": _parse_time},
+    deny="__replace__",
+    subclass=True,
+)
+enter(datetime.timedelta, "days seconds microseconds total_seconds min max resolution",
+      subclass=True)  # fmt: skip
+enter(datetime.tzinfo, "utcoffset dst tzname fromutc", subclass=True)
+enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__getinitargs__")
+# C code makes this class as a class statement would; a guest could store on it.
+if not harden(time.struct_time):
+    raise ImportError("guards: time.struct_time could not be made immutable")
+enter(
+    time.struct_time,
+    "tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst tm_zone tm_gmtoff "
+    "n_fields n_sequence_fields n_unnamed_fields __match_args__",
+    deny="__replace__",
+)
+enter(type(datetime.date(2000, 1, 1).isocalendar()), "week weekday year")
+MODULES["datetime"] = ModuleRow(
+    why="C types for moments; what reads the clock or the local zone is refused",
+    safe={
+        n: getattr(datetime, n)
+        for n in "date datetime time timedelta timezone tzinfo MINYEAR MAXYEAR UTC".split()
+    },
+)

@@ -1,0 +1,128 @@
+"""`itertools`: C iterators. What they iterate is counted, so whoever drains them takes steps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from guards.call import CONSTRUCTORS, callable_for_c
+from guards.charge import (
+    feed,
+    feed_keys,
+)
+from guards.tables.rows import TABLE
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+from guards.modules.table import MODULES, ModuleRow, index_of
+
+__all__: list[str] = []
+
+
+def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]:
+    """A constructor whose arguments at these positions are iterated and one of which is called."""
+
+    def prepare(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+        out = list(args)
+        for i in positions or range(len(out)):
+            if i < len(out) and out[i] is not None and i != function:
+                out[i] = itertools.compress(out[i], realm.meter.iterator)
+        if function is not None and function < len(out) and out[function] is not None:
+            out[function] = callable_for_c(realm, out[function])
+        return tuple(out)
+
+    return prepare
+
+
+def _accumulate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    function = args[1] if len(args) > 1 else kwargs.pop("func", None)
+    function = realm.builtins["cap:add"] if function is None else callable_for_c(realm, function)
+    return (itertools.compress(args[0], realm.meter.iterator), function) if args else args
+
+
+def _combined(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    repeat = kwargs.get("repeat", args[1] if len(args) > 1 and kind is not itertools.product else 1)
+    pools = args if kind is itertools.product else args[:1]
+    fed = [list(feed(realm, a)) for a in pools]
+    times = abs(int.__index__(repeat)) if issubclass(type(repeat), int) else 1
+    realm.meter.charge_bytes(max(times, 1) * 16 * max(1, len(fed)))
+    return (*fed, *(() if kind is itertools.product else args[1:]))
+
+
+def _endless(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return args
+
+
+for _kind, _prepare in {
+    itertools.accumulate: _accumulate,
+    itertools.chain: _counted(),
+    itertools.combinations: _combined,
+    itertools.combinations_with_replacement: _combined,
+    itertools.permutations: _combined,
+    itertools.product: _combined,
+    itertools.compress: _counted(),
+    itertools.cycle: _counted(),
+    itertools.dropwhile: _counted(1, function=0),
+    itertools.takewhile: _counted(1, function=0),
+    itertools.filterfalse: _counted(1, function=0),
+    itertools.starmap: _counted(1, function=0),
+    itertools.groupby: _counted(0, function=1),
+    itertools.islice: _counted(0),
+    itertools.pairwise: _counted(0),
+    itertools.zip_longest: _counted(),
+    itertools.count: _endless,
+    itertools.repeat: _endless,
+}.items():
+    CONSTRUCTORS[_kind] = _prepare
+if hasattr(itertools, "batched"):
+    CONSTRUCTORS[itertools.batched] = _counted(0)
+
+
+def _groupby_key(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    from guards.builtins import paid_key
+
+    key = args[1] if len(args) > 1 else kwargs.pop("key", None)
+    if not args:
+        return args
+    if key is None:
+        return (feed_keys(realm, args[0]),)
+    return (itertools.compress(args[0], realm.meter.iterator), paid_key(realm, key))
+
+
+CONSTRUCTORS[itertools.groupby] = _groupby_key
+
+
+def _from_iterable(realm: Realm, cls: Any, iterables: Any, /) -> Any:
+    # the outer and each inner iterable are counted
+    outer = itertools.compress(iterables, realm.meter.iterator)
+    return itertools.chain.from_iterable(map(realm.builtins["cap:iter"], outer))
+
+
+def _tee(realm: Realm, iterable: Any, n: Any = 2, /) -> Any:
+    number = index_of(n)
+    realm.meter.charge_bytes(max(0, number) * 64)
+    return itertools.tee(itertools.compress(iterable, realm.meter.iterator), number)
+
+
+_ITERTOOLS = [
+    n
+    for n in """accumulate batched chain combinations combinations_with_replacement compress count
+    cycle dropwhile filterfalse groupby islice pairwise permutations product repeat starmap
+    takewhile zip_longest""".split()
+    if hasattr(itertools, n)
+]
+for _name in _ITERTOOLS:
+    _kind = getattr(itertools, _name)
+    if _kind not in TABLE:
+        enter(_kind, tame={"from_iterable": _from_iterable}, subclass=True)
+for _kind in (type(itertools.tee(())[0]), type(next(itertools.groupby([1]))[1])):
+    enter(_kind, deny="__copy__ __new__")
+MODULES["itertools"] = ModuleRow(
+    why="C iterators over what they are given; every input is counted, so no consumer runs free",
+    safe={n: getattr(itertools, n) for n in _ITERTOOLS},
+    tame={"tee": _tee},
+)

@@ -1,0 +1,154 @@
+"""`operator`: functions for the operators. Those that grow, walk or read names are the guards."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from guards.attribute import read
+from guards.call import callable_for_c
+from guards.charge import (
+    charge_walk,
+    feed_keys,
+)
+from guards.host import host_exact_str, host_lookup, host_name
+from guards.iterate import contains
+from guards.tamed import charge_item
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+
+from guards.modules.table import MODULES, ModuleRow, tamed_in
+
+__all__: list[str] = []
+
+
+def _guard(key: str) -> Callable[[Realm], Any]:
+    return lambda realm: realm.builtins[key]
+
+
+def _walked(name: str) -> Callable[..., Any]:
+    function = getattr(operator, name)
+
+    def tamed(realm: Realm, a: Any, b: Any, /) -> Any:
+        charge_walk(realm, b)
+        return function(a, b)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+_OPERATOR_TAMED: dict[str, Callable[..., Any]] = {n: _walked(n) for n in "eq ne lt le gt ge".split()}
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _contains(realm: Realm, a: Any, b: Any, /) -> bool:
+    return contains(realm, a, b)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _countOf(realm: Realm, a: Any, b: Any, /) -> int:
+    charge_walk(realm, b)
+    return operator.countOf(feed_keys(realm, a), b)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _indexOf(realm: Realm, a: Any, b: Any, /) -> int:
+    charge_walk(realm, b)
+    return operator.indexOf(feed_keys(realm, a), b)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _setitem(realm: Realm, a: Any, b: Any, c: Any, /) -> None:
+    realm.builtins["cap:itemtarget"](a)[b] = c
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _delitem(realm: Realm, a: Any, b: Any, /) -> None:
+    del realm.builtins["cap:itemtarget"](a)[b]
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _concat(realm: Realm, a: Any, b: Any, /) -> Any:
+    if host_lookup(type(a), "__getitem__")[0] is None:
+        raise TypeError(f"{host_name(type(a))!r} object can't be concatenated")
+    return realm.builtins["cap:add"](a, b)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _call(realm: Realm, f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    return callable_for_c(realm, f)(*args, **kwargs)
+
+
+def _get_path(state: Any, obj: Any) -> Any:
+    realm, paths = state
+    found = []
+    for path in paths:
+        value = obj
+        for part in path:
+            value = read(realm, value, part)
+        found.append(value)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _attrgetter(realm: Realm, attr: Any, /, *attrs: Any) -> Any:
+    paths = []
+    for name in (attr, *attrs):
+        if not isinstance(name, str):
+            raise TypeError("attribute name must be a string")
+        paths.append(tuple(host_exact_str(name).split(".")))
+    return MethodType(_get_path, (realm, tuple(paths)))
+
+
+def _get_items(state: Any, obj: Any) -> Any:
+    realm, keys = state
+    realm.meter.charge(len(keys))
+    found = []
+    for key in keys:
+        charge_item(realm, obj, key)
+        found.append(obj[key])
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _itemgetter(realm: Realm, item: Any, /, *items: Any) -> Any:
+    return MethodType(_get_items, (realm, (item, *items)))
+
+
+def _call_method(state: Any, obj: Any) -> Any:
+    realm, name, args, kwargs = state
+    return callable_for_c(realm, read(realm, obj, name))(*args, **kwargs)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _methodcaller(realm: Realm, name: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if not isinstance(name, str):
+        raise TypeError("method name must be a string")
+    return MethodType(_call_method, (realm, host_exact_str(name), args, kwargs))
+
+
+MODULES["operator"] = ModuleRow(
+    why="C functions for operators; those that grow are the guards of the operators themselves",
+    safe={
+        n: getattr(operator, n)
+        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint "
+        "is_none is_not_none".split()
+        if hasattr(operator, n)  # the last two: 3.14
+    },
+    tame=_OPERATOR_TAMED,
+    make={
+        **{n: _guard(f"cap:{n}") for n in "mul imul add iadd pow ipow mod imod".split()},
+        **{n: _guard(f"cap:{n}") for n in "lshift ilshift floordiv ifloordiv getitem".split()},
+        **{n: _guard(f"cap:{n}") for n in "sub isub ior iand xor ixor rshift irshift".split()},
+        **{n: _guard(f"cap:{n.strip('_')}") for n in ("and_", "or_")},
+        "neg": _guard("cap:neg"),
+        "pos": _guard("cap:plus"),
+        **{n: _guard("cap:invert") for n in ("inv", "invert")},
+        "abs": _guard("abs"),
+        "iconcat": _guard("cap:iadd"),
+    },
+)

@@ -13,6 +13,7 @@ from typing import Any
 
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
 __all__ = ["GUEST_MARK", "Realm"]
@@ -41,6 +42,7 @@ class Realm:
         "modules",
         "token",
         "views",
+        "wall",
         "write",
     )
 
@@ -56,6 +58,7 @@ class Realm:
         self._standins: dict[type, Any] = {}
         self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
         self.views: dict[int, Any] = {}
+        self.wall = new_wall()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:

@@ -34,6 +34,7 @@ from guards.call import callable_for_c
 from guards.headroom import enter_headroom, leave_headroom
 from guards.meter import Meter, Stop
 from guards.realm import Realm
+from guards.shield import shielded
 from guards.store import store
 
 __all__ = ["Compartment", "NotAvailable"]
@@ -357,7 +358,7 @@ class Compartment:
 
     def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         try:
-            return run(), None
+            return shielded(self._realm.wall, run), None
         except Stop:
             return None, None if self._realm.meter.stopped else CapError("the guest was stopped")
         except OutOfTime:
@@ -380,7 +381,9 @@ class Compartment:
         except BaseException as error:
             caught = error
         try:
-            problem: BaseException | None = describe(self._realm, caught, self._sources)
+            problem: BaseException | None = shielded(
+                self._realm.wall, lambda: describe(self._realm, caught, self._sources)
+            )
         except Stop:
             problem = None
         caught.__traceback__ = None

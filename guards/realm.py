@@ -13,6 +13,7 @@ from typing import Any
 
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
 __all__ = ["GUEST_MARK", "Realm"]
@@ -42,6 +43,7 @@ class Realm:
         "modules",
         "token",
         "views",
+        "wall",
         "write",
     )
 
@@ -59,6 +61,7 @@ class Realm:
         self.views: dict[int, Any] = {}
         #: What modules of the audited table keep for this compartment, by a name of theirs.
         self.keep: dict[str, Any] = {}
+        self.wall = new_wall()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from capcompiler.membrane.reference import (
 )
 from guards.host import host_name
 from guards.meter import Stop
+from guards.shield import new_wall, shielded, without_wall
 
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
@@ -134,11 +136,12 @@ def _set(target: Any, name: str, value: Any) -> None:
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_methods", "_paths", "compartment", "on_use")
+    __slots__ = ("_grants", "_handles", "_methods", "_paths", "_wall", "compartment", "on_use")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
         self.on_use = on_use
+        self._wall = new_wall()
         self._grants: dict[int, tuple[Any, Any]] = {}  # id of a capability -> (it, its reference)
         self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
 
@@ -248,7 +251,7 @@ class Membrane:
                 # A keyword may be a guest's subclass of str, whose methods would run in the host.
                 host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
                 crossed = True
-                result = perform(host_args, host_kwargs)
+                result = shielded(self._wall, lambda: perform(host_args, host_kwargs))
                 if type(result) is CoroutineType:
                     result.close()  # a host's coroutine is not awaited here
                 if type(result) in (str, bytes):
@@ -267,18 +270,12 @@ class Membrane:
                     # The host's own wish to end: not the guest's to catch.
                     compartment._host_exit = error
                     raise meter.stop("steps", 0, meter.used) from None
+            if problem is not None:
+                without_wall(problem, self._wall)
             if self.on_use is not None and crossed:
-                self.on_use(
-                    Use(
-                        path,
-                        host_args,
-                        host_kwargs,
-                        result,
-                        problem,
-                        started,
-                        time.perf_counter() - clock,
-                    )
-                )
+                seconds = time.perf_counter() - clock
+                event = Use(path, host_args, host_kwargs, result, problem, started, seconds)
+                shielded(self._wall, functools.partial(self.on_use, event))
         finally:
             compartment._in_host -= 1
         meter.check()

@@ -17,11 +17,16 @@ def _raw_dict(realm: Realm, obj: Any) -> Any:
     return object.__getattribute__(obj, "__dict__")
 
 
+def _context(realm: Realm, error: Any) -> Any:
+    """What was being handled when `error` was raised; nothing from beyond the wall of the turn."""
+    found = error.__context__
+    return None if found is realm.wall else found
+
+
 #: Attributes beyond those of every exception. `AttributeError.obj` and `ImportError.path` are left
 #: out: they carry what the exception was about, which may be no object of the guest's (pit 8).
 _OWN: Final[dict[type, str]] = {
-    BaseException: "args with_traceback add_note __cause__ __context__ __suppress_context__ "
-    "__traceback__ __notes__",
+    BaseException: "args with_traceback add_note __cause__ __suppress_context__ __traceback__ __notes__",
     BaseExceptionGroup: "message exceptions split subgroup derive",
     OSError: "errno strerror filename filename2 characters_written",
     StopIteration: "value",
@@ -44,6 +49,8 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
 
 _kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
 for _kind in dict.fromkeys(_kinds):
-    _reads = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
+    _reads: dict[str, Any] = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
+    if _kind is BaseException:
+        _reads["__context__"] = _context
     _hidden = " ".join(n for n in ("obj", "path", "_metadata", "__weakref__") if n in _kind.__dict__)
     enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)

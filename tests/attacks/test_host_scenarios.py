@@ -1223,6 +1223,117 @@ def test_a_class_that_names_a_host_module_pickles_nothing_of_it(world: World) ->
             pickle.dumps(ns[name])
 
 
+CONTEXT = (
+    "def probe():\n"
+    "    try:\n        1 / 0\n"
+    "    except ZeroDivisionError as e:\n"
+    "        found = [e.__context__, e.__cause__]\n"
+    "        try:\n            [][1]\n"
+    "        except IndexError as inner:\n"
+    "            found.append(inner.__context__ is e)\n"
+    "    try:\n        raise\n"
+    "    except RuntimeError as e:\n        found.append(str(e))\n"
+    "    return found\n"
+)
+NOTHING_HANDLED = [None, None, True, "No active exception to reraise"]
+
+
+@pit(8)
+def test_what_a_host_is_handling_reaches_no_guest(world: World) -> None:
+    world.exec(
+        CONTEXT + "class A:\n    def m(self): return probe()\na = A()\n"
+        "def later():\n    yield probe()\ng = later()\ndef step(): return next(g)"
+    )
+    world.grant("again", lambda: world.compartment.call("probe"))
+
+    def inside() -> object:
+        try:
+            raise KeyError(SECRET)
+        except KeyError:
+            return world.compartment.call("probe")
+
+    world.grant("inside", inside)
+    handle = world.compartment.eval("a")
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        results = [
+            world.compartment.call("probe"),
+            world.compartment.eval("probe()"),
+            world.exec(CONTEXT + "x = probe()")["x"],
+            handle.m(),
+            world.compartment.call("step"),
+            world.compartment.eval("again()"),
+            cap_exec(CONTEXT + "x = probe()")["x"],
+        ]
+    results.append(world.compartment.eval("inside()"))
+    assert results == [NOTHING_HANDLED] * len(results)
+
+
+@pit(8)
+def test_what_a_host_is_handling_is_not_raised_again_by_a_guest(world: World) -> None:
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        with pytest.raises(GuestError) as caught:
+            world.exec("raise")
+    assert (caught.value.exc_type, caught.value.message) == (
+        "RuntimeError", "No active exception to reraise",
+    )  # fmt: skip
+    assert SECRET not in "".join(map(str, (caught.value, caught.value.exception)))
+
+
+@pit(8)
+def test_what_a_host_is_handling_reaches_no_text_of_an_error(world: World) -> None:
+    src = CONTEXT + "class E(Exception):\n    def __str__(self): return repr(probe())\nraise E\n"
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        with pytest.raises(GuestError) as caught:
+            world.exec(src)
+    assert caught.value.message == repr(NOTHING_HANDLED)
+
+
+@pit(8)
+def test_what_a_parent_is_handling_reaches_no_child(world: World) -> None:
+    src = (
+        f"child = {CONTEXT + 'x = probe()'!r}\n"
+        f"try:\n    raise ValueError({SECRET!r})\n"
+        "except ValueError:\n    x = cap_exec(child)['x']\n"
+    )
+    assert world.exec(src)["x"] == NOTHING_HANDLED
+
+
+@pit(8)
+def test_what_a_guest_is_handling_reaches_no_host_function(world: World) -> None:
+    seen: list[object] = []
+
+    def work() -> None:
+        seen.append(sys.exc_info()[1] and sys.exc_info()[1].__context__)
+        try:
+            raise OSError("the host's own")
+        except OSError as error:
+            seen.append(type(error.__context__))
+        raise ValueError("wrong")
+
+    uses: list[Any] = []
+
+    def record(use: object) -> None:
+        uses.append(use)
+        seen.append(sys.exc_info()[1] and sys.exc_info()[1].__context__)
+
+    compartment = Compartment({"work": work}, on_use=record)
+    src = (
+        "class E(Exception):\n    def __str__(self): raise SystemExit\n"
+        "try:\n    raise E\nexcept E as e:\n"
+        "    try:\n        work()\n    except ValueError as v:\n"
+        "        x = [str(v), v.__context__ is e]\n"
+    )
+    assert compartment.exec(src)["x"] == ["wrong", True]
+    assert seen == [None, RuntimeError, None]
+    assert uses[0].error.__context__ is None
+
+
 def test_each_scenario_is_filed_under_a_pit() -> None:
     filed = {name for names in SCENARIOS.values() for name in names}
     assert all(name.startswith("test_") for name in filed)

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.importer import Importer
-from capcompiler.imports import Imports
+from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, printable, raised_by_guest
@@ -82,6 +82,7 @@ class Compartment:
             self._realm, imports if imports is not None else Imports.pure(), self._compile_module
         )
         self._realm.importer = self._importer.load
+        self._realm.make_engine = self._make_engine
         self._globals: dict[str, Any] = {
             "__name__": "__main__",
             "__doc__": None,
@@ -216,6 +217,14 @@ class Compartment:
         return self._compiled_inside(
             lambda: module_program(text, filename, self._optimize, inside), filename
         )
+
+    def _make_engine(self) -> Realm:
+        """A realm for library code that no guest may change; it spends this one's budget."""
+        inner = Realm()
+        inner.meter = self._realm.meter
+        install(inner)
+        inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
+        return inner
 
     def _compiled_inside(self, make: Callable[[], Program], filename: str) -> CodeType:
         meter = self._realm.meter

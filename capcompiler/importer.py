@@ -126,12 +126,7 @@ class Importer:
             if "__path__" not in module_names(self.realm.modules.get(parent)):
                 note = f"; {parent!r} is not a package"
             return ModuleNotFoundError(f"No module named {name!r}{note}", name=name)
-        there = ", ".join(sorted(n for n in self.imports.names if not n.startswith("_")))
-        return ModuleNotFoundError(
-            f"No module named {name!r} (modules that carry no authority: "
-            f"{there or 'none are granted'})",
-            name=name,
-        )
+        return ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def module_names(module: Any) -> Any:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from capcompiler.standard import Audited, ModuleText, Standard
+from capcompiler.standard import Audited, Engine, ModuleText, Standard
 
-__all__ = ["Found", "Imports"]
+__all__ = ["ENGINE_IMPORTS", "Found", "Imports"]
 
 Found = Audited | ModuleText
 _COMPILED: Final = tuple(importlib.machinery.EXTENSION_SUFFIXES) + tuple(
@@ -221,3 +221,7 @@ class Imports:
     def names(self) -> frozenset[str]:
         """The top-level names that a guest may import, as far as they are known."""
         return frozenset(n for e in self.chain for n in e.source.names() if e.allows(n))
+
+
+#: What library code that no guest may change is made of.
+ENGINE_IMPORTS: Final = Imports((_Entry(Engine()),))

@@ -8,11 +8,12 @@ replaced by facets: files of ours beside this one, which run as guest code too.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from guards.modules import MODULES
+from guards.modules._re import ENGINE, RECORDER
 
 __all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
 
@@ -41,18 +42,18 @@ class ModuleText:
 #: import is subject to this same list. Their submodules come with them.
 PURE: Final = frozenset(
     """
-    __future__ _collections_abc _compat_pickle _markupbase _py_abc _pydatetime _strptime
+    __future__ _collections_abc _compat_pickle _pydecimal _markupbase _py_abc _pydatetime _strptime
     _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
     collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
     fnmatch fractions functools genericpath getopt gettext graphlib hashlib heapq hmac html
-    ipaddress json keyword linecache locale logging ntpath nturl2path numbers opcode optparse
+    inspect ipaddress json keyword linecache locale logging ntpath nturl2path numbers opcode optparse
     plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile sre_constants
     sre_parse stat statistics string stringprep struct textwrap this threading token tokenize
     tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
     """.split()
 )
 #: Modules of packages whose other modules are authority.
-PURE_PARTS: Final = frozenset({"urllib", "urllib.parse", "urllib.error", "http", "importlib.metadata"})
+PURE_PARTS: Final = frozenset({"urllib", "urllib.parse", "urllib.error", "http", "encodings.aliases"})
 
 _LIBRARY: Final = Path(os.__file__).parent
 _FACETS: Final = Path(__file__).parent / "facets"
@@ -72,6 +73,8 @@ class Standard:
         parts = name.split(".")
         if not all(p.isidentifier() for p in parts):
             return None
+        if name == "types":
+            return _types()
         if name in FACETS:
             return _read(_FACETS, parts, "facet")
         if name in MODULES:
@@ -82,8 +85,42 @@ class Standard:
 
     def names(self) -> frozenset[str]:
         return frozenset(
-            n for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS) if "." not in n and n[0] != "_"
+            n for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS) if "." not in n and n[0] != "_" and n.isidentifier()
         )
+
+
+class Engine:
+    """What compiles patterns: the real `re._compiler` over the raw engine, and nothing else."""
+
+    __slots__ = ()
+
+    def find(self, name: str) -> Audited | ModuleText | None:
+        if name == "_sre":
+            return Audited(ENGINE)
+        if name == "warnings":
+            return Audited(RECORDER)
+        if name == "unicodedata" and name in MODULES:
+            return Audited(name)
+        if name == "re":
+            return ModuleText("", "lib/re/__init__.py", True, True)  # no more than its parts
+        if name.startswith("re."):
+            return _read(_LIBRARY, name.split("."), "lib")
+        return None
+
+    def names(self) -> frozenset[str]:
+        return frozenset({"re"})
+
+
+def _types() -> ModuleText | None:
+    """`types`, which up to 3.13 finds its classes by taking frames, code and cells apart."""
+    found = _read(_LIBRARY, ["types"], "lib")
+    if found is None or b"from _types import" in found.text:  # type: ignore[operator]
+        return found
+    text = found.text.decode()  # type: ignore[union-attr]
+    end = text.index("del sys,")
+    start = text.index("\n", end)
+    lines = "\n" * text[:start].count("\n")
+    return replace(found, text=f"from _types import *{lines}{text[start:]}")
 
 
 def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:

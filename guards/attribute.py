@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", "read"]
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
-_FORWARDING: Final = frozenset({MethodType, GenericAlias, super})
+_FORWARDING: Final = (MethodType, GenericAlias, super)
 #: Attributes of builtin types that are not bound to what they are read from.
 _STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
@@ -107,10 +107,10 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         if not own:
             return get(obj, name)
         kind = type(obj)
-        if not issubclass(kind, own) and kind not in _FORWARDING and not issubclass(kind, type):
+        if not issubclass(kind, own) and not issubclass(kind, _FORWARDING) and not issubclass(kind, type):
             return get(obj, name)
     kind = type(obj)
-    if kind in _FORWARDING:
+    if issubclass(kind, _FORWARDING):
         if kind is super:
             return _read_super(realm, obj, name)
         if kind is MethodType:
@@ -272,8 +272,17 @@ def _read_method(realm: Realm, obj: Any, name: str) -> Any:
     return read(realm, function, name)
 
 
+#: What C code reads from the alias itself; for all else it goes on to the class behind it, whatever
+#: a guest's class derived from the alias says.
+_ALIAS_OWN: Final = frozenset({"__args__", "__origin__", "__parameters__", "__mro_entries__"})
+
+
 def _read_alias(realm: Realm, obj: Any, name: str) -> Any:
     """`list[int].name`: the alias's own attributes, else those of the class behind it."""
+    if name in _ALIAS_OWN:
+        definer = host_lookup(type(obj), name)[0]
+        if definer is not None and realm.is_guest_class(definer):
+            return getattr(obj, name)
     row = find(GenericAlias, name)
     if row is not ABSENT_ROW:
         return _hand_out(realm, obj, name, row)

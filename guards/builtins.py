@@ -27,14 +27,13 @@ from guards.charge import (
     feed,
     feed_keys,
 )
+from guards.code import GuestCode
 from guards.format import formatted, text_of
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.meter import Stop
-from guards.sealed import Sealed, sealed_error
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
-from guards.tables.rows import define
 from guards.tamed import ModuleNamespace, dir_of, namespace_of
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ __all__ = [
     "TAMED_BUILTINS",
     "UNCATCHABLE",
     "VALUE",
-    "GuestCode",
     "builtin",
     "install",
     "refused",
@@ -166,32 +164,6 @@ def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
 
 
 # Running code
-
-
-class GuestCode(metaclass=Sealed, host=True):
-    """What a guest's `compile` gives: something to `exec` or `eval`, with nothing in it to read."""
-
-    __slots__ = ("__code__", "__mode__")
-    __setattr__ = sealed_error
-    __delattr__ = sealed_error
-    __code__: Any
-    __mode__: str
-
-    def __new__(cls, code: Any, mode: str) -> GuestCode:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__code__", code)
-        object.__setattr__(self, "__mode__", mode)
-        return self
-
-    def __repr__(self) -> str:
-        return "<code object>"
-
-
-define(
-    GuestCode,
-    "__repr__",
-    deny="__code__ __mode__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
-)
 
 
 @builtin
@@ -522,6 +494,14 @@ def print_(
         realm.meter.charge_bytes(total)
         parts.append(text)
     text = separator.join(parts) + ending
+    if file is None:
+        module = realm.keep.get("sys")
+        if module is not None:
+            own = object.__getattribute__(module, "__dict__").get("stdout")
+            if own is not realm.keep["stdout"]:
+                file = own
+                if file is None:
+                    return
     if file is None:
         realm.write(text)
     else:

@@ -279,7 +279,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         if _needs_standin(realm, f):
             return MethodType(MethodType(construct, realm), f)
         return f
-    if kind is GenericAlias:
+    if issubclass(kind, GenericAlias):
         return callable_for_c(realm, f.__origin__)
     if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)

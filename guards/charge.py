@@ -273,7 +273,7 @@ def charge_text(realm: Realm, obj: Any) -> None:
 
 def _carried(obj: Any, kind: type) -> Any:
     """What an object that is no container carries along when it is printed, compared or hashed."""
-    if kind is GenericAlias:
+    if issubclass(kind, GenericAlias):
         return iter(obj.__args__)
     if kind is slice:
         return iter((obj.start, obj.stop, obj.step))

@@ -39,6 +39,7 @@ class Realm:
         "hashes",
         "importer",
         "keep",
+        "make_engine",
         "meter",
         "modules",
         "token",
@@ -60,7 +61,9 @@ class Realm:
         self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
         self.views: dict[int, Any] = {}
         #: What modules of the audited table keep for this compartment, by a name of theirs.
-        self.keep: dict[str, Any] = {}
+        self.keep: dict[Any, Any] = {}
+        #: Makes a realm of library code that shares the budget of this one and nothing else.
+        self.make_engine: Callable[[], Realm] = _no_engine
         self.wall = new_wall()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
@@ -111,6 +114,10 @@ def _no_output(_text: str) -> None:
 
 def _no_import(name: str, *_args: object) -> Any:
     raise ImportError(f"no module named {name!r} is granted", name=name)
+
+
+def _no_engine() -> Any:
+    raise PermissionError("this compartment cannot compile patterns")
 
 
 def _no_compiler(*_args: object, **_kwargs: object) -> Any:

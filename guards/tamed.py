@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction, attribute_name, read, unbound
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS
+from guards.call import CONSTRUCTORS, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -564,9 +564,8 @@ def _view_setdefault(realm: Realm, view: Any, name: Any, default: Any = None, /)
 
 
 def _view_update(realm: Realm, view: Any, other: Any = (), /, **kwargs: Any) -> None:
-    pairs: Iterable[Any] = (
-        list(dict.items(other)) if issubclass(type(other), dict) else list(feed(realm, other))
-    )
+    found = mapping_or_pairs(realm, other)
+    pairs: Iterable[Any] = list(dict.items(found)) if issubclass(type(found), dict) else found
     for name, value in pairs:
         view[name] = value
     for name, value in kwargs.items():

@@ -1,13 +1,24 @@
 """The audited table of modules, filled: one file per module."""
 
-import guards.modules.collections
-import guards.modules.datetime
-import guards.modules.functools
-import guards.modules.itertools
-import guards.modules.json
-import guards.modules.math
-import guards.modules.operator
-import guards.modules.string  # noqa: F401 - each enters its rows
+from guards.modules import (  # noqa: F401 - each enters its rows
+    _abc,
+    _builtins,
+    _collections,
+    _datetime,
+    _functools,
+    _io,
+    _itertools,
+    _json,
+    _math,
+    _operator,
+    _pure_c,
+    _re,
+    _string,
+    _sys,
+    _time,
+    _types,
+    _weakref,
+)
 from guards.modules.table import (
     MODULES,
     REFUSED,

@@ -19,9 +19,18 @@ from guards.tamed import enter
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["MODULES", "REFUSED", "GuestModule", "ModuleRow", "build_module", "index_of", "module_dict",
-           "new_module",
-           "refusal_of", "tamed_in"]
+__all__ = [
+    "MODULES",
+    "REFUSED",
+    "GuestModule",
+    "ModuleRow",
+    "build_module",
+    "index_of",
+    "module_dict",
+    "new_module",
+    "refusal_of",
+    "tamed_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +110,13 @@ def build_module(realm: Realm, name: str) -> Any:
         own[key] = MethodType(function, realm)
     for key, make in row.make.items():
         own[key] = make(realm)
+    realm.keep[name] = module
     return module
 
 
 def tamed_in(row: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     def enter_function(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = function.__name__.lstrip("_")
+        name = function.__name__.removeprefix("_")
         function.__name__ = function.__qualname__ = name
         function.__module__ = "builtins"
         row[name] = function

@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.reduce import PLAIN_REDUCE, reduce, setstate
+from guards.tables.rows import TABLE, Row, State
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -54,3 +56,8 @@ for _kind in dict.fromkeys(_kinds):
         _reads["__context__"] = _context
     _hidden = " ".join(n for n in ("obj", "path", "_metadata", "__weakref__") if n in _kind.__dict__)
     enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)
+    if "__setstate__" in _kind.__dict__:
+        TABLE[_kind]["__setstate__"] = Row(State.TAME, setstate)
+    if "__reduce__" in _kind.__dict__:
+        TABLE[_kind]["__reduce__"] = Row(State.TAME, reduce)
+        PLAIN_REDUCE.add(_kind)

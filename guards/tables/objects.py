@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class
+from guards.code import code_of_function
 from guards.host import host_method_func, host_name
 from guards.sealed import Sealed
-from guards.tables.rows import define
+from guards.reduce import getstate, reduce, reduce_ex
+from guards.tables.rows import TABLE, Row, State, define
 from guards.tamed import ClassNamespace, enter, namespace_of
 
 if TYPE_CHECKING:
@@ -82,6 +84,20 @@ def _mro(realm: Realm, kind: Any) -> Any:
     return type.__dict__["__mro__"].__get__(kind)
 
 
+def _subclasses(realm: Realm, kind: Any) -> Any:
+    """`C.__subclasses__` of a class of the guest's own, whose subclasses are its own too."""
+    if not realm.is_guest_class(kind):
+        raise AttributeError(f"type object {host_name(kind)!r} has no attribute '__subclasses__'")
+    return MethodType(_list_subclasses, (realm, kind))
+
+
+def _list_subclasses(state: Any, /) -> list[type]:
+    realm, kind = state
+    found = type.__subclasses__(kind)
+    realm.meter.charge(len(found))
+    return [k for k in found if realm.is_guest_class(k)]
+
+
 def _set_descriptor(realm: Realm, descriptor: Any, obj: Any, value: Any, /) -> None:
     if not realm.is_guest_class(descriptor.__objclass__):
         raise AttributeError(f"{host_name(type(descriptor))!r} object has no attribute '__set__'")
@@ -121,6 +137,13 @@ CONSTRUCTORS[MethodType] = _method_arguments
 _DESCRIBED = "__name__ __qualname__ __doc__ __objclass__ __text_signature__ __get__ __call__"
 
 enter(object, "__eq__ __ne__ __init__", subclass=True)
+TABLE[object].update(
+    {
+        "__reduce_ex__": Row(State.TAME, reduce_ex),
+        "__reduce__": Row(State.TAME, reduce),
+        "__getstate__": Row(State.TAME, getstate),
+    }
+)
 enter(
     type,
     "__name__ __qualname__ __module__ __doc__ __base__ "
@@ -131,6 +154,7 @@ enter(
         "__dict__": _class_dict,
         "__bases__": _bases,
         "__mro__": _mro,
+        "__subclasses__": _subclasses,
         "__annotations__": _own_annotations("__annotations__"),
         "__annotate__": _own_annotations("__annotate__"),
     },
@@ -140,8 +164,8 @@ enter(
     FunctionType,
     "__annotations__ __annotate__ __defaults__ __kwdefaults__ __type_params__ __call__ __name__ "
     "__qualname__ __doc__ __module__",
-    reads={"__dict__": _raw_dict},
-    deny="__new__ __globals__ __code__ __closure__ __builtins__",
+    reads={"__dict__": _raw_dict, "__code__": code_of_function},
+    deny="__new__ __globals__ __closure__ __builtins__",
 )
 enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
 enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__", deny="__self__")
@@ -189,6 +213,7 @@ enter(
     "__args__ __origin__ __parameters__ __mro_entries__ __unpacked__ "
     "__typing_unpacked_tuple_args__ __instancecheck__ __subclasscheck__",
     tame={"__call__": _alias_call},
+    subclass=True,
 )
 enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancecheck__ "
       "__subclasscheck__ __name__ __qualname__",

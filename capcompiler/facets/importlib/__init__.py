@@ -1,0 +1,28 @@
+"""`importlib` over the compartment's own modules."""
+
+import sys
+
+from . import abc, machinery, util
+
+
+def import_module(name, package=None):
+    """Import a module by its name, which may be relative to `package`."""
+    if name.startswith("."):
+        if not package:
+            raise TypeError(
+                f"the 'package' argument is required to perform a relative import for {name!r}"
+            )
+        name = util.resolve_name(name, package)
+    __import__(name)
+    return sys.modules[name]
+
+
+def invalidate_caches():
+    """Nothing is cached here."""
+
+
+def reload(module):
+    raise PermissionError("importlib.reload was not granted: modules here are made once")
+
+
+__import__ = __import__

@@ -1,0 +1,37 @@
+"""Helpers of importers that need no file."""
+
+import sys
+
+
+def resolve_name(name, package):
+    """The absolute name of a module."""
+    if not name.startswith("."):
+        return name
+    if not package:
+        raise ImportError(f"no package specified for {name!r} (required for relative module names)")
+    level = len(name) - len(name.lstrip("."))
+    parts = package.rsplit(".", level - 1)
+    if len(parts) < level:
+        raise ImportError("attempted relative import beyond top-level package")
+    return f"{parts[0]}.{name[level:]}" if name[level:] else parts[0]
+
+
+def find_spec(name, package=None):
+    """The specification of a module that can be imported; None where there is none."""
+    full = resolve_name(name, package) if name.startswith(".") else name
+    try:
+        __import__(full)
+    except ImportError:
+        return None
+    return getattr(sys.modules[full], "__spec__", None)
+
+
+def module_from_spec(spec):
+    raise PermissionError("importlib.util.module_from_spec was not granted: imports make modules")
+
+
+spec_from_file_location = spec_from_loader = module_from_spec
+
+
+def cache_from_source(path, debug_override=None, *, optimization=None):
+    raise NotImplementedError("nothing is cached beside a module here")

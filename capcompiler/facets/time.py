@@ -1,0 +1,67 @@
+"""`time` without a clock: calendars and texts of moments that are handed in."""
+
+from _guard_time import gmtime as _gmtime
+from _guard_time import strftime as _strftime
+from _guard_time import struct_time
+
+timezone = altzone = daylight = 0
+tzname = ("UTC", "UTC")
+CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID = 0, 1, 2, 3
+
+
+def _clock(name):
+    def refused(*args, **kwargs):
+        raise PermissionError(
+            f"time.{name} was not granted: it reads the clock of the host; the host grants a Clock"
+        )
+
+    refused.__name__ = refused.__qualname__ = name
+    return refused
+
+
+time, time_ns, monotonic, monotonic_ns = map(_clock, "time time_ns monotonic monotonic_ns".split())
+perf_counter, perf_counter_ns = map(_clock, "perf_counter perf_counter_ns".split())
+process_time, process_time_ns = map(_clock, "process_time process_time_ns".split())
+thread_time, thread_time_ns = map(_clock, "thread_time thread_time_ns".split())
+clock_gettime, get_clock_info, sleep = map(_clock, "clock_gettime get_clock_info sleep".split())
+_now, _local = _clock("gmtime without seconds"), _clock("localtime: the host's time zone")
+del _clock
+
+
+def gmtime(secs=None):
+    """Seconds since 1970 as a date and time of UTC."""
+    return _now() if secs is None else _gmtime(secs)
+
+
+def localtime(secs=None):
+    return _local()
+
+
+mktime = ctime = localtime
+
+
+def strftime(format, t=None):
+    """A date and time as text."""
+    return _now() if t is None else _strftime(format, t)
+
+
+def asctime(t=None):
+    """A date and time as text of fixed form."""
+    if t is None:
+        _now()
+    days = "Mon Tue Wed Thu Fri Sat Sun".split()
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    return (
+        f"{days[t[6]]} {months[t[1] - 1]} {t[2]:2} {t[3]:02}:{t[4]:02}:{t[5]:02} {t[0]}"
+    )
+
+
+def strptime(string, format="%a %b %d %H:%M:%S %Y"):
+    """The date and time that a text says."""
+    import _strptime
+
+    return _strptime._strptime_time(string, format)
+
+
+def tzset():
+    raise PermissionError("time.tzset was not granted: the time zone is the host's")

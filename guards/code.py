@@ -1,0 +1,101 @@
+"""Code objects as guests see them: what `compile` gives, and `f.__code__` of their own functions.
+
+The real code object stays inside; a guest can run it and ask how a function is called, which is what
+`inspect.signature` needs, and can neither read bytecode nor make any.
+"""
+
+from __future__ import annotations
+
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.base import is_guard_name
+from guards.sealed import Sealed, sealed_error
+from guards.tables.rows import define
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["GuestCode", "code_of_function", "shown_names"]
+
+#: Parts the name of a file from what this package adds to it in code objects.
+FILE_MARK: Final = "\x1f"
+_function_code: Final = FunctionType.__dict__["__code__"].__get__
+
+
+class GuestCode(metaclass=Sealed, host=True):
+    """Something to `exec` or `eval`. It compares by what it holds, as code objects do."""
+
+    __slots__ = ("__code__", "__mode__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __code__: CodeType
+    __mode__: str
+
+    def __new__(cls, code: CodeType, mode: str) -> GuestCode:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__code__", code)
+        object.__setattr__(self, "__mode__", mode)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is GuestCode and self.__code__ is other.__code__
+
+    def __hash__(self) -> int:
+        return id(self.__code__)
+
+    def __repr__(self) -> str:
+        return f"<code object {self.__code__.co_name}>"
+
+
+def shown_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of a routed code object without those of guards and temporaries."""
+    return tuple(n for n in names if not is_guard_name(n))
+
+
+def _names(attribute: str) -> Any:
+    def read_names(realm: Realm, code: Any) -> tuple[str, ...]:
+        return shown_names(getattr(code.__code__, attribute))
+
+    return read_names
+
+
+def _plain(attribute: str) -> Any:
+    def read_plain(realm: Realm, code: Any) -> Any:
+        return getattr(code.__code__, attribute)
+
+    return read_plain
+
+
+def _filename(realm: Realm, code: Any) -> str:
+    return str(code.__code__.co_filename).partition(FILE_MARK)[0]
+
+
+def _nlocals(realm: Realm, code: Any) -> int:
+    return len(shown_names(code.__code__.co_varnames))
+
+
+define(
+    GuestCode,
+    "__repr__ __eq__ __hash__",
+    reads={
+        **{
+            n: _plain(n)
+            for n in "co_name co_qualname co_argcount co_posonlyargcount co_kwonlyargcount co_flags "
+            "co_firstlineno".split()
+        },
+        **{n: _names(n) for n in ("co_varnames", "co_freevars", "co_cellvars")},
+        "co_filename": _filename,
+        "co_nlocals": _nlocals,
+    },
+    deny="__code__ __mode__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
+
+
+def code_of_function(realm: Realm, function: Any) -> GuestCode:
+    """`f.__code__` of a guest's function: the same object each time it is asked."""
+    code = _function_code(function)
+    known = realm.keep.get(("code", id(code)))
+    if known is None or known.__code__ is not code:
+        known = realm.keep[("code", id(code))] = GuestCode(code, "exec")
+    return known

@@ -1,0 +1,38 @@
+"""`_collections`: C containers of the guest's own objects, and what `namedtuple` reads fields by."""
+
+from __future__ import annotations
+
+import _collections  # type: ignore[import-not-found]
+from collections import OrderedDict, defaultdict, deque
+from typing import TYPE_CHECKING, Any
+
+from guards.charge import feed_keys
+from guards.modules.table import MODULES, ModuleRow
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guards.realm import Realm
+
+__all__: list[str] = []
+
+_TAMED: dict[str, Callable[..., Any]] = {}
+
+
+def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
+    _collections._count_elements(mapping, feed_keys(realm, iterable))
+
+
+enter(_collections._tuplegetter, "__doc__", deny="__new__")
+MODULES["_collections"] = ModuleRow(
+    why="C containers of the guest's own objects; methods that walk or build are charged",
+    safe={
+        "deque": deque,
+        "defaultdict": defaultdict,
+        "OrderedDict": OrderedDict,
+        "_deque_iterator": type(iter(deque())),
+        "_tuplegetter": _collections._tuplegetter,
+    },
+    tame={"_count_elements": _count_elements},
+)

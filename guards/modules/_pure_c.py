@@ -1,0 +1,441 @@
+"""C modules whose functions take text, bytes and numbers and give the same: `binascii`, `unicodedata`,
+`_struct`, `cmath`, `zlib`, hashes, `_csv`, `_random`, `_bisect` and `_heapq`.
+
+Each function pays by the sizes of its arguments; those that make more than they take are bounded
+before they act.
+"""
+
+from __future__ import annotations
+
+import binascii
+import cmath
+import importlib
+import struct
+import unicodedata
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.call import CONSTRUCTORS, callable_for_c
+from guards.charge import charge_walk, feed, size_of
+from guards.harden import harden
+from guards.host import host_exact_str, host_name
+from guards.modules.table import MODULES, ModuleRow, index_of, tamed_in
+from guards.tables.rows import TABLE
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guards.realm import Realm
+
+__all__: list[str] = []
+
+
+def _sealed_class(kind: type) -> type:
+    """An exception class of a C module, which takes attributes until it is hardened."""
+    if not harden(kind):
+        raise ImportError(f"guards: {host_name(kind)} could not be made immutable")
+    if kind not in TABLE:
+        enter(kind, deny="__weakref__ __dict__", subclass=True)
+    return kind
+
+
+def _sized(function: Any, factor: int = 4) -> Callable[..., Any]:
+    """A function that makes at most `factor` bytes for each element that it is given."""
+
+    def tamed(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        total = sum(size_of(a) or 0 for a in (*args, *kwargs.values()))
+        realm.meter.charge_bytes(total * factor)
+        return function(*args, **kwargs)
+
+    tamed.__name__ = tamed.__qualname__ = function.__name__
+    return tamed
+
+
+MODULES["binascii"] = ModuleRow(
+    why="bytes to text and back",
+    safe={"Error": _sealed_class(binascii.Error), "Incomplete": _sealed_class(binascii.Incomplete)},
+    tame={
+        n: _sized(getattr(binascii, n))
+        for n in """a2b_base64 a2b_hex a2b_qp a2b_uu b2a_base64 b2a_hex b2a_qp b2a_uu crc32 crc_hqx
+        hexlify unhexlify""".split()
+    },
+)
+
+# unicodedata
+
+
+def _normalize(realm: Realm, form: Any, text: Any, /) -> str:
+    if type(form) is not str or not issubclass(type(text), str):
+        raise TypeError("normalize() arguments must be str")
+    exact = host_exact_str(text)
+    # Long runs of combining marks are sorted by insertion: quadratic in the longest run.
+    run = longest = 0
+    if not exact.isascii():
+        for c in exact:
+            run = run + 1 if unicodedata.combining(c) else 0
+            longest = max(longest, run)
+    realm.meter.charge_bytes(len(exact) * 72)
+    realm.meter.charge((len(exact) >> 2) + (longest * longest >> 5))
+    return unicodedata.normalize(form, exact)
+
+
+def _is_normalized(realm: Realm, form: Any, text: Any, /) -> bool:
+    return _normalize(realm, form, text) == text
+
+
+_UCD = type(unicodedata.ucd_3_2_0)
+_CHARACTER = "bidirectional category combining decimal decomposition digit east_asian_width lookup mirrored name numeric"
+enter(
+    _UCD,
+    _CHARACTER + " unidata_version",
+    tame={"normalize": lambda realm, ucd, form, text, /: _normalize(realm, form, text)},
+    deny="is_normalized",
+)
+MODULES["unicodedata"] = ModuleRow(
+    why="facts about characters",
+    safe={
+        **{n: getattr(unicodedata, n) for n in (*_CHARACTER.split(), "unidata_version", "ucd_3_2_0")},
+        "UCD": _UCD,
+    },
+    tame={"normalize": _normalize, "is_normalized": _is_normalized},
+)
+
+# struct
+
+
+def _format_of(format: Any) -> Any:
+    if issubclass(type(format), str):
+        return host_exact_str(format)
+    if issubclass(type(format), (bytes, bytearray)):
+        return bytes(format)
+    raise TypeError("Struct() argument 1 must be a str or bytes object, not " + host_name(type(format)))
+
+
+def _calcsize(realm: Realm, format: Any, /) -> int:
+    text = _format_of(format)
+    realm.meter.charge_bytes(len(text))
+    return struct.calcsize(text)
+
+
+def _packed(name: str) -> Callable[..., Any]:
+    function = getattr(struct, name)
+
+    def tamed(realm: Realm, format: Any, /, *args: Any, **kwargs: Any) -> Any:
+        text = _format_of(format)
+        # Values weigh more than their bytes: `1000000x` makes nothing, `1000000b` a tuple.
+        realm.meter.charge_bytes(struct.calcsize(text) * (1 if name == "pack" else 8) + len(text))
+        return function(text, *args, **kwargs)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+def _struct_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args:
+        text = _format_of(args[0])
+        realm.meter.charge_bytes(len(text) * 32)
+        return (text, *args[1:])
+    if "format" in kwargs:
+        kwargs["format"] = _format_of(kwargs["format"])
+    return args
+
+
+def _by_size(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes(made.size * 8)
+    return args
+
+
+CONSTRUCTORS[struct.Struct] = _struct_arguments
+enter(
+    struct.Struct,
+    "format size",
+    cost={n: _by_size for n in ("pack", "pack_into", "unpack", "unpack_from", "iter_unpack")},
+    deny="__sizeof__",
+    subclass=True,
+)
+enter(type(struct.iter_unpack("b", b"")))
+MODULES["_struct"] = ModuleRow(
+    why="numbers to bytes and back",
+    safe={"Struct": struct.Struct, "error": _sealed_class(struct.error)},
+    tame={
+        "calcsize": _calcsize,
+        "_clearcache": lambda realm: None,
+        **{n: _packed(n) for n in ("pack", "pack_into", "unpack", "unpack_from", "iter_unpack")},
+    },
+)
+MODULES["cmath"] = ModuleRow(
+    why="C functions of numbers",
+    safe={n: v for n, v in vars(cmath).items() if not n.startswith("_")},
+)
+
+# zlib
+
+
+def _decompress(realm: Realm, data: Any, /, wbits: Any = 15, bufsize: Any = 16384) -> bytes:
+    made = zlib.decompressobj(index_of(wbits))
+    found = bytearray()
+    rest = bytes(data)
+    while rest and not made.eof:
+        # Drawn out piece by piece, so that a bomb is met by the budget and not by the allocator.
+        found += made.decompress(rest, 1 << 16)
+        rest = made.unconsumed_tail
+        realm.meter.charge_bytes(len(found) * 2)
+        realm.meter.charge(8)
+    found += made.flush()
+    if not made.eof:
+        raise zlib.error("Error -5 while decompressing data: incomplete or truncated stream")
+    return bytes(found)
+
+
+def _compress(realm: Realm, data: Any, /, level: Any = -1, wbits: Any = 15) -> bytes:
+    realm.meter.charge_bytes((size_of(data) or 0) * 2)
+    realm.meter.charge((size_of(data) or 0) >> 5)
+    return zlib.compress(data, index_of(level), index_of(wbits))
+
+
+MODULES["zlib"] = ModuleRow(
+    why="bytes to bytes, grown within the budget",
+    safe={
+        **{n: getattr(zlib, n) for n in vars(zlib) if n.startswith("Z_") or n in (
+            "DEFLATED", "DEF_BUF_SIZE", "DEF_MEM_LEVEL", "MAX_WBITS", "ZLIB_VERSION")},
+        "error": _sealed_class(zlib.error),
+    },
+    tame={
+        "decompress": _decompress,
+        "compress": _compress,
+        "crc32": _sized(zlib.crc32, 1),
+        "adler32": _sized(zlib.adler32, 1),
+    },
+)  # fmt: skip
+
+# hashes
+
+
+def _hash_input(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    for a in args:
+        realm.meter.charge((size_of(a) or 0) >> 4)
+    return args
+
+
+def _output(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        realm.meter.charge_bytes(max(0, index_of(args[0])) * 4)
+        realm.meter.charge(max(0, index_of(args[0])) >> 4)
+    return args
+
+
+def _hash_maker(function: Any) -> Callable[..., Any]:
+    def tamed(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        for a in (*args, *kwargs.values()):
+            realm.meter.charge((size_of(a) or 0) >> 4)
+        return function(*args, **kwargs)
+
+    tamed.__name__ = tamed.__qualname__ = function.__name__
+    return tamed
+
+
+_HASHES: Final = {
+    "_md5": "md5",
+    "_sha1": "sha1",
+    "_sha256": "sha256 sha224",
+    "_sha512": "sha512 sha384",
+    "_sha2": "sha256 sha224 sha512 sha384",
+    "_sha3": "sha3_224 sha3_256 sha3_384 sha3_512 shake_128 shake_256",
+    "_blake2": "blake2b blake2s",
+}
+for _name, _functions in _HASHES.items():
+    try:
+        _module = importlib.import_module(_name)
+    except ImportError:
+        continue
+    _makers = {n: getattr(_module, n) for n in _functions.split()}
+    for _maker in _makers.values():
+        _kind = type(_maker())
+        if _kind not in TABLE:
+            enter(
+                _kind,
+                "copy name block_size digest_size "
+                + " ".join(n for n in _kind.__dict__ if n.isupper() or n.startswith("_") and n[1] != "_"),
+                cost={
+                    "update": _hash_input,
+                    **({} if "shake" not in _kind.__name__ else {"digest": _output, "hexdigest": _output}),
+                },
+                tame={},
+                deny="__new__",
+            )
+            for _n in ("digest", "hexdigest"):
+                if "shake" not in _kind.__name__:
+                    from guards.tables.rows import SAFE_ROW
+
+                    TABLE[_kind][_n] = SAFE_ROW
+    MODULES[_name] = ModuleRow(
+        why="bytes to digests",
+        tame={n: _hash_maker(f) for n, f in _makers.items()},
+    )
+
+# csv
+
+import _csv  # noqa: E402
+
+
+def _reader(realm: Realm, lines: Any, dialect: Any = None, /, **options: Any) -> Any:
+    import itertools
+
+    rows = itertools.compress(lines, realm.meter.iterator)
+    return _csv.reader(rows, *(() if dialect is None else (_dialect(realm, dialect),)), **options)
+
+
+def _writer(realm: Realm, target: Any, dialect: Any = None, /, **options: Any) -> Any:
+    from guards.attribute import read
+
+    class Target:
+        __slots__ = ()
+        write = staticmethod(callable_for_c(realm, read(realm, target, "write")))
+
+    return _csv.writer(Target(), *(() if dialect is None else (_dialect(realm, dialect),)), **options)
+
+
+_FIELDS: Final = "delimiter doublequote escapechar lineterminator quotechar quoting skipinitialspace strict"
+
+
+def _dialect(realm: Realm, dialect: Any) -> Any:
+    """A dialect as exact data. Names are those of the compartment's own: the registry of the C module
+    is the interpreter's (pit 25)."""
+    from guards.attribute import read
+
+    if issubclass(type(dialect), str):
+        dialect = _get_dialect(realm, dialect)
+    if type(dialect) is _csv.Dialect:
+        return dialect
+    found = {}
+    for name in _FIELDS.split():
+        try:
+            found[name] = read(realm, dialect, name)
+        except AttributeError:
+            continue
+    return _csv.Dialect(None, **found)
+
+
+def _dialects(realm: Realm) -> dict[str, Any]:
+    found: dict[str, Any] = realm.keep.setdefault("csv", {})
+    return found
+
+
+def _register_dialect(realm: Realm, name: Any, dialect: Any = None, /, **options: Any) -> None:
+    if not issubclass(type(name), str):
+        raise TypeError("dialect name must be a string")
+    base = None if dialect is None else _dialect(realm, dialect)
+    _dialects(realm)[host_exact_str(name)] = _csv.Dialect(base, **options)
+
+
+def _unregister_dialect(realm: Realm, name: Any, /) -> None:
+    if _dialects(realm).pop(name if type(name) is str else "", None) is None:
+        raise _csv.Error("unknown dialect")
+
+
+def _get_dialect(realm: Realm, name: Any, /) -> Any:
+    found = _dialects(realm).get(host_exact_str(name) if issubclass(type(name), str) else "")
+    if found is None:
+        raise _csv.Error("unknown dialect")
+    return found
+
+
+def _field_size_limit(realm: Realm, limit: Any = None, /) -> int:
+    if limit is not None:
+        raise PermissionError("csv.field_size_limit cannot be set: it is the interpreter's")
+    return _csv.field_size_limit()
+
+
+def _dialect_made(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return (_dialect(realm, args[0]), *args[1:]) if args and args[0] is not None else args
+
+
+def _row(realm: Realm, writer: Any, args: Any, kwargs: Any) -> Any:
+    if not args:
+        return args
+    row = list(feed(realm, args[0]))
+    charge_walk(realm, row)
+    realm.meter.charge_bytes(sum((size_of(x) or 0) * 2 + 8 for x in row))
+    return (row,)
+
+
+def _rows(realm: Realm, writer: Any, rows: Any, /) -> None:
+    for row in rows:
+        realm.meter.charge(1)
+        writer.writerow(_row(realm, writer, (row,), {})[0])
+
+
+CONSTRUCTORS[_csv.Dialect] = _dialect_made
+enter(_csv.Dialect, _FIELDS)
+enter(_csv.Reader if hasattr(_csv, "Reader") else type(_csv.reader([])), "dialect line_num")
+enter(
+    type(_csv.writer(type("T", (), {"write": print})())),
+    "dialect",
+    cost={"writerow": _row},
+    tame={"writerows": _rows},
+)
+MODULES["_csv"] = ModuleRow(
+    why="rows of text; dialects are the compartment's own",
+    safe={
+        **{n: getattr(_csv, n) for n in vars(_csv) if n.startswith("QUOTE_")},
+        "__version__": "1.0",
+        "Dialect": _csv.Dialect,
+        "Error": _sealed_class(_csv.Error),
+        "Reader": type(_csv.reader([])),
+        "Writer": type(_csv.writer(type("T", (), {"write": print})())),
+    },
+    tame={
+        "reader": _reader,
+        "writer": _writer,
+        "register_dialect": _register_dialect,
+        "unregister_dialect": _unregister_dialect,
+        "get_dialect": _get_dialect,
+        "list_dialects": lambda realm: list(_dialects(realm)),
+        "field_size_limit": _field_size_limit,
+    },
+)
+
+# random: from a generator of the compartment, seeded alike in every run
+
+import _random  # noqa: E402
+
+if not harden(_random.Random):
+    raise ImportError("guards: _random.Random could not be made immutable")
+
+
+def _seed_of(realm: Realm, seed: Any) -> Any:
+    if seed is None:
+        count = realm.keep["seeds"] = realm.keep.get("seeds", 0) + 1
+        return count
+    if issubclass(type(seed), int):
+        realm.meter.charge(int.bit_length(seed) >> 8)
+    return seed
+
+
+def _random_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    # The class itself would draw its seed from the operating system.
+    return (_seed_of(realm, args[0] if args else None),)
+
+
+def _seed(realm: Realm, generator: Any, seed: Any = None, /) -> None:
+    _random.Random.seed(generator, _seed_of(realm, seed))
+
+
+def _bits(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        realm.meter.charge_bytes(max(0, index_of(args[0])) >> 3)
+    return args
+
+
+CONSTRUCTORS[_random.Random] = _random_arguments
+enter(
+    _random.Random,
+    "random getstate setstate",
+    cost={"getrandbits": _bits},
+    tame={"seed": _seed},
+    subclass=True,
+)
+MODULES["_random"] = ModuleRow(
+    why="a generator of numbers that gives the same in every run", safe={"Random": _random.Random}
+)

@@ -1,0 +1,332 @@
+"""`sys` as a facet: what is a fact about the language is there; what is the interpreter's is not.
+
+A module table, streams and lists of the compartment's own stand in for the interpreter's. Frames are
+cut down to names and line numbers, since library code asks its caller's name by them.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.code import GuestCode
+from guards.harden import harden
+from guards.host import host_exact_str, host_name
+from guards.modules.table import MODULES, ModuleRow, tamed_in
+from guards.sealed import Sealed, sealed_error
+from guards.tables.rows import TABLE, define
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from guards.realm import Realm
+
+__all__ = ["Stream"]
+
+_TAMED: dict[str, Callable[..., Any]] = {}
+
+
+class Stream(metaclass=Sealed, host=True):
+    """`sys.stdout` of a guest: text that goes where the guest's `print` goes."""
+
+    __slots__ = ("__realm__",)
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __realm__: Realm
+
+    def __new__(cls, realm: Realm) -> Stream:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__realm__", realm)
+        return self
+
+    def __repr__(self) -> str:
+        return "<stream>"
+
+
+def _write(realm: Realm, stream: Any, text: Any, /) -> int:
+    if not issubclass(type(text), str):
+        raise TypeError(f"write() argument must be str, not {host_name(type(text))}")
+    exact = host_exact_str(text)
+    realm.meter.charge_bytes(len(exact))
+    realm.write(exact)
+    return len(exact)
+
+
+def _writelines(realm: Realm, stream: Any, lines: Any, /) -> None:
+    for line in lines:
+        realm.meter.charge(1)
+        _write(realm, stream, line)
+
+
+def _fileno(realm: Realm, stream: Any, /) -> int:
+    raise OSError("fileno: this stream has no file behind it")
+
+
+define(
+    Stream,
+    "__repr__",
+    tame={
+        "write": _write,
+        "writelines": _writelines,
+        "flush": lambda realm, stream: None,
+        "close": lambda realm, stream: None,
+        "isatty": lambda realm, stream: False,
+        "writable": lambda realm, stream: True,
+        "readable": lambda realm, stream: False,
+        "seekable": lambda realm, stream: False,
+        "fileno": _fileno,
+    },
+    reads={
+        "encoding": lambda realm, stream: "utf-8",
+        "errors": lambda realm, stream: "strict",
+        "closed": lambda realm, stream: False,
+        "mode": lambda realm, stream: "w",
+        "name": lambda realm, stream: "<stdout>",
+        "newlines": lambda realm, stream: None,
+        "line_buffering": lambda realm, stream: False,
+    },
+    deny="__realm__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
+
+
+def _stream(realm: Realm) -> Stream:
+    found: Stream | None = realm.keep.get("stdout")
+    if found is None:
+        found = realm.keep["stdout"] = Stream(realm)
+    return found
+
+
+class FrameFacts(metaclass=Sealed, host=True):
+    """Where a call came from: the module's name and the line, and no namespace."""
+
+    __slots__ = ("__facts__", "__outer__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __facts__: tuple[Any, ...]
+    __outer__: FrameFacts | None
+
+    def __new__(cls, facts: tuple[Any, ...], outer: FrameFacts | None) -> FrameFacts:
+        self = object.__new__(cls)
+        object.__setattr__(self, "__facts__", facts)
+        object.__setattr__(self, "__outer__", outer)
+        return self
+
+    def __repr__(self) -> str:
+        return "<frame>"
+
+
+define(
+    FrameFacts,
+    "__repr__",
+    reads={
+        "f_globals": lambda realm, frame: dict(frame.__facts__[0]),
+        "f_lineno": lambda realm, frame: frame.__facts__[1],
+        "f_code": lambda realm, frame: frame.__facts__[2],
+        "f_back": lambda realm, frame: frame.__outer__,
+    },
+    deny="__facts__ __outer__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
+_DEEPEST: Final = 64
+
+
+def _frames(realm: Realm) -> list[FrameType]:
+    """The frames of this realm's code on the stack, innermost first."""
+    found: list[FrameType] = []
+    frame = realm.guest_frame()
+    while frame is not None and len(found) < _DEEPEST:
+        if frame.f_builtins is realm.builtins:
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def _facts(frame: FrameType) -> tuple[Any, ...]:
+    names = {n: frame.f_globals.get(n) for n in ("__name__", "__file__", "__package__")}
+    return (
+        {n: v for n, v in names.items() if type(v) is str},
+        frame.f_lineno,
+        GuestCode(frame.f_code, "exec"),
+    )
+
+
+def _depth(depth: Any) -> int:
+    if not issubclass(type(depth), int):
+        raise TypeError(f"{host_name(type(depth))!r} object cannot be interpreted as an integer")
+    return int.__index__(depth)
+
+
+@tamed_in(_TAMED)
+def __getframe(realm: Realm, depth: Any = 0, /) -> Any:
+    realm.meter.charge(_DEEPEST)
+    frames = _frames(realm)[max(0, _depth(depth)) :]
+    if not frames:
+        raise ValueError("call stack is not deep enough")
+    outer: FrameFacts | None = None
+    for frame in reversed(frames):
+        outer = FrameFacts(_facts(frame), outer)
+    return outer
+
+
+@tamed_in(_TAMED)
+def __getframemodulename(realm: Realm, depth: Any = 0) -> str | None:
+    realm.meter.charge(_DEEPEST)
+    frames = _frames(realm)[max(0, _depth(depth)) :]
+    name = frames[0].f_globals.get("__name__") if frames else None
+    return name if type(name) is str else None
+
+
+
+
+def _handled(realm: Realm) -> BaseException | None:
+    found = sys.exc_info()[1]
+    return None if found is realm.wall else found
+
+
+@tamed_in(_TAMED)
+def _exc_info(realm: Realm, /) -> tuple[Any, Any, Any]:
+    error = _handled(realm)
+    return (None, None, None) if error is None else (type(error), error, error.__traceback__)
+
+
+@tamed_in(_TAMED)
+def _exception(realm: Realm, /) -> BaseException | None:
+    return _handled(realm)
+
+
+@tamed_in(_TAMED)
+def _exit(realm: Realm, status: Any = None, /) -> None:
+    raise SystemExit(status) if status is not None else SystemExit
+
+
+@tamed_in(_TAMED)
+def _intern(realm: Realm, string: Any, /) -> str:
+    if type(string) is not str:
+        raise TypeError(f"can't intern {host_name(type(string))}")
+    # Interned text may stay for the life of the process, so nothing is interned for a guest: equal
+    # texts are made one within the compartment.
+    realm.meter.charge_bytes(len(string))
+    table: dict[str, str] = realm.keep.setdefault("interned", {})
+    return table.setdefault(string, string)
+
+
+@tamed_in(_TAMED)
+def _getsizeof(realm: Realm, obj: Any, default: Any = None, /) -> int:
+    return sys.getsizeof(obj)
+
+
+@tamed_in(_TAMED)
+def _getrecursionlimit(realm: Realm, /) -> int:
+    return realm.meter.depth or sys.getrecursionlimit()
+
+
+def _refused(name: str, instead: str) -> Any:
+    def tamed(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
+        raise PermissionError(f"sys.{name} was not granted: {instead}")
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+_TAMED.update(
+    {
+        name: _refused(name, why)
+        for names, why in {
+            "setrecursionlimit": "the host sets Limits(depth=...)",
+            "set_int_max_str_digits": "it is a setting of the whole interpreter",
+            "settrace gettrace setprofile getprofile _current_frames "
+            "_current_exceptions addaudithook set_asyncgen_hooks get_asyncgen_hooks "
+            "setswitchinterval setdlopenflags activate_stack_trampoline": "it reaches into the "
+            "interpreter, and nothing grants it",
+        }.items()
+        for name in names.split()
+    }
+)
+
+
+def _excepthook(realm: Realm, kind: Any, error: Any, traceback: Any, /) -> None:
+    from guards.format import text_of
+
+    realm.write(f"{host_name(type(error))}: {text_of(realm, error)}\n")
+
+
+def _displayhook(realm: Realm, value: Any, /) -> None:
+    from guards.format import text_of
+
+    if value is not None:
+        realm.write(text_of(realm, value, repr) + "\n")
+
+
+for _hook in ("excepthook", "displayhook"):
+    for _prefix, _suffix in (("", ""), ("__", "__")):
+        _TAMED[f"{_prefix}{_hook}{_suffix}"] = {
+            "excepthook": _excepthook, "displayhook": _displayhook,
+        }[_hook]  # fmt: skip
+_TAMED["unraisablehook"] = lambda realm, unraisable: None
+_TAMED["audit"] = lambda realm, event, *args: None
+_TAMED["is_finalizing"] = lambda realm: False
+_TAMED["getrefcount"] = lambda realm, obj: sys.getrefcount(obj) - 2
+_TAMED["getdefaultencoding"] = lambda realm: "utf-8"
+_TAMED["getfilesystemencoding"] = lambda realm: "utf-8"
+_TAMED["getfilesystemencodeerrors"] = lambda realm: "surrogateescape"
+_TAMED["get_int_max_str_digits"] = lambda realm: sys.get_int_max_str_digits()
+_TAMED["get_coroutine_origin_tracking_depth"] = lambda realm: 0
+_TAMED["_is_gil_enabled"] = lambda realm: True
+
+_FACTS: Final = """
+    version_info hexversion maxsize maxunicode byteorder float_info int_info hash_info flags platform
+    api_version float_repr_style copyright abiflags stdlib_module_names
+""".split()
+for _kind in {type(getattr(sys, n)) for n in _FACTS} | {type(sys.thread_info)}:
+    if _kind not in TABLE:
+        if not harden(_kind):
+            raise ImportError(f"guards: {host_name(_kind)} could not be made immutable")
+        enter(
+            _kind,
+            " ".join(n for n in _kind.__dict__ if n[0] != "_") + " __match_args__",
+            deny="__replace__ __new__",
+        )
+
+
+def _implementation(realm: Realm) -> SimpleNamespace:
+    real = sys.implementation
+    return SimpleNamespace(
+        name=real.name, cache_tag=None, version=real.version, hexversion=real.hexversion
+    )
+
+
+def _fresh(make: Callable[[], Any]) -> Callable[[Realm], Any]:
+    return lambda realm: make()
+
+
+MODULES["sys"] = ModuleRow(
+    why="facts about the language, and tables of the compartment's own",
+    safe={
+        **{n: getattr(sys, n) for n in _FACTS if hasattr(sys, n)},
+        "version": sys.version.split()[0],
+        "executable": "",
+        "prefix": "",
+        "exec_prefix": "",
+        "base_prefix": "",
+        "base_exec_prefix": "",
+        "platlibdir": "lib",
+        "pycache_prefix": None,
+        "builtin_module_names": (),
+        "dont_write_bytecode": True,
+        "ps1": ">>> ",
+        "ps2": "... ",
+        "stdin": None,
+        "__stdin__": None,
+    },
+    tame=_TAMED,
+    make={
+        "implementation": _implementation,
+        "modules": lambda realm: realm.modules,
+        "argv": _fresh(lambda: [""]),
+        **{n: _fresh(list) for n in ("path", "meta_path", "path_hooks", "warnoptions")},
+        **{n: _fresh(dict) for n in ("path_importer_cache", "_xoptions")},
+        **{n: _stream for n in ("stdout", "stderr", "__stdout__", "__stderr__")},
+    },
+)

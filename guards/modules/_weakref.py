@@ -1,0 +1,65 @@
+"""`_weakref`: references that do not keep their objects. A callback runs in a turn or not at all."""
+
+from __future__ import annotations
+
+import _weakref
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from guards.call import CONSTRUCTORS, callable_for_c
+from guards.host import host_name
+from guards.modules.table import MODULES, ModuleRow, tamed_in
+from guards.tamed import enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guards.realm import Realm
+
+__all__: list[str] = []
+
+_TAMED: dict[str, Callable[..., Any]] = {}
+
+
+def _told(state: Any, reference: Any) -> None:
+    """The callback that C code calls when an object dies, wherever that happens (pit 9)."""
+    realm, callback = state
+    if realm.meter.live:
+        callback(reference)
+
+
+def _reference_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) > 1 and args[1] is not None:
+        told = MethodType(_told, (realm, callable_for_c(realm, args[1])))
+        return (args[0], told, *args[2:])
+    return args
+
+
+CONSTRUCTORS[_weakref.ref] = _reference_arguments
+enter(_weakref.ref, "__call__", deny="__callback__", subclass=True)
+
+
+@tamed_in(_TAMED)
+def __remove_dead_weakref(realm: Realm, table: Any, key: Any, /) -> None:
+    if type(table) is not dict:
+        raise TypeError(f"expected dict, got {host_name(type(table))}")
+    from guards.store import charge_key
+
+    charge_key(realm, key)
+    _weakref._remove_dead_weakref(table, key)  # type: ignore[attr-defined]
+
+
+_TAMED["getweakrefcount"] = lambda realm, obj: _weakref.getweakrefcount(obj)
+
+
+@tamed_in(_TAMED)
+def _getweakrefs(realm: Realm, obj: Any, /) -> list[Any]:
+    # Those of our own bookkeeping are not the guest's to see.
+    return [r for r in _weakref.getweakrefs(obj) if realm.may_hold(type(r)) and type(r) is not type]
+
+
+MODULES["_guard_weakref"] = ModuleRow(
+    why="a reference gives the object that the guest made it of, or None",
+    safe={"ref": _weakref.ref, "ReferenceType": _weakref.ref},
+    tame=_TAMED,
+)

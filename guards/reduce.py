@@ -1,0 +1,144 @@
+"""`__reduce_ex__`, `__reduce__`, `__getstate__`, `__setstate__`: what `copy` copies a guest's objects by.
+
+Stops: the raw functions that C code hands out (`iter([]).__reduce__()` gives the real `iter`), and
+state that is set without a guard (pit 18). What is given here names classes of U and functions of
+the guest's own `copyreg`; what cannot be taken apart so is no more copied than a generator is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from guards.attribute import attribute_name, read
+from guards.call import callable_for_c
+from guards.host import host_dict, host_lookup, host_mro, host_name
+from guards.store import store
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["PLAIN_REDUCE", "getstate", "reduce", "reduce_ex", "setstate"]
+
+#: Builtin types whose own `__reduce__` gives their class and data, and nothing else.
+PLAIN_REDUCE: Final[set[type]] = set()
+#: Builtin types that hold nothing that their class, arguments, items and dictionary do not tell.
+_TAKEN_APART: Final = (
+    object, list, dict, set, frozenset, tuple, str, bytes, bytearray, int, float, complex, bool,
+)  # fmt: skip
+
+
+def _refuse(obj: Any) -> NoReturn:
+    raise TypeError(f"cannot pickle {host_name(type(obj))!r} object")
+
+
+def _copyreg(realm: Realm, name: str) -> Any:
+    return callable_for_c(realm, read(realm, realm.importer("copyreg", 0, "", True), name))
+
+
+def _builtin_base(kind: type) -> type:
+    """The builtin class that says how instances are laid out."""
+    for k in host_mro(kind):
+        if not host_dict(k).get("cap:guest"):
+            return k
+    return object
+
+
+def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:
+    """`obj.__reduce_ex__(protocol)`."""
+    definer = host_lookup(type(obj), "__reduce__")[0]
+    if definer is not None and realm.is_guest_class(definer):
+        return callable_for_c(realm, read(realm, obj, "__reduce__"))()
+    for kind in host_mro(type(obj)):
+        if kind in PLAIN_REDUCE:
+            return kind.__reduce__(obj) if kind.__reduce_ex__ is object.__reduce_ex__ else (
+                kind.__reduce_ex__(obj, protocol)
+            )
+    number = int.__index__(protocol) if issubclass(type(protocol), int) else 0
+    if number < 2:
+        return _copyreg(realm, "_reduce_ex")(obj, number)
+    return _new_object(realm, obj)
+
+
+def reduce(realm: Realm, obj: Any, /) -> Any:
+    """`obj.__reduce__()` where no class of the guest's says otherwise."""
+    for kind in host_mro(type(obj)):
+        if kind in PLAIN_REDUCE:
+            return kind.__reduce__(obj)
+    return _copyreg(realm, "_reduce_ex")(obj, 0)
+
+
+def _own(realm: Realm, obj: Any, name: str) -> Any:
+    """A method that a class of the guest's defines, bound; None where none does."""
+    definer = host_lookup(type(obj), name)[0]
+    if definer is None or not realm.is_guest_class(definer):
+        return None
+    return callable_for_c(realm, read(realm, obj, name))
+
+
+def _new_object(realm: Realm, obj: Any) -> tuple[Any, ...]:
+    kind = type(obj)
+    base = _builtin_base(kind)
+    if base not in _TAKEN_APART or (kind is object and type(obj) is not object):
+        _refuse(obj)
+    keywords: Any = None
+    extended = _own(realm, obj, "__getnewargs_ex__")
+    plain = _own(realm, obj, "__getnewargs__")
+    if extended is not None:
+        arguments, keywords = extended()
+    elif plain is not None:
+        arguments = plain()
+    elif base in (tuple, str, bytes, int, float, complex, frozenset):
+        arguments = (base.__new__(base, obj),) if base is not tuple else (tuple(tuple.__iter__(obj)),)
+    else:
+        arguments = ()
+    if type(arguments) is not tuple:
+        raise TypeError(f"__getnewargs__ should return a tuple, not {host_name(type(arguments))!r}")
+    required = not arguments and not keywords and base not in (list, dict, set)
+    if keywords:
+        maker = _copyreg(realm, "__newobj_ex__")
+        made: tuple[Any, ...] = (kind, arguments, keywords)
+    else:
+        maker = _copyreg(realm, "__newobj__")
+        made = (kind, *arguments)
+    own_state = _own(realm, obj, "__getstate__")
+    state = own_state() if own_state is not None else _state(realm, obj, required)
+    items = iter(obj) if issubclass(kind, list) else None
+    pairs = iter(read(realm, obj, "items")()) if issubclass(kind, dict) else None
+    if issubclass(kind, (set, bytearray)) and not arguments:
+        made = (kind, list(set.__iter__(obj)) if issubclass(kind, set) else bytes(memoryview(obj)))
+    return maker, made, state, items, pairs
+
+
+def _state(realm: Realm, obj: Any, required: bool = False) -> Any:
+    try:
+        own = object.__getattribute__(obj, "__dict__")
+    except AttributeError:
+        own = None
+    slots = {}
+    for name in _copyreg(realm, "_slotnames")(type(obj)):
+        try:
+            slots[name] = read(realm, obj, attribute_name(name))
+        except AttributeError:
+            continue
+    state = own or None
+    return (state, slots) if slots else state
+
+
+def getstate(realm: Realm, obj: Any, /) -> Any:
+    """`object.__getstate__(obj)`."""
+    if not realm.is_guest_class(type(obj)):
+        if type(obj) is object:
+            return None
+        _refuse(obj)
+    return _state(realm, obj)
+
+
+def setstate(realm: Realm, obj: Any, state: Any, /) -> None:
+    """`BaseException.__setstate__`: each attribute through the guard of stores."""
+    if state is None:
+        return
+    if not issubclass(type(state), dict):
+        raise TypeError("state is not a dictionary")
+    for name, value in list(dict.items(state)):
+        realm.meter.charge(1)
+        store(realm, obj, attribute_name(name), value)

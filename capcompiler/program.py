@@ -16,12 +16,13 @@ from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, source_lines
+from guards.headroom import FILE_MARK
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
 Mode = Literal["exec", "eval"]
 _serials: Final = itertools.count(1)
-_MARK: Final = "\x1f"  # parts the name of a file from the serial of a program in code objects
+_MARK: Final = FILE_MARK
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -545,10 +545,8 @@ class Router(Dialect):
     def visit_TryStar(self, node: Any) -> Any:
         node.body = self.block(node.body)
         node.handlers = [self.visit(h) for h in node.handlers]
-        for handler in node.handlers:
-            # The interpreter hands a naked stop to `except*` in a group of its own; the step at
-            # the head of the handler stops again before the guest sees it.
-            handler.body.insert(0, self.tick(handler))
+        # The interpreter hands a naked stop to `except*` in a group of its own; the step at the head
+        # of the handler stops again before the guest sees it.
         node.orelse = self.block(node.orelse)
         node.finalbody = self.final(node.finalbody)
         return node
@@ -559,7 +557,8 @@ class Router(Dialect):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         if node.type is not None:
             node.type = self.ask(Compared, self.visit(node.type), at=node.type)
-        node.body = self.block(node.body)
+        # A step: a generator that is closed outside a turn comes here first, and no further.
+        node.body = [self.tick(node), *self.block(node.body)]
         return node
 
     # Blocks that only hold blocks

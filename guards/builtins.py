@@ -30,7 +30,7 @@ from guards.charge import (
 from guards.format import formatted, text_of
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.meter import Stop
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
@@ -168,7 +168,7 @@ def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
 # Running code
 
 
-class GuestCode(metaclass=Sealed, host=True):
+class GuestCode(metaclass=Sealed, host=HOST):
     """What a guest's `compile` gives: something to `exec` or `eval`, with nothing in it to read."""
 
     __slots__ = ("__code__", "__mode__")
@@ -177,14 +177,16 @@ class GuestCode(metaclass=Sealed, host=True):
     __code__: Any
     __mode__: str
 
-    def __new__(cls, code: Any, mode: str) -> GuestCode:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__code__", code)
-        object.__setattr__(self, "__mode__", mode)
-        return self
-
     def __repr__(self) -> str:
         return "<code object>"
+
+
+def guest_code(code: Any, mode: str) -> GuestCode:
+    """What a guest holds of a code object that this package compiled."""
+    self = object.__new__(GuestCode)
+    object.__setattr__(self, "__code__", code)
+    object.__setattr__(self, "__mode__", mode)
+    return self
 
 
 define(
@@ -210,7 +212,7 @@ def compile_(
     if mode not in ("exec", "eval", "single"):
         raise ValueError("compile() mode must be 'exec', 'eval' or 'single'")
     name = host_exact_str(filename) if isinstance(filename, str) else "<string>"
-    return GuestCode(realm.compile_guest(_source(source), name, mode), mode)
+    return guest_code(realm.compile_guest(_source(source), name, mode), mode)
 
 
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

@@ -37,7 +37,7 @@ from guards.charge import (
     size_of,
 )
 from guards.host import host_lookup, host_method_func, host_method_self, host_mro, host_name
-from guards.tables.rows import TABLE
+from guards.tables.rows import TABLE, State, find
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -263,6 +263,17 @@ def _needs_standin(realm: Realm, kind: Any) -> bool:
     return False
 
 
+def _may_be_called(realm: Realm, kind: Any) -> bool:
+    """Whether a builtin class makes instances for guests: not where its `__new__` is denied to them.
+    What the name is denied to must not be had by calling the class."""
+    definer = host_lookup(kind, "__new__")[0]
+    return definer is not None and find(definer, "__new__").state is not State.DENY
+
+
+def _refuse(kind: Any, /, *_args: Any, **_kwargs: Any) -> Any:
+    raise TypeError(f"cannot create {host_name(kind)!r} instances")
+
+
 def callable_for_c(realm: Realm, f: Any) -> Any:
     """What C code may be handed to call in place of `f`."""
     kind = type(f)
@@ -272,10 +283,15 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         if f in TABLE:
             found = realm._standins.get(f)
             if found is None:
+                if not _may_be_called(realm, f):
+                    found = realm._standins[f] = MethodType(_refuse, f)
+                    return found
                 if not _needs_standin(realm, f):
                     return f
                 found = realm._standins[f] = MethodType(MethodType(construct, realm), f)
             return found
+        if not realm.is_guest_class(f):
+            return MethodType(_refuse, f)
         if _needs_standin(realm, f):
             return MethodType(MethodType(construct, realm), f)
         return f

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.base import Guard
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
 from guards.host import host_lookup
-from guards.sealed import Sealed
+from guards.sealed import HOST, Sealed
 from guards.store import charge_key
 from guards.tables.rows import TABLE
 
@@ -104,21 +104,20 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
     return item in container
 
 
-class _Container(metaclass=Sealed, host=True):
+class _Container(metaclass=Sealed, host=HOST):
     """Stands in for the right operand of `in`; never held by a guest."""
 
     __slots__ = ("__obj__", "__realm__")
     __obj__: Any
     __realm__: Realm
 
-    def __new__(cls, realm: Realm, obj: Any) -> _Container:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__obj__", obj)
-        return self
-
     def __contains__(self, item: Any) -> bool:
         return contains(self.__realm__, self.__obj__, item)
+
+
+_new: Final[Any] = object.__new__
+_set_realm: Final = _Container.__dict__["__realm__"].__set__
+_set_obj: Final = _Container.__dict__["__obj__"].__set__
 
 
 class Middle(Guard):
@@ -144,4 +143,7 @@ class Container(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        return _Container(self.realm, obj)
+        container = _new(_Container)
+        _set_realm(container, self.realm)
+        _set_obj(container, obj)
+        return container

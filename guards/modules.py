@@ -37,7 +37,7 @@ from guards.classes import new_class
 from guards.harden import harden
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
-from guards.sealed import Sealed
+from guards.sealed import HOST, Sealed
 from guards.store import store
 from guards.tables.rows import TABLE, define
 from guards.tamed import charge_item, enter
@@ -62,7 +62,7 @@ class ModuleRow:
     make: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
 
 
-class GuestModule(ModuleType, metaclass=Sealed, host=True):
+class GuestModule(ModuleType, metaclass=Sealed, host=HOST):
     """A module of one compartment: a namespace that belongs to the guest."""
 
     def __repr__(self) -> str:
@@ -558,7 +558,7 @@ def _wraps(
     return MethodType(_apply_wraps, (realm, wrapped, assigned, updated))
 
 
-class CacheInfo(tuple, metaclass=Sealed, host=True):  # type: ignore[type-arg]
+class CacheInfo(tuple, metaclass=Sealed, host=HOST):  # type: ignore[type-arg]
     """What `cache_info()` gives: hits, misses, maxsize, currsize."""
 
     __slots__ = ()
@@ -815,15 +815,20 @@ def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> A
 
 
 def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
-    if tz is None or moment.tzinfo is None:
+    # Computed here: a zone that gives no offset would be taken for the host's.
+    offset = None if moment.tzinfo is None else moment.utcoffset()
+    if tz is None or offset is None:
         _needs_clock("datetime.astimezone of or to local time")(realm)
-    return datetime.datetime.astimezone(moment, tz)
+    if not issubclass(type(tz), datetime.tzinfo):
+        raise TypeError(f"tz argument must be an instance of tzinfo, not {host_name(type(tz))}")
+    return tz.fromutc((moment.replace(tzinfo=None) - offset).replace(tzinfo=tz))
 
 
 def _timestamp(realm: Realm, moment: Any) -> float:
-    if moment.tzinfo is None:
+    offset = None if moment.tzinfo is None else moment.utcoffset()
+    if offset is None:
         _needs_clock("datetime.timestamp of local time")(realm)
-    return datetime.datetime.timestamp(moment)
+    return (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
 
 
 def _format_time(kind: Any) -> Callable[..., Any]:
@@ -835,7 +840,7 @@ def _format_time(kind: Any) -> Callable[..., Any]:
         text = host_exact_str(format)
         realm.meter.charge_bytes(len(text) * 32)
         charge_format_spec(realm, text + "   ")
-        result: str = kind.strftime(moment, text)
+        result: str = kind.strftime(_named_zone(realm, moment, text), text)
         return result
 
     return strftime
@@ -850,7 +855,51 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
     # The parser is Python code of the standard library that builds a pattern: it gets exact text
     # of bounded length, and pays for trying.
     realm.meter.charge(len(text) * len(format))
-    return cls.strptime(text, format)
+    if "Z" in _conversions(format):
+        _needs_clock("datetime.strptime with %Z, the host's names of time zones,")(realm)
+    problem: str
+    try:
+        return cls.strptime(text, format)
+    except ValueError as error:
+        problem = str(error)
+    except Exception:  # `re.error`, a class of the library's that takes attributes
+        problem = f"bad format {format!r}"
+    raise ValueError(problem)
+
+
+def _conversions(format: str) -> str:
+    """The conversion characters of a format of dates, without flags, widths and modifiers."""
+    found, i = "", 0
+    while (i := format.find("%", i)) >= 0:
+        i += 1
+        while i < len(format) and (format[i] in "-_^#+EO:" or format[i].isdigit()):
+            i += 1
+        found += format[i : i + 1]
+        i += 1
+    return found
+
+
+def _named_zone(realm: Realm, moment: Any, format: str) -> Any:
+    """The moment with its zone's name and offset asked once, and sized."""
+    zone = getattr(moment, "tzinfo", None)
+    wanted = _conversions(format)
+    if "s" in wanted:
+        _needs_clock("strftime with %s")(realm)
+    if zone is None or not set("Zz:") & set(wanted):
+        return moment
+    offset, name = moment.utcoffset(), moment.tzname()
+    if offset is None:
+        return moment.replace(tzinfo=None)
+    exact = datetime.timedelta(*[get(offset) for get in _SPAN])
+    if name is None:
+        return moment.replace(tzinfo=datetime.timezone(exact))
+    text = host_exact_str(name)
+    realm.meter.charge_bytes(len(text) * len(wanted) * 4)
+    return moment.replace(tzinfo=datetime.timezone(exact, text))
+
+
+_SPAN: Final = [datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")]
+_EPOCH: Final = datetime.datetime(1970, 1, 1)
 
 
 _COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "

@@ -40,6 +40,7 @@ class Realm:
         "importer",
         "meter",
         "modules",
+        "thrown",
         "token",
         "views",
         "wall",
@@ -50,6 +51,7 @@ class Realm:
         self.builtins: dict[str, Any] = {}
         self.meter = Meter()
         self.token = object()
+        self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[[str, int, str], Any] = _no_import

@@ -39,7 +39,6 @@ ATOMS: Final = frozenset(
         datetime.time,
         datetime.datetime,
         datetime.timedelta,
-        datetime.timezone,
     }
 )
 _day: Final[list[Any]] = [datetime.date.__dict__[n].__get__ for n in ("year", "month", "day")]
@@ -88,6 +87,18 @@ _make_datetime: Any = datetime.datetime
 _make_time: Any = datetime.time
 
 
+def _exact_timezone(zone: datetime.timezone) -> datetime.timezone:
+    """A zone whose offset and name are of exact type: subclasses would bring code along."""
+    parts = _zone_parts(zone)
+    offset: Any = datetime.timedelta(*[get(parts[0]) for get in _span])
+    if len(parts) == 1:
+        return datetime.timezone(offset)
+    return datetime.timezone(offset, str.__str__(parts[1]))
+
+
+_zone_parts: Final[Any] = datetime.timezone.__dict__["__getinitargs__"]
+
+
 class CrossingError(Exception):
     """A value that is neither data nor a capability. Says where it stands in what was crossing."""
 
@@ -118,8 +129,10 @@ class Copier:
         kind = type(value)
         if kind in ATOMS:
             if kind is datetime.datetime or kind is datetime.time:
-                self._check_zone(value, path)
+                return self._with_exact_zone(value, path)
             return value
+        if kind is datetime.timezone:
+            return _exact_timezone(value)
         known = self._memo.get(id(value))
         if known is not None:
             return known[0]
@@ -129,9 +142,10 @@ class Copier:
         reduce = _REDUCED.get(base)
         if reduce is not None and base in _MOMENTS:
             exact = reduce(value)
-            self._check_zone(exact, path)
-            return self._keep(value, exact)
+            return self._keep(value, self._with_exact_zone(exact, path))
         if reduce is not None:
+            if base is bytearray:
+                self._pay(len(memoryview(value)) >> 8)
             return self._keep(value, bytearray(value) if kind is bytearray else reduce(value))
         if self._depth >= MAX_NESTING:
             raise CrossingError(value, path, f"it is nested deeper than {MAX_NESTING} levels")
@@ -146,13 +160,16 @@ class Copier:
         self._memo[id(value)] = (result, value)
         return result
 
-    def _check_zone(self, value: Any, path: str) -> None:
-        if type(value) not in _MOMENTS:
-            return
+    def _with_exact_zone(self, value: Any, path: str) -> Any:
+        if type(value) not in _MOMENTS or value.tzinfo is None:
+            return value
         zone = value.tzinfo
-        if zone is not None and type(zone) is not datetime.timezone:
+        if zone is datetime.UTC:
+            return value
+        if type(zone) is not datetime.timezone:
             # A zone with code of its own would be asked by the other side, in its time.
             raise CrossingError(value, path, "its time zone is not a datetime.timezone")
+        return value.replace(tzinfo=_exact_timezone(zone))
 
     def _container(self, value: Any, base: type, path: str) -> Any:
         result: Any

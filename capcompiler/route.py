@@ -23,7 +23,7 @@ from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
-from guards.operate import BINARY, INPLACE, UNARY, Compared, Key
+from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["Router"]
@@ -299,8 +299,16 @@ class Router(Dialect):
             return node
         return self.ask(guard, node.operand, at=node)
 
-    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         left = node.left
+        guard = COMPARE.get(type(node.ops[0]))
+        if guard is not None and len(node.ops) == 1:
+            kept = self.planned(guard, "", left, node.comparators[0])
+            node.left = self.visit(left)
+            node.comparators = [self.visit(node.comparators[0])]
+            if not kept:
+                return node
+            return self.ask(guard, node.left, node.comparators[0], at=node)
         node.left = self.visit(node.left)
         comparators: list[ast.expr] = []
         last = len(node.ops) - 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
-from guards.host import host_lookup
+from guards.host import host_iterable, host_lookup
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key
 from guards.tables.rows import TABLE
@@ -44,8 +44,7 @@ class Star(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        kind = type(obj)
-        if host_lookup(kind, "__iter__")[0] is None and host_lookup(kind, "__getitem__")[0] is None:
+        if not host_iterable(type(obj)):
             return obj
         return _compress(obj, self.realm.meter.iterator)
 
@@ -85,7 +84,7 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         return item in container
     definer = host_lookup(kind, "__contains__")[0]
     if definer is None:
-        if host_lookup(kind, "__iter__")[0] or host_lookup(kind, "__getitem__")[0]:
+        if host_iterable(kind):
             charge_walk(realm, item)
             return item in feed_keys(realm, container)
         return item in container  # raises Python's own TypeError
@@ -97,9 +96,8 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
             elif issubclass(kind, (dict, set, frozenset)):
                 charge_key(realm, item)
             else:
-                realm.meter.charge(size >> 4)
+                realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
                 if type(item) not in SCALARS:
-                    charge_walk(realm, item)
                     charge_walk(realm, container)
     return item in container
 

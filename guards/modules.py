@@ -34,9 +34,11 @@ from guards.charge import (
     feed_keys,
 )
 from guards.classes import new_class
+from guards.depth import CARRIERS, check_nesting
 from guards.harden import harden
-from guards.host import host_exact_str, host_lookup, host_name
+from guards.host import host_exact_str, host_iterable, host_lookup, host_name
 from guards.iterate import contains
+from guards.operate import charge_compare
 from guards.sealed import HOST, Sealed
 from guards.store import store
 from guards.tables.rows import TABLE, define
@@ -143,8 +145,8 @@ def _choose(name: str) -> Callable[..., Any]:
         number = _index(n)
         take = number if k is None else _index(k)
         take = min(take, number - take) if name == "comb" else min(take, number)
-        if take > 100:
-            bits = take * number.bit_length()
+        bits = max(take, 1) * number.bit_length()
+        if bits > 4096:
             realm.meter.charge_bytes(bits >> 3)
             charge_int_work(realm, 1 << min(bits, 1 << 26), 1 << min(bits, 1 << 26))
         result: int = function(number) if k is None else function(number, _index(k))
@@ -195,7 +197,7 @@ def _fed(module: Any, name: str) -> Callable[..., Any]:
     function = getattr(module, name)
 
     def tamed(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-        fed = [list(feed(realm, a)) if _iterable(a) else a for a in args]
+        fed = [list(feed(realm, a)) if host_iterable(type(a)) else a for a in args]
         return function(*fed, **kwargs)
 
     tamed.__name__ = tamed.__qualname__ = name
@@ -203,7 +205,10 @@ def _fed(module: Any, name: str) -> Callable[..., Any]:
 
 
 def _iterable(obj: Any) -> bool:
-    return host_lookup(type(obj), "__iter__")[0] is not None
+    kind = type(obj)
+    return (
+        host_lookup(kind, "__iter__")[0] is not None or host_lookup(kind, "__getitem__")[0] is not None
+    )
 
 
 _MATH_TAMED.update({n: _choose(n) for n in ("comb", "perm")})
@@ -241,11 +246,22 @@ MODULES["math"] = ModuleRow(
 # itertools: C iterators. What they iterate is counted, so whoever drains them takes steps.
 
 
+#: Elements of one tuple that an iterator of C makes at each step, at most.
+_WIDEST: Final = 4096
+
+
+def check_width(count: int) -> None:
+    """Refuse an iterator each of whose elements is a tuple so wide that a step is no step."""
+    if count > _WIDEST:
+        raise OverflowError(f"itertools: an element of {count:,} parts; at most {_WIDEST:,} are taken")
+
+
 def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]:
     """A constructor whose arguments at these positions are iterated and one of which is called."""
 
     def prepare(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         out = list(args)
+        check_width(len(out))
         for i in positions or range(len(out)):
             if i < len(out) and out[i] is not None and i != function:
                 out[i] = itertools.compress(out[i], realm.meter.iterator)
@@ -267,11 +283,15 @@ def _combined(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     pools = args if kind is itertools.product else args[:1]
     fed = [list(feed(realm, a)) for a in pools]
     times = abs(int.__index__(repeat)) if issubclass(type(repeat), int) else 1
+    check_width(times * max(1, len(fed)))
     realm.meter.charge_bytes(max(times, 1) * 16 * max(1, len(fed)))
     return (*fed, *(() if kind is itertools.product else args[1:]))
 
 
 def _endless(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    for x in (*args, *kwargs.values()):
+        if issubclass(type(x), int) and int.bit_length(x) > 4096 and kind is itertools.count:
+            raise OverflowError("itertools.count: the number is too large; add it to a smaller count")
     return args
 
 
@@ -323,6 +343,7 @@ def _from_iterable(realm: Realm, cls: Any, iterables: Any, /) -> Any:
 def _tee(realm: Realm, iterable: Any, n: Any = 2, /) -> Any:
     number = _index(n)
     realm.meter.charge_bytes(max(0, number) * 64)
+    check_nesting(realm, (iterable,))
     return itertools.tee(itertools.compress(iterable, realm.meter.iterator), number)
 
 
@@ -356,7 +377,7 @@ def _walked(name: str) -> Callable[..., Any]:
     function = getattr(operator, name)
 
     def tamed(realm: Realm, a: Any, b: Any, /) -> Any:
-        charge_walk(realm, b)
+        charge_compare(realm, a, b)
         return function(a, b)
 
     tamed.__name__ = tamed.__qualname__ = name
@@ -457,15 +478,17 @@ MODULES["operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)
-        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint "
-        "is_none is_not_none".split()
+        for n in "index is_ is_not matmul imatmul not_ truth length_hint is_none is_not_none".split()
         if hasattr(operator, n)  # the last two: 3.14
     },
     tame=_OPERATOR_TAMED,
     make={
         **{n: _guard(f"cap:{n}") for n in "mul imul add iadd pow ipow mod imod".split()},
         **{n: _guard(f"cap:{n}") for n in "lshift ilshift floordiv ifloordiv getitem".split()},
-        **{n: _guard(f"cap:{n}") for n in "sub isub ior iand xor ixor rshift irshift".split()},
+        **{
+            n: _guard(f"cap:{n}")
+            for n in "truediv itruediv sub isub ior iand xor ixor rshift irshift".split()
+        },
         **{n: _guard(f"cap:{n.strip('_')}") for n in ("and_", "or_")},
         "neg": _guard("cap:neg"),
         "pos": _guard("cap:plus"),
@@ -506,7 +529,15 @@ def _reduce(realm: Realm, function: Any, iterable: Any, initial: Any = _MISSING,
 
 @_tamed(_FUNCTOOLS_TAMED)
 def _cmp_to_key(realm: Realm, mycmp: Any) -> Any:
-    return functools.cmp_to_key(callable_for_c(realm, mycmp))
+    check_nesting(realm, (mycmp,))
+    return MethodType(_make_key, (realm, functools.cmp_to_key(callable_for_c(realm, mycmp))))
+
+
+def _make_key(state: Any, obj: Any) -> Any:
+    realm, key = state
+    if type(obj) in CARRIERS:
+        check_nesting(realm, (obj,))
+    return key(obj)
 
 
 _key_kind = type(functools.cmp_to_key(lambda a, b: 0))
@@ -592,6 +623,7 @@ enter(
 
 
 def _cached(realm: Realm, function: Any, maxsize: Any, typed: bool) -> Any:
+    check_nesting(realm, (function,))
     make: Any = _cache_kind
     wrapper = make(callable_for_c(realm, function), maxsize, typed, CacheInfo)
     return _update_wrapper(realm, wrapper, function)
@@ -828,7 +860,8 @@ def _timestamp(realm: Realm, moment: Any) -> float:
     offset = None if moment.tzinfo is None else moment.utcoffset()
     if offset is None:
         _needs_clock("datetime.timestamp of local time")(realm)
-    return (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
+    seconds: float = (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
+    return seconds
 
 
 def _format_time(kind: Any) -> Callable[..., Any]:

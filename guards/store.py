@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, is_guard_name
-from guards.charge import charge_add, charge_hash, charge_walk, feed, size_of
+from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
 from guards.harden import HARDENED, is_immutable
 from guards.host import host_lookup, host_name
 from guards.protocol import safe_class_value
@@ -182,15 +182,20 @@ class StoreAttribute(Guard):
         return Plan.OMIT
 
 
-def charge_key(realm: Realm, key: Any) -> None:
-    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22)."""
+def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
+    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22).
+
+    size: of the table. A key with a hash of the guest's own may meet every other key there.
+    """
     kind = type(key)
     if kind is str:
         return
     if kind is int:
         charge_hash(realm, key)
-    else:
-        charge_walk(realm, key)
+        return
+    charge_nest_hash(realm, key)
+    if size > 1024 and has_own_hash(kind):
+        realm.meter.charge(size >> 5)
 
 
 class ItemTarget(metaclass=Sealed, host=HOST):
@@ -216,7 +221,7 @@ class ItemTarget(metaclass=Sealed, host=HOST):
                 size = len(value)
             realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
         else:
-            charge_key(realm, key)
+            charge_key(realm, key, size_of(obj) or 0)
         obj[key] = value
 
     def __delitem__(self, key: Any) -> None:

@@ -183,6 +183,7 @@ class Copier:
             pairs = list(dict.items(value))
             self._pay(len(pairs))
             result = self._keep(value, {})
+            self._check_hashes([k for k, _ in pairs], path)
             for k, v in pairs:
                 key = k if type(k) is str else self._key(k, path)
                 result[key] = v if type(v) in _PLAIN else self.copy(v, _at(path, _shown(k)))
@@ -190,6 +191,7 @@ class Copier:
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
             self._pay(len(members))
+            self._check_hashes(members, path)
             if base is set:
                 result = self._keep(value, set())
                 result.update(self._key(m, path) for m in members)
@@ -200,6 +202,24 @@ class Copier:
         copied = tuple(self._elements(items, path))
         known = self._memo.get(id(value))  # made meanwhile, through a cycle
         return known[0] if known is not None else self._keep(value, copied)
+
+    def _check_hashes(self, keys: list[Any], path: str) -> None:
+        """Refuse keys most of which hash alike once they are exact: building the copy would take the
+        square of their number, in the host's time."""
+        if len(keys) <= _FEW_KEYS or all(type(k) is str for k in keys):
+            return
+        met: dict[int, int] = {}
+        for key in keys:
+            base = _base_of(type(key))
+            if base is int:
+                h = hash(int.__int__(key))
+            elif base in (complex, tuple, frozenset) and type(key) is base and _only_data(key):
+                h = hash(key)
+            else:
+                continue
+            met[h] = met.get(h, 0) + 1
+        if met and max(met.values()) > _FEW_KEYS:
+            raise CrossingError(keys, path, "thousands of its keys hash alike")
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
         return [x if type(x) in _PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
@@ -227,6 +247,17 @@ class Copier:
                     break
             self._weights[id(value)] = known
         return known
+
+
+#: Keys that may hash alike in one container.
+_FEW_KEYS: Final = 1000
+
+
+def _only_data(key: Any) -> bool:
+    """Whether hashing a key walks plain data and runs no code."""
+    if type(key) is complex:
+        return True
+    return len(key) <= 100 and all(type(x) in ATOMS for x in key)
 
 
 _PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}

@@ -218,7 +218,7 @@ def raised_by_statement(error: BaseException) -> bool:
         return False
     while tb.tb_next is not None:
         tb = tb.tb_next
-    return tb.tb_frame.f_code.co_code[tb.tb_lasti] == _RAISE
+    return int(tb.tb_frame.f_code.co_code[tb.tb_lasti]) == _RAISE
 
 
 def forget_traceback(error: BaseException) -> None:

@@ -34,6 +34,7 @@ from guards.charge import (
     feed_keys,
 )
 from guards.classes import new_class
+from guards.dates import conversions, named_zone, needs_clock
 from guards.depth import CARRIERS, check_nesting
 from guards.harden import harden
 from guards.host import host_exact_str, host_iterable, host_lookup, host_name
@@ -829,20 +830,9 @@ MODULES["json"] = ModuleRow(
 # datetime: C types. What asks the clock or the local time zone needs a granted clock.
 
 
-def _needs_clock(name: str) -> Callable[..., Any]:
-    def tamed(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
-        raise PermissionError(
-            f"{name} was not granted: it reads the clock or the local time zone of the host; "
-            "the host hands in the time as data, or a clock as a capability"
-        )
-
-    tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
-    return tamed
-
-
 def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
     if tz is None:
-        _needs_clock("datetime.fromtimestamp without tz")(realm)
+        needs_clock("datetime.fromtimestamp without tz")(realm)
     return cls.fromtimestamp(timestamp, tz)
 
 
@@ -850,7 +840,7 @@ def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
     # Computed here: a zone that gives no offset would be taken for the host's.
     offset = None if moment.tzinfo is None else moment.utcoffset()
     if tz is None or offset is None:
-        _needs_clock("datetime.astimezone of or to local time")(realm)
+        needs_clock("datetime.astimezone of or to local time")(realm)
     if not issubclass(type(tz), datetime.tzinfo):
         raise TypeError(f"tz argument must be an instance of tzinfo, not {host_name(type(tz))}")
     return tz.fromutc((moment.replace(tzinfo=None) - offset).replace(tzinfo=tz))
@@ -859,7 +849,7 @@ def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
 def _timestamp(realm: Realm, moment: Any) -> float:
     offset = None if moment.tzinfo is None else moment.utcoffset()
     if offset is None:
-        _needs_clock("datetime.timestamp of local time")(realm)
+        needs_clock("datetime.timestamp of local time")(realm)
     seconds: float = (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
     return seconds
 
@@ -873,7 +863,7 @@ def _format_time(kind: Any) -> Callable[..., Any]:
         text = host_exact_str(format)
         realm.meter.charge_bytes(len(text) * 32)
         charge_format_spec(realm, text + "   ")
-        result: str = kind.strftime(_named_zone(realm, moment, text), text)
+        result: str = kind.strftime(named_zone(realm, moment, text), text)
         return result
 
     return strftime
@@ -888,8 +878,8 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
     # The parser is Python code of the standard library that builds a pattern: it gets exact text
     # of bounded length, and pays for trying.
     realm.meter.charge(len(text) * len(format))
-    if "Z" in _conversions(format):
-        _needs_clock("datetime.strptime with %Z, the host's names of time zones,")(realm)
+    if "Z" in conversions(format):
+        needs_clock("datetime.strptime with %Z, the host's names of time zones,")(realm)
     problem: str
     try:
         return cls.strptime(text, format)
@@ -900,38 +890,6 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
     raise ValueError(problem)
 
 
-def _conversions(format: str) -> str:
-    """The conversion characters of a format of dates, without flags, widths and modifiers."""
-    found, i = "", 0
-    while (i := format.find("%", i)) >= 0:
-        i += 1
-        while i < len(format) and (format[i] in "-_^#+EO:" or format[i].isdigit()):
-            i += 1
-        found += format[i : i + 1]
-        i += 1
-    return found
-
-
-def _named_zone(realm: Realm, moment: Any, format: str) -> Any:
-    """The moment with its zone's name and offset asked once, and sized."""
-    zone = getattr(moment, "tzinfo", None)
-    wanted = _conversions(format)
-    if "s" in wanted:
-        _needs_clock("strftime with %s")(realm)
-    if zone is None or not set("Zz:") & set(wanted):
-        return moment
-    offset, name = moment.utcoffset(), moment.tzname()
-    if offset is None:
-        return moment.replace(tzinfo=None)
-    exact = datetime.timedelta(*[get(offset) for get in _SPAN])
-    if name is None:
-        return moment.replace(tzinfo=datetime.timezone(exact))
-    text = host_exact_str(name)
-    realm.meter.charge_bytes(len(text) * len(wanted) * 4)
-    return moment.replace(tzinfo=datetime.timezone(exact, text))
-
-
-_SPAN: Final = [datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")]
 _EPOCH: Final = datetime.datetime(1970, 1, 1)
 
 
@@ -941,8 +899,8 @@ enter(
     _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
     "fromisocalendar",
     tame={
-        "today": _needs_clock("date.today"),
-        "fromtimestamp": _needs_clock("date.fromtimestamp"),
+        "today": needs_clock("date.today"),
+        "fromtimestamp": needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
         "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
         **({"strptime": _parse_time} if hasattr(datetime.date, "strptime") else {}),  # 3.14
@@ -955,11 +913,11 @@ enter(
     _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
     "utcfromtimestamp ctime",
     tame={
-        "now": _needs_clock("datetime.now"),
+        "now": needs_clock("datetime.now"),
         "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
         "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
-        "utcnow": _needs_clock("datetime.utcnow"),
-        "today": _needs_clock("datetime.today"),
+        "utcnow": needs_clock("datetime.utcnow"),
+        "today": needs_clock("datetime.today"),
         "fromtimestamp": _from_timestamp,
         "astimezone": _as_zone,
         "timestamp": _timestamp,

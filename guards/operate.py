@@ -557,8 +557,8 @@ def _is_small(node: ast.expr) -> bool:
 OPERATORS: Final[tuple[type[Operate], ...]] = (
     Multiply, MultiplyInPlace, Add, AddInPlace, Power, PowerInPlace, ShiftLeft, ShiftLeftInPlace,
     Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace, Divide, DivideInPlace, Subtract,
-    SubtractInPlace, Union, UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace, ShiftRight, ShiftRightInPlace,
-    Negate, Plus, Invert, Equal, Unequal, Less, LessOrEqual, Greater, GreaterOrEqual,
+    SubtractInPlace, Union, UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace, ShiftRight,
+    ShiftRightInPlace, Negate, Plus, Invert, Equal, Unequal, Less, LessOrEqual, Greater, GreaterOrEqual,
 )  # fmt: skip
 BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: Multiply,
@@ -580,8 +580,8 @@ UNARY: Final[dict[type[ast.unaryop], type[Operate]]] = {
 INPLACE: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: MultiplyInPlace, ast.Add: AddInPlace, ast.Pow: PowerInPlace,
     ast.LShift: ShiftLeftInPlace, ast.Mod: ModuloInPlace, ast.FloorDiv: FloorDivideInPlace,
-    ast.Div: DivideInPlace, ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace, ast.BitAnd: IntersectInPlace,
-    ast.BitXor: DifferInPlace, ast.RShift: ShiftRightInPlace,
+    ast.Div: DivideInPlace, ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace,
+    ast.BitAnd: IntersectInPlace, ast.BitXor: DifferInPlace, ast.RShift: ShiftRightInPlace,
 }  # fmt: skip
 
 Charge = Callable[..., None]

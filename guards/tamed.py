@@ -26,6 +26,7 @@ from guards.charge import (
     feed,
     size_of,
 )
+from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_name
 from guards.iterate import contains
 from guards.protocol import shown_class_value
@@ -150,6 +151,8 @@ def _format(kind: type) -> Any:
         spec = host_exact_str(spec)
         charge_format_spec(realm, spec)
         charge_text(realm, obj)
+        if issubclass(kind, MOMENTS):
+            obj = named_zone(realm, obj, spec)
         text: str = raw(obj, spec)
         return text
 

@@ -177,6 +177,9 @@ CASES: list[Case] = [
         )
         for n, e in {
             "product": "list(itertools.islice(itertools.product([0, 1], repeat=10**6), 1000))",
+            "product-repeat": "itertools.product([1], repeat=10**10)",
+            "combinations-with-replacement": "next("
+            "itertools.combinations_with_replacement([1], 10**10))",
             "zip-longest": "for x in itertools.zip_longest(*[()] * 10**5, [0]): pass",
             "zip": "for x in zip(*[[0]] * 10**5): pass",
             "count": "list(itertools.islice(itertools.count(1 << 10**6), 1000))",

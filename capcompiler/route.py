@@ -21,7 +21,7 @@ from guards.call import Call
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
@@ -457,6 +457,10 @@ class Router(Dialect):
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
         node.value = self.ask(Delegate, self.visit(node.value), at=node.value)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.Await:
+        node.value = self.ask(Awaitable, self.visit(node.value), at=node.value)
         return node
 
     # Assignment

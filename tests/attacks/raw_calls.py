@@ -125,3 +125,26 @@ CASES: list[Case] = [
         about="compare by identity",
     ),
 ]
+CASES += [
+    raw(
+        f"what-a-delegate-calls-{name}",
+        f"""
+        import itertools
+        class E(Exception):
+            def __iter__(self): return itertools.repeat(1)
+        class I:
+            def __iter__(self): return self
+            def __next__(self): return 1
+        class A:
+            def __await__(self): return i
+        i = I()
+        i.throw = list
+        {body}
+        """,
+        stopped="steps",
+    )
+    for name, body in {
+        "yield-from": "def g(): yield from i\n        x = g(); next(x); x.throw(E())",
+        "await": "async def g(): await A()\n        x = g(); x.send(None); x.throw(E())",
+    }.items()
+]

@@ -21,7 +21,7 @@ from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.exceptions import describe, printable, raised_by_guest
+from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
@@ -299,6 +299,8 @@ class Compartment:
         outer: Meter | None = getattr(_turns, "meter", None)
         self._thread = me
         self._host_exit = None
+        self._realm.thrown.clear()
+        self._realm.hashes.clear()
         self._output = []
         self._printed = 0
         started = time.monotonic()
@@ -376,8 +378,14 @@ class Compartment:
         except _HostProblem as error:
             return None, error.problem
         except KeyboardInterrupt as error:
-            if not raised_by_guest(self._realm, error):
-                self._host_exit = error  # a real Ctrl-C: the host's own
+            # A real Ctrl-C is the host's own. A guest's class, an instance with something in it, and
+            # one that the guest raised or threw into a generator are not.
+            if (
+                type(error) is KeyboardInterrupt
+                and not raised_by_guest(self._realm, error)
+                and not any(e is error for e in self._realm.thrown)
+            ):
+                self._host_exit = error
                 return None, None
             caught: BaseException = error
         except RecursionError as error:
@@ -395,7 +403,7 @@ class Compartment:
             )
         except Stop:
             problem = None
-        caught.__traceback__ = None
+        forget_traceback(caught)
         return None, problem
 
     def _annotate(self, problem: BaseException) -> None:
@@ -427,9 +435,11 @@ class Compartment:
     def _write(self, text: str) -> None:
         meter = self._realm.meter
         meter.check()
+        limit = self._limits.output
+        if limit is not None and len(text) > limit - self._printed + 1:
+            text = text[: limit - self._printed + 1]  # what is written out is longer, never shorter
         if not text.isprintable():
             text = printable(text)
-        limit = self._limits.output
         size = self._printed + len(text)
         if limit is not None and size > limit:
             self._output.append(text[: limit - self._printed])

@@ -8,6 +8,7 @@ guest: their exposed methods can be called, their state is not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ from guards.classes import new_class
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.meter import Meter, Stop
 from guards.realm import GUEST_MARK, Realm
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ MAX_LEVELS: Final = 50
 _ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
 
 
-class _Opaque(metaclass=Sealed, host=True):
+class _Opaque(metaclass=Sealed, host=HOST):
     """Something of the host's that a guest can hold and hand back, and see nothing of."""
 
     __slots__ = ("__cap_value__",)
@@ -55,19 +56,19 @@ class _Opaque(metaclass=Sealed, host=True):
         return f"<{type(self).__name__.removeprefix('Guest')}>"
 
 
-class GuestLimits(_Opaque, host=True):
+class GuestLimits(_Opaque, host=HOST):
     """`Limits(...)` as a guest holds it."""
 
     __slots__ = ()
 
 
-class GuestProgram(_Opaque, host=True):
+class GuestProgram(_Opaque, host=HOST):
     """What a guest's `cap_compile` gives."""
 
     __slots__ = ()
 
 
-class GuestNamespace(_Opaque, host=True):
+class GuestNamespace(_Opaque, host=HOST):
     """What a guest's `cap_exec` gives: the child's names, converted, to read."""
 
     __slots__ = ()
@@ -289,7 +290,7 @@ class Nesting:
             child = type(parent)(
                 host_caps,
                 imports=parent._importer.imports,
-                limits=limits.__cap_value__ if limits is not None else None,
+                limits=_within(limits.__cap_value__ if limits is not None else Limits(), parent._limits),
             )
             child._level = level
             return child, run(child)
@@ -351,6 +352,18 @@ class Nesting:
         output = getattr(error, "output", "")
         data.update(output=output if type(output) is str else "")
         return made
+
+
+def _within(limits: Limits, parent: Limits) -> Limits:
+    """A child's limits, none beyond its parent's. Steps and seconds are drawn from the parent's as
+    they are spent; what a child prints stays with its parent."""
+    output = limits.output
+    if parent.output is not None:
+        output = parent.output if output is None else min(output, parent.output)
+    depth = limits.depth
+    if parent.depth is not None:
+        depth = parent.depth if depth is None else min(depth, parent.depth)
+    return replace(limits, output=output, depth=depth)
 
 
 def _text(value: Any) -> str:

@@ -16,12 +16,13 @@ from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, source_lines
+from guards.headroom import FILE_MARK
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
 Mode = Literal["exec", "eval"]
 _serials: Final = itertools.count(1)
-_MARK: Final = "\x1f"  # parts the name of a file from the serial of a program in code objects
+_MARK: Final = FILE_MARK
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,17 +96,16 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
     return _routed(text, mode, filename, optimize, value, False)
 
 
-def _routed(
-    text: str, mode: Mode, filename: str, optimize: bool, value: bool, inside: bool
-) -> Program:
+def _routed(text: str, mode: Mode, filename: str, optimize: bool, value: bool, inside: bool) -> Program:
     tree = parsed(text, mode, filename)
     names, imports = asked_names(tree), import_names(tree)
     _check_natively(tree, text, filename)
     serial = str(next(_serials))
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree)
-    router = Router(text, filename, optimize=optimize, value=value, inside=inside,
-                    serial=f"{digest[:8]}_")
+    router = Router(
+        text, filename, optimize=optimize, value=value, inside=inside, serial=f"{digest[:8]}_"
+    )
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))

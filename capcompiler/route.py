@@ -21,9 +21,9 @@ from guards.call import Call
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
-from guards.operate import BINARY, INPLACE, UNARY, Compared, Key
+from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["Router"]
@@ -38,7 +38,13 @@ class Router(Dialect):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
-        self, source: str, filename: str, *, optimize: bool, value: bool, serial: str = "",
+        self,
+        source: str,
+        filename: str,
+        *,
+        optimize: bool,
+        value: bool,
+        serial: str = "",
         inside: bool = False,
     ) -> None:
         super().__init__(source, filename)
@@ -301,8 +307,16 @@ class Router(Dialect):
             return node
         return self.ask(guard, node.operand, at=node)
 
-    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         left = node.left
+        guard = COMPARE.get(type(node.ops[0]))
+        if guard is not None and len(node.ops) == 1:
+            kept = self.planned(guard, "", left, node.comparators[0])
+            node.left = self.visit(left)
+            node.comparators = [self.visit(node.comparators[0])]
+            if not kept:
+                return node
+            return self.ask(guard, node.left, node.comparators[0], at=node)
         node.left = self.visit(node.left)
         comparators: list[ast.expr] = []
         last = len(node.ops) - 1
@@ -453,6 +467,10 @@ class Router(Dialect):
         node.value = self.ask(Delegate, self.visit(node.value), at=node.value)
         return node
 
+    def visit_Await(self, node: ast.Await) -> ast.Await:
+        node.value = self.ask(Awaitable, self.visit(node.value), at=node.value)
+        return node
+
     # Assignment
 
     def visit_Assign(self, node: ast.Assign) -> Any:
@@ -547,10 +565,8 @@ class Router(Dialect):
     def visit_TryStar(self, node: Any) -> Any:
         node.body = self.block(node.body)
         node.handlers = [self.visit(h) for h in node.handlers]
-        for handler in node.handlers:
-            # The interpreter hands a naked stop to `except*` in a group of its own; the step at
-            # the head of the handler stops again before the guest sees it.
-            handler.body.insert(0, self.tick(handler))
+        # The interpreter hands a naked stop to `except*` in a group of its own; the step at the head
+        # of the handler stops again before the guest sees it.
         node.orelse = self.block(node.orelse)
         node.finalbody = self.final(node.finalbody)
         return node
@@ -561,7 +577,8 @@ class Router(Dialect):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         if node.type is not None:
             node.type = self.ask(Compared, self.visit(node.type), at=node.type)
-        node.body = self.block(node.body)
+        # A step: a generator that is closed outside a turn comes here first, and no further.
+        node.body = [self.tick(node), *self.block(node.body)]
         return node
 
     # Blocks that only hold blocks

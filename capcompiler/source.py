@@ -201,6 +201,7 @@ def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
     )
     deepest = _depth(tree, filename)
     _check_comprehensions(tree, filename)
+    _check_finally(tree, filename)
     if deepest[0] > MAX_DEPTH:
         node = deepest[1]
         raise _too_deep(filename, getattr(node, "lineno", 1), f"{deepest[0]:,} levels")
@@ -219,6 +220,38 @@ def _check_comprehensions(tree: ast.AST, filename: str) -> None:
             if level > MAX_COMPREHENSIONS:
                 raise _too_deep(filename, node.lineno, f"{level} comprehensions", MAX_COMPREHENSIONS)
         stack.extend((child, level) for child in ast.iter_child_nodes(node))
+
+
+_EXITS: Final = (ast.Return, ast.Break, ast.Continue)
+_OWN_CODE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def _check_finally(tree: ast.AST, filename: str) -> None:
+    """Refuse what CPython's compiler would write out too often: it copies the body of a `finally` to
+    each place where its `try` is left, so that nineteen of them inside one another are 2 GB."""
+    weights: dict[int, int] = {}
+    exits: dict[int, int] = {}
+    order: list[ast.AST] = []
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        stack.extend(ast.iter_child_nodes(node))
+    for node in reversed(order):  # what is inside first
+        children = list(ast.iter_child_nodes(node))
+        weight = 1 + sum(weights[id(c)] for c in children)
+        out = isinstance(node, _EXITS) + sum(
+            exits[id(c)] for c in children if not isinstance(c, _OWN_CODE)
+        )
+        if isinstance(node, (ast.Try, ast.TryStar)) and node.finalbody:
+            copied = sum(weights[id(s)] for s in node.finalbody)
+            left = out - sum(exits[id(s)] for s in node.finalbody)
+            weight += copied * (1 + left)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            weight += 4 * out
+        weights[id(node)], exits[id(node)] = weight, out
+    if weights[id(tree)] > 2 * MAX_NODES:
+        raise _too_deep(filename, 1, "`finally` blocks inside one another, each copied to every exit")
 
 
 def _too_deep(filename: str, line: int, how: str, most: int = MAX_DEPTH) -> DialectError:

@@ -85,7 +85,9 @@ class Standard:
 
     def names(self) -> frozenset[str]:
         return frozenset(
-            n for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS) if "." not in n and n[0] != "_" and n.isidentifier()
+            n
+            for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS)
+            if "." not in n and n[0] != "_" and n.isidentifier()
         )
 
 

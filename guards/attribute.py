@@ -25,13 +25,13 @@ from guards.host import (
     host_super_self,
     host_super_this,
 )
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", "read"]
+__all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", "read", "tamed_function"]
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = (MethodType, GenericAlias, super)
@@ -40,18 +40,13 @@ _STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
 
 
-class TamedFunction(metaclass=Sealed, host=True):
+class TamedFunction(metaclass=Sealed, host=HOST):
     """A stand-in as it is found on a class (`str.format`): callable, binds like a method, and
     holds nothing that a guest can read or set."""
 
     __slots__ = ("__tamed__",)
     __setattr__ = sealed_error
     __delattr__ = sealed_error
-
-    def __new__(cls, tamed: Any) -> TamedFunction:
-        self = object.__new__(cls)
-        _set_tamed(self, tamed)
-        return self
 
     def __get__(self, obj: object, kind: type | None = None) -> Any:
         return self if obj is None else MethodType(self.__tamed__, obj)
@@ -66,6 +61,13 @@ class TamedFunction(metaclass=Sealed, host=True):
 
 
 _set_tamed = TamedFunction.__dict__["__tamed__"].__set__
+
+
+def tamed_function(tamed: Any) -> TamedFunction:
+    """A stand-in to be found on a class."""
+    self = object.__new__(TamedFunction)
+    _set_tamed(self, tamed)
+    return self
 
 
 def is_plain_name(name: str) -> bool:
@@ -107,7 +109,11 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         if not own:
             return get(obj, name)
         kind = type(obj)
-        if not issubclass(kind, own) and not issubclass(kind, _FORWARDING) and not issubclass(kind, type):
+        if (
+            not issubclass(kind, own)
+            and not issubclass(kind, _FORWARDING)
+            and not issubclass(kind, type)
+        ):
             return get(obj, name)
     kind = type(obj)
     if issubclass(kind, _FORWARDING):
@@ -204,13 +210,13 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
     if row.state is State.SAFE:
         value = getattr(kind, name)
         # A function of ours would take attributes, and is shared by all compartments.
-        return TamedFunction(value) if type(value) is FunctionType else value
+        return tamed_function(value) if type(value) is FunctionType else value
     if row.state is State.TAME and not row.reads:
         if name in _STATIC:
             return realm.bound(row)
         if type(definer.__dict__.get(name)).__name__ == "classmethod_descriptor":
             return MethodType(realm.bound(row), kind)
-        return TamedFunction(realm.bound(row))
+        return tamed_function(realm.bound(row))
     return _fall_back(realm, kind, name)
 
 

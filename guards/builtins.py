@@ -10,7 +10,7 @@ import builtins
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from types import MethodType
+from types import MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
@@ -27,7 +27,8 @@ from guards.charge import (
     feed,
     feed_keys,
 )
-from guards.code import GuestCode
+from guards.code import GuestCode, guest_code
+from guards.depth import check_nesting
 from guards.format import formatted, text_of
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.meter import Stop
@@ -55,7 +56,7 @@ RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
     None True False Ellipsis NotImplemented __debug__
-    aiter anext callable chr id iter len next ord
+    aiter anext callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
@@ -182,7 +183,7 @@ def compile_(
     if mode not in ("exec", "eval", "single"):
         raise ValueError("compile() mode must be 'exec', 'eval' or 'single'")
     name = host_exact_str(filename) if isinstance(filename, str) else "<string>"
-    return GuestCode(realm.compile_guest(_source(source), name, mode), mode)
+    return guest_code(realm.compile_guest(_source(source), name, mode), mode)
 
 
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -316,6 +317,11 @@ _NUMBERS: Final = frozenset({int, float, bool, complex})
 _SEQUENCES: Final = (str, bytes, bytearray, list, tuple)
 
 
+def _has_long(items: Any) -> bool:
+    """Whether a whole number so long that a sum of many is work is among plain numbers."""
+    return any(type(x) is int and x.bit_length() > 4096 for x in items)
+
+
 def _not_sequence(x: Any) -> Any:
     # A sum that began with numbers and goes on with sequences can only be a guest operator's doing,
     # and would join them in C without a charge.
@@ -330,9 +336,17 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
         return sum((), start)  # raises Python's own TypeError
     items = feed(realm, iterable)
     if type(start) in _NUMBERS:
-        if type(items) in (list, tuple, set, frozenset) and _NUMBERS.issuperset(set(map(type, items))):
-            return sum(items, start)
-        return sum(map(_not_sequence, items), start)
+        if type(items) in (list, tuple, set, frozenset):
+            kinds = set(map(type, items))
+            if _NUMBERS.issuperset(kinds) and (int not in kinds or not _has_long(items)):
+                return sum(items, start)
+        total = start
+        for x in items:
+            if type(x) is not float:
+                _not_sequence(x)
+                charge_add(realm, total, x)
+            total = total + x
+        return total
     total = start
     for x in items:
         charge_add(realm, total, x)
@@ -433,6 +447,14 @@ for _name in ("abs", "bin", "hex", "oct"):
 
 
 @builtin
+def iter_(realm: Realm, obj: Any, /, *sentinel: Any) -> Any:
+    if sentinel:
+        check_nesting(realm, (obj, *sentinel))
+        return iter(callable_for_c(realm, obj), *sentinel)
+    return iter(obj)
+
+
+@builtin
 def hash_(realm: Realm, obj: Any, /) -> int:
     charge_key(realm, obj)
     return hash(obj)
@@ -441,20 +463,79 @@ def hash_(realm: Realm, obj: Any, /) -> int:
 # Types
 
 
+def _are_classes(kinds: Any) -> bool:
+    """Whether every class that is named is one, so that C code asks nothing else for its bases."""
+    if type(kinds) is tuple:
+        return all(_are_classes(k) for k in kinds)
+    return issubclass(type(kinds), type) or type(kinds) is UnionType
+
+
 def _classes(realm: Realm, kinds: Any) -> Any:
     if issubclass(type(kinds), tuple):
         charge_walk(realm, kinds)  # a nest of tuples is walked along every path (pit 22)
+        return tuple(tuple.__iter__(kinds))
     return kinds
 
 
 @builtin
 def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
-    return isinstance(obj, _classes(realm, kinds))
+    kinds = _classes(realm, kinds)
+    if _are_classes(kinds):
+        return isinstance(obj, kinds)
+    if type(kinds) is tuple:
+        return any(isinstance_(realm, obj, k) for k in kinds)
+    if _asks_itself(kinds, "__instancecheck__"):
+        return isinstance(obj, kinds)
+    _bases_of(realm, kinds, "isinstance() arg 2 must be a type, a tuple of types, or a union")
+    return _derives(realm, getattr_(realm, obj, "__class__", None), kinds)
 
 
 @builtin
 def issubclass_(realm: Realm, kind: Any, kinds: Any, /) -> bool:
-    return issubclass(kind, _classes(realm, kinds))
+    kinds = _classes(realm, kinds)
+    if issubclass(type(kind), type) and _are_classes(kinds):
+        return issubclass(kind, kinds)
+    if type(kinds) is tuple:
+        return any(issubclass_(realm, kind, k) for k in kinds)
+    if (issubclass(type(kinds), type) and type(kinds) is not type) or _asks_itself(
+        kinds, "__subclasscheck__"
+    ):
+        if host_lookup(type(kinds), "__subclasscheck__")[0] is not type:
+            return issubclass(kind, kinds)
+    _bases_of(realm, kind, "issubclass() arg 1 must be a class")
+    if type(kinds) is UnionType:
+        return any(issubclass_(realm, kind, k) for k in kinds.__args__)
+    _bases_of(realm, kinds, "issubclass() arg 2 must be a class, a tuple of classes, or a union")
+    return _derives(realm, kind, kinds)
+
+
+def _asks_itself(kinds: Any, name: str) -> bool:
+    return host_lookup(type(kinds), name)[0] is not None
+
+
+def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
+    """The `__bases__` of what passes for a class: a tuple, whatever made it."""
+    bases = getattr_(realm, obj, "__bases__", None)
+    if type(bases) is not tuple:
+        raise TypeError(complaint)
+    return bases
+
+
+def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
+    """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
+    objects for ever."""
+    level = [derived]
+    while level:
+        below: list[Any] = []
+        for x in level:
+            realm.meter.charge(1)
+            if x is kind:
+                return True
+            bases = getattr_(realm, x, "__bases__", None)
+            if type(bases) is tuple:
+                below.extend(bases)
+        level = below
+    return False
 
 
 # Text

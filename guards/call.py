@@ -36,8 +36,16 @@ from guards.charge import (
     merged,
     size_of,
 )
-from guards.host import host_lookup, host_method_func, host_method_self, host_mro, host_name
-from guards.tables.rows import TABLE
+from guards.depth import CARRIERS, check_nesting
+from guards.host import (
+    host_iterable,
+    host_lookup,
+    host_method_func,
+    host_method_self,
+    host_mro,
+    host_name,
+)
+from guards.tables.rows import TABLE, State, find
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -154,13 +162,23 @@ def _enumerate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return args
 
 
+_WIDEST: Final = 4096
+
+
 @constructor(zip)
 def _zip(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    _check_width(len(args))
     return tuple(itertools.compress(a, realm.meter.iterator) for a in args)
+
+
+def _check_width(count: int) -> None:
+    if count > _WIDEST:
+        raise OverflowError(f"{count:,} iterables at once; at most {_WIDEST:,} are taken")
 
 
 @constructor(map)
 def _map(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    _check_width(len(args))
     if len(args) < 2:
         return args
     return (
@@ -181,9 +199,9 @@ def _filter(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 
 @constructor(BaseExceptionGroup, ExceptionGroup, SyntaxError)
-def _second_iterated(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+def _secondhost_iterable(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     # Their second argument is made into a tuple in C, whatever it gives.
-    if len(args) > 1 and size_of(args[1]) is None and host_lookup(type(args[1]), "__iter__")[0]:
+    if len(args) > 1 and type(args[1]) not in (list, tuple) and host_iterable(type(args[1])):
         return (args[0], list(feed(realm, args[1])), *args[2:])
     return args
 
@@ -200,8 +218,18 @@ def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     for k in host_mro(kind):
         prepare = CONSTRUCTORS.get(k)
         if prepare is not None:
+            if k in CARRIERS:
+                check_nesting(realm, (*args, *kwargs.values()))
             return prepare(realm, kind, args, kwargs)
     return args
+
+
+def _as_they_are(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    return args
+
+
+for _carrier in (slice, GenericAlias, reversed):
+    CONSTRUCTORS[_carrier] = _as_they_are
 
 
 def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -263,6 +291,17 @@ def _needs_standin(realm: Realm, kind: Any) -> bool:
     return False
 
 
+def _may_be_called(realm: Realm, kind: Any) -> bool:
+    """Whether a builtin class makes instances for guests: not where its `__new__` is denied to them.
+    What the name is denied to must not be had by calling the class."""
+    definer = host_lookup(kind, "__new__")[0]
+    return definer is not None and find(definer, "__new__").state is not State.DENY
+
+
+def _refuse(kind: Any, /, *_args: Any, **_kwargs: Any) -> Any:
+    raise TypeError(f"cannot create {host_name(kind)!r} instances")
+
+
 def callable_for_c(realm: Realm, f: Any) -> Any:
     """What C code may be handed to call in place of `f`."""
     kind = type(f)
@@ -272,10 +311,15 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         if f in TABLE:
             found = realm._standins.get(f)
             if found is None:
+                if not _may_be_called(realm, f):
+                    found = realm._standins[f] = MethodType(_refuse, f)
+                    return found
                 if not _needs_standin(realm, f):
                     return f
                 found = realm._standins[f] = MethodType(MethodType(construct, realm), f)
             return found
+        if not realm.is_guest_class(f):
+            return MethodType(_refuse, f)
         if _needs_standin(realm, f):
             return MethodType(MethodType(construct, realm), f)
         return f

@@ -7,11 +7,12 @@ The unit is the step; roughly 30 to 60 ns of C work.
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
 from functools import partial
-from types import GenericAlias, MethodType
+from types import GenericAlias, MethodType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_lookup
@@ -24,6 +25,7 @@ __all__ = [
     "SCALARS",
     "charge_add",
     "charge_big",
+    "charge_decimal",
     "charge_digits",
     "charge_format_spec",
     "charge_hash",
@@ -32,11 +34,14 @@ __all__ = [
     "charge_lshift",
     "charge_mod",
     "charge_mul",
+    "charge_nest_hash",
     "charge_pow",
     "charge_text",
+    "charge_truediv",
     "charge_walk",
     "feed",
     "feed_keys",
+    "has_own_hash",
     "is_view",
     "merged",
     "size_of",
@@ -52,7 +57,6 @@ _LENGTHS: Final[dict[type, Any]] = {k: k.__len__ for k in (*_COUNTED, *_VIEWS)}
 _SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
 _NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
 _FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
-_UNIT: Final[dict[type, int]] = {str: 1, bytes: 1, bytearray: 1}
 _DEEPEST: Final = 2000
 _SMALL_WALK: Final = 64
 
@@ -84,7 +88,9 @@ def size_of(obj: object) -> int | None:
 def unit_of(obj: object) -> int:
     """Bytes that one element of a builtin sequence takes, roughly."""
     kind = type(obj)
-    return _UNIT.get(kind) or (1 if issubclass(kind, (str, bytes, bytearray)) else 8)
+    if issubclass(kind, str):
+        return 1 if str.isascii(obj) else 4  # type: ignore[arg-type]
+    return 1 if issubclass(kind, (bytes, bytearray)) else 8
 
 
 def feed(realm: Realm, obj: Any) -> Any:
@@ -97,6 +103,9 @@ def feed(realm: Realm, obj: Any) -> Any:
         return obj
     if kind is range:
         size = range_length(obj)
+        bits = max(int.bit_length(obj.start), int.bit_length(obj.stop))
+        if bits > 4096:
+            realm.meter.charge_bytes(size * (bits >> 3))
         if size <= 1 << 16:
             realm.meter.charge(size)
             return obj
@@ -112,26 +121,56 @@ _HASH_BITS: Final = 60
 _HASHES_KEPT: Final = 4096
 
 
-def charge_hash(realm: Realm, key: int) -> None:
-    """Charge for a whole number as a key.
+def charge_hash(realm: Realm, key: Any) -> None:
+    """Charge for a key whose hash a guest can choose.
 
-    Numbers that differ by multiples of 2**61 - 1 share a hash, and each insertion then walks all the
-    others (pit 16): the n-th different large number of one hash pays for a walk of n.
+    Numbers that differ by multiples of 2**61 - 1 share a hash, and so do -1 and -2 wherever they stand
+    in tuples; each insertion then walks all the others (pit 16): the n-th different key of one hash
+    pays for a walk of n.
     """
-    bits = key.bit_length()
-    if bits <= _HASH_BITS:
-        return
-    if bits >> 9:
-        realm.meter.charge(bits >> 9)
+    if type(key) is int:
+        bits = key.bit_length()
+        if bits <= _HASH_BITS:
+            return
+        if bits >> 9:
+            realm.meter.charge(bits >> 9)
     h = hash(key)
     met = realm.hashes.get(h)
     if met is None:
         if len(realm.hashes) >= _HASHES_KEPT:
             realm.hashes.clear()
         realm.hashes[h] = (1, key)
-    elif met[1] != key:
+    elif met[1] is not key and met[1] != key:
         realm.hashes[h] = (met[0] + 1, key)
         realm.meter.charge(met[0] >> 1)
+
+
+def charge_nest_hash(realm: Realm, key: Any) -> None:
+    """Charge for a key that is no text and no whole number."""
+    kind = type(key)
+    if kind in _STEADY:
+        realm.meter.charge((len(key) if kind is bytes else 0) >> 12)
+        return
+    charge_walk(realm, key)
+    if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):
+        charge_hash(realm, key)
+
+
+def _is_data(key: Any) -> bool:
+    """Whether hashing a tuple or a frozenset runs no code of the guest's."""
+    level, seen = [key], 0
+    while level:
+        below: list[Any] = []
+        for part in level:
+            seen += len(part)
+            if seen > 1000:
+                return False
+            for kind in set(map(type, part)) - SCALARS:
+                if kind is not tuple and kind is not frozenset:
+                    return False
+                below.extend(x for x in part if type(x) is kind)
+        level = below
+    return True
 
 
 def feed_keys(realm: Realm, obj: Any) -> Any:
@@ -139,23 +178,37 @@ def feed_keys(realm: Realm, obj: Any) -> Any:
     kind = type(obj)
     if kind in _LENGTHS:
         kinds = set(map(type, obj))
-        if SCALARS.issuperset(kinds) and (
-            int not in kinds or not any(type(x) is int and x.bit_length() > _HASH_BITS for x in obj)
+        if _STEADY.issuperset(kinds) or (
+            kinds == {int} and max(obj) < 1 << _HASH_BITS and min(obj) > -1 << _HASH_BITS
         ):
             realm.meter.charge(len(obj))
             return obj
-    return map(MethodType(_paid, realm), itertools.compress(obj, realm.meter.iterator))
+    return map(MethodType(_paid, [realm, 0]), itertools.compress(obj, realm.meter.iterator))
 
 
 feed_compared = feed_keys
 
 
-def _paid(realm: Realm, element: Any) -> Any:
-    if type(element) is int:
+def _paid(state: list[Any], element: Any) -> Any:
+    realm = state[0]
+    state[1] += 1
+    kind = type(element)
+    if kind is int:
         charge_hash(realm, element)
-    elif type(element) not in SCALARS:
-        charge_walk(realm, element)
+    elif kind is not str:
+        charge_nest_hash(realm, element)
+        if state[1] > 1024 and has_own_hash(kind):
+            realm.meter.charge(state[1] >> 5)
     return element
+
+
+#: Types whose hash no guest can steer.
+_STEADY: Final = frozenset({str, bytes, bool, float, type(None)})
+
+
+def has_own_hash(kind: type) -> bool:
+    """Whether a guest may say what instances of a class hash to, so that all hash alike."""
+    return host_lookup(kind, "__hash__")[0] not in TABLE or kind is tuple or kind is frozenset
 
 
 def is_view(kind: type) -> bool:
@@ -183,27 +236,41 @@ def merged(realm: Realm, source: Any) -> Any:
     return found
 
 
-def charge_walk(realm: Realm, obj: Any) -> None:
+def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
     """Charge what C code would take to compare, hash, print or copy a nest of containers.
 
     Counts every path, as C code walks every path: sixty levels of `x = (x, x)` use up any budget.
-    A container inside itself is counted once, as `repr` does. Small nests cost nothing.
+    What is as long as it is deep counts too: a list of a thousand times the same text prints it a
+    thousand times. text: it will be printed, so its characters are memory. Gives the characters,
+    bytes and digits that were met. Small nests cost nothing.
     """
     kind = type(obj)
     if kind in SCALARS:
-        if kind is str or kind is bytes or kind is int:
-            realm.meter.charge((len(obj) if kind is not int else obj.bit_length() >> 3) >> 12)
-        return
-    if kind in _FLAT and SCALARS.issuperset(set(map(type, obj))):
-        realm.meter.charge(len(obj) >> 8)
-        return
-    count = 0
+        size = _length(obj, kind)
+        if size > 4096:
+            if text:
+                realm.meter.charge_bytes(size)
+            realm.meter.charge(size >> 12)
+        return size
+    if kind in _FLAT:
+        kinds = set(map(type, obj))
+        if SCALARS.issuperset(kinds):
+            realm.meter.charge(len(obj) >> 8)
+            size = _flat_length(obj, kinds)
+            if size > 4096:
+                if text:
+                    realm.meter.charge_bytes(size)
+                realm.meter.charge(size >> 12)
+            return size
+    count = size = shown = ends = 0
     path: set[int] = set()
     # A stack of iterators over children; `None` in `path` order tells which container ends.
     stack: list[tuple[int, Any]] = []
     entered = _children(obj)
     if entered is None:
-        return
+        size = size_of(obj) or 0
+        realm.meter.charge(size >> 12)
+        return size
     path.add(id(obj))
     stack.append((id(obj), entered))
     while stack:
@@ -214,20 +281,62 @@ def charge_walk(realm: Realm, obj: Any) -> None:
                 realm.meter.charge(256)
             kind = type(child)
             if kind in SCALARS:
+                if kind is str or kind is int or kind is bytes:
+                    size += _length(child, kind)
+                    if size - shown > 1 << 16:
+                        _charge_size(realm, size, shown, text)
+                        shown = size
                 continue
             inner = _children(child)
-            if inner is not None and id(child) not in path:
-                path.add(id(child))
-                stack.append((id(child), inner))
-                if len(stack) > _DEEPEST:
-                    # Hashing recurses in C without a look at the stack: a million levels crash.
+            if inner is None:
+                size += size_of(child) or 0
+                continue
+            if id(child) in path:
+                ends += 1
+                if ends > 1 and not text:
+                    # Comparing with it would go round it in every way there is.
                     raise RecursionError("maximum recursion depth exceeded in a nest of containers")
-                break
+                continue
+            path.add(id(child))
+            stack.append((id(child), inner))
+            if len(stack) > _DEEPEST:
+                # Hashing recurses in C without a look at the stack: a million levels crash.
+                raise RecursionError("maximum recursion depth exceeded in a nest of containers")
+            break
         else:
             stack.pop()
             path.discard(ident)
     if count > _SMALL_WALK:
         realm.meter.charge((count & 1023) >> 2)
+    _charge_size(realm, size, shown, text)
+    return size
+
+
+def _charge_size(realm: Realm, size: int, shown: int, text: bool) -> None:
+    realm.meter.charge((size - shown) >> 12)
+    if text:
+        realm.meter.charge_bytes(size)
+
+
+def _length(obj: Any, kind: type) -> int:
+    """What a scalar adds to the length of a text, or to what is compared."""
+    if kind is str or kind is bytes:
+        return len(obj)
+    return obj.bit_length() >> 3 if kind is int else 0
+
+
+def _flat_length(items: Any, kinds: set[type]) -> int:
+    if kinds <= _TEXTS:
+        return sum(map(len, items))
+    if kinds == {int}:
+        return sum(map(int.bit_length, items)) >> 3
+    if kinds.isdisjoint(_LONG):
+        return 0
+    return sum(_length(x, type(x)) for x in items)
+
+
+_TEXTS: Final = frozenset({str, bytes})
+_LONG: Final = frozenset({str, bytes, int})
 
 
 def _children(obj: Any) -> Any:
@@ -242,8 +351,11 @@ def _children(obj: Any) -> Any:
     if issubclass(kind, dict):
         values = list(dict.values(obj))
         keys = list(dict.keys(obj))
-        return iter(keys + values) if keys and set(map(type, keys)) - SCALARS else iter(values)
+        return iter(keys + values) if keys and set(map(type, keys)) - _SHORT_KEYS else iter(values)
     return iter(list(kind.__iter__(obj)))
+
+
+_SHORT_KEYS: Final = frozenset({float, bool, type(None), complex})
 
 
 def charge_digits(realm: Realm, number: Any) -> None:
@@ -268,38 +380,46 @@ def charge_text(realm: Realm, obj: Any) -> None:
         if kind is str or kind is bytes:
             realm.meter.charge_bytes(len(obj))
         return
-    charge_walk(realm, obj)
+    if issubclass(kind, (str, bytes, bytearray, memoryview)):
+        realm.meter.charge_bytes((size_of(obj) or 0) * 4)
+        return
+    charge_walk(realm, obj, text=True)
 
 
 def _carried(obj: Any, kind: type) -> Any:
     """What an object that is no container carries along when it is printed, compared or hashed."""
-    if issubclass(kind, GenericAlias):
-        return iter(obj.__args__)
-    if kind is slice:
-        return iter((obj.start, obj.stop, obj.step))
     if issubclass(kind, BaseException):
-        return iter(_arguments(obj))
-    if kind is partial:
-        return iter((*obj.args, *obj.keywords.values()))
-    if kind in _VIEWS:
+        error = gc.get_referents(obj)
+        return iter([x for x in error if type(x) in _NESTS or type(x) in SCALARS])
+    if kind in _VIEWS or kind in _ORDERED_VIEWS:
         return iter(list(obj))
+    if issubclass(kind, _CARRY):
+        return iter([x for x in gc.get_referents(obj) if not isinstance(x, type)])
     return None
 
 
-_arguments: Final = BaseException.__dict__["args"].__get__
-
+_ordered: Final[OrderedDict[Any, Any]] = OrderedDict()
+_ORDERED_VIEWS: Final = frozenset(
+    type(v) for v in (_ordered.keys(), _ordered.values(), _ordered.items())
+)
+#: Types whose text, hash or comparison goes on to what they hold.
+_CARRY: Final[tuple[Any, ...]] = (
+    GenericAlias, UnionType, slice, partial, MethodType, staticmethod, classmethod, SimpleNamespace,
+    itertools.repeat, itertools.count,
+)  # fmt: skip
 # Operators
 
 
 def charge_int_work(realm: Realm, a: int, b: int) -> None:
     """Charge the product of two sizes in 64-bit words: schoolbook multiplication and division."""
-    words = (int.bit_length(a) >> 6) * (int.bit_length(b) >> 6)
+    words = ((int.bit_length(a) >> 6) or 1) * ((int.bit_length(b) >> 6) or 1)
     if words > 64:
         realm.meter.charge(words >> 6)
 
 
 def charge_mul(realm: Realm, a: Any, b: Any) -> None:
     """`a * b`: the size of a repeated sequence or of a product."""
+    charge_decimal(realm, a, b)
     ta, tb = type(a), type(b)
     if issubclass(ta, int):
         if issubclass(tb, int):
@@ -326,20 +446,40 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
     ta = type(a)
     if ta is float:
         return
-    if issubclass(ta, int):
+    if issubclass(ta, int) or ta is Decimal:
         charge_big(realm, a, b)
     elif issubclass(ta, (str, bytes, list, tuple, bytearray)):
         n, m = size_of(a), size_of(b)
         if n is not None and m is not None:
-            realm.meter.charge_bytes((n + m) * unit_of(a))
+            realm.meter.charge_bytes((n + m) * max(unit_of(a), unit_of(b)))
+
+
+def charge_decimal(realm: Realm, a: Any, b: Any) -> None:
+    """A whole number beside a Decimal is made one first, digit by digit."""
+    if type(a) is Decimal and issubclass(type(b), int):
+        a, b = b, a
+    if type(b) is Decimal and issubclass(type(a), int):
+        words = int.bit_length(a) >> 6
+        realm.meter.charge(words * words >> 6)
+
+
+def charge_truediv(realm: Realm, a: Any, b: Any) -> None:
+    """`a / b` of whole numbers."""
+    if issubclass(type(a), int) and issubclass(type(b), int):
+        charge_big(realm, a, b)
+    else:
+        charge_decimal(realm, a, b)
 
 
 def charge_big(realm: Realm, a: Any, b: Any) -> None:
-    """Sums of two large whole numbers: `x = x + x` doubles its size with each step."""
-    if issubclass(type(b), int):
-        bits = min(int.bit_length(a), int.bit_length(b))
+    """Operators of two whole numbers that make one about as long as the longer of them."""
+    if issubclass(type(a), int) and issubclass(type(b), int):
+        bits = max(int.bit_length(a), int.bit_length(b))
         if bits > 1 << 15:
-            realm.meter.charge_bytes((max(int.bit_length(a), int.bit_length(b)) + 1) >> 3)
+            realm.meter.charge_bytes(bits >> 3)
+            realm.meter.charge(bits >> 13)
+    else:
+        charge_decimal(realm, a, b)
 
 
 def charge_linear(realm: Realm, a: Any) -> None:
@@ -348,10 +488,12 @@ def charge_linear(realm: Realm, a: Any) -> None:
         bits = int.bit_length(a)
         if bits > 1 << 15:
             realm.meter.charge_bytes(bits >> 3)
+            realm.meter.charge(bits >> 13)
 
 
 def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
     """`a ** b` and `pow(a, b, modulus)` of whole numbers."""
+    charge_decimal(realm, a, b)
     if not (issubclass(type(a), int) and issubclass(type(b), int)):
         return
     bits, exponent = int.bit_length(a), int.__index__(b)
@@ -378,6 +520,7 @@ def charge_lshift(realm: Realm, a: Any, b: Any) -> None:
 
 def charge_mod(realm: Realm, a: Any, b: Any) -> None:
     """`a % b`: division of whole numbers, or formatting of text."""
+    charge_decimal(realm, a, b)
     ta = type(a)
     if issubclass(ta, int):
         if issubclass(type(b), int):
@@ -397,12 +540,15 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
         realm.meter.charge_bytes(
             sum(abs(int.__index__(v)) for v in tuple.__iter__(values) if issubclass(type(v), int))
         )
+    if "%(" in template:
+        realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
     for v in tuple.__iter__(values):
         charge_text(realm, v)
 
 
 def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
     """`a // b`, `divmod(a, b)` of whole numbers."""
+    charge_decimal(realm, a, b)
     if issubclass(type(a), int) and issubclass(type(b), int):
         charge_int_work(realm, a, b)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_name
+from guards.host import host_exact_str, host_mro, host_name
+from guards.protocol import check_slots, safe_class_value
 from guards.realm import GUEST_MARK
-from guards.store import safe_class_value
 from guards.tables.rows import SUBCLASSABLE
 
 if TYPE_CHECKING:
@@ -83,9 +83,11 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         own[key] = safe_class_value(realm, key, value)
     if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
         check_metaclass(host_name_of(name), exact, own)
-    slots = own.get("__slots__")
-    if slots is not None and type(slots) not in (str, tuple, list, dict):
-        own["__slots__"] = tuple(feed(realm, slots))
+    if "__slots__" in own:
+        own["__slots__"] = _slots(realm, own["__slots__"])
+    # The order of resolution is as long as the chain of bases, and each class keeps its own.
+    if realm.meter.live:  # trusted code makes classes before the first turn
+        realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -93,6 +95,24 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if module is not None:
             own["__module__"] = module
     return _type_new(meta, name, exact, own, **kwargs)
+
+
+def _slots(realm: Realm, slots: Any) -> Any:
+    """`__slots__` as exact data, looked at before the interpreter makes descriptors of it."""
+    if issubclass(type(slots), str):
+        exact: Any = host_exact_str(slots)
+        check_slots((exact,))
+        return exact
+    if type(slots) is dict:
+        exact = {_slot(k): v for k, v in slots.items()}
+    else:
+        exact = tuple(_slot(x) for x in feed(realm, slots))
+    check_slots(exact)
+    return exact
+
+
+def _slot(name: Any) -> Any:
+    return host_exact_str(name) if issubclass(type(name), str) else name
 
 
 def make_type(realm: Realm, meta: type, /, *args: Any, **kwargs: Any) -> Any:

@@ -10,20 +10,20 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import is_guard_name
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["GuestCode", "code_of_function", "shown_names"]
+__all__ = ["GuestCode", "code_of_function", "guest_code", "shown_names"]
 
 #: Parts the name of a file from what this package adds to it in code objects.
 FILE_MARK: Final = "\x1f"
 _function_code: Final = FunctionType.__dict__["__code__"].__get__
 
 
-class GuestCode(metaclass=Sealed, host=True):
+class GuestCode(metaclass=Sealed, host=HOST):
     """Something to `exec` or `eval`. It compares by what it holds, as code objects do."""
 
     __slots__ = ("__code__", "__mode__")
@@ -31,12 +31,6 @@ class GuestCode(metaclass=Sealed, host=True):
     __delattr__ = sealed_error
     __code__: CodeType
     __mode__: str
-
-    def __new__(cls, code: CodeType, mode: str) -> GuestCode:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__code__", code)
-        object.__setattr__(self, "__mode__", mode)
-        return self
 
     def __eq__(self, other: object) -> bool:
         return type(other) is GuestCode and self.__code__ is other.__code__
@@ -46,6 +40,14 @@ class GuestCode(metaclass=Sealed, host=True):
 
     def __repr__(self) -> str:
         return f"<code object {self.__code__.co_name}>"
+
+
+def guest_code(code: CodeType, mode: str) -> GuestCode:
+    """What a guest holds of a code object that this package compiled."""
+    self = object.__new__(GuestCode)
+    object.__setattr__(self, "__code__", code)
+    object.__setattr__(self, "__mode__", mode)
+    return self
 
 
 def shown_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,5 +99,5 @@ def code_of_function(realm: Realm, function: Any) -> GuestCode:
     code = _function_code(function)
     known = realm.keep.get(("code", id(code)))
     if known is None or known.__code__ is not code:
-        known = realm.keep[("code", id(code))] = GuestCode(code, "exec")
+        known = realm.keep[("code", id(code))] = guest_code(code, "exec")
     return known

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from guards.attribute import read
 from guards.base import Guard
 from guards.charge import charge_digits, charge_format_spec, charge_text
+from guards.dates import MOMENTS, named_zone
 from guards.host import host_exact_str, host_name
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
     charge_text(realm, obj)
     if spec and type(obj) is Decimal:
         charge_digits(realm, obj)
+    if spec and issubclass(type(obj), MOMENTS):
+        obj = named_zone(realm, obj, spec)
     result: str = format(obj, spec)
     return result
 

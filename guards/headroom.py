@@ -19,13 +19,15 @@ import threading
 import warnings
 from typing import Any, Final
 
-__all__ = ["enter_headroom", "leave_headroom"]
+__all__ = ["FILE_MARK", "enter_headroom", "leave_headroom"]
 
 #: Levels of the interpreter that one guest call may take, guards included; 3.11 to 3.15.
 _PER_CALL: Final = 8
 #: Guest calls that room is made for, at most: the C stack of a thread bounds it.
 _MOST: Final = 600
 
+#: Parts the name of a guest's file from the serial of its program in code objects.
+FILE_MARK: Final = "\x1f"
 _lock: Final = threading.Lock()
 
 
@@ -59,6 +61,19 @@ def _warn_of_hosts_own(coroutine: Any) -> None:
 # The interpreter looks this function up for each coroutine that dies before it ran. A guest's would
 # write a text of the guest's to the host's stderr, and in the host's time (pits 9 and 21).
 warnings._warn_unawaited_coroutine = _warn_of_hosts_own  # type: ignore[attr-defined]
+
+
+_show: Final[Any] = warnings._showwarnmsg  # type: ignore[attr-defined]
+
+
+def _show_hosts_own(message: Any) -> None:
+    if FILE_MARK not in str(message.filename):
+        _show(message)
+
+
+# So it does with this one for each warning of C code. One that a guest's line gave rise to would be
+# written to the host's stderr, beside a line that is read from the disk by a name of the guest's.
+warnings._showwarnmsg = _show_hosts_own  # type: ignore[attr-defined]
 
 
 def enter_headroom(depth: int) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "host_data_descriptor",
     "host_dict",
     "host_exact_str",
+    "host_iterable",
     "host_lookup",
     "host_mro",
     "host_name",
@@ -43,6 +44,11 @@ def host_lookup(kind: type, name: str) -> tuple[type | None, Any]:
         if name in d:
             return k, d[name]
     return None, None
+
+
+def host_iterable(kind: type) -> bool:
+    """Whether C code would iterate an instance: by `__iter__`, or by items 0, 1, 2 and so on."""
+    return any("__iter__" in host_dict(k) or "__getitem__" in host_dict(k) for k in host_mro(kind))
 
 
 def host_data_descriptor(value: object) -> bool:

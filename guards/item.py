@@ -6,9 +6,11 @@ Stops: slices that copy without a charge, and keys whose hash walks a nest.
 from __future__ import annotations
 
 import ast
+from types import GenericAlias
 from typing import Any
 
 from guards.base import Guard, Plan, Site
+from guards.depth import check_nesting
 from guards.tamed import charge_item
 
 __all__ = ["ReadItem"]
@@ -22,6 +24,8 @@ class ReadItem(Guard):
 
     def run(self, obj: Any, key: Any) -> Any:
         charge_item(self.realm, obj, key)
+        if issubclass(type(obj), (type, GenericAlias)):
+            check_nesting(self.realm, key if type(key) is tuple else (key,))
         return obj[key]
 
     @classmethod
@@ -32,6 +36,8 @@ class ReadItem(Guard):
 def _is_small_key(node: ast.expr) -> bool:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         node = node.operand
-    return isinstance(node, ast.Constant) and (
-        type(node.value) is not int or node.value.bit_length() <= 60
+    return (
+        isinstance(node, ast.Constant)
+        and (type(node.value) is not int or node.value.bit_length() <= 60)
+        and (type(node.value) is not bytes or len(node.value) < 4096)
     )

@@ -10,17 +10,19 @@ import itertools
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.attribute import read
 from guards.base import Guard
+from guards.call import callable_for_c
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
-from guards.host import host_lookup
-from guards.sealed import Sealed
+from guards.host import host_iterable, host_lookup, host_name
+from guards.sealed import HOST, Sealed
 from guards.store import charge_key
 from guards.tables.rows import TABLE
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["Container", "Delegate", "Iterate", "Mapping", "Middle", "Star", "contains"]
+__all__ = ["Awaitable", "Container", "Delegate", "Iterate", "Mapping", "Middle", "Star", "contains"]
 
 _compress: Final = itertools.compress
 _DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
@@ -44,8 +46,7 @@ class Star(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        kind = type(obj)
-        if host_lookup(kind, "__iter__")[0] is None and host_lookup(kind, "__getitem__")[0] is None:
+        if not host_iterable(type(obj)):
             return obj
         return _compress(obj, self.realm.meter.iterator)
 
@@ -58,10 +59,91 @@ class Delegate(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        kind = type(obj)
-        if kind in _DRIVEN or kind not in TABLE:
+        if type(obj) in _DRIVEN:
             return obj
-        return _compress(obj, self.realm.meter.iterator)
+        found = iter(obj)
+        return found if type(found) in _DRIVEN else _delegated(self.realm, found)
+
+
+def _delegated(realm: Realm, iterator: Any) -> Any:
+    if type(iterator) in TABLE:
+        return _compress(iterator, realm.meter.iterator)
+    return _drive(realm, iterator)
+
+
+def _drive(realm: Realm, iterator: Any) -> Any:
+    """`yield from` an iterator of the guest's own class, as PEP 380 spells it out.
+
+    C code would call what it finds as `send`, `throw` and `close` of the iterator, past the guard of
+    calls: `throw = list` iterates whatever is thrown.
+    """
+
+    def method(name: str) -> Any:
+        try:
+            return callable_for_c(realm, read(realm, iterator, name))
+        except AttributeError:
+            return None
+
+    try:
+        value = next(iterator)
+        while True:
+            thrown: BaseException | None = None
+            try:
+                sent = yield value
+            except BaseException as error:
+                thrown = error
+            if thrown is None:
+                value = next(iterator) if sent is None else read(realm, iterator, "send")(sent)
+                continue
+            if isinstance(thrown, GeneratorExit):
+                close = method("close")
+                if close is not None:
+                    close()
+                raise thrown
+            throw = method("throw")
+            if throw is None:
+                raise thrown
+            value = throw(thrown)
+    except StopIteration as stop:
+        return stop.value
+
+
+class Awaitable(Guard):
+    """await x: an object of the guest's own class is driven as `yield from` would."""
+
+    key = "cap:await"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind in _DRIVEN or kind in TABLE or host_lookup(kind, "__await__")[0] is None:
+            return obj
+        awaited = _new(_Awaited)
+        _set_awaited(awaited, obj)
+        _set_awaiting(awaited, self.realm)
+        return awaited
+
+
+class _Awaited(metaclass=Sealed, host=HOST):
+    """Stands in for what is awaited; never held by a guest."""
+
+    __slots__ = ("__obj__", "__realm__")
+    __obj__: Any
+    __realm__: Realm
+
+    def __await__(self) -> Any:
+        obj, realm = self.__obj__, self.__realm__
+        iterator = type(obj).__await__(obj)
+        if type(iterator) is CoroutineType:
+            raise TypeError("__await__() returned a coroutine")
+        if host_lookup(type(iterator), "__next__")[0] is None:
+            raise TypeError(f"__await__() returned non-iterator of type {host_name(type(iterator))!r}")
+        return iterator if type(iterator) in _DRIVEN else _delegated(realm, iterator)
+
+
+_new: Final[Any] = object.__new__
+_set_awaited: Final = _Awaited.__dict__["__obj__"].__set__
+_set_awaiting: Final = _Awaited.__dict__["__realm__"].__set__
 
 
 class Mapping(Guard):
@@ -85,7 +167,7 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         return item in container
     definer = host_lookup(kind, "__contains__")[0]
     if definer is None:
-        if host_lookup(kind, "__iter__")[0] or host_lookup(kind, "__getitem__")[0]:
+        if host_iterable(kind):
             charge_walk(realm, item)
             return item in feed_keys(realm, container)
         return item in container  # raises Python's own TypeError
@@ -97,28 +179,25 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
             elif issubclass(kind, (dict, set, frozenset)):
                 charge_key(realm, item)
             else:
-                realm.meter.charge(size >> 4)
+                realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
                 if type(item) not in SCALARS:
-                    charge_walk(realm, item)
                     charge_walk(realm, container)
     return item in container
 
 
-class _Container(metaclass=Sealed, host=True):
+class _Container(metaclass=Sealed, host=HOST):
     """Stands in for the right operand of `in`; never held by a guest."""
 
     __slots__ = ("__obj__", "__realm__")
     __obj__: Any
     __realm__: Realm
 
-    def __new__(cls, realm: Realm, obj: Any) -> _Container:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__obj__", obj)
-        return self
-
     def __contains__(self, item: Any) -> bool:
         return contains(self.__realm__, self.__obj__, item)
+
+
+_set_realm: Final = _Container.__dict__["__realm__"].__set__
+_set_obj: Final = _Container.__dict__["__obj__"].__set__
 
 
 class Middle(Guard):
@@ -144,4 +223,7 @@ class Container(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        return _Container(self.realm, obj)
+        container = _new(_Container)
+        _set_realm(container, self.realm)
+        _set_obj(container, obj)
+        return container

@@ -11,7 +11,7 @@ from guards.classes import BuildClass
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
 from guards.store import StoreAttribute, StoreItem
@@ -28,6 +28,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Iterate,
     Star,
     Delegate,
+    Awaitable,
     Mapping,
     Container,
     Middle,

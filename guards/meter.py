@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
 
-from guards.sealed import Sealed
+from guards.sealed import HOST, Sealed
 
 __all__ = ["Meter", "Stop", "resident_bytes"]
 
@@ -26,7 +26,7 @@ _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, a
 _UNBOUNDED: Final = 1 << 62
 
 
-class Stop(GeneratorExit, metaclass=Sealed, host=True):
+class Stop(GeneratorExit, metaclass=Sealed, host=HOST):
     """Raised in guest code when its turn is over. Private: `LimitExceeded` is what a host sees.
 
     A GeneratorExit, so that a suspended generator that the collector closes outside a turn dies
@@ -111,6 +111,7 @@ class Meter:
         "_tail",
         "deadline",
         "depth",
+        "inherited",
         "interrupt",
         "iterator",
         "left",
@@ -140,6 +141,7 @@ class Meter:
         self.depth: int | None = None
         self.deadline: float | None = None
         self.seconds: float | None = None
+        self.inherited = False  # the deadline is the parent's
         self.memory: int | None = None
         self.started = 0.0
         self.peak = 0
@@ -173,6 +175,14 @@ class Meter:
         self.seconds = seconds
         self.started = time.monotonic() - spent
         self.deadline = None if seconds is None else self.started + seconds
+        self.inherited = False
+        if parent is not None:
+            # What the parent may not take, no child may take for it.
+            due = parent.deadline
+            if due is not None and (self.deadline is None or due < self.deadline):
+                self.deadline, self.seconds, self.inherited = due, parent.seconds, True
+            if parent.memory is not None:
+                memory = parent.memory if memory is None else min(memory, parent.memory)
         self.memory = memory
         self.depth = depth
         self.parent = parent
@@ -281,7 +291,22 @@ class Meter:
             if self._bulk > memory >> 3:
                 self._bulk = size
                 self._check_memory(size)
+            if self.parent is not None:
+                self._note_in_parent(size)
         self.charge(size >> 10)
+
+    def _note_in_parent(self, size: int) -> None:
+        """What children hold is held by the whole family: parents look at the sum too."""
+        parent = self.parent
+        while parent is not None and parent.memory is not None:
+            parent._bulk += size
+            if parent._bulk > parent.memory >> 3:
+                parent._bulk = size
+                try:
+                    parent._check_memory(size)
+                except Stop:
+                    raise self.stop(*(parent.stopped or ("memory", parent.memory, size))) from None
+            parent = parent.parent
 
     def _check_memory(self, wanted: int = 0) -> None:
         if self.memory is None:
@@ -304,6 +329,8 @@ class Meter:
             now = time.monotonic()
             if now >= self.deadline:
                 problem = self.stop("seconds", self.seconds, round(now - self.started, 3))
+                if self.inherited and self.parent is not None:
+                    self.parent.check_clock(stop=False)
                 if stop:
                     raise problem
 
@@ -321,6 +348,8 @@ class Meter:
             if self._since_memory >= _MEMORY_EVERY or self._memory_base is None:
                 self._since_memory = 0
                 self._check_memory()
+                if self.parent is not None:
+                    self._note_in_parent(0)
             turn: Meter | None = self
             while turn is not None:
                 if turn.depth is not None:

@@ -9,29 +9,34 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, ClassVar, Final
 
 from guards.base import Guard, Plan, Site
 from guards.call import mapping_or_pairs
 from guards.charge import (
+    SCALARS,
     charge_add,
     charge_big,
+    charge_decimal,
     charge_floordiv,
     charge_linear,
     charge_lshift,
     charge_mod,
     charge_mul,
     charge_pow,
+    charge_truediv,
     charge_walk,
     feed_keys,
     is_view,
     merged,
     size_of,
 )
-from guards.host import host_lookup
+from guards.depth import CARRIERS, check_nesting
+from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
 
-__all__ = ["BINARY", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
+__all__ = ["BINARY", "COMPARE", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
 
 
 #: Whole numbers below this in size are never charged for, whatever the operator but `**` and `<<`.
@@ -100,7 +105,7 @@ class Add(Operate):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_number(n) for n in site.operands) else Plan.CALL
+        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
 
 
 class AddInPlace(Operate):
@@ -196,10 +201,6 @@ class FloorDivide(Operate):
         charge_floordiv(self.realm, a, b)
         return a // b
 
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_small(n) for n in site.operands[1:]) else Plan.CALL
-
 
 class FloorDivideInPlace(Operate):
     key = "cap:ifloordiv"
@@ -212,14 +213,126 @@ class FloorDivideInPlace(Operate):
         a //= b
         return a
 
-    plan = FloorDivide.plan
+
+class Divide(Operate):
+    key = "cap:truediv"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        if type(a) is not float and type(b) is not float:
+            charge_truediv(self.realm, a, b)
+        return a / b
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
+
+
+class DivideInPlace(Operate):
+    key = "cap:itruediv"
+    __slots__ = ()
+
+    def run(self, a: Any, b: Any) -> Any:
+        if type(a) is not float and type(b) is not float:
+            charge_truediv(self.realm, a, b)
+        a /= b
+        return a
+
+    plan = Divide.plan
+
+
+#: Types that are compared with anything at once.
+_AT_ONCE: Final = frozenset({float, bool, complex, type(None), type(Ellipsis), type(NotImplemented)})
+
+
+def charge_compare(realm: Any, a: Any, b: Any) -> None:
+    """Charge for comparing two objects: C code stops at the shorter of two nests, so looking at one
+    of them bounds the work on both."""
+    ta, tb = type(a), type(b)
+    if ta in _AT_ONCE or tb in _AT_ONCE:
+        return
+    if ta is int or tb is int:
+        if ta is tb:
+            realm.meter.charge(min(a.bit_length(), b.bit_length()) >> 15)
+        else:
+            charge_decimal(realm, a, b)
+        return
+    if ta in SCALARS or tb in SCALARS:
+        if ta is tb:
+            realm.meter.charge(min(len(a), len(b)) >> 12)
+        return
+    charge_walk(realm, b)
+
+
+class Compare(Operate):
+    """a < b becomes `cap:lt`(a, b)."""
+
+    __slots__ = ()
+    operate: ClassVar[Any]
+
+    def run(self, a: Any, b: Any) -> Any:
+        charge_compare(self.realm, a, b)
+        return type(self).operate(a, b)
+
+    @classmethod
+    def plan(cls, site: Site) -> Plan:
+        return Plan.OMIT if any(_is_at_once(n) for n in site.operands) else Plan.CALL
+
+
+def _is_at_once(node: ast.expr) -> bool:
+    """A literal that any object is compared with for nothing."""
+    if not isinstance(node, ast.Constant):
+        return False
+    value = node.value
+    if isinstance(value, (str, bytes)):
+        return len(value) < 4096
+    return type(value) in _AT_ONCE or (type(value) is int and value.bit_length() < 60)
+
+
+class Equal(Compare):
+    key = "cap:eq"
+    operate = operator.eq
+    __slots__ = ()
+
+
+class Unequal(Compare):
+    key = "cap:ne"
+    operate = operator.ne
+    __slots__ = ()
+
+
+class Less(Compare):
+    key = "cap:lt"
+    operate = operator.lt
+    __slots__ = ()
+
+
+class LessOrEqual(Compare):
+    key = "cap:le"
+    operate = operator.le
+    __slots__ = ()
+
+
+class Greater(Compare):
+    key = "cap:gt"
+    operate = operator.gt
+    __slots__ = ()
+
+
+class GreaterOrEqual(Compare):
+    key = "cap:ge"
+    operate = operator.ge
+    __slots__ = ()
+
+
+COMPARE: Final[dict[type[ast.cmpop], type[Compare]]] = {
+    ast.Eq: Equal, ast.NotEq: Unequal, ast.Lt: Less, ast.LtE: LessOrEqual, ast.Gt: Greater,
+    ast.GtE: GreaterOrEqual,
+}  # fmt: skip
 
 
 class Compared(Guard):
-    """a == b becomes a == `cap:compared`(b): a nest on the right is paid for before it is walked.
-
-    C code stops at the shorter of two nests, so looking at one side bounds the work on both.
-    """
+    """a < b < c: what stands on the right of each operator of a chain, and what `except` names."""
 
     key = "cap:compared"
     __slots__ = ()
@@ -230,7 +343,7 @@ class Compared(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_plain_key(n) for n in site.operands) else Plan.CALL
+        return Plan.OMIT if all(_is_at_once(n) for n in site.operands[1:]) else Plan.CALL
 
 
 class Key(Guard):
@@ -253,9 +366,9 @@ def _is_plain_key(node: ast.expr) -> bool:
         return False
     value = node.value
     return (
-        len(value) < 4096
-        if isinstance(value, (str, bytes))
-        else (type(value) is not int or _is_small(node))
+        isinstance(value, str)
+        or (isinstance(value, bytes) and len(value) < 4096)
+        or (type(value) is not bytes and (type(value) is not int or _is_small(node)))
     )
 
 
@@ -267,27 +380,26 @@ class _Combine(Operate):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_number(n) for n in site.operands) else Plan.CALL
+        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
 
 
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
 
 
-def _iterable(kind: type) -> bool:
-    return host_lookup(kind, "__iter__")[0] is not None
-
-
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     ta, tb = type(a), type(b)
-    if ta is int:
+    if ta is int or ta is Decimal:
         charge_big(realm, a, b)
+        return a, b
+    if ta in CARRIERS or tb in CARRIERS:
+        check_nesting(realm, (a, b))
         return a, b
     if issubclass(ta, (set, frozenset)) and issubclass(tb, (set, frozenset)):
         realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
         return a, b
-    if issubclass(ta, _VIEWS) and _iterable(tb):
+    if issubclass(ta, _VIEWS) and host_iterable(tb):
         return a, feed_keys(realm, b)
-    if issubclass(tb, _VIEWS) and _iterable(ta):
+    if issubclass(tb, _VIEWS) and host_iterable(ta):
         return feed_keys(realm, a), b
     if issubclass(ta, dict) and issubclass(tb, dict):
         return a, merged(realm, b)
@@ -300,7 +412,8 @@ class Subtract(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
-            charge_big(self.realm, a, b)
+            if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
+                charge_big(self.realm, a, b)
         elif type(a) is not float:
             a, b = _fed(self.realm, a, b)
         return a - b
@@ -312,7 +425,8 @@ class SubtractInPlace(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
-            charge_big(self.realm, a, b)
+            if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
+                charge_big(self.realm, a, b)
         elif type(a) is not float:
             a, b = _fed(self.realm, a, b)
         a -= b
@@ -334,7 +448,7 @@ class UnionInPlace(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
-            if _iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
+            if host_iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
                 b = mapping_or_pairs(self.realm, b)
         else:
             a, b = _fed(self.realm, a, b)
@@ -432,10 +546,6 @@ class DifferInPlace(_Combine):
         return a
 
 
-def _is_number(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float, complex)
-
-
 def _is_float(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (float, complex)
 
@@ -446,9 +556,9 @@ def _is_small(node: ast.expr) -> bool:
 
 OPERATORS: Final[tuple[type[Operate], ...]] = (
     Multiply, MultiplyInPlace, Add, AddInPlace, Power, PowerInPlace, ShiftLeft, ShiftLeftInPlace,
-    Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace, Subtract, SubtractInPlace, Union,
-    UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace, ShiftRight, ShiftRightInPlace,
-    Negate, Plus, Invert,
+    Modulo, ModuloInPlace, FloorDivide, FloorDivideInPlace, Divide, DivideInPlace, Subtract,
+    SubtractInPlace, Union, UnionInPlace, Intersect, IntersectInPlace, Differ, DifferInPlace, ShiftRight,
+    ShiftRightInPlace, Negate, Plus, Invert, Equal, Unequal, Less, LessOrEqual, Greater, GreaterOrEqual,
 )  # fmt: skip
 BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: Multiply,
@@ -457,6 +567,7 @@ BINARY: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.LShift: ShiftLeft,
     ast.Mod: Modulo,
     ast.FloorDiv: FloorDivide,
+    ast.Div: Divide,
     ast.Sub: Subtract,
     ast.BitOr: Union,
     ast.BitAnd: Intersect,
@@ -469,8 +580,8 @@ UNARY: Final[dict[type[ast.unaryop], type[Operate]]] = {
 INPLACE: Final[dict[type[ast.operator], type[Operate]]] = {
     ast.Mult: MultiplyInPlace, ast.Add: AddInPlace, ast.Pow: PowerInPlace,
     ast.LShift: ShiftLeftInPlace, ast.Mod: ModuloInPlace, ast.FloorDiv: FloorDivideInPlace,
-    ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace, ast.BitAnd: IntersectInPlace,
-    ast.BitXor: DifferInPlace, ast.RShift: ShiftRightInPlace,
+    ast.Div: DivideInPlace, ast.Sub: SubtractInPlace, ast.BitOr: UnionInPlace,
+    ast.BitAnd: IntersectInPlace, ast.BitXor: DifferInPlace, ast.RShift: ShiftRightInPlace,
 }  # fmt: skip
 
 Charge = Callable[..., None]

@@ -42,6 +42,7 @@ class Realm:
         "make_engine",
         "meter",
         "modules",
+        "thrown",
         "token",
         "views",
         "wall",
@@ -52,6 +53,7 @@ class Realm:
         self.builtins: dict[str, Any] = {}
         self.meter = Meter()
         self.token = object()
+        self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[..., Any] = _no_import

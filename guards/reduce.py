@@ -1,4 +1,4 @@
-"""`__reduce_ex__`, `__reduce__`, `__getstate__`, `__setstate__`: what `copy` copies a guest's objects by.
+"""`__reduce_ex__`, `__reduce__`, `__getstate__`, `__setstate__`: what `copy` copies objects by.
 
 Stops: the raw functions that C code hands out (`iter([]).__reduce__()` gives the real `iter`), and
 state that is set without a guard (pit 18). What is given here names classes of U and functions of
@@ -50,8 +50,10 @@ def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:
         return callable_for_c(realm, read(realm, obj, "__reduce__"))()
     for kind in host_mro(type(obj)):
         if kind in PLAIN_REDUCE:
-            return kind.__reduce__(obj) if kind.__reduce_ex__ is object.__reduce_ex__ else (
-                kind.__reduce_ex__(obj, protocol)
+            return (
+                kind.__reduce__(obj)
+                if kind.__reduce_ex__ is object.__reduce_ex__
+                else (kind.__reduce_ex__(obj, protocol))
             )
     number = int.__index__(protocol) if issubclass(type(protocol), int) else 0
     if number < 2:

@@ -14,23 +14,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, is_guard_name
-from guards.charge import charge_add, charge_hash, charge_walk, feed, size_of
+from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
 from guards.harden import HARDENED, is_immutable
 from guards.host import host_lookup, host_name
-from guards.sealed import Sealed
+from guards.protocol import safe_class_value
+from guards.sealed import HOST, Sealed
 from guards.tables.rows import TABLE, is_dunder
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
-    "PROTOCOL_NAMES",
-    "ItemTarget",
     "StoreAttribute",
     "StoreItem",
     "charge_key",
     "delete",
-    "safe_class_value",
+    "item_target",
     "store",
 ]
 
@@ -43,37 +42,6 @@ _SAFE_ON_BUILTINS: Final = frozenset(
 )
 _NEVER_ON_FUNCTIONS: Final = frozenset("__code__ __globals__ __closure__ __builtins__ __class__".split())
 _NEVER_ON_MODULES: Final = frozenset("__class__ __dict__ __builtins__ __loader__ __spec__".split())
-#: Special methods that C code looks up on a class and calls. A class stored there would be called
-#: without its guard, so its stand-in is stored instead.
-PROTOCOL_NAMES: Final = frozenset(
-    """
-    __call__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __contains__ __len__ __bool__
-    __hash__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ __str__ __format__ __bytes__
-    __getattr__ __getattribute__ __setattr__ __delattr__ __get__ __set__ __delete__ __set_name__
-    __enter__ __exit__ __aenter__ __aexit__ __await__ __aiter__ __anext__ __reversed__
-    __missing__ __index__ __int__ __float__ __complex__ __round__ __trunc__ __floor__ __ceil__
-    __abs__ __neg__ __pos__ __invert__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__
-    __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __xor__ __or__ __radd__ __rsub__
-    __rmul__ __rmatmul__ __rtruediv__ __rfloordiv__ __rmod__ __rdivmod__ __rpow__ __rlshift__
-    __rrshift__ __rand__ __rxor__ __ror__ __iadd__ __isub__ __imul__ __imatmul__ __itruediv__
-    __ifloordiv__ __imod__ __ipow__ __ilshift__ __irshift__ __iand__ __ixor__ __ior__
-    __instancecheck__ __subclasscheck__ __prepare__ __mro_entries__ __length_hint__ __dir__
-    __fspath__ __new__ __init__ __init_subclass__ __class_getitem__ __subclasshook__
-    """.split()
-)
-
-
-def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
-    """What may stand under a special name in a guest's class."""
-    if name in PROTOCOL_NAMES:
-        from guards.call import callable_for_c
-
-        inner = value.__func__ if type(value) is staticmethod else value
-        if issubclass(type(inner), type):
-            standin = callable_for_c(realm, inner)
-            if standin is not inner:
-                return staticmethod(standin)
-    return value
 
 
 def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
@@ -164,19 +132,13 @@ def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     take(obj, name)
 
 
-class AttributeTarget(metaclass=Sealed, host=True):
+class AttributeTarget(metaclass=Sealed, host=HOST):
     """Stands in for an object at a store, a delete or an augmented assignment. Never held by a
     guest: the store uses it up."""
 
     __slots__ = ("__obj__", "__realm__")
     __obj__: Any
     __realm__: Realm
-
-    def __new__(cls, realm: Realm, obj: Any) -> AttributeTarget:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__obj__", obj)
-        return self
 
     def __getattribute__(self, name: str) -> Any:
         get = object.__getattribute__
@@ -191,6 +153,17 @@ class AttributeTarget(metaclass=Sealed, host=True):
         delete(get(self, "__realm__"), get(self, "__obj__"), name)
 
 
+_new: Final[Any] = object.__new__
+_attribute_slots: Final = [AttributeTarget.__dict__[n].__set__ for n in ("__realm__", "__obj__")]
+
+
+def attribute_target(realm: Realm, obj: Any) -> Any:
+    target = _new(AttributeTarget)
+    _attribute_slots[0](target, realm)
+    _attribute_slots[1](target, obj)
+    return target
+
+
 class StoreAttribute(Guard):
     """a.b = v becomes `cap:target`(a, 'b').b = v; del and += alike."""
 
@@ -199,7 +172,7 @@ class StoreAttribute(Guard):
 
     def run(self, obj: Any, name: str) -> Any:
         if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
-            return AttributeTarget(self.realm, obj)
+            return attribute_target(self.realm, obj)
         return obj
 
     @classmethod
@@ -209,29 +182,28 @@ class StoreAttribute(Guard):
         return Plan.OMIT
 
 
-def charge_key(realm: Realm, key: Any) -> None:
-    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22)."""
+def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
+    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22).
+
+    size: of the table. A key with a hash of the guest's own may meet every other key there.
+    """
     kind = type(key)
     if kind is str:
         return
     if kind is int:
         charge_hash(realm, key)
-    else:
-        charge_walk(realm, key)
+        return
+    charge_nest_hash(realm, key)
+    if size > 1024 and has_own_hash(kind):
+        realm.meter.charge(size >> 5)
 
 
-class ItemTarget(metaclass=Sealed, host=True):
+class ItemTarget(metaclass=Sealed, host=HOST):
     """Stands in for a container at a store or delete of an item, to see the index and the value."""
 
     __slots__ = ("__obj__", "__realm__")
     __obj__: Any
     __realm__: Realm
-
-    def __new__(cls, realm: Realm, obj: Any) -> ItemTarget:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__obj__", obj)
-        return self
 
     def __getitem__(self, key: Any) -> Any:
         from guards.tamed import charge_item
@@ -249,7 +221,7 @@ class ItemTarget(metaclass=Sealed, host=True):
                 size = len(value)
             realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
         else:
-            charge_key(realm, key)
+            charge_key(realm, key, size_of(obj) or 0)
         obj[key] = value
 
     def __delitem__(self, key: Any) -> None:
@@ -258,6 +230,17 @@ class ItemTarget(metaclass=Sealed, host=True):
             realm.meter.charge((size_of(obj) or 0) >> 10)
         charge_key(realm, key)
         del obj[key]
+
+
+_item_slots: Final = [ItemTarget.__dict__[n].__set__ for n in ("__realm__", "__obj__")]
+
+
+def item_target(realm: Realm, obj: Any) -> Any:
+    """What stands for a container at a store or delete of an item."""
+    target = _new(ItemTarget)
+    _item_slots[0](target, realm)
+    _item_slots[1](target, obj)
+    return target
 
 
 _LOOKED_AT: Final = (list, dict, bytearray, deque)
@@ -273,7 +256,7 @@ class StoreItem(Guard):
         if issubclass(type(obj), _LOOKED_AT):
             kind = type(obj)
             if kind in TABLE or _builtin_setitem(kind):
-                return ItemTarget(self.realm, obj)
+                return item_target(self.realm, obj)
         return obj
 
     @classmethod

@@ -26,17 +26,19 @@ from guards.charge import (
     feed,
     size_of,
 )
+from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_name
 from guards.iterate import contains
+from guards.protocol import shown_class_value
 from guards.realm import GUEST_MARK
-from guards.sealed import Sealed, sealed_error
-from guards.store import ItemTarget, charge_key, concatenate_in_place, delete, store
+from guards.sealed import HOST, Sealed, sealed_error
+from guards.store import charge_key, concatenate_in_place, delete, item_target, store
 from guards.tables.rows import TABLE, State, define, find
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["Cost", "charged", "dir_of", "enter", "namespace_of"]
+__all__ = ["ClassNamespace", "Cost", "charged", "class_namespace", "dir_of", "enter", "namespace_of"]
 
 #: (realm, obj, args, kwargs) -> args to use instead.
 Cost = Callable[[Any, Any, Any, Any], Any]
@@ -149,6 +151,8 @@ def _format(kind: type) -> Any:
         spec = host_exact_str(spec)
         charge_format_spec(realm, spec)
         charge_text(realm, obj)
+        if issubclass(kind, MOMENTS):
+            obj = named_zone(realm, obj, spec)
         text: str = raw(obj, spec)
         return text
 
@@ -316,7 +320,7 @@ def _raw_setitem(kind: Any) -> Any:
         if not issubclass(type(obj), kind):
             raise TypeError(f"descriptor '__setitem__' requires a {host_name(kind)!r} object")
         if type(key) is slice:
-            ItemTarget(realm, _Raw(obj, kind))[key] = value
+            item_target(realm, _Raw(obj, kind))[key] = value
         else:
             charge_key(realm, key)
             kind.__setitem__(obj, key, value)
@@ -391,7 +395,7 @@ def enter(
 # Namespaces
 
 
-class ClassNamespace(metaclass=Sealed, host=True):
+class ClassNamespace(metaclass=Sealed, host=HOST):
     """`vars(cls)` and `cls.__dict__`: what the class itself defines, to read.
 
     Not a mappingproxy: that hands its real dictionary to whoever stands on the other side of `==`
@@ -403,12 +407,6 @@ class ClassNamespace(metaclass=Sealed, host=True):
     __delattr__ = sealed_error
     __kind__: type
     __realm__: Realm
-
-    def __new__(cls, realm: Realm, kind: type) -> ClassNamespace:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__kind__", kind)
-        return self
 
     def __iter__(self) -> Iterator[str]:
         return iter(_class_names(self.__realm__, self.__kind__))
@@ -426,13 +424,21 @@ class ClassNamespace(metaclass=Sealed, host=True):
             own = host_dict(kind)
             if type(exact) is not str or exact == GUEST_MARK or exact not in own:
                 raise KeyError(name)
-            return own[exact]
+            return shown_class_value(own[exact])
         if exact not in _class_names(realm, kind):
             raise KeyError(name)
         return unbound(realm, kind, kind, exact)
 
     def __repr__(self) -> str:
         return f"<namespace of {host_name(self.__kind__)}>"
+
+
+def class_namespace(realm: Realm, kind: type) -> ClassNamespace:
+    """What a guest is given as the namespace of a class."""
+    self = object.__new__(ClassNamespace)
+    object.__setattr__(self, "__realm__", realm)
+    object.__setattr__(self, "__kind__", kind)
+    return self
 
 
 def _class_names(realm: Realm, kind: type) -> list[str]:
@@ -456,7 +462,7 @@ def _class_names(realm: Realm, kind: type) -> list[str]:
     return shown
 
 
-class ModuleNamespace(metaclass=Sealed, host=True):
+class ModuleNamespace(metaclass=Sealed, host=HOST):
     """`globals()` and `module.__dict__`: the names of a module without the guards among them."""
 
     __slots__ = ("__raw__", "__realm__")
@@ -464,12 +470,6 @@ class ModuleNamespace(metaclass=Sealed, host=True):
     __delattr__ = sealed_error
     __raw__: dict[str, Any]
     __realm__: Realm
-
-    def __new__(cls, realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        object.__setattr__(self, "__raw__", raw)
-        return self
 
     def __iter__(self) -> Iterator[str]:
         return iter([n for n in self.__raw__ if not is_guard_name(n)])
@@ -518,7 +518,9 @@ def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
         # Functions made in a namespace take their builtins from it; one that has none would let
         # them take those of whatever trusted code happens to run.
         raw["__builtins__"] = realm.builtins
-        view = realm.views[id(raw)] = ModuleNamespace(realm, raw)
+        view = realm.views[id(raw)] = object.__new__(ModuleNamespace)
+        object.__setattr__(view, "__realm__", realm)
+        object.__setattr__(view, "__raw__", raw)
     return view
 
 

@@ -104,7 +104,8 @@ class RLock:
 
     def __repr__(self):
         state = "locked" if self._count else "unlocked"
-        return f"<{state} _thread.RLock object owner={get_ident() if self._count else 0} count={self._count}>"
+        owner = get_ident() if self._count else 0
+        return f"<{state} _thread.RLock object owner={owner} count={self._count}>"
 
 
 class _local:

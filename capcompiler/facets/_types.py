@@ -18,9 +18,7 @@ class mappingproxy(metaclass=_ProxyType):
 
     def __new__(cls, mapping):
         if isinstance(mapping, (list, tuple)) or not hasattr(type(mapping), "__getitem__"):
-            raise TypeError(
-                f"mappingproxy() argument must be a mapping, not {type(mapping).__name__}"
-            )
+            raise TypeError(f"mappingproxy() argument must be a mapping, not {type(mapping).__name__}")
         self = object.__new__(cls)
         object.__setattr__(self, "_mapping", mapping)
         return self

@@ -61,7 +61,7 @@ def _forward_all():
 
     def two(function):
         return lambda self, other: function(
-            _target(self), _target(other) if isinstance(type(other), type) and issubclass(type(other), ProxyType) else other
+            _target(self), _target(other) if issubclass(type(other), ProxyType) else other
         )
 
     def swapped(function):
@@ -80,9 +80,18 @@ def _forward_all():
     setattr(ProxyType, "__divmod__", two(divmod))
     setattr(ProxyType, "__rdivmod__", swapped(divmod))
     for name, function in {
-        "neg": operator.neg, "pos": operator.pos, "abs": abs, "invert": operator.invert,
-        "int": int, "float": float, "index": operator.index, "len": len, "iter": iter,
-        "next": next, "reversed": reversed, "bytes": bytes,
+        "neg": operator.neg,
+        "pos": operator.pos,
+        "abs": abs,
+        "invert": operator.invert,
+        "int": int,
+        "float": float,
+        "index": operator.index,
+        "len": len,
+        "iter": iter,
+        "next": next,
+        "reversed": reversed,
+        "bytes": bytes,
     }.items():
         setattr(ProxyType, f"__{name}__", one(function))
     ProxyType.__contains__ = lambda self, item: item in _target(self)

@@ -51,9 +51,7 @@ def asctime(t=None):
         _now()
     days = "Mon Tue Wed Thu Fri Sat Sun".split()
     months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-    return (
-        f"{days[t[6]]} {months[t[1] - 1]} {t[2]:2} {t[3]:02}:{t[4]:02}:{t[5]:02} {t[0]}"
-    )
+    return f"{days[t[6]]} {months[t[1] - 1]} {t[2]:2} {t[3]:02}:{t[4]:02}:{t[5]:02} {t[0]}"
 
 
 def strptime(string, format="%a %b %d %H:%M:%S %Y"):

@@ -39,7 +39,6 @@ ATOMS: Final = frozenset(
         datetime.time,
         datetime.datetime,
         datetime.timedelta,
-        datetime.timezone,
     }
 )
 _day: Final[list[Any]] = [datetime.date.__dict__[n].__get__ for n in ("year", "month", "day")]
@@ -88,6 +87,18 @@ _make_datetime: Any = datetime.datetime
 _make_time: Any = datetime.time
 
 
+def _exact_timezone(zone: datetime.timezone) -> datetime.timezone:
+    """A zone whose offset and name are of exact type: subclasses would bring code along."""
+    parts = _zone_parts(zone)
+    offset: Any = datetime.timedelta(*[get(parts[0]) for get in _span])
+    if len(parts) == 1:
+        return datetime.timezone(offset)
+    return datetime.timezone(offset, str.__str__(parts[1]))
+
+
+_zone_parts: Final[Any] = datetime.timezone.__dict__["__getinitargs__"]
+
+
 class CrossingError(Exception):
     """A value that is neither data nor a capability. Says where it stands in what was crossing."""
 
@@ -118,8 +129,10 @@ class Copier:
         kind = type(value)
         if kind in ATOMS:
             if kind is datetime.datetime or kind is datetime.time:
-                self._check_zone(value, path)
+                return self._with_exact_zone(value, path)
             return value
+        if kind is datetime.timezone:
+            return _exact_timezone(value)
         known = self._memo.get(id(value))
         if known is not None:
             return known[0]
@@ -129,9 +142,10 @@ class Copier:
         reduce = _REDUCED.get(base)
         if reduce is not None and base in _MOMENTS:
             exact = reduce(value)
-            self._check_zone(exact, path)
-            return self._keep(value, exact)
+            return self._keep(value, self._with_exact_zone(exact, path))
         if reduce is not None:
+            if base is bytearray:
+                self._pay(len(memoryview(value)) >> 8)
             return self._keep(value, bytearray(value) if kind is bytearray else reduce(value))
         if self._depth >= MAX_NESTING:
             raise CrossingError(value, path, f"it is nested deeper than {MAX_NESTING} levels")
@@ -146,13 +160,16 @@ class Copier:
         self._memo[id(value)] = (result, value)
         return result
 
-    def _check_zone(self, value: Any, path: str) -> None:
-        if type(value) not in _MOMENTS:
-            return
+    def _with_exact_zone(self, value: Any, path: str) -> Any:
+        if type(value) not in _MOMENTS or value.tzinfo is None:
+            return value
         zone = value.tzinfo
-        if zone is not None and type(zone) is not datetime.timezone:
+        if zone is datetime.UTC:
+            return value
+        if type(zone) is not datetime.timezone:
             # A zone with code of its own would be asked by the other side, in its time.
             raise CrossingError(value, path, "its time zone is not a datetime.timezone")
+        return value.replace(tzinfo=_exact_timezone(zone))
 
     def _container(self, value: Any, base: type, path: str) -> Any:
         result: Any
@@ -166,6 +183,7 @@ class Copier:
             pairs = list(dict.items(value))
             self._pay(len(pairs))
             result = self._keep(value, {})
+            self._check_hashes([k for k, _ in pairs], path)
             for k, v in pairs:
                 key = k if type(k) is str else self._key(k, path)
                 result[key] = v if type(v) in _PLAIN else self.copy(v, _at(path, _shown(k)))
@@ -173,6 +191,7 @@ class Copier:
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
             self._pay(len(members))
+            self._check_hashes(members, path)
             if base is set:
                 result = self._keep(value, set())
                 result.update(self._key(m, path) for m in members)
@@ -183,6 +202,24 @@ class Copier:
         copied = tuple(self._elements(items, path))
         known = self._memo.get(id(value))  # made meanwhile, through a cycle
         return known[0] if known is not None else self._keep(value, copied)
+
+    def _check_hashes(self, keys: list[Any], path: str) -> None:
+        """Refuse keys most of which hash alike once they are exact: building the copy would take the
+        square of their number, in the host's time."""
+        if len(keys) <= _FEW_KEYS or all(type(k) is str for k in keys):
+            return
+        met: dict[int, int] = {}
+        for key in keys:
+            base = _base_of(type(key))
+            if base is int:
+                h = hash(int.__int__(key))
+            elif base in (complex, tuple, frozenset) and type(key) is base and _only_data(key):
+                h = hash(key)
+            else:
+                continue
+            met[h] = met.get(h, 0) + 1
+        if met and max(met.values()) > _FEW_KEYS:
+            raise CrossingError(keys, path, "thousands of its keys hash alike")
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
         return [x if type(x) in _PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
@@ -210,6 +247,17 @@ class Copier:
                     break
             self._weights[id(value)] = known
         return known
+
+
+#: Keys that may hash alike in one container.
+_FEW_KEYS: Final = 1000
+
+
+def _only_data(key: Any) -> bool:
+    """Whether hashing a key walks plain data and runs no code."""
+    if type(key) is complex:
+        return True
+    return len(key) <= 100 and all(type(x) in ATOMS for x in key)
 
 
 _PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}

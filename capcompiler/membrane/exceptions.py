@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "for_guest", "guest_frames", "nearest_builtin", "rebuilt"]
 
+#: Read and set past what a class of the guest's may define under these names.
+host_traceback: Final[Any] = BaseException.__dict__["__traceback__"].__get__
+_set_traceback: Final[Any] = BaseException.__dict__["__traceback__"].__set__
 MAX_TEXT: Final = 10_000
 MAX_FRAMES: Final = 100
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
@@ -66,8 +69,9 @@ def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) 
     message = _clean(message)
     base = nearest_builtin(kind)
     args = BaseException.__dict__["args"].__get__(error)
-    frames = guest_frames(realm, error.__traceback__, sources)
-    data = rebuilt(base, args if type(args) is tuple else (), message)
+    frames = guest_frames(realm, host_traceback(error), sources)
+    plain = tuple(_cleaned(a) for a in args) if type(args) is tuple and len(args) <= 100 else ()
+    data = rebuilt(base, plain, message)
     if base is PermissionError and realm_refusal(error):
         return CapabilityError(message, frames, data)
     return GuestError(_clean(name, 200), message, frames, data)
@@ -82,6 +86,17 @@ def _clean(text: str, limit: int = MAX_TEXT) -> str:
     if len(text) > limit:
         text = text[:limit] + "..."
     return printable(text)
+
+
+def _cleaned(value: Any) -> Any:
+    """An argument of an exception, its text made fit to print; of other data, no more than fits."""
+    if type(value) is str:
+        return _clean(value)
+    if type(value) is bytes:
+        return value[:MAX_TEXT]
+    if type(value) is int and value.bit_length() > MAX_TEXT:
+        return _clean(hex(value >> (value.bit_length() - 64)))
+    return value
 
 
 def printable(text: str) -> str:
@@ -102,8 +117,9 @@ def guest_frames(
             code = frame.f_code
             lines = sources.get(serial_of(code), [])
             line = traceback.tb_lineno or 0
-            source = lines[line - 1].strip()[:400] if 0 < line <= len(lines) else ""
-            frames.append(GuestFrame(shown_filename(code), line, _clean(code.co_qualname, 200), source))
+            source = _clean(lines[line - 1].strip(), 400) if 0 < line <= len(lines) else ""
+            shown = _clean(shown_filename(code), 200)
+            frames.append(GuestFrame(shown, line, _clean(code.co_qualname, 200), source))
         traceback = traceback.tb_next
     if len(frames) > MAX_FRAMES:
         half = MAX_FRAMES // 2
@@ -122,7 +138,7 @@ def realm_refusal(error: BaseException) -> bool:
 
 
 def _raised_by_trusted_code(error: BaseException) -> bool:
-    tb = error.__traceback__
+    tb = host_traceback(error)
     if tb is None:
         return False
     while tb.tb_next is not None:
@@ -151,6 +167,8 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
     kind = nearest_builtin(type(error))
     if issubclass(kind, (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup)):
         kind = RuntimeError
+    if issubclass(kind, RecursionError):
+        kind = RuntimeError  # the guest's own ends its turn; the host's is an error like any other
     args = error.args
     if isinstance(error, OSError):
         # Paths of the host are not the guest's to know; number and text of the error are.
@@ -162,7 +180,7 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
         if len(args) >= 2 and type(number) is int:
             return _os_error(number, str(text))
     plain = all(type(a) in _PLAIN for a in args)
-    if type(error) is kind and plain and _on_purpose(error, function):
+    if type(error) in (kind, RecursionError) and plain and _on_purpose(error, function):
         return rebuilt(kind, args, str(error))
     return rebuilt(kind, (f"{path} failed",), f"{path} failed")
 
@@ -174,7 +192,7 @@ def _os_error(number: int, text: str) -> OSError:
 def _on_purpose(error: BaseException, function: Any) -> bool:
     """Whether a `raise` statement of the granted function's own module raised this."""
     code = _code_of(function)
-    tb = error.__traceback__
+    tb = host_traceback(error)
     if code is None or tb is None:
         return False
     while tb.tb_next is not None:
@@ -187,7 +205,7 @@ def _on_purpose(error: BaseException, function: Any) -> bool:
 
 def raised_by_guest(realm: Realm, error: BaseException) -> bool:
     """Whether a `raise` statement in guest code raised this."""
-    tb = error.__traceback__
+    tb = host_traceback(error)
     while tb is not None and tb.tb_next is not None:
         tb = tb.tb_next
     return tb is not None and tb.tb_frame.f_builtins is realm.builtins and raised_by_statement(error)
@@ -195,12 +213,17 @@ def raised_by_guest(realm: Realm, error: BaseException) -> bool:
 
 def raised_by_statement(error: BaseException) -> bool:
     """Whether a `raise` statement raised this, and not the interpreter or C code."""
-    tb = error.__traceback__
+    tb = host_traceback(error)
     if tb is None:
         return False
     while tb.tb_next is not None:
         tb = tb.tb_next
-    return tb.tb_frame.f_code.co_code[tb.tb_lasti] == _RAISE
+    return int(tb.tb_frame.f_code.co_code[tb.tb_lasti]) == _RAISE
+
+
+def forget_traceback(error: BaseException) -> None:
+    """Let go of the frames that an exception holds."""
+    _set_traceback(error, None)
 
 
 def _code_of(function: Any) -> Any:

@@ -142,7 +142,8 @@ class Membrane:
         self.compartment = compartment
         self.on_use = on_use
         self._wall = new_wall()
-        self._grants: dict[int, tuple[Any, Any]] = {}  # id of a capability -> (it, its reference)
+        # id of a capability -> the reference that the guest holds of it, and that holds it
+        self._grants: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
 
     # In
@@ -169,8 +170,8 @@ class Membrane:
         """The guest's reference to a capability; the same one each time. offered: what stands for
         `cap` in uses, where it is another guest's object."""
         known = self._grants.get(id(cap))
-        if known is not None and known[0] is cap:
-            return known[1]
+        if known is not None and use_of(known).cap is cap:
+            return known
         interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
@@ -184,7 +185,7 @@ class Membrane:
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
-        self._grants[id(cap)] = (cap, made)
+        self._grants[id(cap)] = made
         return made
 
     # Out
@@ -275,7 +276,15 @@ class Membrane:
             if self.on_use is not None and crossed:
                 seconds = time.perf_counter() - clock
                 event = Use(path, host_args, host_kwargs, result, problem, started, seconds)
-                shielded(self._wall, functools.partial(self.on_use, event))
+                try:
+                    shielded(self._wall, functools.partial(self.on_use, event))
+                except Stop:
+                    raise
+                except BaseException as error:
+                    # An audit that fails is the host's trouble: the turn ends in it, and the guest,
+                    # on whose data it may have failed, sees nothing of it.
+                    compartment._host_exit = error
+                    raise meter.stop("steps", 0, meter.used) from None
         finally:
             compartment._in_host -= 1
         meter.check()
@@ -288,7 +297,10 @@ class Membrane:
             if problem.reason:
                 return ValueError(f"{path}: a value cannot cross: {problem.reason}")
             return TypeError(f"{path} gave something that is neither data nor a capability")
-        return for_guest(problem, path, function)
+        try:
+            return shielded(self._wall, lambda: for_guest(problem, path, function))
+        except Exception:  # an exception class of the host's that fails when it is asked
+            return RuntimeError(f"{path} failed")
 
 
 def _free(_count: int) -> None:

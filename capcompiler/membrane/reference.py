@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import TABLE, define
 
 __all__ = ["CallableReference", "Reference", "StatefulReference", "reference_class"]
 
 
-class Reference(metaclass=Sealed, host=True):
+class Reference(metaclass=Sealed, host=HOST):
     """A capability without state or calling: its methods are attributes, each a reference too."""
 
-    __slots__ = ("__cap_use__", "__dict__")
+    __slots__ = ("__cap_use__", "__dict__", "__weakref__")
     __setattr__ = sealed_error
     __delattr__ = sealed_error
     __cap_use__: Any
@@ -39,7 +39,7 @@ class Reference(metaclass=Sealed, host=True):
         return text
 
 
-class CallableReference(Reference, host=True):
+class CallableReference(Reference, host=HOST):
     """A host function, or one method of a capability."""
 
     __slots__ = ()
@@ -48,7 +48,7 @@ class CallableReference(Reference, host=True):
         return self.__cap_use__.call("__call__", args, kwargs)
 
 
-class StatefulReference(Reference, host=True):
+class StatefulReference(Reference, host=HOST):
     """A capability with attributes that the guest may read or set."""
 
     __slots__ = ()
@@ -77,7 +77,7 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
         if "__eq__" in special:
             namespace["__hash__"] = object.__hash__
         base = StatefulReference if state else Reference
-        found = Sealed("Reference", (base,), namespace, host=True)  # type: ignore[assignment]
+        found = Sealed("Reference", (base,), namespace, host=HOST)  # type: ignore[assignment]
         assert found is not None  # noqa: S101 - for the type checker
         _classes[(state, special)] = found
         enter_reference(found)

@@ -54,7 +54,9 @@ def _of_class(name: str) -> Any:
     return tamed
 
 
-for _name in "_abc_register _abc_instancecheck _abc_subclasscheck _get_dump _reset_registry _reset_caches".split():
+for _name in (
+    "_abc_register _abc_instancecheck _abc_subclasscheck _get_dump _reset_registry _reset_caches".split()
+):
     _TAMED[_name] = _of_class(_name)
 
 

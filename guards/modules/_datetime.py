@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from guards.dates import conversions, named_zone, needs_clock
 from guards.harden import harden
-from guards.host import host_exact_str
+from guards.host import host_exact_str, host_name
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -20,33 +21,28 @@ from guards.modules.table import MODULES, ModuleRow
 __all__: list[str] = []
 
 
-def _needs_clock(name: str) -> Callable[..., Any]:
-    def tamed(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
-        raise PermissionError(
-            f"{name} was not granted: it reads the clock or the local time zone of the host; "
-            "the host hands in the time as data, or a clock as a capability"
-        )
-
-    tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
-    return tamed
-
-
 def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
     if tz is None:
-        _needs_clock("datetime.fromtimestamp without tz")(realm)
+        needs_clock("datetime.fromtimestamp without tz")(realm)
     return cls.fromtimestamp(timestamp, tz)
 
 
 def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
-    if tz is None or moment.tzinfo is None:
-        _needs_clock("datetime.astimezone of or to local time")(realm)
-    return datetime.datetime.astimezone(moment, tz)
+    # Computed here: a zone that gives no offset would be taken for the host's.
+    offset = None if moment.tzinfo is None else moment.utcoffset()
+    if tz is None or offset is None:
+        needs_clock("datetime.astimezone of or to local time")(realm)
+    if not issubclass(type(tz), datetime.tzinfo):
+        raise TypeError(f"tz argument must be an instance of tzinfo, not {host_name(type(tz))}")
+    return tz.fromutc((moment.replace(tzinfo=None) - offset).replace(tzinfo=tz))
 
 
 def _timestamp(realm: Realm, moment: Any) -> float:
-    if moment.tzinfo is None:
-        _needs_clock("datetime.timestamp of local time")(realm)
-    return datetime.datetime.timestamp(moment)
+    offset = None if moment.tzinfo is None else moment.utcoffset()
+    if offset is None:
+        needs_clock("datetime.timestamp of local time")(realm)
+    seconds: float = (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
+    return seconds
 
 
 def _format_time(kind: Any) -> Callable[..., Any]:
@@ -58,7 +54,7 @@ def _format_time(kind: Any) -> Callable[..., Any]:
         text = host_exact_str(format)
         realm.meter.charge_bytes(len(text) * 32)
         charge_format_spec(realm, text + "   ")
-        result: str = kind.strftime(moment, text)
+        result: str = kind.strftime(named_zone(realm, moment, text), text)
         return result
 
     return strftime
@@ -73,7 +69,19 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
     # The parser is Python code of the standard library that builds a pattern: it gets exact text
     # of bounded length, and pays for trying.
     realm.meter.charge(len(text) * len(format))
-    return cls.strptime(text, format)
+    if "Z" in conversions(format):
+        needs_clock("datetime.strptime with %Z, the host's names of time zones,")(realm)
+    problem: str
+    try:
+        return cls.strptime(text, format)
+    except ValueError as error:
+        problem = str(error)
+    except Exception:  # `re.error`, a class of the library's that takes attributes
+        problem = f"bad format {format!r}"
+    raise ValueError(problem)
+
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1)
 
 
 _COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "
@@ -82,8 +90,8 @@ enter(
     _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
     "fromisocalendar",
     tame={
-        "today": _needs_clock("date.today"),
-        "fromtimestamp": _needs_clock("date.fromtimestamp"),
+        "today": needs_clock("date.today"),
+        "fromtimestamp": needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
         "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
         **({"strptime": _parse_time} if hasattr(datetime.date, "strptime") else {}),  # 3.14
@@ -96,11 +104,11 @@ enter(
     _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
     "utcfromtimestamp ctime",
     tame={
-        "now": _needs_clock("datetime.now"),
+        "now": needs_clock("datetime.now"),
         "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
         "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
-        "utcnow": _needs_clock("datetime.utcnow"),
-        "today": _needs_clock("datetime.today"),
+        "utcnow": needs_clock("datetime.utcnow"),
+        "today": needs_clock("datetime.today"),
         "fromtimestamp": _from_timestamp,
         "astimezone": _as_zone,
         "timestamp": _timestamp,

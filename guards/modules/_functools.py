@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS, callable_for_c
+from guards.depth import CARRIERS, check_nesting
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -44,7 +46,15 @@ def _reduce(realm: Realm, function: Any, iterable: Any, initial: Any = _MISSING,
 
 @tamed_in(_FUNCTOOLS_TAMED)
 def _cmp_to_key(realm: Realm, mycmp: Any) -> Any:
-    return functools.cmp_to_key(callable_for_c(realm, mycmp))
+    check_nesting(realm, (mycmp,))
+    return MethodType(_make_key, (realm, functools.cmp_to_key(callable_for_c(realm, mycmp))))
+
+
+def _make_key(state: Any, obj: Any) -> Any:
+    realm, key = state
+    if type(obj) in CARRIERS:
+        check_nesting(realm, (obj,))
+    return key(obj)
 
 
 _key_kind = type(functools.cmp_to_key(lambda a, b: 0))
@@ -65,6 +75,7 @@ enter(
 def __lru_cache_wrapper(realm: Realm, function: Any, maxsize: Any, typed: Any, info: Any, /) -> Any:
     if maxsize is not None:
         maxsize = index_of(maxsize)
+    check_nesting(realm, (function,))
     make: Any = _cache_kind
     return make(callable_for_c(realm, function), maxsize, bool(typed), callable_for_c(realm, info))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import (
     feed,
     feed_keys,
 )
+from guards.depth import check_nesting
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -23,11 +24,22 @@ from guards.modules.table import MODULES, ModuleRow, index_of
 __all__: list[str] = []
 
 
+#: Elements of one tuple that an iterator of C makes at each step, at most.
+_WIDEST: Final = 4096
+
+
+def check_width(count: int) -> None:
+    """Refuse an iterator each of whose elements is a tuple so wide that a step is no step."""
+    if count > _WIDEST:
+        raise OverflowError(f"itertools: an element of {count:,} parts; at most {_WIDEST:,} are taken")
+
+
 def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]:
     """A constructor whose arguments at these positions are iterated and one of which is called."""
 
     def prepare(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         out = list(args)
+        check_width(len(out))
         for i in positions or range(len(out)):
             if i < len(out) and out[i] is not None and i != function:
                 out[i] = itertools.compress(out[i], realm.meter.iterator)
@@ -49,11 +61,15 @@ def _combined(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     pools = args if kind is itertools.product else args[:1]
     fed = [list(feed(realm, a)) for a in pools]
     times = abs(int.__index__(repeat)) if issubclass(type(repeat), int) else 1
+    check_width(times * max(1, len(fed)))
     realm.meter.charge_bytes(max(times, 1) * 16 * max(1, len(fed)))
     return (*fed, *(() if kind is itertools.product else args[1:]))
 
 
 def _endless(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    for x in (*args, *kwargs.values()):
+        if issubclass(type(x), int) and int.bit_length(x) > 4096 and kind is itertools.count:
+            raise OverflowError("itertools.count: the number is too large; add it to a smaller count")
     return args
 
 
@@ -105,6 +121,7 @@ def _from_iterable(realm: Realm, cls: Any, iterables: Any, /) -> Any:
 def _tee(realm: Realm, iterable: Any, n: Any = 2, /) -> Any:
     number = index_of(n)
     realm.meter.charge_bytes(max(0, number) * 64)
+    check_nesting(realm, (iterable,))
     return itertools.tee(itertools.compress(iterable, realm.meter.iterator), number)
 
 

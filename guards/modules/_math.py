@@ -13,7 +13,7 @@ from guards.charge import (
     charge_mul,
     feed,
 )
-from guards.host import host_lookup
+from guards.host import host_iterable
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -43,8 +43,8 @@ def _choose(name: str) -> Callable[..., Any]:
         number = index_of(n)
         take = number if k is None else index_of(k)
         take = min(take, number - take) if name == "comb" else min(take, number)
-        if take > 100:
-            bits = take * number.bit_length()
+        bits = max(take, 1) * number.bit_length()
+        if bits > 4096:
             realm.meter.charge_bytes(bits >> 3)
             charge_int_work(realm, 1 << min(bits, 1 << 26), 1 << min(bits, 1 << 26))
         result: int = function(number) if k is None else function(number, index_of(k))
@@ -95,15 +95,11 @@ def _fed(module: Any, name: str) -> Callable[..., Any]:
     function = getattr(module, name)
 
     def tamed(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-        fed = [list(feed(realm, a)) if _iterable(a) else a for a in args]
+        fed = [list(feed(realm, a)) if host_iterable(type(a)) else a for a in args]
         return function(*fed, **kwargs)
 
     tamed.__name__ = tamed.__qualname__ = name
     return tamed
-
-
-def _iterable(obj: Any) -> bool:
-    return host_lookup(type(obj), "__iter__")[0] is not None
 
 
 _MATH_TAMED.update({n: _choose(n) for n in ("comb", "perm")})

@@ -15,6 +15,7 @@ from guards.charge import (
 )
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
+from guards.operate import charge_compare
 from guards.tamed import charge_item
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _walked(name: str) -> Callable[..., Any]:
     function = getattr(operator, name)
 
     def tamed(realm: Realm, a: Any, b: Any, /) -> Any:
-        charge_walk(realm, b)
+        charge_compare(realm, a, b)
         return function(a, b)
 
     tamed.__name__ = tamed.__qualname__ = name
@@ -135,15 +136,17 @@ MODULES["operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)
-        for n in "index is_ is_not itruediv matmul imatmul not_ truediv truth length_hint "
-        "is_none is_not_none".split()
+        for n in "index is_ is_not matmul imatmul not_ truth length_hint is_none is_not_none".split()
         if hasattr(operator, n)  # the last two: 3.14
     },
     tame=_OPERATOR_TAMED,
     make={
         **{n: _guard(f"cap:{n}") for n in "mul imul add iadd pow ipow mod imod".split()},
         **{n: _guard(f"cap:{n}") for n in "lshift ilshift floordiv ifloordiv getitem".split()},
-        **{n: _guard(f"cap:{n}") for n in "sub isub ior iand xor ixor rshift irshift".split()},
+        **{
+            n: _guard(f"cap:{n}")
+            for n in "truediv itruediv sub isub ior iand xor ixor rshift irshift".split()
+        },
         **{n: _guard(f"cap:{n.strip('_')}") for n in ("and_", "or_")},
         "neg": _guard("cap:neg"),
         "pos": _guard("cap:plus"),

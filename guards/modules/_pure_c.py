@@ -19,7 +19,7 @@ from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import charge_walk, feed, size_of
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
-from guards.modules.table import MODULES, ModuleRow, index_of, tamed_in
+from guards.modules.table import MODULES, ModuleRow, index_of
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -85,7 +85,10 @@ def _is_normalized(realm: Realm, form: Any, text: Any, /) -> bool:
 
 
 _UCD = type(unicodedata.ucd_3_2_0)
-_CHARACTER = "bidirectional category combining decimal decomposition digit east_asian_width lookup mirrored name numeric"
+_CHARACTER = """
+    bidirectional category combining decimal decomposition digit east_asian_width lookup mirrored
+    name numeric
+"""
 enter(
     _UCD,
     _CHARACTER + " unidata_version",
@@ -235,6 +238,15 @@ def _hash_maker(function: Any) -> Callable[..., Any]:
     return tamed
 
 
+_DIGESTS: Final = ("digest", "hexdigest")
+
+
+def _digest_names(kind: type) -> str:
+    own = " ".join(n for n in kind.__dict__ if n.isupper() or (n[0] == "_" and n[1] != "_"))
+    fixed = "" if "shake" in kind.__name__ else " ".join(_DIGESTS)
+    return f"copy name block_size digest_size {own} {fixed}"
+
+
 _HASHES: Final = {
     "_md5": "md5",
     "_sha1": "sha1",
@@ -255,20 +267,13 @@ for _name, _functions in _HASHES.items():
         if _kind not in TABLE:
             enter(
                 _kind,
-                "copy name block_size digest_size "
-                + " ".join(n for n in _kind.__dict__ if n.isupper() or n.startswith("_") and n[1] != "_"),
+                _digest_names(_kind),
                 cost={
                     "update": _hash_input,
-                    **({} if "shake" not in _kind.__name__ else {"digest": _output, "hexdigest": _output}),
+                    **(dict.fromkeys(_DIGESTS, _output) if "shake" in _kind.__name__ else {}),
                 },
-                tame={},
                 deny="__new__",
             )
-            for _n in ("digest", "hexdigest"):
-                if "shake" not in _kind.__name__:
-                    from guards.tables.rows import SAFE_ROW
-
-                    TABLE[_kind][_n] = SAFE_ROW
     MODULES[_name] = ModuleRow(
         why="bytes to digests",
         tame={n: _hash_maker(f) for n, f in _makers.items()},
@@ -296,7 +301,9 @@ def _writer(realm: Realm, target: Any, dialect: Any = None, /, **options: Any) -
     return _csv.writer(Target(), *(() if dialect is None else (_dialect(realm, dialect),)), **options)
 
 
-_FIELDS: Final = "delimiter doublequote escapechar lineterminator quotechar quoting skipinitialspace strict"
+_FIELDS: Final = (
+    "delimiter doublequote escapechar lineterminator quotechar quoting skipinitialspace strict"
+)
 
 
 def _dialect(realm: Realm, dialect: Any) -> Any:

@@ -10,11 +10,11 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.code import GuestCode
+from guards.code import guest_code
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
-from guards.sealed import Sealed, sealed_error
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import TABLE, define
 from guards.tamed import enter
 
@@ -29,18 +29,13 @@ __all__ = ["Stream"]
 _TAMED: dict[str, Callable[..., Any]] = {}
 
 
-class Stream(metaclass=Sealed, host=True):
+class Stream(metaclass=Sealed, host=HOST):
     """`sys.stdout` of a guest: text that goes where the guest's `print` goes."""
 
     __slots__ = ("__realm__",)
     __setattr__ = sealed_error
     __delattr__ = sealed_error
     __realm__: Realm
-
-    def __new__(cls, realm: Realm) -> Stream:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__realm__", realm)
-        return self
 
     def __repr__(self) -> str:
         return "<stream>"
@@ -95,11 +90,12 @@ define(
 def _stream(realm: Realm) -> Stream:
     found: Stream | None = realm.keep.get("stdout")
     if found is None:
-        found = realm.keep["stdout"] = Stream(realm)
+        found = realm.keep["stdout"] = object.__new__(Stream)
+        object.__setattr__(found, "__realm__", realm)
     return found
 
 
-class FrameFacts(metaclass=Sealed, host=True):
+class FrameFacts(metaclass=Sealed, host=HOST):
     """Where a call came from: the module's name and the line, and no namespace."""
 
     __slots__ = ("__facts__", "__outer__")
@@ -107,12 +103,6 @@ class FrameFacts(metaclass=Sealed, host=True):
     __delattr__ = sealed_error
     __facts__: tuple[Any, ...]
     __outer__: FrameFacts | None
-
-    def __new__(cls, facts: tuple[Any, ...], outer: FrameFacts | None) -> FrameFacts:
-        self = object.__new__(cls)
-        object.__setattr__(self, "__facts__", facts)
-        object.__setattr__(self, "__outer__", outer)
-        return self
 
     def __repr__(self) -> str:
         return "<frame>"
@@ -148,8 +138,15 @@ def _facts(frame: FrameType) -> tuple[Any, ...]:
     return (
         {n: v for n, v in names.items() if type(v) is str},
         frame.f_lineno,
-        GuestCode(frame.f_code, "exec"),
+        guest_code(frame.f_code, "exec"),
     )
+
+
+def _frame_facts(facts: tuple[Any, ...], outer: FrameFacts | None) -> FrameFacts:
+    self = object.__new__(FrameFacts)
+    object.__setattr__(self, "__facts__", facts)
+    object.__setattr__(self, "__outer__", outer)
+    return self
 
 
 def _depth(depth: Any) -> int:
@@ -166,7 +163,7 @@ def __getframe(realm: Realm, depth: Any = 0, /) -> Any:
         raise ValueError("call stack is not deep enough")
     outer: FrameFacts | None = None
     for frame in reversed(frames):
-        outer = FrameFacts(_facts(frame), outer)
+        outer = _frame_facts(_facts(frame), outer)
     return outer
 
 
@@ -176,8 +173,6 @@ def __getframemodulename(realm: Realm, depth: Any = 0) -> str | None:
     frames = _frames(realm)[max(0, _depth(depth)) :]
     name = frames[0].f_globals.get("__name__") if frames else None
     return name if type(name) is str else None
-
-
 
 
 def _handled(realm: Realm) -> BaseException | None:

@@ -6,18 +6,15 @@ import types
 
 from guards.code import GuestCode
 from guards.modules.table import MODULES, GuestModule, ModuleRow
-from guards.sealed import Sealed
+from guards.sealed import HOST, Sealed
 from guards.tables.rows import TABLE, define
 from guards.tamed import ClassNamespace
 
 __all__: list[str] = []
 
 
-class Frame(metaclass=Sealed, host=True):
+class Frame(metaclass=Sealed, host=HOST):
     """`types.FrameType`: no guest is ever handed a frame, so this has no instances."""
-
-    def __new__(cls) -> Frame:
-        raise TypeError("cannot create 'frame' instances")
 
 
 define(Frame, deny="__new__")

@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, cast
 
 from guards.call import CONSTRUCTORS, mapping_or_pairs
-from guards.charge import charge_walk, feed, feed_keys, size_of
+from guards.charge import SCALARS, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
 
@@ -38,9 +38,21 @@ def _fromkeys(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _scan(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    realm.meter.charge((size_of(obj) or 0) >> 4)
     for a in args[:1]:
-        charge_walk(realm, a)
+        charge_scan(realm, obj, a)
+    return args
+
+
+def charge_scan(realm: Realm, obj: Any, item: Any) -> None:
+    """Charge for comparing an object with each element of a sequence."""
+    size = size_of(obj) or 0
+    realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
+    if type(item) not in SCALARS:
+        charge_walk(realm, obj)
+
+
+def _reverse(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(obj) or 0) >> 8)
     return args
 
 
@@ -73,7 +85,7 @@ def charge_sort(realm: Realm, items: Any) -> None:
     """Charge for sorting: n log n comparisons in C, and a walk of what is compared."""
     size = size_of(items) or 0
     realm.meter.charge(size + (size * size.bit_length() >> 4))
-    charge_walk(realm, items)
+    realm.meter.charge((charge_walk(realm, items) >> 12) * size.bit_length())
 
 
 def _key(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
@@ -96,8 +108,9 @@ CONSTRUCTORS[OrderedDict] = CONSTRUCTORS[dict]
 
 enter(
     list,
-    "append clear reverse",
+    "append clear",
     cost={
+        "reverse": _reverse,
         "extend": _take_all,
         "index": _scan,
         "count": _scan,
@@ -153,8 +166,9 @@ enter(set, "clear pop", cost=_SET, container=True, subclass=True)
 enter(frozenset, cost=_SET, container=True, subclass=True)
 enter(
     deque,
-    "append appendleft pop popleft clear reverse maxlen",
+    "append appendleft pop popleft clear maxlen",
     cost={
+        "reverse": _reverse,
         "extend": _take_all,
         "extendleft": _take_all,
         "index": _scan,
@@ -172,7 +186,15 @@ _d: dict[Any, Any] = {}
 _o: OrderedDict[Any, Any] = OrderedDict()
 for _source in (_d, _o):
     for _view in (_source.keys(), _source.items(), _source.values()):
-        enter(type(_view), cost={"isdisjoint": _take_keys}, deny="mapping", container=True)
+        enter(
+            type(_view),
+            cost=dict.fromkeys(
+                "isdisjoint __or__ __ror__ __and__ __rand__ __sub__ __rsub__ __xor__ __rxor__".split(),
+                _take_keys,
+            ),
+            deny="mapping",
+            container=True,
+        )
         enter(type(iter(_view)))
         enter(type(reversed(_view)))
 _iterator: Any

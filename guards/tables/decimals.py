@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS
-from guards.charge import charge_digits
+from guards.charge import charge_decimal, charge_digits
 from guards.harden import harden
 from guards.tamed import enter
 
@@ -32,6 +32,12 @@ _SIGNALS: Final = (
 DECIMAL_CROSSES: Final[bool] = all([harden(kind) for kind in (*_SIGNALS, Decimal)])
 
 
+def _beside(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
+    for other in (*args, *kwargs.values()):
+        charge_decimal(realm, number, other)
+    return args
+
+
 def _written_out(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
     charge_digits(realm, number)
     return args
@@ -40,17 +46,25 @@ def _written_out(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
 for _signal in _SIGNALS:
     enter(_signal, deny="__weakref__")
 
+_BINARY: Final = """
+    __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__
+    __rfloordiv__ __mod__ __rmod__ __divmod__ __rdivmod__ __pow__ __rpow__ __eq__ __ne__ __lt__ __le__
+    __gt__ __ge__ compare compare_signal compare_total compare_total_mag copy_sign fma logical_and
+    logical_or logical_xor max max_mag min min_mag next_toward quantize remainder_near rotate
+    same_quantum scaleb shift
+"""
 enter(
     Decimal,
-    """adjusted canonical compare compare_signal compare_total compare_total_mag conjugate copy_abs
-    copy_negate copy_sign exp fma from_float from_number imag is_canonical is_finite is_infinite
-    is_nan is_normal is_qnan is_signed is_snan is_subnormal is_zero ln log10 logb logical_and
-    logical_invert logical_or logical_xor max max_mag min min_mag next_minus next_plus next_toward
-    normalize number_class quantize radix real remainder_near rotate same_quantum scaleb shift sqrt
-    to_eng_string to_integral to_integral_exact to_integral_value""",
-    cost=dict.fromkeys(
-        "as_integer_ratio __int__ __round__ __floor__ __ceil__ __trunc__".split(), _written_out
-    ),
+    """adjusted canonical conjugate copy_abs copy_negate exp from_float from_number imag is_canonical
+    is_finite is_infinite is_nan is_normal is_qnan is_signed is_snan is_subnormal is_zero ln log10 logb
+    logical_invert next_minus next_plus normalize number_class radix real sqrt to_eng_string to_integral
+    to_integral_exact to_integral_value""",
+    cost={
+        **dict.fromkeys(_BINARY.split(), _beside),
+        **dict.fromkeys(
+            "as_integer_ratio __int__ __round__ __floor__ __ceil__ __trunc__".split(), _written_out
+        ),
+    },
     deny={"as_tuple": "gives a class of the host's Python library"},
 )
 

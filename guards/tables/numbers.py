@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guards.charge import charge_linear, feed, range_length, size_of
-from guards.host import host_lookup
+from guards.charge import charge_big, charge_linear, feed, range_length, size_of
+from guards.host import host_iterable
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _to_bytes(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
 def _from_bytes(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
     # Takes any iterable of whole numbers, not only bytes.
     if args and not issubclass(type(args[0]), (bytes, bytearray, memoryview)):
-        if host_lookup(type(args[0]), "__iter__")[0] is None:
+        if not host_iterable(type(args[0])):
             return args  # raises Python's own TypeError
         return (bytes(feed(realm, args[0])), *args[1:])
     if args:
@@ -51,10 +51,28 @@ def _digits(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _big(realm: Realm, n: Any, args: Any, kwargs: Any) -> Any:
+    charge_linear(realm, n)
+    for other in args:
+        charge_big(realm, n, other)
+    return args
+
+
+_WHOLE = """
+    add radd sub rsub and rand or ror xor rxor rshift rrshift neg pos abs invert truediv rtruediv eq ne
+    lt le gt ge hash int index float trunc floor ceil
+""".split()
 enter(
     int,
-    "as_integer_ratio bit_length conjugate denominator imag is_integer numerator real",
-    cost={"from_bytes": _from_bytes, "bit_count": _linear, "to_bytes": _to_bytes, "__round__": _digits},
+    "bit_length denominator imag is_integer numerator real",
+    cost={
+        **{f"__{n}__": _big for n in _WHOLE},
+        **dict.fromkeys("as_integer_ratio conjugate".split(), _linear),
+        "from_bytes": _from_bytes,
+        "bit_count": _linear,
+        "to_bytes": _to_bytes,
+        "__round__": _digits,
+    },
     subclass=True,
 )
 enter(bool)

@@ -28,10 +28,10 @@ from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class
 from guards.code import code_of_function
 from guards.host import host_method_func, host_name
-from guards.sealed import Sealed
 from guards.reduce import getstate, reduce, reduce_ex
+from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
-from guards.tamed import ClassNamespace, enter, namespace_of
+from guards.tamed import ClassNamespace, class_namespace, enter, namespace_of
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -42,7 +42,7 @@ def _raw_dict(realm: Realm, obj: Any) -> Any:
 
 
 def _class_dict(realm: Realm, kind: Any) -> ClassNamespace:
-    return ClassNamespace(realm, kind)
+    return class_namespace(realm, kind)
 
 
 def _module_dict(realm: Realm, module: Any) -> Any:
@@ -133,6 +133,20 @@ def _method_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return (callable_for_c(realm, args[0]), *args[1:])
 
 
+def _thrown(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    """A Ctrl-C that a guest throws is known by the object, since nothing else tells it from a real
+    one, which ends the host's program."""
+    if args and issubclass(type(args[0]), type) and issubclass(args[0], KeyboardInterrupt):
+        args = (args[0](*args[1:2]), *([None] * len(args[1:2])), *args[2:])
+    if args and issubclass(type(args[0]), KeyboardInterrupt) and len(realm.thrown) < 1000:
+        realm.thrown.append(args[0])
+    return args
+
+
+def _called_later(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    return tuple(callable_for_c(realm, a) for a in args)
+
+
 CONSTRUCTORS[MethodType] = _method_arguments
 _DESCRIBED = "__name__ __qualname__ __doc__ __objclass__ __text_signature__ __get__ __call__"
 
@@ -182,7 +196,8 @@ for _kind in (GetSetDescriptorType, MemberDescriptorType):
     )
 enter(
     property,
-    "__set__ __delete__ __set_name__ __isabstractmethod__ fget fset fdel getter setter deleter __name__",
+    "__set__ __delete__ __set_name__ __isabstractmethod__ fget fset fdel __name__",
+    cost=dict.fromkeys(("getter", "setter", "deleter"), _called_later),
     subclass=True,
 )
 for _kind in (classmethod, staticmethod):
@@ -195,17 +210,20 @@ for _kind in (classmethod, staticmethod):
 enter(super, "__self__ __self_class__ __thisclass__")
 enter(
     GeneratorType,
-    "send throw close gi_running gi_suspended",
+    "send close gi_running gi_suspended",
+    cost={"throw": _thrown},
     deny={n: "leads to frames and code" for n in "gi_frame gi_code gi_yieldfrom __del__".split()},
 )
 enter(
     CoroutineType,
-    "send throw close cr_running cr_suspended",
+    "send close cr_running cr_suspended",
+    cost={"throw": _thrown},
     deny={n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()},
 )
 enter(
     AsyncGeneratorType,
-    "asend athrow aclose ag_running ag_suspended",
+    "asend aclose ag_running ag_suspended",
+    cost={"athrow": _thrown},
     deny={n: "leads to frames and code" for n in "ag_frame ag_code ag_await __del__".split()},
 )
 enter(
@@ -258,7 +276,7 @@ import warnings as _warnings  # noqa: E402 - the warning of the throwaway corout
 with _warnings.catch_warnings():
     _warnings.simplefilter("ignore")
     for _kind in _made_by_code():
-        enter(_kind, "send throw close")
+        enter(_kind, "send close", cost={"throw": _thrown})
 
 if hasattr(types, "SimpleNamespace"):
     enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)

@@ -65,6 +65,30 @@ def _search(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _search_back(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    # From the right, C code may look at the whole of what it seeks at each place.
+    size, sought = size_of(text) or 0, (size_of(args[0]) or 0) if args else 0
+    realm.meter.charge((size >> 8) + (size * sought >> 9 if sought > 16 else 0))
+    return args
+
+
+def _strip(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    size, sought = size_of(text) or 0, (size_of(args[0]) or 0) if args else 0
+    realm.meter.charge(size * sought >> 9 if sought > 16 else 0)
+    return _copy(realm, text, args, kwargs)
+
+
+def _starts(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    if args and issubclass(type(args[0]), tuple):
+        tried = list(tuple.__iter__(args[0]))
+        realm.meter.charge(len(tried) >> 4)
+        size = size_of(text) or 0
+        realm.meter.charge(sum(min(size, size_of(x) or 0) for x in tried) >> 12)
+    elif args:
+        realm.meter.charge(min(size_of(text) or 0, size_of(args[0]) or 0) >> 12)
+    return args
+
+
 def _parts(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     # Each part is an object of some 50 bytes beside its characters.
     realm.meter.charge_bytes((size_of(text) or 0) * 8)
@@ -79,11 +103,8 @@ def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
         parts = list(feed(realm, parts))
     else:
         realm.meter.charge(len(parts))
-    kind = str if issubclass(type(separator), str) else bytes
     total = (size_of(separator) or 0) * len(parts)
-    for part in list(parts):
-        if issubclass(type(part), kind):
-            total += kind.__len__(part)
+    total += sum(size_of(part) or 0 for part in list(parts))
     realm.meter.charge_bytes(total)
     return (parts,)
 
@@ -124,10 +145,12 @@ def _expandtabs(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
 
 def _translate(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     realm.meter.charge(size_of(text) or 0)
-    if len(args) == 1 and type(args[0]) is dict and issubclass(type(text), str):
-        longest = max((len(v) for v in args[0].values() if type(v) is str), default=1)
-        realm.meter.charge_bytes((size_of(text) or 0) * longest)
-    elif len(args) == 1 and issubclass(type(text), str) and type(args[0]) not in (str, list, tuple):
+    if len(args) == 1 and type(args[0]) in (dict, list, tuple) and issubclass(type(text), str):
+        values = args[0].values() if type(args[0]) is dict else args[0]
+        realm.meter.charge(len(args[0]))
+        longest = max((size_of(v) or 0 for v in values), default=1)
+        realm.meter.charge_bytes((size_of(text) or 0) * max(1, longest))
+    elif len(args) == 1 and issubclass(type(text), str) and type(args[0]) is not str:
         # A table with a `__getitem__` of the guest's own: asked once for each character, and the
         # answers kept, so that what it gives can be sized before the text is made.
         answers: dict[int, Any] = {}
@@ -160,10 +183,13 @@ def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
-_PREDICATES = "startswith endswith"
+def _reverse(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(data) or 0) >> 10)
+    return args
+
+
 _COPIES: dict[str, Any] = dict.fromkeys(
-    "capitalize casefold lower upper swapcase title strip lstrip rstrip removeprefix removesuffix "
-    "partition rpartition".split(),
+    "capitalize casefold lower upper swapcase title removeprefix removesuffix partition".split(),
     _copy,
 )
 _COMMON: dict[str, Any] = {
@@ -174,8 +200,13 @@ _COMMON: dict[str, Any] = {
         isspace istitle isupper""".split(),
         _search,
     ),
-    **dict.fromkeys("count find rfind index rindex".split(), _search),
-    **dict.fromkeys("split rsplit splitlines".split(), _parts),
+    **dict.fromkeys("count find index __contains__".split(), _search),
+    **dict.fromkeys("rfind rindex".split(), _search_back),
+    "rpartition": lambda realm, a, args, kwargs: _copy(realm, a, _search_back(realm, a, args, {}), {}),
+    "rsplit": lambda realm, a, args, kwargs: _parts(realm, a, _search_back(realm, a, args, {}), {}),
+    **dict.fromkeys("strip lstrip rstrip".split(), _strip),
+    **dict.fromkeys("startswith endswith".split(), _starts),
+    **dict.fromkeys("split splitlines".split(), _parts),
     **dict.fromkeys("center ljust rjust zfill".split(), _width),
     "join": _join,
     "replace": _replace,
@@ -200,20 +231,18 @@ def _item(realm: Realm, a: Any, args: Any) -> Any:
 
 enter(
     str,
-    _PREDICATES,
     cost={**_COMMON, "encode": _codec},
     tame={"format": format_text, "format_map": format_map_text},
     subclass=True,
 )
 enter(
     bytes,
-    _PREDICATES,
     cost={**_COMMON, "decode": _codec, "hex": _hex, "fromhex": _from_hex},
     subclass=True,
 )
 enter(
     bytearray,
-    _PREDICATES + " append clear pop reverse __alloc__",
+    "append clear pop __alloc__",
     cost={
         **_COMMON,
         "decode": _codec,
@@ -224,6 +253,7 @@ enter(
         "insert": _copy,
         "remove": _copy,
         "resize": _width,
+        "reverse": _reverse,
     },
     tame={"__iadd__": charged(bytearray, "__iadd__", _extend)},
     deny="__setitem__ __delitem__",

@@ -334,7 +334,7 @@ CASES: list[Case] = [
             x = list[x]
         repr(x)
         """,
-        stopped="steps",
+        stopped=("steps", "depth"),
     ),
     case(
         "int-of-a-million-digits",

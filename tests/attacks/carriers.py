@@ -379,13 +379,13 @@ CASES: list[Case] = [
     ),
     case(
         "method-wrapper-self",
-        "(1).__add__.__self__",
+        "(1.5).__add__.__self__",
         raises="AttributeError",
         about="__self__",
     ),
     case(
         "slot-wrapper-objclass-subclasses",
-        "int.__add__.__objclass__.__base__.__subclasses__()",
+        "float.__add__.__objclass__.__base__.__subclasses__()",
         raises="AttributeError",
     ),
     case(

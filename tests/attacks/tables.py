@@ -16,6 +16,7 @@ from . import (
     hidden_work,
     late_names,
     later,
+    lengths,
     lying_keys,
     lying_subclasses,
     messages,
@@ -24,6 +25,7 @@ from . import (
     one_rule,
     operators,
     proxies,
+    raw_calls,
     reduce,
     reflection,
     shared_state,
@@ -60,6 +62,8 @@ CASES: list[Case] = [
     *c_loops.CASES,
     *hidden_work.CASES,
     *nests.CASES,
+    *raw_calls.CASES,
+    *lengths.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

@@ -50,7 +50,10 @@ def test_folder() -> Path:
 def find(name: str) -> str | None:
     """The module of a test by its short name; None where this Python has none."""
     folder = test_folder()
-    for module, path in ((f"test.test_{name}", f"test_{name}.py"), (f"test.test_{name}", f"test_{name}")):
+    for module, path in (
+        (f"test.test_{name}", f"test_{name}.py"),
+        (f"test.test_{name}", f"test_{name}"),
+    ):
         if (folder / path).exists():
             return module
     return None

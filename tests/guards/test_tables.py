@@ -45,7 +45,7 @@ iter((1,)); iter('a'); iter('é'); iter(b'a'); iter(bytearray(b'a')); iter({1});
 iter(range(1 << 70, (1 << 70) + 2)); iter(collections.deque([1])); reversed(collections.deque([1]))
 iter(memoryview(b'ab')); reversed('ab'); enumerate('ab'); zip('ab', 'cd'); map(str, 'ab')
 filter(None, 'ab'); iter(int, 1); iter(list[int]); iter(Old()); list[int]; int | str
-function; K().method; K.by_class; K.static; [].append; (1).__add__; int.__add__; str.join; list.append; str.format
+function; K().method; K.by_class; K.static; [].append; (1.5).__add__; float.__add__; str.join; list.append; str.format
 K.slot; vars(K)['__weakref__']; vars(K)['prop']; vars(K)['by_class']; vars(K)['static']; vars(K); vars(int)
 globals(); vars(math); generate(); agenerate(); agenerate().asend(None); agenerate().athrow(ValueError)
 cell_of(); Super().get(); Super.got; error; traceback; error.args; ExceptionGroup('g', [ValueError(1)])

@@ -381,7 +381,9 @@ def _cases(module):
     return {
         name: value
         for name, value in vars(module).copy().items()
-        if isinstance(value, type) and issubclass(value, TestCase) and value is not TestCase
+        if isinstance(value, type)
+        and issubclass(value, TestCase)
+        and value is not TestCase
         and value.__name__ not in ("IsolatedAsyncioTestCase", "FunctionTestCase")
     }
 

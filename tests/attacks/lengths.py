@@ -1,0 +1,207 @@
+"""Work that stands in lengths: long parts of short containers, wide tuples, large numbers, deep chains
+of small objects, and rings that C code goes round."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+BUDGET = ("steps", "memory")
+hidden = partial(new_case, attack="hidden work", pit=16, stopped=BUDGET, steps=100_000)
+nested = partial(new_case, attack="shared nests", pit=22, stopped=BUDGET, steps=100_000)
+crashed = partial(new_case, attack="C stack", pit=5, stopped=("steps", "memory", "depth"), steps=None)
+endless = partial(new_case, attack="C loop", pit=5, stopped="steps", steps=100_000)
+
+TEXT = "s = 'a' * 10_000_000\n"
+LONG_PARTS = {
+    "repr": "repr([s] * 1000)",
+    "percent": "'%s' % ([s] * 1000,)",
+    "percent-by-name": "'%(x)s' * 1000 % {'x': s}",
+    "percent-bytes": "b'%s' * 10 % ((bytearray(10**8),) * 10)",
+    "json": "import json\njson.dumps([s] * 1000)",
+    "message": "raise ValueError([s] * 1000)",
+    "translate-by-list": "('\\0' * 1000).translate([s])",
+    "translate-by-dict": "('\\0' * 1000).translate({0: s})",
+    "join-bytes": "b''.join([bytearray(10**7)] * 300)",
+    "format": "'{0}{0}{0}{0}'.format([s] * 300)",
+    "repr-of-a-dict": "repr({i: s for i in range(1000)})",
+    "f-string": "f'{[s] * 1000}'",
+    "wide-characters": "'\\U0001F600' * (250 * 10**6)",
+}
+NUMBER = "import math, itertools\nB = 1 << 10**8\n"
+LARGE_NUMBERS = {
+    "plus-one-kept": "[B + i for i in range(1000)]",
+    "range": "list(range(B, B + 1000))",
+    "plus-one": "for i in range(20000): B + 1",
+    "minus-one": "for i in range(20000): B - 1",
+    "floor": "for i in range(20000): B // 3",
+    "true-division": "for i in range(20000): B / (B + 1)",
+    "or": "for i in range(20000): B | 1",
+    "or-by-method": "for i in range(20000): B.__or__(1)",
+    "add-by-method": "for i in range(20000): B.__add__(1)",
+    "sum": "sum([B] * 20000)",
+    "hash-in-a-tuple": "hash((B,) * 20000)",
+    "comb": "math.comb(1 << 10**7, 100)",
+    "negative": "for i in range(20000): -B",
+    "comparison": "for i in range(20000): B == B + 0",
+    "times-three": "for i in range(20000): B * 3",
+}
+SEARCHES = {
+    "rfind": "('a' * 10**6).rfind('ab' + 'a' * 400000)",
+    "rsplit": "('a' * 10**6).rsplit('ab' + 'a' * 400000)",
+    "strip": "('a' * 10**6).strip('b' * 10**7 + 'a')",
+    "startswith": "('a' * 10**6).startswith(('a' * 10**6 + 'b',) * 10**6)",
+    "count": "([bytes(10**7)] * 100000).count(bytes(10**7 - 1) + b'a')",
+    "in": "bytes(10**7 - 1) + b'a' in [bytes(10**7)] * 100000",
+    "contains-by-method": "for i in range(90000): str.__contains__('a' * 10**6, 'ab')",
+    "reverse": "l = [0] * 3_000_000\nfor i in range(80000): l.reverse()",
+    "bases": "C = object\nfor i in range(20000): C = type('C', (C,), {})",
+}
+FLOODS = {
+    "tuples-of-minus-one-and-two": "import itertools\nset(itertools.product((-1, -2), repeat=14))",
+    "complex-numbers": "d = {}\nfor i in range(20000): d[complex(-1000003 * i, i)] = 0",
+    "own-hash": "class K:\n    __hash__ = lambda s: 1\nd = {}\nfor i in range(60000): d[K()] = 0",
+    "own-hash-in-a-set": "class K:\n    __hash__ = lambda s: 1\nset([K() for i in range(60000)])",
+    "nested-tuples": "import itertools\nt = itertools.product((-1, -2), repeat=7)\n"
+    "set(((a, b), 1) for a in list(t) for b in itertools.product((-1, -2), repeat=7))",
+}
+NEST = "t = (1,)\nfor i in range(60): t = (t, t)\n"
+CARRIED = {
+    "repeat": "import itertools\nrepr(itertools.repeat((t, t)))",
+    "ordered-items": "import collections\nrepr(collections.OrderedDict(a=t).items())",
+    "partial": "import functools\nclass P(functools.partial): pass\nrepr(P(len, t))",
+    "method": "class C:\n    def m(s): pass\nrepr(type(C().m)(len, t))",
+    "file-name-of-an-error": "str(OSError(1, 'x', t))",
+    "union": "hash(tuple[t, t] | int)",
+    "static-method": "repr(staticmethod(t))",
+    "item-getter": "import operator\nrepr(operator.itemgetter(t, 1))",
+    "simple-namespace": "try: cap_compile('(((')\nexcept Exception as e: ns = e.violations[0]\n"
+    "ns.a = t\nrepr(ns)",
+}
+CARRIERS = {
+    "map": "map(None.__eq__, x)",
+    "enumerate": "enumerate(x)",
+    "zip": "zip(x)",
+    "filter": "filter(None, x)",
+    "repeat": "itertools.repeat(x)",
+    "chain": "itertools.chain(x)",
+    "tee": "itertools.tee(x)[0]",
+    "property": "property(x)",
+    "static-method": "staticmethod(x)",
+    "class-method": "classmethod(x)",
+    "method": "type(C().m)(len, x)",
+    "slice": "slice(x)",
+    "call-iterator": "iter(len, x)",
+    "comparison-key": "functools.cmp_to_key(x)",
+    "comparison-key-of": "functools.cmp_to_key(len)(x)",
+    "partial": "attributed(functools.partial(len, x))",
+    "alias": "tuple[x]",
+    "cache": "functools.lru_cache(None)(x if callable(x) else len)",
+}
+BY_ITEMS = {
+    "exception-group": "ExceptionGroup('m', S())",
+    "fsum": "math.fsum(S())",
+    "from-bytes": "int.from_bytes(S())",
+    "list": "list(S())",
+    "max": "max(S())",
+    "join": "''.join(S())",
+    "set": "set(S())",
+    "sorted": "sorted(S())",
+    "deque": "collections.deque(S())",
+    "in": "5.5 in S()",
+    "sum": "sum(S())",
+    "extend": "[].extend(S())",
+    "star": "[*S()]",
+    "reduce": "functools.reduce(max, S())",
+    "view": "{}.keys() | S()",
+    "view-by-method": "{}.keys().__or__(S())",
+}
+RINGS = {
+    "bases-in-a-ring": "a.__bases__ = (a,)\nissubclass(a, b)",
+    "bases-in-a-nest": "a.__bases__ = ()\n"
+    "for i in range(40):\n    n = K()\n    n.__bases__ = (a, a)\n    a = n\nissubclass(a, b)",
+    "class-of-an-instance": "a.__bases__ = (a,)\nclass I: __class__ = property(lambda s: a)\n"
+    "isinstance(I(), b)",
+}
+
+CASES: list[Case] = [
+    *(hidden(f"long-parts-{n}", TEXT + e) for n, e in LONG_PARTS.items()),
+    *(hidden(f"large-numbers-{n}", NUMBER + e) for n, e in LARGE_NUMBERS.items()),
+    *(hidden(f"searches-{n}", e) for n, e in SEARCHES.items()),
+    *(hidden(f"floods-{n}", e, wall=12.0) for n, e in FLOODS.items()),
+    *(nested(f"carried-{n}", NEST + e) for n, e in CARRIED.items()),
+    *(
+        crashed(
+            f"chain-of-{n}",
+            "import itertools, functools\nclass C:\n    def m(s): pass\n"
+            "def attributed(p):\n    p.a = 1\n    return p\n"
+            f"x = iter([])\nfor i in range(1_500_000): x = {e}\n",
+        )
+        for n, e in CARRIERS.items()
+    ),
+    crashed(
+        "chain-of-maps-asked", "x = iter([])\nfor i in range(90000): x = map(None.__eq__, x)\nnext(x)"
+    ),
+    crashed("chain-of-unions-hashed", "t = int\nfor i in range(49000): t = tuple[t] | int\nhash(t)"),
+    *(
+        endless(
+            f"items-for-ever-{n}",
+            "import math, collections, functools\nclass S: __getitem__ = (5).__eq__\n" + e,
+        )
+        for n, e in BY_ITEMS.items()
+    ),
+    *(
+        endless(f"ring-{n}", "class K: pass\na = K()\nb = K()\nb.__bases__ = ()\n" + e)
+        for n, e in RINGS.items()
+    ),
+    *(
+        new_case(
+            f"compared-with-a-ring-{n}",
+            "R = []\nR += [R, R]\nL = R\nfor i in range(40): L = [L, L]\n" + e,
+            attack="shared nests",
+            pit=22,
+            stopped=("steps", "depth"),
+        )
+        for n, e in {
+            "equal": "L == R",
+            "less": "L < R",
+            "in": "R in [L]",
+            "index": "[L].index(R)",
+        }.items()
+    ),
+    *(
+        new_case(
+            f"wide-{n}", "import itertools\n" + e, attack="hidden work", pit=16, raises="OverflowError"
+        )
+        for n, e in {
+            "product": "list(itertools.islice(itertools.product([0, 1], repeat=10**6), 1000))",
+            "product-repeat": "itertools.product([1], repeat=10**10)",
+            "combinations-with-replacement": "next("
+            "itertools.combinations_with_replacement([1], 10**10))",
+            "zip-longest": "for x in itertools.zip_longest(*[()] * 10**5, [0]): pass",
+            "zip": "for x in zip(*[[0]] * 10**5): pass",
+            "count": "list(itertools.islice(itertools.count(1 << 10**6), 1000))",
+        }.items()
+    ),
+    *(
+        new_case(
+            f"finally-in-finally-{levels}",
+            "".join(f"{' ' * i}try:\n{' ' * i} pass\n{' ' * i}finally:\n" for i in range(levels))
+            + " " * levels
+            + "pass\n",
+            attack="compile bomb",
+            pit=11,
+            refused="CAP102",
+        )
+        for levels in (19, 40)
+    ),
+    new_case(
+        "finally-copied-to-each-return",
+        "def f():\n try:\n" + "  if x: return\n" * 3000 + " finally:\n" + "  x = x\n" * 3000,
+        attack="compile bomb",
+        pit=11,
+        refused="CAP102",
+    ),
+]

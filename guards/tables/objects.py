@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class
-from guards.code import code_of_function
 from guards.host import host_method_func, host_name
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
@@ -178,8 +177,8 @@ enter(
     FunctionType,
     "__annotations__ __annotate__ __defaults__ __kwdefaults__ __type_params__ __call__ __name__ "
     "__qualname__ __doc__ __module__",
-    reads={"__dict__": _raw_dict, "__code__": code_of_function},
-    deny="__new__ __globals__ __closure__ __builtins__",
+    reads={"__dict__": _raw_dict},
+    deny="__new__ __globals__ __code__ __closure__ __builtins__",
 )
 enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
 enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__", deny="__self__")

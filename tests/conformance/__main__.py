@@ -78,7 +78,7 @@ def parsed(text: str, ended: str) -> dict[str, str]:
     wanted: list[str] = []
     found: dict[str, str] = {}
     whole = False
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if not line.startswith("\x1e"):
             continue
         kind, _, rest = line[1:].partition(" ")

@@ -205,13 +205,6 @@ def _fed(module: Any, name: str) -> Callable[..., Any]:
     return tamed
 
 
-def _iterable(obj: Any) -> bool:
-    kind = type(obj)
-    return (
-        host_lookup(kind, "__iter__")[0] is not None or host_lookup(kind, "__getitem__")[0] is not None
-    )
-
-
 _MATH_TAMED.update({n: _choose(n) for n in ("comb", "perm")})
 _MATH_TAMED.update({n: _many_ints(n) for n in ("gcd", "lcm")})
 _MATH_TAMED.update({n: _fed(math, n) for n in ("fsum", "dist", "sumprod") if hasattr(math, n)})

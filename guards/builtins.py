@@ -32,6 +32,7 @@ from guards.depth import check_nesting
 from guards.format import formatted, text_of
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.meter import Stop
+from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
@@ -288,12 +289,28 @@ def _run_in_copy(realm: Realm, code: Any, mode: str, globals: Any, locals: Any) 
                 dict.pop(globals, name, None)
 
 
+class _Silent(metaclass=Sealed, host=HOST):
+    """What C code gets that imports `warnings` to show one: nothing of a guest's is shown on the host.
+    From 3.14 on it asks the `__import__` of the code that gave rise to the warning."""
+
+    @staticmethod
+    def WarningMessage(*_args: Any, **_kwargs: Any) -> None: ...
+
+    @staticmethod
+    def _showwarnmsg(_message: Any) -> None: ...
+
+
+_ASKED_BY_C: Final = frozenset({"warnings", "_py_warnings"})
+
+
 @builtin
 def __import___(
     realm: Realm, name: Any, globals: Any = None, locals: Any = None, fromlist: Any = (),
     level: Any = 0,
 ) -> Any:  # fmt: skip
     exact = attribute_name(name)
+    if exact in _ASKED_BY_C and type(fromlist) is list:
+        return _Silent
     module = realm.importer(exact, level if type(level) is int else 0, "")
     if fromlist:
         return module

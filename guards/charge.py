@@ -393,18 +393,22 @@ def _carried(obj: Any, kind: type) -> Any:
         return iter([x for x in error if type(x) in _NESTS or type(x) in SCALARS])
     if kind in _VIEWS or kind in _ORDERED_VIEWS:
         return iter(list(obj))
+    if issubclass(kind, (GenericAlias, UnionType)):
+        return iter((_alias_args if issubclass(kind, GenericAlias) else _union_args)(obj))
     if issubclass(kind, _CARRY):
         return iter([x for x in gc.get_referents(obj) if not isinstance(x, type)])
     return None
 
 
+_alias_args: Final[Any] = GenericAlias.__dict__["__args__"].__get__
+_union_args: Final[Any] = UnionType.__dict__["__args__"].__get__
 _ordered: Final[OrderedDict[Any, Any]] = OrderedDict()
 _ORDERED_VIEWS: Final = frozenset(
     type(v) for v in (_ordered.keys(), _ordered.values(), _ordered.items())
 )
 #: Types whose text, hash or comparison goes on to what they hold.
 _CARRY: Final[tuple[Any, ...]] = (
-    GenericAlias, UnionType, slice, partial, MethodType, staticmethod, classmethod, SimpleNamespace,
+    slice, partial, MethodType, staticmethod, classmethod, SimpleNamespace,
     itertools.repeat, itertools.count,
 )  # fmt: skip
 # Operators

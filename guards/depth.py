@@ -33,6 +33,9 @@ CARRIERS: Final[set[type]] = {
 }  # fmt: skip
 
 
+_TUPLE_ITERATOR: Final = type(iter(()))
+
+
 def _carries(kind: type) -> bool:
     return kind in CARRIERS or (kind.__flags__ & 512 != 0 and any(k in CARRIERS for k in host_mro(kind)))
 
@@ -54,7 +57,9 @@ def check_nesting(realm: Realm, objects: Any) -> None:
             for inner in gc.get_referents(x):
                 if id(inner) in seen:
                     continue
-                if type(inner) is tuple:
+                if type(inner) is _TUPLE_ITERATOR:
+                    below.append(inner)  # `chain` takes its iterables from one
+                elif type(inner) is tuple:
                     # The arguments of an alias, the pools of `zip`.
                     below.extend(y for y in inner if _carries(type(y)) and id(y) not in seen)
                     seen.update(id(y) for y in inner)

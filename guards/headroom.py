@@ -74,6 +74,8 @@ def _show_hosts_own(message: Any) -> None:
 # So it does with this one for each warning of C code. One that a guest's line gave rise to would be
 # written to the host's stderr, beside a line that is read from the disk by a name of the guest's.
 warnings._showwarnmsg = _show_hosts_own  # type: ignore[attr-defined]
+if "_py_warnings" in sys.modules:  # 3.14: where C code looks it up there
+    sys.modules["_py_warnings"]._showwarnmsg = _show_hosts_own  # type: ignore[attr-defined]
 
 
 def enter_headroom(depth: int) -> None:

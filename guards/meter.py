@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -36,12 +36,26 @@ class Stop(GeneratorExit, metaclass=Sealed, host=HOST):
 
 
 def resident_bytes() -> int | None:
-    """The resident set of this process in bytes; None where the system does not tell."""
+    """The resident set of this process in bytes, or where the system does not tell, the largest that
+    it has been; None where it tells neither."""
     try:
         with open("/proc/self/statm", "rb") as f:
             return int(f.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
+        pass
+    return None if _largest is None else _largest()
+
+
+def _largest_resident() -> Callable[[], int] | None:
+    try:
+        import resource
+    except ImportError:  # Windows
         return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+_largest: Final = _largest_resident()
 
 
 class _Tail:

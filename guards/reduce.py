@@ -27,6 +27,18 @@ _TAKEN_APART: Final = (
 )  # fmt: skip
 
 
+#: The exact value behind an instance of a subclass, made without a method of the guest's.
+_EXACT: Final[dict[type, Any]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    complex: complex.__complex__,
+    bytes: lambda x: bytes(memoryview(x)),
+    tuple: lambda x: tuple(tuple.__iter__(x)),
+    frozenset: lambda x: frozenset(frozenset.__iter__(x)),
+}
+
+
 def _refuse(obj: Any) -> NoReturn:
     raise TypeError(f"cannot pickle {host_name(type(obj))!r} object")
 
@@ -39,7 +51,8 @@ def _builtin_base(kind: type) -> type:
     """The builtin class that says how instances are laid out."""
     for k in host_mro(kind):
         if not host_dict(k).get("cap:guest"):
-            return k
+            found: type = k
+            return found
     return object
 
 
@@ -90,7 +103,7 @@ def _new_object(realm: Realm, obj: Any) -> tuple[Any, ...]:
     elif plain is not None:
         arguments = plain()
     elif base in (tuple, str, bytes, int, float, complex, frozenset):
-        arguments = (base.__new__(base, obj),) if base is not tuple else (tuple(tuple.__iter__(obj)),)
+        arguments = (_EXACT[base](obj),)
     else:
         arguments = ()
     if type(arguments) is not tuple:

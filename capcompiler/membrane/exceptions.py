@@ -167,7 +167,7 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
     kind = nearest_builtin(type(error))
     if issubclass(kind, (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup)):
         kind = RuntimeError
-    if issubclass(kind, RecursionError):
+    if issubclass(kind, RecursionError) and _on_purpose(error, function):
         kind = RuntimeError  # the guest's own ends its turn; the host's is an error like any other
     args = error.args
     if isinstance(error, OSError):

@@ -299,6 +299,8 @@ class Membrane:
             return TypeError(f"{path} gave something that is neither data nor a capability")
         try:
             return shielded(self._wall, lambda: for_guest(problem, path, function))
+        except RecursionError:
+            return RecursionError(f"{path} failed")
         except Exception:  # an exception class of the host's that fails when it is asked
             return RuntimeError(f"{path} failed")
 

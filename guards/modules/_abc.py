@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
+import abc
 from typing import TYPE_CHECKING, Any
 
 from guards.host import host_mro, host_name
@@ -60,11 +61,11 @@ for _name in (
     _TAMED[_name] = _of_class(_name)
 
 
-class _Abstract(metaclass=__import__("abc").ABCMeta):
+class _Abstract(metaclass=abc.ABCMeta):  # noqa: B024 - made to see its data
     pass
 
 
-enter(type(_Abstract._abc_impl), deny="__new__")  # type: ignore[attr-defined]
+enter(type(vars(_Abstract)["_abc_impl"]), deny="__new__")
 MODULES["_abc"] = ModuleRow(
     why="works on classes of the guest's own; the token is a number",
     safe={"get_cache_token": _abc.get_cache_token},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _json  # type: ignore[import-not-found]
+import _json
 from json import JSONDecodeError
 from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -84,7 +84,8 @@ def _make_scanner(realm: Realm, context: Any, /) -> Any:
         elif value is not None and value is not float and value is not int:
             value = callable_for_c(realm, value)
         found[name] = value
-    scanner = _json.make_scanner(SimpleNamespace(**found))
+    make: Any = _json.make_scanner
+    scanner = make(SimpleNamespace(**found))
     return MethodType(_scan, (realm, scanner))
 
 

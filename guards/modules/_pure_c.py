@@ -77,11 +77,12 @@ def _normalize(realm: Realm, form: Any, text: Any, /) -> str:
             longest = max(longest, run)
     realm.meter.charge_bytes(len(exact) * 72)
     realm.meter.charge((len(exact) >> 2) + (longest * longest >> 5))
-    return unicodedata.normalize(form, exact)
+    normalize: Any = unicodedata.normalize
+    return str(normalize(form, exact))
 
 
 def _is_normalized(realm: Realm, form: Any, text: Any, /) -> bool:
-    return _normalize(realm, form, text) == text
+    return bool(_normalize(realm, form, text) == text)
 
 
 _UCD = type(unicodedata.ucd_3_2_0)

@@ -123,7 +123,7 @@ MODULES["_guard_re"] = ModuleRow(why="text to patterns, which are immutable", ta
 # Patterns and matches
 
 _PATTERN: Final = type(re.compile(""))
-_MATCH: Final = type(re.match("", ""))
+_MATCH: Final[Any] = type(re.match("", ""))
 _SCANNER: Final = type(re.compile("").scanner(""))  # type: ignore[attr-defined]
 
 

@@ -254,11 +254,8 @@ def _displayhook(realm: Realm, value: Any, /) -> None:
         realm.write(text_of(realm, value, repr) + "\n")
 
 
-for _hook in ("excepthook", "displayhook"):
-    for _prefix, _suffix in (("", ""), ("__", "__")):
-        _TAMED[f"{_prefix}{_hook}{_suffix}"] = {
-            "excepthook": _excepthook, "displayhook": _displayhook,
-        }[_hook]  # fmt: skip
+_TAMED["excepthook"] = _TAMED["__excepthook__"] = _excepthook
+_TAMED["displayhook"] = _TAMED["__displayhook__"] = _displayhook
 _TAMED["unraisablehook"] = lambda realm, unraisable: None
 _TAMED["audit"] = lambda realm, event, *args: None
 _TAMED["is_finalizing"] = lambda realm: False

@@ -128,7 +128,7 @@ RINGS = {
 
 CASES: list[Case] = [
     *(hidden(f"long-parts-{n}", TEXT + e) for n, e in LONG_PARTS.items()),
-    *(hidden(f"large-numbers-{n}", NUMBER + e) for n, e in LARGE_NUMBERS.items()),
+    *(hidden(f"large-numbers-{n}", NUMBER + e, memory=1 << 30) for n, e in LARGE_NUMBERS.items()),
     *(hidden(f"searches-{n}", e) for n, e in SEARCHES.items()),
     *(hidden(f"floods-{n}", e, wall=12.0) for n, e in FLOODS.items()),
     *(nested(f"carried-{n}", NEST + e) for n, e in CARRIED.items()),

@@ -106,7 +106,7 @@ CASES: list[Case] = [
     ),
     *(
         raw(
-            f"a-slot-under-a-special-name-{name.strip('_')}",
+            f"a-slot-under-a-special-name-{name.strip('_')}-{len(spelled)}",
             f"class A: __slots__ = {spelled.format(name)}\n",
             raises="TypeError",
             about="__slots__ cannot hold",

@@ -25,7 +25,7 @@ from capcompiler.membrane.exceptions import describe, forget_traceback, printabl
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
-from capcompiler.program import Program, cap_compile, guest_program, module_program, serial_of
+from capcompiler.program import Program, cap_compile, guest_program, module_program, serial_of, shown_filename
 from capcompiler.source import OutOfTime, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
@@ -91,6 +91,8 @@ class Compartment:
         }
         self._granted: dict[str, Any] = {}
         self._sources: dict[str, list[str]] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
         self._thread: int | None = None
         self._depth = 0
@@ -203,7 +205,8 @@ class Compartment:
         return real.pop(VALUE, None)
 
     def _remember(self, program: Program) -> None:
-        self._sources[serial_of(program.code)] = source_lines(program.source)
+        lines = source_lines(program.source)
+        self._sources[serial_of(program.code)] = self._lines[shown_filename(program.code)] = lines
 
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""

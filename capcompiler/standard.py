@@ -47,7 +47,7 @@ PURE: Final = frozenset(
     _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
     collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
     fnmatch fractions functools genericpath getopt gettext graphlib hashlib heapq hmac html
-    inspect ipaddress json keyword linecache locale logging ntpath nturl2path numbers opcode optparse
+    inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode optparse
     plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile sre_constants
     sre_parse stat statistics string stringprep struct textwrap this threading token tokenize
     tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
@@ -74,8 +74,8 @@ class Standard:
         parts = name.split(".")
         if not all(p.isidentifier() for p in parts):
             return None
-        if name in _PATCHED:
-            return _PATCHED[name](name)
+        if name in _CHANGES:
+            return _types(name) if name == "types" else _changed(name)
         if name in FACETS:
             return _read(_FACETS, parts, "facet")
         if name in MODULES:
@@ -114,37 +114,55 @@ class Engine:
         return frozenset({"re"})
 
 
-_CODE: Final = re.compile(r"\b(\w+(?:\.\w+)*)\.__code__(?! =)")
-_GET_CODE: Final = re.compile(r"getattr\((\w+), '__code__', None\)")
-_SET_CODE: Final = re.compile(r"\w+\.__code__ = \w+\.replace\(\s*co_flags=[^)]*\)")
+_ASKS_CODE: Final = (
+    (r"getattr\((\w+), '__code__', None\)", r"_facts_of(\1, None)"),
+    (r"\w+\.__code__ = \w+\.replace\(\s*co_flags=[^)]*\)", "_awaitable(func)"),
+    (r"\b(\w+(?:\.\w+)*)\.__code__(?! =)", r"_facts_of(\1)"),
+    (r"\Z", "\nfrom _guard_types import _awaitable, _facts_of\n"),
+)
+_ASKS_FRAME: Final = (
+    (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
+    (r"\Z", "\nfrom _guard_types import _frame_of\n"),
+)
+#: What is changed in the source of modules that would reach for what no guest is given: pattern and
+#: replacement. Each keeps the number of lines before it.
+_CHANGES: Final = {
+    # They ask functions for their code; here they are given facts about how they are called.
+    "types": _ASKS_CODE,
+    "inspect": _ASKS_CODE,
+    "typing": _ASKS_CODE,
+    # It takes frames apart; here it is given facts about them.
+    "traceback": _ASKS_FRAME,
+    # It dates its records (without a clock, at the beginning of 1970), looks at frames for who called
+    # (nobody it may name), and waits for the end of the process (which is the host's).
+    "logging": (
+        (r"(?<=^import sys, os,) time,(.*)$", r"\1; import _undated as time"),
+        (r"os\.path\.normcase\(addLevelName\.__code__\.co_filename\)", "None"),
+        (r"^import atexit\natexit\.register\(shutdown\)$", "\n"),
+        *_ASKS_FRAME,
+    ),
+}
 
 
-def _facts(name: str) -> ModuleText | None:
-    """A module that asks functions for their code, for what no guest is given: it asks by a function
-    of ours instead, which gives facts about how they are called."""
-    found = _read(_LIBRARY, [name], "lib")
+def _changed(name: str) -> ModuleText | None:
+    found = _read(_LIBRARY, name.split("."), "lib")
     if found is None:
         return None
     text = found.text if isinstance(found.text, str) else found.text.decode()
-    text = _GET_CODE.sub(r"_facts_of(\1, None)", text)
-    text = _SET_CODE.sub("_awaitable(func)", text)
-    text = _CODE.sub(r"_facts_of(\1)", text)
-    return replace(found, text=f"{text}\nfrom _guard_types import _awaitable, _facts_of\n")
+    for pattern, replacement in _CHANGES[name]:
+        text = re.sub(pattern, replacement, text, count=0, flags=re.MULTILINE)
+    return replace(found, text=text)
 
 
 def _types(name: str) -> ModuleText | None:
     """`types`, which up to 3.13 finds its classes by taking frames, code and cells apart."""
-    found = _facts(name)
+    found = _changed(name)
     if found is None or "from _types import" in str(found.text):
         return found
     text = str(found.text)
     start = text.index("\n", text.index("del sys,"))
     lines = "\n" * text[:start].count("\n")
     return replace(found, text=f"from _types import *{lines}{text[start:]}")
-
-
-#: Modules whose source is changed where it would reach what no guest is given.
-_PATCHED: Final = {"types": _types, "inspect": _facts, "typing": _facts}
 
 
 def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:

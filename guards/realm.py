@@ -39,6 +39,7 @@ class Realm:
         "hashes",
         "importer",
         "keep",
+        "lines_of",
         "make_engine",
         "meter",
         "modules",
@@ -66,6 +67,8 @@ class Realm:
         self.keep: dict[Any, Any] = {}
         #: Makes a realm of library code that shares the budget of this one and nothing else.
         self.make_engine: Callable[[], Realm] = _no_engine
+        #: The source lines of the guest's newest program of that file name, or none.
+        self.lines_of: Callable[[str], list[str]] = _no_lines
         self.wall = new_wall()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
@@ -116,6 +119,10 @@ def _no_output(_text: str) -> None:
 
 def _no_import(name: str, *_args: object) -> Any:
     raise ImportError(f"no module named {name!r} is granted", name=name)
+
+
+def _no_lines(_filename: str) -> list[str]:
+    return []
 
 
 def _no_engine() -> Any:

@@ -9,14 +9,30 @@ tzname = ("UTC", "UTC")
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID = 0, 1, 2, 3
 
 
+class _Function:
+    """A function that is no method when it stands in a class, as functions of C are none."""
+
+    __slots__ = ("__name__", "__qualname__", "_call")
+
+    def __init__(self, call):
+        self._call, self.__name__ = call, call.__name__
+        self.__qualname__ = call.__name__
+
+    def __call__(self, *args, **kwargs):
+        return self._call(*args, **kwargs)
+
+    def __repr__(self):
+        return f"<built-in function {self.__name__}>"
+
+
 def _clock(name):
     def refused(*args, **kwargs):
         raise PermissionError(
             f"time.{name} was not granted: it reads the clock of the host; the host grants a Clock"
         )
 
-    refused.__name__ = refused.__qualname__ = name
-    return refused
+    refused.__name__ = name
+    return _Function(refused)
 
 
 time, time_ns, monotonic, monotonic_ns = map(_clock, "time time_ns monotonic monotonic_ns".split())
@@ -28,11 +44,13 @@ _now, _local = _clock("gmtime without seconds"), _clock("localtime: the host's t
 del _clock
 
 
+@_Function
 def gmtime(secs=None):
     """Seconds since 1970 as a date and time of UTC."""
     return _now() if secs is None else _gmtime(secs)
 
 
+@_Function
 def localtime(secs=None):
     return _local()
 
@@ -40,11 +58,13 @@ def localtime(secs=None):
 mktime = ctime = localtime
 
 
+@_Function
 def strftime(format, t=None):
     """A date and time as text."""
     return _now() if t is None else _strftime(format, t)
 
 
+@_Function
 def asctime(t=None):
     """A date and time as text of fixed form."""
     if t is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import types
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from guards.code import GuestCode, code_of_function
-from guards.host import host_method_func, host_name
+from guards.code import GuestCode, code_of_function, guest_code
+from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules.table import MODULES, GuestModule, ModuleRow
-from guards.sealed import HOST, Sealed
+from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import TABLE, define
 from guards.tamed import ClassNamespace
 
@@ -22,10 +22,33 @@ __all__: list[str] = []
 
 
 class Frame(metaclass=Sealed, host=HOST):
-    """`types.FrameType`: no guest is ever handed a frame, so this has no instances."""
+    """`types.FrameType`: facts about a frame of the guest's, as `traceback` wants them.
+
+    No guest is handed a frame: this holds no namespace and leads to no other.
+    """
+
+    __slots__ = ("__facts__",)
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __facts__: tuple[GuestCode, int]
 
 
-define(Frame, deny="__new__")
+def _empty(realm: Realm, frame: Any) -> dict[str, Any]:
+    return {}
+
+
+define(
+    Frame,
+    reads={
+        "f_code": lambda realm, frame: frame.__facts__[0],
+        "f_lineno": lambda realm, frame: frame.__facts__[1],
+        "f_globals": _empty,
+        "f_locals": _empty,
+        "f_back": lambda realm, frame: None,
+    },
+    tame={"clear": lambda realm, frame: None},
+    deny="__facts__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
 
 _TAMED: dict[str, Callable[..., Any]] = {}
 _MISSING = object()
@@ -52,7 +75,27 @@ def _awaitable(realm: Realm, function: Any, /) -> None:
     )
 
 
-_TAMED["_facts_of"], _TAMED["_awaitable"] = _facts_of, _awaitable
+def _frame_of(realm: Realm, tb: Any, /) -> Any:
+    """Facts about the frame of one traceback, which is a frame of guest code or shown as none."""
+    if type(tb) is not TracebackType:
+        raise AttributeError(f"{host_name(type(tb))!r} object has no attribute 'tb_frame'")
+    frame = object.__new__(Frame)
+    code = tb.tb_frame.f_code if tb.tb_frame.f_builtins is realm.builtins else _NO_CODE
+    object.__setattr__(frame, "__facts__", (guest_code(code, "exec"), tb.tb_lineno))
+    return frame
+
+
+def _source_of(realm: Realm, filename: Any, /) -> list[str]:
+    """The lines of this compartment's newest program of that file name, or none."""
+    lines = realm.lines_of(host_exact_str(filename)) if isinstance(filename, str) else []
+    realm.meter.charge_bytes(8 * len(lines))
+    return lines
+
+
+_NO_CODE = compile("", "<unknown>", "exec")
+_TAMED.update(
+    _facts_of=_facts_of, _awaitable=_awaitable, _frame_of=_frame_of, _source_of=_source_of
+)
 _NAMES = """
     FunctionType LambdaType GeneratorType CoroutineType AsyncGeneratorType MethodType
     BuiltinFunctionType BuiltinMethodType WrapperDescriptorType MethodWrapperType

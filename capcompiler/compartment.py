@@ -25,7 +25,14 @@ from capcompiler.membrane.exceptions import describe, forget_traceback, printabl
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import install_nesting
-from capcompiler.program import Program, cap_compile, guest_program, module_program, serial_of, shown_filename
+from capcompiler.program import (
+    Program,
+    cap_compile,
+    guest_program,
+    module_program,
+    serial_of,
+    shown_filename,
+)
 from capcompiler.source import OutOfTime, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name

@@ -131,6 +131,13 @@ _CHANGES: Final = {
     "types": _ASKS_CODE,
     "inspect": _ASKS_CODE,
     "typing": _ASKS_CODE,
+    # Builtin functions are methods of something here; they are no more copied than elsewhere.
+    "copy": (
+        (r"return type\(x\)\(x\.__func__, .*$", r"\g<0> if hasattr(x, '__func__') else x"),
+        (r"\Z", "\n_copy_dispatch[type(len)] = _copy_immutable\n"),
+    ),
+    # A `__new__` of C has no `__self__` here; what is not from a class statement says so by its flags.
+    "copyreg": ((r"isinstance\(new, _new_type\) and new\.__self__ is base", "False"),),
     # It takes frames apart; here it is given facts about them.
     "traceback": _ASKS_FRAME,
     # It dates its records (without a clock, at the beginning of 1970), looks at frames for who called

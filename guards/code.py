@@ -1,4 +1,4 @@
-"""Code objects as guests see them: what `compile` gives, and `f.__code__` of their own functions.
+"""Code and frames as guests see them: what `compile` gives, and `f.__code__` of their own functions.
 
 The real code object stays inside; a guest can run it and ask how a function is called, which is what
 `inspect.signature` needs, and can neither read bytecode nor make any.
@@ -6,7 +6,7 @@ The real code object stays inside; a guest can run it and ask how a function is 
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import is_guard_name
@@ -16,7 +16,7 @@ from guards.tables.rows import define
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["GuestCode", "code_of_function", "guest_code", "shown_names"]
+__all__ = ["FrameFacts", "GuestCode", "code_of_function", "frame_facts", "guest_code", "shown_names"]
 
 #: Parts the name of a file from what this package adds to it in code objects.
 FILE_MARK: Final = "\x1f"
@@ -107,3 +107,44 @@ def code_of_function(realm: Realm, function: Any) -> GuestCode:
     if known is None or known.__code__ is not code:
         known = realm.keep[("code", id(code))] = guest_code(code, "exec")
     return known
+
+
+class FrameFacts(metaclass=Sealed, host=HOST):
+    """What `sys._getframe` and `traceback` get of a frame: where it is, and no namespace.
+
+    No guest is handed a frame: frames lead to every namespace on the stack.
+    """
+
+    __slots__ = ("__facts__", "__outer__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __facts__: tuple[Any, ...]
+    __outer__: FrameFacts | None
+
+    def __repr__(self) -> str:
+        return "<frame>"
+
+
+define(
+    FrameFacts,
+    "__repr__",
+    reads={
+        "f_globals": lambda realm, frame: dict(frame.__facts__[0]),
+        "f_lineno": lambda realm, frame: frame.__facts__[1],
+        "f_code": lambda realm, frame: frame.__facts__[2],
+        "f_locals": lambda realm, frame: {},
+        "f_back": lambda realm, frame: frame.__outer__,
+    },
+    tame={"clear": lambda realm, frame: None},
+    deny="__facts__ __outer__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
+)
+
+
+def frame_facts(frame: FrameType, line: int, outer: FrameFacts | None) -> FrameFacts:
+    """What a guest is told of a frame of its own, at a line, called from `outer`."""
+    names = {n: frame.f_globals.get(n) for n in ("__name__", "__file__", "__package__")}
+    texts = {n: v for n, v in names.items() if type(v) is str}
+    self = object.__new__(FrameFacts)
+    object.__setattr__(self, "__facts__", (texts, line, guest_code(frame.f_code, "exec")))
+    object.__setattr__(self, "__outer__", outer)
+    return self

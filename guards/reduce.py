@@ -7,17 +7,21 @@ the guest's own `copyreg`; what cannot be taken apart so is no more copied than 
 
 from __future__ import annotations
 
+import collections
+import datetime
+import functools
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.attribute import attribute_name, read
 from guards.call import callable_for_c
 from guards.host import host_dict, host_lookup, host_mro, host_name
 from guards.store import store
+from guards.tables.rows import TABLE, Row, State
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["PLAIN_REDUCE", "getstate", "reduce", "reduce_ex", "setstate"]
+__all__ = ["PLAIN_REDUCE", "getstate", "reduce", "reduce_ex", "setstate", "tame_reduction"]
 
 #: Builtin types whose own `__reduce__` gives their class and data, and nothing else.
 PLAIN_REDUCE: Final[set[type]] = set()
@@ -35,8 +39,45 @@ _EXACT: Final[dict[type, Any]] = {
     complex: complex.__complex__,
     bytes: lambda x: bytes(memoryview(x)),
     tuple: lambda x: tuple(tuple.__iter__(x)),
-    frozenset: lambda x: frozenset(frozenset.__iter__(x)),
 }
+
+
+def _fields(kind: type, names: str) -> Any:
+    """What reads these fields of an instance, past any attribute of a subclass."""
+    readers = [kind.__dict__[n].__get__ for n in names.split()]
+    return lambda obj: (tuple(r(obj) for r in readers), {})
+
+
+def _with_fold(kind: type, names: str) -> Any:
+    fields, fold = _fields(kind, names), kind.__dict__["fold"].__get__
+    return lambda obj: (fields(obj)[0], {"fold": 1} if fold(obj) else {})
+
+
+_partial = _fields(functools.partial, "func args keywords")
+
+
+def _partial_call(obj: Any) -> Any:
+    function, args, keywords = _partial(obj)[0]
+    return (function, *args), dict(keywords)
+
+
+_maxlen: Final[Any] = collections.deque.__dict__["maxlen"].__get__
+_TIME: Final = "hour minute second microsecond tzinfo"
+#: The arguments that make an equal instance of a builtin class, positional and by keyword.
+_ARGUMENTS: Final[dict[type, Any]] = {
+    slice: _fields(slice, "start stop step"),
+    range: _fields(range, "start stop step"),
+    datetime.date: _fields(datetime.date, "year month day"),
+    datetime.timedelta: _fields(datetime.timedelta, "days seconds microseconds"),
+    datetime.timezone: lambda obj: (datetime.timezone.__getinitargs__(obj), {}),  # type: ignore[attr-defined]
+    datetime.time: _with_fold(datetime.time, _TIME),
+    collections.OrderedDict: lambda obj: ((), {}),
+    collections.defaultdict: _fields(collections.defaultdict, "default_factory"),
+    collections.deque: lambda obj: (() if _maxlen(obj) is None else ((), _maxlen(obj)), {}),
+    functools.partial: _partial_call,
+}
+_day, _hours = _ARGUMENTS[datetime.date], _with_fold(datetime.datetime, _TIME)
+_ARGUMENTS[datetime.datetime] = lambda obj: (_day(obj)[0] + _hours(obj)[0], _hours(obj)[1])
 
 
 def _refuse(obj: Any) -> NoReturn:
@@ -54,6 +95,14 @@ def _builtin_base(kind: type) -> type:
             found: type = k
             return found
     return object
+
+
+def tame_reduction() -> None:
+    """Let guests ask `__reduce__` of every type of U that has it and can be taken apart."""
+    for kind in (*_ARGUMENTS, *_TAKEN_APART):
+        for name, stand_in in (("__reduce__", reduce), ("__reduce_ex__", reduce_ex)):
+            if name in kind.__dict__:
+                TABLE[kind][name] = Row(State.TAME, stand_in)
 
 
 def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:
@@ -79,6 +128,10 @@ def reduce(realm: Realm, obj: Any, /) -> Any:
     for kind in host_mro(type(obj)):
         if kind in PLAIN_REDUCE:
             return kind.__reduce__(obj)
+        if kind in _ARGUMENTS or kind in (set, frozenset, bytearray):
+            return _new_object(realm, obj)
+    if _builtin_base(type(obj)) not in _TAKEN_APART:
+        _refuse(obj)
     return _copyreg(realm, "_reduce_ex")(obj, 0)
 
 
@@ -93,8 +146,14 @@ def _own(realm: Realm, obj: Any, name: str) -> Any:
 def _new_object(realm: Realm, obj: Any) -> tuple[Any, ...]:
     kind = type(obj)
     base = _builtin_base(kind)
-    if base not in _TAKEN_APART or (kind is object and type(obj) is not object):
+    known = _ARGUMENTS.get(base)
+    if known is None and base not in _TAKEN_APART:
         _refuse(obj)
+    if base in (set, frozenset):
+        realm.meter.charge(base.__len__(obj))
+        return kind, (list(base.__iter__(obj)),), _state(realm, obj)
+    if base is bytearray:
+        return kind, (bytes(memoryview(obj)),), _state(realm, obj)
     keywords: Any = None
     extended = _own(realm, obj, "__getnewargs_ex__")
     plain = _own(realm, obj, "__getnewargs__")
@@ -102,25 +161,33 @@ def _new_object(realm: Realm, obj: Any) -> tuple[Any, ...]:
         arguments, keywords = extended()
     elif plain is not None:
         arguments = plain()
-    elif base in (tuple, str, bytes, int, float, complex, frozenset):
+    elif known is not None:
+        arguments, keywords = known(obj)
+    elif base in _EXACT:
         arguments = (_EXACT[base](obj),)
     else:
         arguments = ()
     if type(arguments) is not tuple:
         raise TypeError(f"__getnewargs__ should return a tuple, not {host_name(type(arguments))!r}")
-    required = not arguments and not keywords and base not in (list, dict, set)
+    items = iter(obj) if issubclass(kind, (list, collections.deque)) else None
+    pairs = iter(read(realm, obj, "items")()) if issubclass(kind, dict) else None
+    required = not arguments and not keywords and base in _TAKEN_APART and base not in (list, dict)
+    made: tuple[Any, ...]
+    if known is not None and extended is plain is None and not keywords:
+        # Made by a call, as the C code of these types says.
+        own = None if base.__module__ == "datetime" else _state(realm, obj)
+        made = (kind, arguments, own, items, pairs)
+        while made[-1] is None:
+            made = made[:-1]
+        return made
     if keywords:
         maker = _copyreg(realm, "__newobj_ex__")
-        made: tuple[Any, ...] = (kind, arguments, keywords)
+        made = (kind, arguments, keywords)
     else:
         maker = _copyreg(realm, "__newobj__")
         made = (kind, *arguments)
     own_state = _own(realm, obj, "__getstate__")
     state = own_state() if own_state is not None else _state(realm, obj, required)
-    items = iter(obj) if issubclass(kind, list) else None
-    pairs = iter(read(realm, obj, "items")()) if issubclass(kind, dict) else None
-    if issubclass(kind, (set, bytearray)) and not arguments:
-        made = (kind, list(set.__iter__(obj)) if issubclass(kind, set) else bytes(memoryview(obj)))
     return maker, made, state, items, pairs
 
 
@@ -144,7 +211,8 @@ def getstate(realm: Realm, obj: Any, /) -> Any:
     if not realm.is_guest_class(type(obj)):
         if type(obj) is object:
             return None
-        _refuse(obj)
+        if not issubclass(type(obj), BaseException):
+            _refuse(obj)
     return _state(realm, obj)
 
 

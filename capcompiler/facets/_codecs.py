@@ -1,6 +1,8 @@
 """`_codecs` over the codecs that text and bytes know themselves. No codec can be registered: the
 registry is the interpreter's."""
 
+from _guard_types import _refuse
+
 _NAMES = {
     "utf_8": "utf-8", "utf8": "utf-8", "u8": "utf-8", "utf": "utf-8", "cp65001": "utf-8",
     "utf_8_sig": "utf-8-sig", "ascii": "ascii", "us_ascii": "ascii", "646": "ascii",
@@ -75,7 +77,7 @@ def decode(obj, encoding="utf-8", errors="strict"):
 
 
 def register(search_function, /):
-    raise PermissionError("codecs.register was not granted: the registry is the interpreter's")
+    _refuse("codecs.register was not granted: the registry is the interpreter's")
 
 
 unregister = register_error = register

@@ -1,5 +1,7 @@
 """`_thread` without threads: locks that a program of one thread can take and give back."""
 
+from _guard_types import _refuse
+
 error = RuntimeError
 TIMEOUT_MAX = 9223372036.0
 
@@ -137,14 +139,14 @@ def stack_size(size=0):
 
 
 def start_new_thread(function, args, kwargs={}):
-    raise PermissionError("threads were not granted: a compartment runs one turn at a time")
+    _refuse("threads were not granted: a compartment runs one turn at a time")
 
 
 start_new = start_joinable_thread = start_new_thread
 
 
 def interrupt_main(signum=2):
-    raise PermissionError("interrupt_main was not granted: nothing grants it")
+    _refuse("interrupt_main was not granted: nothing grants it")
 
 
 def exit():

@@ -1,5 +1,7 @@
 """`ast` without syntax trees: their classes are the interpreter's, and anybody could change them."""
 
+from _guard_types import _refuse
+
 
 class AST:
     """The base of the nodes of a syntax tree."""
@@ -9,7 +11,7 @@ class NodeVisitor:
     """Would walk a syntax tree."""
 
     def __init__(self, *args, **kwargs):
-        raise PermissionError("syntax trees are not granted: compile text, or parse it yourself")
+        _refuse("syntax trees are not granted: compile text, or parse it yourself")
 
 
 class NodeTransformer(NodeVisitor):
@@ -19,4 +21,4 @@ class NodeTransformer(NodeVisitor):
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
-    raise PermissionError(f"ast.{name} was not granted: no program here is handed syntax trees")
+    _refuse(f"ast.{name} was not granted: no program here is handed syntax trees")

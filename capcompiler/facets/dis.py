@@ -1,5 +1,7 @@
 """`dis` without bytecode: what `inspect` reads of it."""
 
+from _guard_types import _refuse
+
 COMPILER_FLAG_NAMES = {
     1: "OPTIMIZED", 2: "NEWLOCALS", 4: "VARARGS", 8: "VARKEYWORDS", 16: "NESTED", 32: "GENERATOR",
     64: "NOFREE", 128: "COROUTINE", 256: "ITERABLE_COROUTINE", 512: "ASYNC_GENERATOR",
@@ -14,4 +16,4 @@ class Positions(tuple):
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
-    raise PermissionError(f"dis.{name} was not granted: no program here can read bytecode")
+    _refuse(f"dis.{name} was not granted: no program here can read bytecode")

@@ -3,6 +3,7 @@
 import abc
 
 from _guard_io import BytesIO, StringIO, UnsupportedOperation
+from _guard_types import _refuse
 
 DEFAULT_BUFFER_SIZE = 8192
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
@@ -289,7 +290,7 @@ class TextIOWrapper(TextIOBase):
 
 def _files(name):
     def refused(*args, **kwargs):
-        raise PermissionError(
+        _refuse(
             f"io.{name} was not granted: no directory is among the capabilities; the host grants one"
         )
 

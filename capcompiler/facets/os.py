@@ -4,6 +4,8 @@ import abc
 import sys
 from _collections_abc import MutableMapping, _check_methods
 
+from _guard_types import _refuse
+
 name = "posix"
 linesep = "\n"
 error = OSError
@@ -143,10 +145,10 @@ def getpid():
     return 1
 
 
-def _refuse(names, grant):
+def _absent(names, grant):
     def one(name):
         def refused(*args, **kwargs):
-            raise PermissionError(f"os.{name} was not granted: {grant}")
+            _refuse(f"os.{name} was not granted: {grant}")
 
         refused.__name__ = refused.__qualname__ = name
         globals()[name] = refused
@@ -155,7 +157,7 @@ def _refuse(names, grant):
         one(name)
 
 
-_refuse(
+_absent(
     """
     access chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate getcwd getcwdb lchown link
     listdir lseek lstat makedirs mkdir mkfifo open pipe read readlink remove removedirs rename renames
@@ -163,16 +165,16 @@ _refuse(
     """,
     "no directory is among the capabilities; the host grants one as a Dir",
 )
-_refuse(
+_absent(
     """
     abort execv execve execvp execl execlp fork forkpty kill killpg nice popen posix_spawn spawnl
     spawnv startfile system wait waitpid _exit setsid
     """,
     "control over processes is not granted; the host grants a Command",
 )
-_refuse("urandom getrandom", "randomness from the host is not granted; the host grants a Random")
-_refuse("times", "no clock is granted; the host grants a Clock")
-_refuse(
+_absent("urandom getrandom", "randomness from the host is not granted; the host grants a Random")
+_absent("times", "no clock is granted; the host grants a Clock")
+_absent(
     """
     getuid geteuid getgid getegid getgroups getlogin getppid getpgid uname getloadavg sysconf
     ttyname isatty setuid setgid
@@ -189,4 +191,4 @@ class DirEntry:
     """What `os.scandir` would give."""
 
 
-del _refuse
+del _absent

@@ -3,6 +3,7 @@
 from _guard_time import gmtime as _gmtime
 from _guard_time import strftime as _strftime
 from _guard_time import struct_time
+from _guard_types import _refuse
 
 timezone = altzone = daylight = 0
 tzname = ("UTC", "UTC")
@@ -27,9 +28,7 @@ class _Function:
 
 def _clock(name):
     def refused(*args, **kwargs):
-        raise PermissionError(
-            f"time.{name} was not granted: it reads the clock of the host; the host grants a Clock"
-        )
+        _refuse(f"time.{name} was not granted: it reads the clock of the host; the host grants a Clock")
 
     refused.__name__ = name
     return _Function(refused)
@@ -82,4 +81,4 @@ def strptime(string, format="%a %b %d %H:%M:%S %Y"):
 
 
 def tzset():
-    raise PermissionError("time.tzset was not granted: the time zone is the host's")
+    _refuse("time.tzset was not granted: the time zone is the host's")

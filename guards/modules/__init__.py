@@ -28,6 +28,7 @@ from guards.modules.table import (
     new_module,
     refusal_of,
 )
+from guards.reduce import tame_reduction
 
 __all__ = [
     "MODULES",
@@ -38,3 +39,5 @@ __all__ = [
     "new_module",
     "refusal_of",
 ]
+
+tame_reduction()

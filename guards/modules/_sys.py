@@ -10,7 +10,7 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.code import guest_code
+from guards.code import FrameFacts, frame_facts
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
@@ -95,30 +95,6 @@ def _stream(realm: Realm) -> Stream:
     return found
 
 
-class FrameFacts(metaclass=Sealed, host=HOST):
-    """Where a call came from: the module's name and the line, and no namespace."""
-
-    __slots__ = ("__facts__", "__outer__")
-    __setattr__ = sealed_error
-    __delattr__ = sealed_error
-    __facts__: tuple[Any, ...]
-    __outer__: FrameFacts | None
-
-    def __repr__(self) -> str:
-        return "<frame>"
-
-
-define(
-    FrameFacts,
-    "__repr__",
-    reads={
-        "f_globals": lambda realm, frame: dict(frame.__facts__[0]),
-        "f_lineno": lambda realm, frame: frame.__facts__[1],
-        "f_code": lambda realm, frame: frame.__facts__[2],
-        "f_back": lambda realm, frame: frame.__outer__,
-    },
-    deny="__facts__ __outer__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
-)
 _DEEPEST: Final = 64
 
 
@@ -131,22 +107,6 @@ def _frames(realm: Realm) -> list[FrameType]:
             found.append(frame)
         frame = frame.f_back
     return found
-
-
-def _facts(frame: FrameType) -> tuple[Any, ...]:
-    names = {n: frame.f_globals.get(n) for n in ("__name__", "__file__", "__package__")}
-    return (
-        {n: v for n, v in names.items() if type(v) is str},
-        frame.f_lineno,
-        guest_code(frame.f_code, "exec"),
-    )
-
-
-def _frame_facts(facts: tuple[Any, ...], outer: FrameFacts | None) -> FrameFacts:
-    self = object.__new__(FrameFacts)
-    object.__setattr__(self, "__facts__", facts)
-    object.__setattr__(self, "__outer__", outer)
-    return self
 
 
 def _depth(depth: Any) -> int:
@@ -163,7 +123,7 @@ def __getframe(realm: Realm, depth: Any = 0, /) -> Any:
         raise ValueError("call stack is not deep enough")
     outer: FrameFacts | None = None
     for frame in reversed(frames):
-        outer = _frame_facts(_facts(frame), outer)
+        outer = frame_facts(frame, frame.f_lineno, outer)
     return outer
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import types
 from types import FunctionType, MethodType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from guards.code import GuestCode, code_of_function, guest_code
+from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
 from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules.table import MODULES, GuestModule, ModuleRow
-from guards.sealed import HOST, Sealed, sealed_error
-from guards.tables.rows import TABLE, define
+from guards.tables.rows import TABLE
 from guards.tamed import ClassNamespace
 
 if TYPE_CHECKING:
@@ -20,35 +19,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-
-class Frame(metaclass=Sealed, host=HOST):
-    """`types.FrameType`: facts about a frame of the guest's, as `traceback` wants them.
-
-    No guest is handed a frame: this holds no namespace and leads to no other.
-    """
-
-    __slots__ = ("__facts__",)
-    __setattr__ = sealed_error
-    __delattr__ = sealed_error
-    __facts__: tuple[GuestCode, int]
-
-
-def _empty(realm: Realm, frame: Any) -> dict[str, Any]:
-    return {}
-
-
-define(
-    Frame,
-    reads={
-        "f_code": lambda realm, frame: frame.__facts__[0],
-        "f_lineno": lambda realm, frame: frame.__facts__[1],
-        "f_globals": _empty,
-        "f_locals": _empty,
-        "f_back": lambda realm, frame: None,
-    },
-    tame={"clear": lambda realm, frame: None},
-    deny="__facts__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
-)
 
 _TAMED: dict[str, Callable[..., Any]] = {}
 _MISSING = object()
@@ -76,13 +46,13 @@ def _awaitable(realm: Realm, function: Any, /) -> None:
 
 
 def _frame_of(realm: Realm, tb: Any, /) -> Any:
-    """Facts about the frame of one traceback, which is a frame of guest code or shown as none."""
+    """Facts about the frame of one traceback, None for one of trusted code."""
     if type(tb) is not TracebackType:
         raise AttributeError(f"{host_name(type(tb))!r} object has no attribute 'tb_frame'")
-    frame = object.__new__(Frame)
-    code = tb.tb_frame.f_code if tb.tb_frame.f_builtins is realm.builtins else _NO_CODE
-    object.__setattr__(frame, "__facts__", (guest_code(code, "exec"), tb.tb_lineno))
-    return frame
+    frame = tb.tb_frame
+    if frame.f_builtins is not realm.builtins:
+        return None
+    return frame_facts(frame, tb.tb_lineno, None)
 
 
 def _source_of(realm: Realm, filename: Any, /) -> list[str]:
@@ -92,9 +62,17 @@ def _source_of(realm: Realm, filename: Any, /) -> list[str]:
     return lines
 
 
-_NO_CODE = compile("", "<unknown>", "exec")
+def _refuse(realm: Realm, text: Any, /) -> NoReturn:
+    """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
+    raise PermissionError(host_exact_str(text))
+
+
 _TAMED.update(
-    _facts_of=_facts_of, _awaitable=_awaitable, _frame_of=_frame_of, _source_of=_source_of
+    _facts_of=_facts_of,
+    _awaitable=_awaitable,
+    _frame_of=_frame_of,
+    _source_of=_source_of,
+    _refuse=_refuse,
 )
 _NAMES = """
     FunctionType LambdaType GeneratorType CoroutineType AsyncGeneratorType MethodType
@@ -109,7 +87,7 @@ MODULES["_guard_types"] = ModuleRow(
         **{n: getattr(types, n) for n in _NAMES if getattr(types, n) in TABLE},
         "ModuleType": GuestModule,
         "CodeType": GuestCode,
-        "FrameType": Frame,
+        "FrameType": FrameFacts,
         "ClassNamespace": ClassNamespace,
     },
     tame=_TAMED,

@@ -72,8 +72,8 @@ ROADS = [
     ),
     (
         "methodcaller-reduce",
-        "import operator\noperator.methodcaller('__reduce_ex__', 2)(object())",
-        "__reduce_ex__",
+        "import operator\noperator.methodcaller('__reduce_ex__', 2)(object())[0].__globals__",
+        "__globals__",
     ),
     ("format-field-cve-2016-10745", FUN + "'{0.__globals__}'.format(f)", "__globals__"),
     ("format-field-keyword", FUN + "'{x.__globals__}'.format(x=f)", "__globals__"),
@@ -167,13 +167,13 @@ ROADS = [
     ("type-getattribute", "type.__getattribute__(object, '__subclasses__')", "__subclasses__"),
     (
         "super-getattribute",
-        "class C:\n def go(s): return super().__getattribute__('__reduce__')\nC().go()",
-        "__reduce__",
+        "class C:\n def go(s): return super().__getattribute__('__reduce__')\nC().go().__func__",
+        "__func__",
     ),
     (
         "super-getattr",
-        "class C:\n def go(s): return getattr(super(), '__reduce_ex__')\nC().go()",
-        "__reduce_ex__",
+        "class C:\n def go(s): return getattr(super(), '__reduce_ex__')\nC().go().__func__",
+        "__func__",
     ),
     (
         "super-of-a-function",
@@ -494,8 +494,8 @@ CASES: list[Case] = [
                 "from contextlib import contextmanager\n"
                 "@contextmanager\ndef f(): yield\nreached = bool(f().gen.gi_frame)",
             ),
-            ("enum-private", "import enum\nreached = bool(enum.sys.modules)"),
-            ("typing-private", "import typing\nreached = bool(typing.sys.modules)"),
+            ("enum-private", "import enum\nreached = 'posix' in enum.sys.modules"),
+            ("typing-private", "import typing\nreached = 'posix' in typing.sys.modules"),
             ("copy-dispatch", "import copy\nreached = bool(copy.copyreg.sys)"),
         ]
     ),

@@ -82,10 +82,10 @@ CASES: list[Case] = [
         class S(str):
             def __eq__(self, o): return False
             __hash__ = str.__hash__
-        __import__('collections', None, None, [S('_sys')])._sys
+        __import__('collections', None, None, [S('_sys')])._sys._getframe().f_globals['cap:call']
         """,
-        raises="AttributeError",
-        about="_sys",
+        raises="KeyError",
+        about="cap:call",
     ),
     case(
         "exec-lying-source",

@@ -126,7 +126,7 @@ CASES: list[Case] = [
             class C:
                 __module__ = 'os'
                 x: 'environ'
-            if hasattr(typing.get_type_hints(C).get('x'), 'copy'):
+            if typing.get_type_hints(C).get('x') != {}:
                 r = 'stolen'
         except (ImportError, NameError, TypeError, SyntaxError, AttributeError):
             pass
@@ -141,7 +141,7 @@ CASES: list[Case] = [
         try:
             import typing
             f = typing.ForwardRef('environ', module='os')
-            if hasattr(f._evaluate(None, None, recursive_guard=frozenset()), 'copy'):
+            if f._evaluate(None, None, recursive_guard=frozenset()) != {}:
                 r = 'stolen'
         except (ImportError, NameError, TypeError, SyntaxError, AttributeError):
             pass

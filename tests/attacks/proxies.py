@@ -165,8 +165,8 @@ hasattr(G, 'evil')
     case(
         "class-dict-reduce-ex",
         "class G: pass\nG.__dict__.__reduce_ex__(2)",
-        raises="AttributeError",
-        about="__reduce_ex__",
+        raises="TypeError",
+        about="cannot pickle",
     ),
     case(
         "capability-equality-forwards-nothing",

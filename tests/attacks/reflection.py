@@ -50,6 +50,9 @@ ABSENT = [
     ("class-cell-contents", "(lambda x: lambda: x)(1).__closure__[0].cell_contents", "__closure__"),
 ]
 
+# Modules that no compartment has, and that the host's own `sys.modules` holds.
+OUTSIDE = "{'posix', '_imp', 'gc', 'ctypes', '_io', 'threading', 'capcompiler', 'marshal', 'pickle'}"
+
 CASES: list[Case] = [
     *(
         case(name, expression, pit=8, raises="AttributeError", about=attr)
@@ -157,17 +160,15 @@ CASES: list[Case] = [
     ),
     case(
         "cve-2025-5120-module-through-a-module",
-        "__import__('collections')._collections_abc.sys.modules",
+        f"{OUTSIDE} & set(__import__('collections')._collections_abc.sys.modules)",
         pit=24,
-        raises="AttributeError",
-        about="_collections_abc",
+        value=set(),
     ),
     case(
         "cve-2025-5120-module-under-a-private-name",
-        "__import__('string')._re.enum.sys.modules",
+        f"{OUTSIDE} & set(__import__('string')._re.enum.sys.modules)",
         pit=24,
-        raises="AttributeError",
-        about="_re",
+        value=set(),
     ),
     case(
         "module-loader-and-spec-lead-nowhere",
@@ -286,8 +287,7 @@ CASES: list[Case] = [
         C.all()
         """,
         pit=8,
-        raises="AttributeError",
-        about="__subclasses__",
+        value=[],
     ),
     case(
         "type-of-type-call-with-metaclass-getattribute",
@@ -350,29 +350,27 @@ CASES: list[Case] = [
         len(super(M, M).__subclasses__(object)) > 5
         """,
         pit=8,
-        raises="AttributeError",
-        about="__subclasses__",
+        raises="TypeError",
     ),
     case(
         "super-of-a-subclass-of-property",
         """
         class P(property):
-            def go(self): return super().__reduce_ex__
+            def go(self): return super().__reduce_ex__(2)
         P().go()
         """,
         pit=8,
-        raises="AttributeError",
-        about="__reduce_ex__",
+        raises="TypeError",
+        about="cannot pickle",
     ),
     case(
         "getattribute-of-super-on-an-instance-of-it",
         """
         class M(type): pass
-        super.__getattribute__(super(M, M), '__subclasses__')
+        super.__getattribute__(super(M, M), '__subclasses__')()
         """,
         pit=6,
-        raises="AttributeError",
-        about="__subclasses__",
+        value=[],
     ),
     case(
         "metaclass-called-directly-skips-no-check",

@@ -178,7 +178,8 @@ CASES: list[Case] = [
     interpreter(
         "codec-search-is-not-the-guests",
         "__import__('codecs').register(lambda n: None)",
-        raises="ModuleNotFoundError",
+        raises="PermissionError",
+        about="codecs.register",
     ),
     interpreter("unknown-codec", "'x'.encode('rot_evil')", raises="LookupError"),
     interpreter("codec-name-is-no-module-path", "'x'.encode('../../evil')", raises="LookupError"),
@@ -240,16 +241,9 @@ CASES: list[Case] = [
     ),
     interpreter(
         "excepthook",
-        """
-        try:
-            import sys
-            sys.excepthook = print
-            r = 'done'
-        except (ImportError, PermissionError, AttributeError):
-            r = 'refused'
-        r
-        """,
-        value="refused",
+        "import sys\nsys.excepthook is print",
+        first="import sys\nsys.excepthook = print",
+        value=False,
     ),
     interpreter(
         "abc-caches",
@@ -298,11 +292,8 @@ CASES: list[Case] = [
             "_imp",
             "marshal",
             "atexit",
-            "_codecs",
             "_locale",
             "_tracemalloc",
-            "_abc",
-            "_weakref",
         )
     ),
 ]

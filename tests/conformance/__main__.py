@@ -99,6 +99,16 @@ def parsed(text: str, ended: str) -> dict[str, str]:
     return found
 
 
+def last_line(why: str) -> str:
+    """The exception at the end of a traceback, and the line of the test where it came from."""
+    if why.startswith('"'):
+        why = json.loads(why)
+    kind, _, text = why.partition(": ")
+    lines = [line.strip() for line in text.strip().split("\n") if line.strip(" ^~")]
+    where = [line for line in lines if "test/test_" in line or "test/" in line][-1:]
+    return " | ".join([kind, *lines[-1:], *where])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance")
     parser.add_argument("names", nargs="*", help="files by their short names; all where none is given")
@@ -135,7 +145,7 @@ def main() -> None:
                 for n in passed:
                     if guest.get(n) != "ok":
                         why = guest.get(n) or guest.get("<import>", "not run")
-                        print(f"      {n}: {why[:230]}")
+                        print(f"      {n}: {last_line(why)[:230]}")
     if total_plain:
         share = total_guest / total_plain
         print(f"{'all':34} {total_plain:6} {total_guest:6} {total_needs:6} {share:7.1%}")

@@ -2,6 +2,8 @@
 
 import sys
 
+from _guard_types import _refuse
+
 from . import abc, machinery, util
 
 
@@ -22,7 +24,7 @@ def invalidate_caches():
 
 
 def reload(module):
-    raise PermissionError("importlib.reload was not granted: modules here are made once")
+    _refuse("importlib.reload was not granted: modules here are made once")
 
 
 __import__ = __import__

@@ -2,6 +2,8 @@
 
 import sys
 
+from _guard_types import _refuse
+
 
 def resolve_name(name, package):
     """The absolute name of a module."""
@@ -27,7 +29,7 @@ def find_spec(name, package=None):
 
 
 def module_from_spec(spec):
-    raise PermissionError("importlib.util.module_from_spec was not granted: imports make modules")
+    _refuse("importlib.util.module_from_spec was not granted: imports make modules")
 
 
 spec_from_file_location = spec_from_loader = module_from_spec

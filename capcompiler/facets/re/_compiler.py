@@ -2,6 +2,7 @@
 the code that it is given is made where no program can change how it is made."""
 
 from _guard_re import compile as _compile
+from _guard_types import _refuse
 
 from . import _parser
 from ._constants import *
@@ -19,7 +20,7 @@ def compile(p, flags=0):
             "a parsed pattern cannot be compiled here, only the text of one (re.Scanner needs this)"
         )
     if flags & SRE_FLAG_DEBUG:
-        raise PermissionError("re.DEBUG was not granted: it prints outside of this program")
+        _refuse("re.DEBUG was not granted: it prints outside of this program")
     if flags & SRE_FLAG_LOCALE and isinstance(p, bytes):
         raise ValueError("re.LOCALE is not supported here: the locale is the host's")
     made, problem, heard = _compile(p, int(flags))

@@ -96,8 +96,18 @@ def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool)
     return _routed(text, mode, filename, optimize, value, False)
 
 
-def _routed(text: str, mode: Mode, filename: str, optimize: bool, value: bool, inside: bool) -> Program:
+def _routed(
+    text: str,
+    mode: Mode,
+    filename: str,
+    optimize: bool,
+    value: bool,
+    inside: bool,
+    module: bool = False,
+) -> Program:
     tree = parsed(text, mode, filename)
+    if module and "__builtins__" in text:
+        tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
     names, imports = asked_names(tree), import_names(tree)
     _check_natively(tree, text, filename)
     serial = str(next(_serials))
@@ -134,9 +144,21 @@ def module_program(text: str | bytes, filename: str, optimize: bool, inside: boo
     return _module(decoded(text, filename), filename, optimize, inside)
 
 
+class _ReadsBuiltins(ast.NodeTransformer):
+    """A module's `__builtins__` is the dictionary of the guest's own module `builtins`, to read."""
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id != "__builtins__" or not isinstance(node.ctx, ast.Load):
+            return node
+        own = ast.parse("__import__('builtins').__dict__", mode="eval").body
+        for part in ast.walk(own):
+            ast.copy_location(part, node)
+        return own
+
+
 @functools.lru_cache(maxsize=4096)
 def _module(source: str, filename: str, optimize: bool, inside: bool) -> Program:
-    return _routed(source, "exec", filename, optimize, False, inside)
+    return _routed(source, "exec", filename, optimize, False, inside, module=True)
 
 
 def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -> Program:

@@ -46,11 +46,11 @@ PURE: Final = frozenset(
     __future__ _collections_abc _compat_pickle _pydecimal _markupbase _py_abc _pydatetime _strptime
     _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
     collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
-    fnmatch fractions functools genericpath getopt gettext graphlib hashlib heapq hmac html
-    inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode optparse
-    plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile sre_constants
-    sre_parse stat statistics string stringprep struct textwrap this threading token tokenize
-    tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
+    fnmatch fractions functools genericpath getopt gettext glob graphlib hashlib heapq hmac html
+    inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode operator optparse
+    pathlib plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile
+    sre_constants sre_parse stat statistics string stringprep struct textwrap this threading token
+    tokenize tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
     """.split()
 )
 #: Modules of packages whose other modules are authority.
@@ -76,6 +76,8 @@ class Standard:
             return None
         if name in _CHANGES:
             return _types(name) if name == "types" else _changed(name)
+        if name in _TWINS:
+            return _read(_LIBRARY, [_TWINS[name]], "lib")
         if name in FACETS:
             return _read(_FACETS, parts, "facet")
         if name in MODULES:
@@ -129,7 +131,23 @@ _ASKS_FRAME: Final = (
 _CHANGES: Final = {
     # They ask functions for their code; here they are given facts about how they are called.
     "types": _ASKS_CODE,
-    "inspect": _ASKS_CODE,
+    # Builtin functions are methods of something here: what tells them from a guest's is said anew.
+    "inspect": (
+        (r"^_NonUserDefinedCallables = \(", r"_NonUserDefinedCallables = (_Standin, "),
+        (r"return isinstance\(object, types\.MethodType\)$", r"\g<0> and hasattr(object, '__func__')"),
+        (
+            r"return isinstance\(object, types\.BuiltinFunctionType\)$",
+            "return isinstance(object, (types.BuiltinFunctionType, _BuiltinStandin))",
+        ),
+        (r"if isinstance\(obj, types\.MethodType\):$",
+         "if isinstance(obj, types.MethodType) and hasattr(obj, '__func__'):"),
+        (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
+        (
+            r"module = ast\.parse\(program\)",
+            "raise ValueError('no signature found for builtin {!r}'.format(obj))",
+        ),
+        *_ASKS_CODE,
+    ),
     "typing": _ASKS_CODE,
     # Builtin functions are methods of something here; they are no more copied than elsewhere.
     "copy": (
@@ -149,6 +167,10 @@ _CHANGES: Final = {
         *_ASKS_FRAME,
     ),
 }
+
+
+#: Modules of C that do what a module of Python does, and are that module here.
+_TWINS: Final = {"_bisect": "bisect", "_heapq": "heapq"}
 
 
 def _changed(name: str) -> ModuleText | None:

@@ -31,7 +31,15 @@ from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, o
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["ReadAttribute", "TamedFunction", "attribute_name", "is_plain_name", "read", "tamed_function"]
+__all__ = [
+    "ReadAttribute",
+    "TamedFunction",
+    "attribute_name",
+    "is_plain_name",
+    "read",
+    "says_of_itself",
+    "tamed_function",
+]
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = (MethodType, GenericAlias, super)
@@ -42,11 +50,14 @@ _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
 
 class TamedFunction(metaclass=Sealed, host=HOST):
     """A stand-in as it is found on a class (`str.format`): callable, binds like a method, and
-    holds nothing that a guest can read or set."""
+    holds nothing that a guest can set. What it says of itself is what the real one says."""
 
-    __slots__ = ("__tamed__",)
+    __slots__ = ("__owner__", "__real__", "__tamed__")
     __setattr__ = sealed_error
     __delattr__ = sealed_error
+    __tamed__: Any
+    __owner__: type
+    __real__: str
 
     def __get__(self, obj: object, kind: type | None = None) -> Any:
         return self if obj is None else MethodType(self.__tamed__, obj)
@@ -55,19 +66,40 @@ class TamedFunction(metaclass=Sealed, host=HOST):
         return self.__tamed__(*args, **kwargs)
 
     def __repr__(self) -> str:
-        return "<method>"
-
-    __tamed__: Any
+        return f"<method {self.__real__!r} of {host_name(self.__owner__)!r} objects>"
 
 
-_set_tamed = TamedFunction.__dict__["__tamed__"].__set__
+for _name, _value in (("__name__", "method_descriptor"), ("__qualname__", "method_descriptor")):
+    type.__setattr__(TamedFunction, _name, _value)
+type.__setattr__(TamedFunction, "__module__", "builtins")
+_set_tamed, _set_owner, _set_real = (
+    TamedFunction.__dict__[n].__set__ for n in ("__tamed__", "__owner__", "__real__")
+)
 
 
-def tamed_function(tamed: Any) -> TamedFunction:
-    """A stand-in to be found on a class."""
-    self = object.__new__(TamedFunction)
-    _set_tamed(self, tamed)
+def tamed_function(realm: Realm, tamed: Any, owner: type, name: str) -> TamedFunction:
+    """The stand-in for what a builtin class defines under a name: the same each time it is asked."""
+    key = ("unbound", owner, name)
+    self = realm.keep.get(key)
+    if self is None:
+        self = realm.keep[key] = object.__new__(TamedFunction)
+        _set_tamed(self, tamed)
+        _set_owner(self, owner)
+        _set_real(self, name)
     return self
+
+
+def says_of_itself(realm: Realm, function: TamedFunction, name: str) -> Any:
+    """`str.format.__name__` and the like: what the real one says, if it is text."""
+    real = function.__owner__.__dict__.get(function.__real__)
+    if name == "__name__":
+        return function.__real__
+    if name == "__qualname__":
+        return f"{host_name(function.__owner__)}.{function.__real__}"
+    if name == "__objclass__":
+        return function.__owner__
+    found = getattr(real, name, None)
+    return found if type(found) is str else None
 
 
 def is_plain_name(name: str) -> bool:
@@ -210,13 +242,13 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
     if row.state is State.SAFE:
         value = getattr(kind, name)
         # A function of ours would take attributes, and is shared by all compartments.
-        return tamed_function(value) if type(value) is FunctionType else value
+        return tamed_function(realm, value, definer, name) if type(value) is FunctionType else value
     if row.state is State.TAME and not row.reads:
         if name in _STATIC:
             return realm.bound(row)
         if type(definer.__dict__.get(name)).__name__ == "classmethod_descriptor":
             return MethodType(realm.bound(row), kind)
-        return tamed_function(realm.bound(row))
+        return tamed_function(realm, realm.bound(row), definer, name)
     return _fall_back(realm, kind, name)
 
 

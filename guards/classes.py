@@ -156,7 +156,7 @@ class _Maker:
         self.explicit = explicit
         self.winner: Any = type
 
-    def __prepare__(self, name: str, bases: Any, **kwargs: Any) -> Any:
+    def __prepare__(self, name: str, bases: Any, /, **kwargs: Any) -> Any:
         meta = self.explicit
         if meta is None:
             meta = type(bases[0]) if bases else type
@@ -173,7 +173,7 @@ class _Maker:
             return {}
         return prepare(name, bases, **kwargs)
 
-    def __call__(self, name: str, bases: Any, namespace: Any, **kwargs: Any) -> Any:
+    def __call__(self, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
         meta = self.winner
         if meta is type:
             return new_class(self.realm, type, name, bases, namespace, **kwargs)

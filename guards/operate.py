@@ -12,8 +12,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+from guards.attribute import read
 from guards.base import Guard, Plan, Site
-from guards.call import mapping_or_pairs
+from guards.call import callable_for_c, mapping_or_pairs
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -406,6 +407,18 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def _right_first(realm: Any, a: Any, b: Any, name: str) -> Any:
+    """What the reflected operator of a subclass on the right says, which Python asks first. It is
+    asked with the object itself, and not with the copy that C code is fed."""
+    ta, tb = type(a), type(b)
+    if tb is ta or not issubclass(tb, ta):
+        return NotImplemented
+    definer = host_lookup(tb, name)[0]
+    if definer is None or not realm.is_guest_class(definer):
+        return NotImplemented
+    return callable_for_c(realm, read(realm, tb, name))(b, a)
+
+
 class Subtract(_Combine):
     key = "cap:sub"
     __slots__ = ()
@@ -438,6 +451,10 @@ class Union(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if issubclass(type(a), dict) and issubclass(type(b), dict):
+            found = _right_first(self.realm, a, b, "__ror__")
+            if found is not NotImplemented:
+                return found
         a, b = _fed(self.realm, a, b)
         return a | b
 

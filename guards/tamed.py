@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, attribute_name, read, unbound
+from guards.attribute import TamedFunction, attribute_name, read, says_of_itself, unbound
 from guards.base import is_guard_name
 from guards.call import CONSTRUCTORS, mapping_or_pairs
 from guards.charge import (
@@ -53,6 +53,7 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
             args = cost(realm, cls, args, kwargs)
             return raw.__get__(None, cls)(*args, **kwargs)
 
+        tamed_class.__name__, tamed_class.__qualname__ = name, f"{host_name(kind)}.{name}"
         return tamed_class
 
     if type(raw) is staticmethod:
@@ -60,6 +61,7 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
         def tamed_static(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
             return raw.__func__(*cost(realm, None, args, kwargs), **kwargs)
 
+        tamed_static.__name__, tamed_static.__qualname__ = name, f"{host_name(kind)}.{name}"
         return tamed_static
 
     def tamed(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -71,7 +73,7 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
         args = cost(realm, obj, args, kwargs)
         return raw(obj, *args, **kwargs)
 
-    tamed.__name__ = tamed.__qualname__ = name
+    tamed.__name__, tamed.__qualname__ = name, f"{host_name(kind)}.{name}"
     return tamed
 
 
@@ -164,7 +166,7 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
     definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
-        names: Any = sorted(feed(realm, read(realm, obj, "__dir__")()))
+        names: Any = sorted(feed(realm, read(realm, type(obj), "__dir__")(obj)))
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
@@ -430,7 +432,12 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
         return unbound(realm, kind, kind, exact)
 
     def __repr__(self) -> str:
-        return f"<namespace of {host_name(self.__kind__)}>"
+        realm = self.__realm__
+        if not realm.meter.live:
+            return f"<namespace of {host_name(self.__kind__)}>"
+        from guards.format import text_of
+
+        return f"mappingproxy({text_of(realm, {n: self[n] for n in self}, repr)})"
 
 
 def class_namespace(realm: Realm, kind: type) -> ClassNamespace:
@@ -527,17 +534,16 @@ def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:
 _MISSING: Final = object()
 
 
-def _view_keys(realm: Realm, view: Any, /) -> list[str]:
-    realm.meter.charge(len(view) >> 3)
-    return list(view)
+def _view_keys(realm: Realm, view: Any, /) -> Any:
+    return _view_copy(realm, view).keys()
 
 
-def _view_values(realm: Realm, view: Any, /) -> list[Any]:
-    return [view[n] for n in list(view)]
+def _view_values(realm: Realm, view: Any, /) -> Any:
+    return _view_copy(realm, view).values()
 
 
-def _view_items(realm: Realm, view: Any, /) -> list[tuple[str, Any]]:
-    return [(n, view[n]) for n in list(view)]
+def _view_items(realm: Realm, view: Any, /) -> Any:
+    return _view_copy(realm, view).items()
 
 
 def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any:
@@ -600,8 +606,15 @@ def enter_view(kind: type, methods: dict[str, Any]) -> None:
 
 enter_view(ClassNamespace, dict(_READ_VIEW))
 enter_view(ModuleNamespace, dict(_WRITE_VIEW))
+
+
+def _says(name: str) -> Any:
+    return lambda realm, function: says_of_itself(realm, function, name)
+
+
 define(
     TamedFunction,
     "__call__ __get__ __repr__",
-    deny="__tamed__ __setattr__ __delattr__ __new__ __slots__ __annotations__",
+    reads={n: _says(n) for n in "__name__ __qualname__ __objclass__ __doc__ __text_signature__".split()},
+    deny="__tamed__ __owner__ __real__ __setattr__ __delattr__ __new__ __slots__ __annotations__",
 )

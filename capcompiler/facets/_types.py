@@ -91,3 +91,18 @@ class mappingproxy(metaclass=_ProxyType):
 
 
 MappingProxyType = mappingproxy
+
+
+class _StandinType(type):
+    def __instancecheck__(cls, instance):
+        if type(instance) is type(len):
+            return not hasattr(instance, "__func__")
+        return cls is _Standin and type(instance) is type(str.format)
+
+
+class _Standin(metaclass=_StandinType):
+    """What a builtin function or method is here that this package has tamed."""
+
+
+class _BuiltinStandin(metaclass=_StandinType):
+    """What a builtin function is here that this package has tamed."""

@@ -1,22 +1,22 @@
-"""`operator`: functions for the operators. Those that grow, walk or read names are the guards."""
+"""`_operator`: functions for the operators. Those that grow or walk are the guards.
+
+What reads names (`attrgetter`, `methodcaller`) is the Python code of `operator`, as guest code.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from guards.attribute import read
 from guards.call import callable_for_c
 from guards.charge import (
     charge_walk,
     feed_keys,
 )
-from guards.host import host_exact_str, host_lookup, host_name
+from guards.host import host_lookup, host_name
 from guards.iterate import contains
 from guards.operate import charge_compare
-from guards.tamed import charge_item
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -84,55 +84,7 @@ def _call(realm: Realm, f: Any, /, *args: Any, **kwargs: Any) -> Any:
     return callable_for_c(realm, f)(*args, **kwargs)
 
 
-def _get_path(state: Any, obj: Any) -> Any:
-    realm, paths = state
-    found = []
-    for path in paths:
-        value = obj
-        for part in path:
-            value = read(realm, value, part)
-        found.append(value)
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-@tamed_in(_OPERATOR_TAMED)
-def _attrgetter(realm: Realm, attr: Any, /, *attrs: Any) -> Any:
-    paths = []
-    for name in (attr, *attrs):
-        if not isinstance(name, str):
-            raise TypeError("attribute name must be a string")
-        paths.append(tuple(host_exact_str(name).split(".")))
-    return MethodType(_get_path, (realm, tuple(paths)))
-
-
-def _get_items(state: Any, obj: Any) -> Any:
-    realm, keys = state
-    realm.meter.charge(len(keys))
-    found = []
-    for key in keys:
-        charge_item(realm, obj, key)
-        found.append(obj[key])
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-@tamed_in(_OPERATOR_TAMED)
-def _itemgetter(realm: Realm, item: Any, /, *items: Any) -> Any:
-    return MethodType(_get_items, (realm, (item, *items)))
-
-
-def _call_method(state: Any, obj: Any) -> Any:
-    realm, name, args, kwargs = state
-    return callable_for_c(realm, read(realm, obj, name))(*args, **kwargs)
-
-
-@tamed_in(_OPERATOR_TAMED)
-def _methodcaller(realm: Realm, name: Any, /, *args: Any, **kwargs: Any) -> Any:
-    if not isinstance(name, str):
-        raise TypeError("method name must be a string")
-    return MethodType(_call_method, (realm, host_exact_str(name), args, kwargs))
-
-
-MODULES["operator"] = ModuleRow(
+MODULES["_operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)

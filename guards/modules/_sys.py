@@ -177,6 +177,9 @@ def _getrecursionlimit(realm: Realm, /) -> int:
     return realm.meter.depth or sys.getrecursionlimit()
 
 
+_TAMED["gettrace"] = _TAMED["getprofile"] = lambda realm: None
+
+
 def _refused(name: str, instead: str) -> Any:
     def tamed(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
         raise PermissionError(f"sys.{name} was not granted: {instead}")
@@ -191,7 +194,7 @@ _TAMED.update(
         for names, why in {
             "setrecursionlimit": "the host sets Limits(depth=...)",
             "set_int_max_str_digits": "it is a setting of the whole interpreter",
-            "settrace gettrace setprofile getprofile _current_frames "
+            "settrace setprofile _current_frames "
             "_current_exceptions addaudithook set_asyncgen_hooks get_asyncgen_hooks "
             "setswitchinterval setdlopenflags activate_stack_trampoline": "it reaches into the "
             "interpreter, and nothing grants it",

@@ -72,7 +72,7 @@ REFUSED: Final = {
                     "it is control over processes; the host grants a capability for what is needed"),
     **dict.fromkeys("ctypes _ctypes gc marshal pickle shelve dis code codeop _thread mmap".split(),
                     "it reaches into the interpreter"),
-    **dict.fromkeys("secrets atexit tempfile shutil glob".split(),
+    **dict.fromkeys("secrets atexit tempfile shutil".split(),
                     "it is authority over the host's machine"),
 }  # fmt: skip
 

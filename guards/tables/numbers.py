@@ -79,7 +79,7 @@ enter(bool)
 enter(
     float,
     "as_integer_ratio conjugate fromhex from_number hex imag is_integer real",
-    deny="__getformat__ __setformat__",
+    deny="__setformat__",
     subclass=True,
 )
 enter(complex, "conjugate imag real from_number", subclass=True)

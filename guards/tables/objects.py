@@ -142,6 +142,19 @@ def _thrown(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _bound_to(realm: Realm, method: Any) -> Any:
+    """What a method of C is bound to, where that is of U: the module behind `math.sin` is not."""
+    found = method.__self__
+    kind = type(found)
+    if issubclass(kind, type):
+        of_guest = found in TABLE or realm.is_guest_class(found)
+    else:
+        of_guest = realm.may_hold(kind) and not issubclass(kind, (ModuleType, type(None)))
+    if not of_guest:
+        raise AttributeError(f"{host_name(type(method))!r} object has no attribute '__self__'")
+    return found
+
+
 def _called_later(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return tuple(callable_for_c(realm, a) for a in args)
 
@@ -181,8 +194,9 @@ enter(
     deny="__new__ __globals__ __code__ __closure__ __builtins__",
 )
 enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
-enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__", deny="__self__")
-enter(MethodWrapperType, _DESCRIBED, deny="__self__")
+enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__",
+      reads={"__self__": _bound_to})  # fmt: skip
+enter(MethodWrapperType, _DESCRIBED, reads={"__self__": _bound_to})
 enter(WrapperDescriptorType, _DESCRIBED)
 enter(MethodDescriptorType, _DESCRIBED)
 enter(ClassMethodDescriptorType, _DESCRIBED)

@@ -185,7 +185,7 @@ CASES: list[Case] = [
     interpreter("codec-name-is-no-module-path", "'x'.encode('../../evil')", raises="LookupError"),
     interpreter("codec-name-with-a-dot", "b'x'.decode('os.path')", raises="LookupError"),
     interpreter(
-        "float-format-state", "float.__getformat__", raises="AttributeError", about="__getformat__"
+        "float-format-state", "float.__setformat__", raises="AttributeError", about="__setformat__"
     ),
     interpreter(
         "interned-state",

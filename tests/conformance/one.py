@@ -55,9 +55,9 @@ def plain(module: str) -> None:
     package = types.ModuleType("test")
     package.__path__ = [str(SHIMS / "test"), str(folder)]
     sys.modules["test"] = package
-    for name in texts:
+    for name in (n.removesuffix(".__init__") for n in texts):
         if name.startswith("test.support"):
-            importlib.import_module(name.removesuffix(".__init__"))
+            importlib.import_module(name)
         elif "." not in name:
             sys.modules.pop(name, None)
             importlib.import_module(name)

@@ -38,6 +38,7 @@ from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import UNCATCHABLE, VALUE, install
 from guards.call import callable_for_c
+from guards.decimal_context import as_guest
 from guards.headroom import enter_headroom, leave_headroom
 from guards.meter import Meter, Stop
 from guards.realm import Realm
@@ -379,7 +380,7 @@ class Compartment:
 
     def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         try:
-            return shielded(self._realm.wall, run), None
+            return shielded(self._realm.wall, lambda: as_guest(self._realm, run)), None
         except Stop:
             return None, None if self._realm.meter.stopped else CapError("the guest was stopped")
         except OutOfTime:

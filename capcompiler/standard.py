@@ -139,8 +139,10 @@ _CHANGES: Final = {
             r"return isinstance\(object, types\.BuiltinFunctionType\)$",
             "return isinstance(object, (types.BuiltinFunctionType, _BuiltinStandin))",
         ),
-        (r"if isinstance\(obj, types\.MethodType\):$",
-         "if isinstance(obj, types.MethodType) and hasattr(obj, '__func__'):"),
+        (
+            r"if isinstance\(obj, types\.MethodType\):$",
+            "if isinstance(obj, types.MethodType) and hasattr(obj, '__func__'):",
+        ),
         (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
         (
             r"module = ast\.parse\(program\)",
@@ -153,6 +155,19 @@ _CHANGES: Final = {
     "copy": (
         (r"return type\(x\)\(x\.__func__, .*$", r"\g<0> if hasattr(x, '__func__') else x"),
         (r"\Z", "\n_copy_dispatch[type(len)] = _copy_immutable\n"),
+    ),
+    # The C of Decimal knows the host's `numbers.Rational` only; so the comparison is made here.
+    "fractions": (
+        (r'^        """a == b"""$', '        """a == b"""; b = _exact(b)'),
+        (
+            r"^        # convert other to a Rational instance where reasonable\.$",
+            "        other = _exact(other)",
+        ),
+        (
+            r"\Z",
+            "\n\ndef _exact(x):\n    if not hasattr(x, 'as_tuple'):\n        return x\n"
+            "    return Fraction(x) if x.is_finite() else float(x)\n",
+        ),
     ),
     # A `__new__` of C has no `__self__` here; what is not from a class statement says so by its flags.
     "copyreg": ((r"isinstance\(new, _new_type\) and new\.__self__ is base", "False"),),

@@ -450,7 +450,7 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
     ta = type(a)
     if ta is float:
         return
-    if issubclass(ta, int) or ta is Decimal:
+    if issubclass(ta, (int, Decimal)):
         charge_big(realm, a, b)
     elif issubclass(ta, (str, bytes, list, tuple, bytearray)):
         n, m = size_of(a), size_of(b)
@@ -459,11 +459,28 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
 
 
 def charge_decimal(realm: Realm, a: Any, b: Any) -> None:
-    """A whole number beside a Decimal is made one first, digit by digit."""
-    if type(a) is Decimal and issubclass(type(b), int):
-        a, b = b, a
-    if type(b) is Decimal and issubclass(type(a), int):
-        words = int.bit_length(a) >> 6
+    """An operator with a Decimal on a side. A whole number beside it is made one first, digit by
+    digit, and a coefficient of many digits takes time, whatever the precision of the result."""
+    ta, tb = type(a), type(b)
+    if issubclass(ta, Decimal):
+        size = Decimal.__sizeof__(a)
+        if size > 512:
+            realm.meter.charge(size >> 1)
+        if issubclass(tb, Decimal):
+            if b is not a:
+                size = Decimal.__sizeof__(b)
+                if size > 512:
+                    realm.meter.charge(size >> 1)
+            return
+    elif issubclass(tb, Decimal):
+        a, b, ta, tb = b, a, tb, ta
+        size = Decimal.__sizeof__(a)
+        if size > 512:
+            realm.meter.charge(size >> 1)
+    else:
+        return
+    if issubclass(tb, int):
+        words = int.bit_length(b) >> 6
         realm.meter.charge(words * words >> 6)
 
 
@@ -496,8 +513,12 @@ def charge_linear(realm: Realm, a: Any) -> None:
 
 
 def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
-    """`a ** b` and `pow(a, b, modulus)` of whole numbers."""
-    charge_decimal(realm, a, b)
+    """`a ** b` and `pow(a, b, modulus)` of whole numbers and Decimals."""
+    if issubclass(type(a), Decimal) or issubclass(type(b), Decimal):
+        charge_decimal(realm, a, b)
+        charge_decimal(realm, a, modulus)
+        digits = realm.decimals.prec
+        realm.meter.charge((digits * digits >> 4) + (digits**3 >> 14))
     if not (issubclass(type(a), int) and issubclass(type(b), int)):
         return
     bits, exponent = int.bit_length(a), int.__index__(b)

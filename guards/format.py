@@ -52,7 +52,7 @@ def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
     if spec:
         charge_format_spec(realm, spec)
     charge_text(realm, obj)
-    if spec and type(obj) is Decimal:
+    if spec and issubclass(type(obj), Decimal):
         charge_digits(realm, obj)
     if spec and issubclass(type(obj), MOMENTS):
         obj = named_zone(realm, obj, spec)

@@ -389,7 +389,7 @@ _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
 
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     ta, tb = type(a), type(b)
-    if ta is int or ta is Decimal:
+    if ta is int or issubclass(ta, Decimal):
         charge_big(realm, a, b)
         return a, b
     if ta in CARRIERS or tb in CARRIERS:

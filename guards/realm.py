@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from decimal import Context
 from types import FrameType, FunctionType, MethodType
 from typing import Any
 
+from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
 from guards.shield import new_wall
@@ -36,7 +38,9 @@ class Realm:
         "_standins",
         "builtins",
         "compile_guest",
+        "decimals",
         "hashes",
+        "host_decimals",
         "importer",
         "keep",
         "lines_of",
@@ -70,6 +74,9 @@ class Realm:
         #: The source lines of the guest's newest program of that file name, or none.
         self.lines_of: Callable[[str], list[str]] = _no_lines
         self.wall = new_wall()
+        #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
+        self.decimals: Context = new_context()
+        self.host_decimals: Context | None = None
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import decimal
 import functools
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -71,6 +72,7 @@ _ARGUMENTS: Final[dict[type, Any]] = {
     datetime.timedelta: _fields(datetime.timedelta, "days seconds microseconds"),
     datetime.timezone: lambda obj: (datetime.timezone.__getinitargs__(obj), {}),  # type: ignore[attr-defined]
     datetime.time: _with_fold(datetime.time, _TIME),
+    decimal.Decimal: lambda obj: ((decimal.Decimal.__str__(obj),), {}),
     collections.OrderedDict: lambda obj: ((), {}),
     collections.defaultdict: _fields(collections.defaultdict, "default_factory"),
     collections.deque: lambda obj: (() if _maxlen(obj) is None else ((), _maxlen(obj)), {}),

@@ -29,6 +29,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
+from guards.decimal_context import as_host
 from guards.host import host_name
 from guards.meter import Stop
 from guards.shield import new_wall, shielded, without_wall
@@ -231,7 +232,8 @@ class Membrane:
     ) -> Any:
         """Carry out one use of authority for the guest."""
         compartment = self.compartment
-        meter = compartment._realm.meter
+        realm = compartment._realm
+        meter = realm.meter
         # The stop is a state: whoever swallowed its exception on the way, nothing is reached any
         # more. Nor is anything outside a turn, or on a thread that the turn does not run on, such
         # as one on which the collector runs a finaliser.
@@ -252,7 +254,9 @@ class Membrane:
                 # A keyword may be a guest's subclass of str, whose methods would run in the host.
                 host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
                 crossed = True
-                result = shielded(self._wall, lambda: perform(host_args, host_kwargs))
+                result = shielded(
+                    self._wall, lambda: as_host(realm, lambda: perform(host_args, host_kwargs))
+                )
                 if type(result) is CoroutineType:
                     result.close()  # a host's coroutine is not awaited here
                 if type(result) in (str, bytes):
@@ -273,11 +277,12 @@ class Membrane:
                     raise meter.stop("steps", 0, meter.used) from None
             if problem is not None:
                 without_wall(problem, self._wall)
-            if self.on_use is not None and crossed:
+            on_use = self.on_use
+            if on_use is not None and crossed:
                 seconds = time.perf_counter() - clock
                 event = Use(path, host_args, host_kwargs, result, problem, started, seconds)
                 try:
-                    shielded(self._wall, functools.partial(self.on_use, event))
+                    shielded(self._wall, lambda: as_host(realm, functools.partial(on_use, event)))
                 except Stop:
                     raise
                 except BaseException as error:

@@ -5,6 +5,7 @@ from guards.modules import (  # noqa: F401 - each enters its rows
     _builtins,
     _collections,
     _datetime,
+    _decimal,
     _functools,
     _io,
     _itertools,

@@ -6,6 +6,7 @@ counter is empty and capabilities refuse, so nothing of the guest can run (pit 1
 
 from __future__ import annotations
 
+import ast
 import keyword
 import sys
 import threading
@@ -13,7 +14,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from types import CodeType, TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
@@ -33,7 +34,7 @@ from capcompiler.program import (
     serial_of,
     shown_filename,
 )
-from capcompiler.source import OutOfTime, source_lines, within
+from capcompiler.source import OutOfTime, parsed, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import UNCATCHABLE, VALUE, install
@@ -49,6 +50,7 @@ __all__ = ["Compartment", "NotAvailable"]
 
 Isolation = Literal["inline", "process"]
 _turns: Final = threading.local()
+_T = TypeVar("_T")
 
 
 class NotAvailable(CapError, NotImplementedError):
@@ -83,12 +85,13 @@ class Compartment:
         self._realm = Realm()
         self._realm.write = self._write
         self._realm.compile_guest = self._compile_guest
+        self._realm.literal = self._literal
+        self._realm.package_data = self._package_data
         install(self._realm)
         install_nesting(self)
         self._membrane = Membrane(self, on_use)
-        self._importer = Importer(
-            self._realm, imports if imports is not None else Imports.pure(), self._compile_module
-        )
+        self._imports = imports if imports is not None else Imports.pure()
+        self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         self._globals: dict[str, Any] = {
@@ -223,11 +226,18 @@ class Compartment:
             lambda: guest_program(text, filename, mode, self._optimize), filename
         )
 
-    def _compile_module(self, text: str | bytes, filename: str, inside: bool) -> CodeType:
+    def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""
         return self._compiled_inside(
-            lambda: module_program(text, filename, self._optimize, inside), filename
+            lambda: module_program(text, filename, self._optimize, asker), filename
         )
+
+    def _package_data(self, path: str) -> bytes | None:
+        """A file that an installed package brings along."""
+        found = self._imports.data(path)
+        if found is not None:
+            self._realm.meter.charge_bytes(len(found))
+        return found
 
     def _make_engine(self) -> Realm:
         """A realm for library code that no guest may change; it spends this one's budget."""
@@ -238,11 +248,26 @@ class Compartment:
         return inner
 
     def _compiled_inside(self, make: Callable[[], Program], filename: str) -> CodeType:
+        program = self._read_source(make, filename)
+        self._remember(program)
+        return program.code
+
+    def _literal(self, text: str) -> Any:
+        """The data that a text of Python literals says. Bad source is the guest's SyntaxError."""
+        self._realm.meter.charge_bytes(64 * len(text))
+        tree = self._read_source(lambda: parsed(text, "eval", "<unknown>"), "<unknown>")
+        try:
+            return ast.literal_eval(tree)
+        except ValueError as error:
+            problem = ValueError(str(error).partition(":")[0])
+        raise problem
+
+    def _read_source(self, make: Callable[[], _T], filename: str) -> _T:
         meter = self._realm.meter
         problem: SyntaxError | None = None
         try:
             with within(meter.deadline):
-                program = make()
+                return make()
         except OutOfTime:
             meter.check_clock()
             raise
@@ -253,10 +278,7 @@ class Compartment:
             problem.filename, problem.lineno = filename, error.lineno
             problem.offset, problem.text = error.offset, error.text
             problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
-        if problem is not None:
-            raise problem
-        self._remember(program)
-        return program.code
+        raise problem
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a guest's object with what a host passes. Used by handles."""

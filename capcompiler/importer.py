@@ -7,13 +7,26 @@ What comes as source is compiled by this compiler and runs as guest code, on the
 
 from __future__ import annotations
 
+import sys
 from types import CodeType, SimpleNamespace
 from typing import Any, Final
 
 from capcompiler.imports import Imports
 from capcompiler.membrane.reference import Reference
 from capcompiler.standard import Audited, ModuleText
-from guards.modules import MODULES, REFUSED, build_module, module_dict, new_module, refusal_of
+from guards.attribute import read
+from guards.call import callable_for_c
+from guards.modules import (
+    GUEST,
+    LIBRARY,
+    MODULES,
+    PACKAGE,
+    REFUSED,
+    build_module,
+    module_dict,
+    new_module,
+    refusal_of,
+)
 from guards.realm import Realm
 from guards.store import store
 
@@ -26,19 +39,20 @@ _MAX_NAME: Final = 500
 class Importer:
     """Finds and makes the modules of one compartment."""
 
-    __slots__ = ("compile", "granted", "imports", "realm")
+    __slots__ = ("_inert_modules", "compile", "granted", "imports", "realm")
 
     def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
         self.realm = realm
         self.imports = imports
-        #: (text, filename, inside) -> code
+        #: (text, filename, asker) -> code
         self.compile: Any = compile
         self.granted: dict[str, Any] = {}
+        self._inert_modules: dict[str, Any] = {}
 
-    def load(self, name: str, level: int, package: str, inside: bool = False) -> Any:
+    def load(self, name: str, level: int, package: str, asker: int = GUEST) -> Any:
         """The module `name`, imported with what is above it; raises ImportError that says what to do.
 
-        inside: the standard library asks.
+        asker: who asks; see guards.modules.
         """
         full = self.absolute(name, level, package)
         if len(full) > _MAX_NAME:
@@ -58,8 +72,8 @@ class Importer:
                         f"import of {module_name} halted; None in sys.modules", name=module_name
                     )
             else:
-                module = self._make(module_name, full, inside)
-                if above:
+                module = self._make(module_name, full, asker)
+                if above and module_name in modules:
                     store(self.realm, parent, part, module)
             above = module_name
         return module
@@ -78,10 +92,12 @@ class Importer:
         base = ".".join(parts[: len(parts) - level + 1])
         return f"{base}.{name}" if name else base
 
-    def _make(self, name: str, wanted: str, inside: bool) -> Any:
+    def _make(self, name: str, wanted: str, asker: int) -> Any:
         self.realm.meter.charge(20)
-        found = self.imports.find(name, inside=inside)
+        found = self.imports.find(name, asker=asker)
         if found is None:
+            if asker == PACKAGE and name.partition(".")[0] in sys.stdlib_module_names:
+                return self._inert(name)
             raise self._missing(name, wanted)
         if isinstance(found, Audited):
             module = build_module(self.realm, found.name)
@@ -89,8 +105,19 @@ class Importer:
             return module
         return self._run(name, found)
 
+    def _inert(self, name: str) -> Any:
+        """A module of authority as a package has it that only wants to have imported it: what it
+        takes from it can be named, and refuses to be used. No program of the guest's finds it."""
+        module = self._inert_modules.get(name)
+        if module is None:
+            make = self.load("_inert", 0, "", LIBRARY)
+            why = REFUSED.get(name) or REFUSED.get(name.partition(".")[0]) or "it is not granted"
+            module = callable_for_c(self.realm, read(self.realm, make, "inert"))(name, why)
+            self._inert_modules[name] = module
+        return module
+
     def _run(self, name: str, found: ModuleText) -> Any:
-        code: CodeType = self.compile(found.text, found.filename, found.inside)
+        code: CodeType = self.compile(found.text, found.filename, found.asker)
         realm = self.realm
         module = new_module(realm, name)
         own = module_dict(module)
@@ -118,7 +145,7 @@ class Importer:
         top = name.partition(".")[0]
         if name in REFUSED or top in REFUSED:
             return ImportError(refusal_of(name if name in REFUSED else top), name=name)
-        if self.imports.find(name, inside=True) is not None or name in MODULES:
+        if self.imports.find(name, asker=LIBRARY) is not None or name in MODULES:
             return ImportError(f"the module {name!r} was not granted to this program", name=name)
         if name != top:
             parent = name.rpartition(".")[0]

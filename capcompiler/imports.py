@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from capcompiler.standard import Audited, Engine, ModuleText, Standard
+from guards.modules import GUEST, LIBRARY, PACKAGE
 
 __all__ = ["ENGINE_IMPORTS", "Found", "Imports"]
 
@@ -69,6 +70,21 @@ class _Folder:
     only: str = ""
     shown: str = ""
 
+    @property
+    def asker(self) -> int:
+        return PACKAGE if self.shown else GUEST
+
+    def data(self, path: str) -> bytes | None:
+        """A file of an installed package, by the name that its modules see it under."""
+        parts = path.split("/")
+        if not self.shown or parts[0] != self.shown or ".." in parts or self.only not in parts[1:2]:
+            return None
+        real = os.path.join(self.root, *parts[1:])
+        if not os.path.isfile(real) or not self._real(real):
+            return None
+        with open(real, "rb") as file:
+            return file.read(_LARGEST + 1)
+
     def find(self, name: str) -> ModuleText | None:
         parts = name.split(".")
         if not all(p.isidentifier() for p in parts) or (self.only and parts[0] != self.only):
@@ -76,7 +92,7 @@ class _Folder:
         base = os.path.join(self.root, *parts)
         for path, package in ((os.path.join(base, "__init__.py"), True), (base + ".py", False)):
             if os.path.isfile(path):
-                return ModuleText(self._read(name, path), self._shown(path), package)
+                return ModuleText(self._read(name, path), self._shown(path), package, self.asker)
         for suffix in _COMPILED:
             if os.path.isfile(base + suffix):
                 raise ImportError(
@@ -207,12 +223,21 @@ class Imports:
             return NotImplemented
         return Imports((*self.chain, *other.chain))
 
-    def find(self, name: str, *, inside: bool = False) -> Found | None:
-        """The module from the first source that has it. inside: the standard library asks, which
-        may import what was taken from the guest. Raises ImportError as sources do."""
+    def find(self, name: str, *, asker: int = GUEST) -> Found | None:
+        """The module from the first source that has it. asker: the standard
+        library may import what was taken from the guest. Raises ImportError as sources do."""
         for entry in self.chain:
-            if entry.allows(name) or (inside and isinstance(entry.source, Standard)):
+            if entry.allows(name) or (asker == LIBRARY and isinstance(entry.source, Standard)):
                 found = entry.source.find(name)
+                if found is not None:
+                    return found
+        return None
+
+    def data(self, path: str) -> bytes | None:
+        """A file that an installed package brings along; None where there is none."""
+        for entry in self.chain:
+            if isinstance(entry.source, _Folder):
+                found = entry.source.data(path)
                 if found is not None:
                     return found
         return None

@@ -17,6 +17,7 @@ from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, source_lines
 from guards.headroom import FILE_MARK
+from guards.modules import GUEST
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
@@ -93,7 +94,7 @@ def cap_compile(
 
 @functools.lru_cache(maxsize=256)
 def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool) -> Program:
-    return _routed(text, mode, filename, optimize, value, False)
+    return _routed(text, mode, filename, optimize, value, GUEST)
 
 
 def _routed(
@@ -102,7 +103,7 @@ def _routed(
     filename: str,
     optimize: bool,
     value: bool,
-    inside: bool,
+    asker: int,
     module: bool = False,
 ) -> Program:
     tree = parsed(text, mode, filename)
@@ -113,9 +114,7 @@ def _routed(
     serial = str(next(_serials))
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree)
-    router = Router(
-        text, filename, optimize=optimize, value=value, inside=inside, serial=f"{digest[:8]}_"
-    )
+    router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
@@ -139,9 +138,9 @@ def _routed(
     )
 
 
-def module_program(text: str | bytes, filename: str, optimize: bool, inside: bool) -> Program:
-    """A module that a guest imports. inside: it belongs to the standard library."""
-    return _module(decoded(text, filename), filename, optimize, inside)
+def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:
+    """A module that a guest imports. asker: what it counts as when it imports."""
+    return _module(decoded(text, filename), filename, optimize, asker)
 
 
 class _ReadsBuiltins(ast.NodeTransformer):
@@ -157,8 +156,8 @@ class _ReadsBuiltins(ast.NodeTransformer):
 
 
 @functools.lru_cache(maxsize=4096)
-def _module(source: str, filename: str, optimize: bool, inside: bool) -> Program:
-    return _routed(source, "exec", filename, optimize, False, inside, module=True)
+def _module(source: str, filename: str, optimize: bool, asker: int) -> Program:
+    return _routed(source, "exec", filename, optimize, False, asker, module=True)
 
 
 def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -> Program:

@@ -23,6 +23,7 @@ from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
+from guards.modules import GUEST, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
@@ -45,13 +46,14 @@ class Router(Dialect):
         optimize: bool,
         value: bool,
         serial: str = "",
-        inside: bool = False,
+        asker: int = GUEST,
     ) -> None:
         super().__init__(source, filename)
         self.optimize = optimize
         self.value = value
         self.serial = serial
-        self.inside = inside
+        self.asker = asker
+        self._trying = 0
         self.guards: set[str] = set()  # guard names used in the module or class body being visited
         self.private: str | None = None
         self.temporaries = 0
@@ -551,7 +553,9 @@ class Router(Dialect):
     # Exceptions
 
     def visit_Try(self, node: ast.Try) -> ast.Try:
+        self._trying += 1
         node.body = self.block(node.body)
+        self._trying -= 1
         handlers = [self.visit(h) for h in node.handlers]
         if handlers:
             # The stop passes every handler of the guest (pit 3).
@@ -621,15 +625,18 @@ class Router(Dialect):
                 ImportModule,
                 ast.Constant(alias.name),
                 ast.Constant(alias.asname is not None),
-                *self.from_inside(),
+                *self.who_asks(),
                 at=node,
             )
             out.append(_located(ast.Assign([ast.Name(bound, ast.Store())], call), node))
         return out
 
-    def from_inside(self) -> list[ast.expr]:
-        """The argument that says that the standard library asks; no guest's source can write it."""
-        return [ast.Constant(True)] if self.inside else []
+    def who_asks(self) -> list[ast.expr]:
+        """The argument that says who asks; no source of a guest can write it."""
+        # A package that catches the ImportError of what it asks for is asking whether it is there.
+        if self.asker == GUEST or (self.asker == PACKAGE and self._trying):
+            return []
+        return [ast.Constant(self.asker)]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         for alias in node.names:
@@ -643,7 +650,7 @@ class Router(Dialect):
         if node.names[0].name == "*":
             call = self.ask(
                 ImportStar, ast.Constant(node.module or ""), ast.Constant(node.level), package,
-                *self.from_inside(), at=node,
+                *self.who_asks(), at=node,
             )  # fmt: skip
             return _located(ast.Expr(call), node)
         names: list[ast.expr] = [ast.Constant(mangled(self.private, alias.name)) for alias in node.names]
@@ -653,7 +660,7 @@ class Router(Dialect):
             ast.Tuple(names, ast.Load()),
             ast.Constant(node.level),
             package,
-            *self.from_inside(),
+            *self.who_asks(),
             at=node,
         )
         targets: list[ast.expr] = [ast.Name(a.asname or a.name, ast.Store()) for a in node.names]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from guards.modules import MODULES
+from guards.modules import GUEST, LIBRARY, MODULES
 from guards.modules._re import ENGINE, RECORDER
 
 __all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
@@ -30,31 +30,41 @@ class Audited:
 class ModuleText:
     """The source of a module, and what the guest sees as its `__file__`.
 
-    inside: it belongs to the standard library, and may import all of it.
+    asker: what it counts as when it imports: a program of the guest's, the library, a package.
     """
 
     text: str | bytes
     filename: str
     package: bool
-    inside: bool = False
+    asker: int = GUEST
 
 
 #: Top-level modules that are Python all through and carry no authority of their own: what they
 #: import is subject to this same list. Their submodules come with them.
 PURE: Final = frozenset(
     """
-    __future__ _collections_abc _compat_pickle _pydecimal _markupbase _py_abc _pydatetime _strptime
+    __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime _strptime
     _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
     collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
     fnmatch fractions functools genericpath getopt gettext glob graphlib hashlib heapq hmac html
     inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode operator optparse
     pathlib plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile
     sre_constants sre_parse stat statistics string stringprep struct textwrap this threading token
-    tokenize tomllib traceback typing uu uuid warnings weakref wsgiref zoneinfo
+    tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref zoneinfo
     """.split()
 )
 #: Modules of packages whose other modules are authority.
-PURE_PARTS: Final = frozenset({"urllib", "urllib.parse", "urllib.error", "http", "encodings.aliases"})
+PURE_PARTS: Final = frozenset(
+    {
+        "urllib",
+        "urllib.parse",
+        "urllib.error",
+        "http",
+        "http.cookies",
+        "encodings.aliases",
+        "encodings.punycode",
+    }
+)
 
 _LIBRARY: Final = Path(os.__file__).parent
 _FACETS: Final = Path(__file__).parent / "facets"
@@ -107,7 +117,7 @@ class Engine:
         if name == "unicodedata" and name in MODULES:
             return Audited(name)
         if name == "re":
-            return ModuleText("", "lib/re/__init__.py", True, True)  # no more than its parts
+            return ModuleText("", "lib/re/__init__.py", True, LIBRARY)  # no more than its parts
         if name.startswith("re."):
             return _read(_LIBRARY, name.split("."), "lib")
         return None
@@ -156,6 +166,12 @@ _CHANGES: Final = {
         (r"return type\(x\)\(x\.__func__, .*$", r"\g<0> if hasattr(x, '__func__') else x"),
         (r"\Z", "\n_copy_dispatch[type(len)] = _copy_immutable\n"),
     ),
+    # It times tests by a clock, and waits for Ctrl-C, which is the host's.
+    "unittest.case": ((r"^import time$", "import _undated as time"),),
+    "unittest.runner": ((r"^import time$", "import _undated as time"),),
+    "unittest.signals": ((r"^import signal$", "signal = None"),),
+    # It imports `os`, which takes names from it; elsewhere `os` is there before everything.
+    "genericpath": ((r"^import os$", ""), (r"\Z", "\nimport os\n")),
     # The C of Decimal knows the host's `numbers.Rational` only; so the comparison is made here.
     "fractions": (
         (r'^        """a == b"""$', '        """a == b"""; b = _exact(b)'),
@@ -216,5 +232,5 @@ def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:
             text = path.read_bytes()
         except OSError:
             continue
-        return ModuleText(text, f"{shown}/{path.relative_to(root).as_posix()}", package, True)
+        return ModuleText(text, f"{shown}/{path.relative_to(root).as_posix()}", package, LIBRARY)
     return None

@@ -10,6 +10,7 @@ key, special methods of classes), so that no constructor is ever called past its
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 from collections.abc import Callable
@@ -213,6 +214,13 @@ def _descriptor(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return tuple(callable_for_c(realm, a) for a in args)
 
 
+#: Builtin classes whose `__new__` makes them empty, and whose `__init__` does the work.
+_FILLED_BY_INIT: Final = frozenset(
+    {list, dict, set, bytearray, property, classmethod, staticmethod,
+     collections.deque, collections.defaultdict, collections.OrderedDict}
+)  # fmt: skip
+
+
 def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     """The arguments to make a `kind` from, charged by the builtin class behind it."""
     for k in host_mro(kind):
@@ -220,6 +228,12 @@ def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         if prepare is not None:
             if k in CARRIERS:
                 check_nesting(realm, (*args, *kwargs.values()))
+            if kind is not k and k in _FILLED_BY_INIT:
+                definer = host_lookup(kind, "__init__")[0]
+                if definer is not None and realm.is_guest_class(definer):
+                    # `__new__` takes no notice of arguments; those of the guest's own `__init__` are
+                    # its own, and what it hands on to the builtin one is guarded there.
+                    return args
             return prepare(realm, kind, args, kwargs)
     return args
 

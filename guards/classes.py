@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.base import Guard, is_guard_name
 from guards.charge import feed
 from guards.host import host_exact_str, host_mro, host_name
-from guards.protocol import check_slots, safe_class_value
+from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
 from guards.tables.rows import SUBCLASSABLE
 
@@ -85,6 +85,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         check_metaclass(host_name_of(name), exact, own)
     if "__slots__" in own:
         own["__slots__"] = _slots(realm, own["__slots__"])
+        if CALL_SLOT in own["__slots__"] and "__call__" not in own:
+            own["__call__"] = call_slot(realm)
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
     if realm.meter.live:  # trusted code makes classes before the first turn
         realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
@@ -100,7 +102,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
 def _slots(realm: Realm, slots: Any) -> Any:
     """`__slots__` as exact data, looked at before the interpreter makes descriptors of it."""
     if issubclass(type(slots), str):
-        exact: Any = host_exact_str(slots)
+        exact: Any = _slot(slots)
         check_slots((exact,))
         return exact
     if type(slots) is dict:
@@ -112,7 +114,8 @@ def _slots(realm: Realm, slots: Any) -> Any:
 
 
 def _slot(name: Any) -> Any:
-    return host_exact_str(name) if issubclass(type(name), str) else name
+    exact = host_exact_str(name) if issubclass(type(name), str) else name
+    return CALL_SLOT if exact == "__call__" else exact
 
 
 def make_type(realm: Realm, meta: type, /, *args: Any, **kwargs: Any) -> Any:

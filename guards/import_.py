@@ -21,13 +21,13 @@ class ImportModule(Guard):
     key = "cap:import"
     __slots__ = ()
 
-    def run(self, name: str, leaf: bool, inside: bool = False) -> Any:
+    def run(self, name: str, leaf: bool, asker: int = 0) -> Any:
         realm = self.realm
         realm.meter.charge(1)
-        module = realm.importer(name, 0, "", inside)
+        module = realm.importer(name, 0, "", asker)
         if leaf or "." not in name:
             return module
-        return realm.importer(name.partition(".")[0], 0, "", inside)
+        return realm.importer(name.partition(".")[0], 0, "", asker)
 
 
 class ImportFrom(Guard):
@@ -37,11 +37,11 @@ class ImportFrom(Guard):
     __slots__ = ()
 
     def run(
-        self, name: str, names: tuple[str, ...], level: int, package: Any, inside: bool = False
+        self, name: str, names: tuple[str, ...], level: int, package: Any, asker: int = 0
     ) -> tuple[Any, ...]:
         realm = self.realm
         realm.meter.charge(1)
-        module = realm.importer(name, level, package if type(package) is str else "", inside)
+        module = realm.importer(name, level, package if type(package) is str else "", asker)
         found = []
         for wanted in names:
             try:
@@ -49,18 +49,18 @@ class ImportFrom(Guard):
                 continue
             except AttributeError:
                 pass
-            found.append(_submodule(realm, module, name or package, wanted, inside))
+            found.append(_submodule(realm, module, name or package, wanted, asker))
         return tuple(found)
 
 
-def _submodule(realm: Any, module: Any, shown: Any, wanted: str, inside: bool) -> Any:
+def _submodule(realm: Any, module: Any, shown: Any, wanted: str, asker: int) -> Any:
     """`from package import wanted` where the package has no such attribute."""
     own = getattr_or_none(realm, module, "__name__")
     if type(own) is str and getattr_or_none(realm, module, "__path__") is not None:
         full = f"{own}.{wanted}"
         missing: ModuleNotFoundError
         try:
-            return realm.importer(full, 0, "", inside)
+            return realm.importer(full, 0, "", asker)
         except ModuleNotFoundError as error:
             missing = error
         if missing.name != full:
@@ -84,9 +84,9 @@ class ImportStar(Guard):
     key = "cap:importstar"
     __slots__ = ()
 
-    def run(self, name: str, level: int, package: Any, inside: bool = False) -> None:
+    def run(self, name: str, level: int, package: Any, asker: int = 0) -> None:
         realm = self.realm
-        module = realm.importer(name, level, package if type(package) is str else "", inside)
+        module = realm.importer(name, level, package if type(package) is str else "", asker)
         frame = realm.guest_frame()
         if frame is None:
             raise RuntimeError("no guest code is running")

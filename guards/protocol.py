@@ -13,6 +13,7 @@ from types import (
     ClassMethodDescriptorType,
     FunctionType,
     GenericAlias,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -27,7 +28,8 @@ from guards.sealed import HOST, Sealed, sealed_error
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["PROTOCOL_NAMES", "check_slots", "safe_class_value", "shown_class_value"]
+__all__ = ["CALL_SLOT", "PROTOCOL_NAMES", "SlotDescribed", "call_slot", "check_slots",
+           "safe_class_value", "shown_class_value"]  # fmt: skip
 
 #: Special methods that C code looks up on a class and calls.
 PROTOCOL_NAMES: Final = frozenset(
@@ -99,7 +101,7 @@ def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
     if name not in PROTOCOL_NAMES:
         return value
     kind = type(value)
-    if kind in _CALLED_AS_THEY_ARE or kind is Described:
+    if kind in _CALLED_AS_THEY_ARE or kind is Described or kind is SlotDescribed:
         return value
     if kind is staticmethod or kind is classmethod:
         if type(value.__func__) in _CALLED_AS_THEY_ARE:
@@ -118,6 +120,50 @@ def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
 def shown_class_value(value: Any) -> Any:
     """What the guest put where a stand-in of ours stands."""
     return value.__inner__ if type(value) is Described else value
+
+
+class SlotDescribed(metaclass=Sealed, host=HOST):
+    """Stands in a class for a slot named `__call__`: the slot itself has another name, and what is in
+    it is looked at before C code calls it."""
+
+    __slots__ = ("__realm__",)
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __realm__: Realm
+
+    def __get__(self, obj: object, kind: type | None = None) -> Any:
+        from guards.call import callable_for_c
+
+        if obj is None:
+            return self
+        return callable_for_c(self.__realm__, _call_slot(obj).__get__(obj, type(obj)))
+
+    def __set__(self, obj: object, value: Any) -> None:
+        _call_slot(obj).__set__(obj, value)
+
+    def __delete__(self, obj: object) -> None:
+        _call_slot(obj).__delete__(obj)
+
+    def __repr__(self) -> str:
+        return "<member '__call__'>"
+
+
+#: The slot behind one that a guest names `__call__`.
+CALL_SLOT: Final = "_slot_of_call"
+
+
+def _call_slot(obj: object) -> Any:
+    found = host_lookup(type(obj), CALL_SLOT)[1]
+    if type(found) is not MemberDescriptorType:
+        raise AttributeError("__call__")
+    return found
+
+
+def call_slot(realm: Realm) -> SlotDescribed:
+    """What stands under `__call__` in a class with a slot of that name."""
+    made = object.__new__(SlotDescribed)
+    object.__setattr__(made, "__realm__", realm)
+    return made
 
 
 def check_slots(names: Any) -> None:

@@ -44,9 +44,11 @@ class Realm:
         "importer",
         "keep",
         "lines_of",
+        "literal",
         "make_engine",
         "meter",
         "modules",
+        "package_data",
         "thrown",
         "token",
         "views",
@@ -63,6 +65,9 @@ class Realm:
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[..., Any] = _no_import
         self.compile_guest: Callable[..., Any] = _no_compiler
+        #: The data that a text of literals says; a file that an installed package brings along.
+        self.literal: Callable[[str], Any] = _no_compiler
+        self.package_data: Callable[[str], bytes | None] = lambda path: None
         self._bound: dict[int, Any] = {}
         self._standins: dict[type, Any] = {}
         self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys

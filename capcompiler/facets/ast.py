@@ -1,6 +1,11 @@
 """`ast` without syntax trees: their classes are the interpreter's, and anybody could change them."""
 
-from _guard_types import _refuse
+from _guard_types import _literal, _refuse
+
+
+def literal_eval(node_or_string):
+    """The data that a text of Python literals says."""
+    return _literal(node_or_string)
 
 
 class AST:

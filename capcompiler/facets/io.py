@@ -3,7 +3,7 @@
 import abc
 
 from _guard_io import BytesIO, StringIO, UnsupportedOperation
-from _guard_types import _refuse
+from _guard_types import _package_data, _refuse
 
 DEFAULT_BUFFER_SIZE = 8192
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
@@ -298,7 +298,22 @@ def _files(name):
     return refused
 
 
-open, open_code, FileIO = _files("open"), _files("open_code"), _files("FileIO")
+_refused_open, open_code, FileIO = _files("open"), _files("open_code"), _files("FileIO")
+
+
+def open(
+    file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None
+):
+    """A file that an installed package brings along, to read; no other file is granted."""
+    if hasattr(type(file), "__fspath__"):
+        file = file.__fspath__()
+    data = _package_data(file) if isinstance(file, str) and mode in ("r", "rt", "rb") else None
+    if data is None:
+        return _refused_open(file)
+    stream = BytesIO(data)
+    return stream if mode == "rb" else TextIOWrapper(stream, encoding, errors, newline)
+
+
 BufferedReader, BufferedWriter = _files("BufferedReader"), _files("BufferedWriter")
 BufferedRandom, BufferedRWPair = _files("BufferedRandom"), _files("BufferedRWPair")
 del _files

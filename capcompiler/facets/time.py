@@ -39,7 +39,7 @@ perf_counter, perf_counter_ns = map(_clock, "perf_counter perf_counter_ns".split
 process_time, process_time_ns = map(_clock, "process_time process_time_ns".split())
 thread_time, thread_time_ns = map(_clock, "thread_time thread_time_ns".split())
 clock_gettime, get_clock_info, sleep = map(_clock, "clock_gettime get_clock_info sleep".split())
-_now, _local = _clock("gmtime without seconds"), _clock("localtime: the host's time zone")
+_now = _clock("gmtime without seconds")
 del _clock
 
 
@@ -49,12 +49,22 @@ def gmtime(secs=None):
     return _now() if secs is None else _gmtime(secs)
 
 
+#: The local time zone is UTC here; that of the host is not granted.
+localtime = gmtime
+
+
 @_Function
-def localtime(secs=None):
-    return _local()
+def mktime(t):
+    """A date and time as seconds since 1970."""
+    import calendar
+
+    return float(calendar.timegm(t))
 
 
-mktime = ctime = localtime
+@_Function
+def ctime(secs=None):
+    """Seconds since 1970 as text of fixed form."""
+    return asctime(_now() if secs is None else _gmtime(secs))
 
 
 @_Function

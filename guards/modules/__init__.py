@@ -21,7 +21,10 @@ from guards.modules import (  # noqa: F401 - each enters its rows
     _weakref,
 )
 from guards.modules.table import (
+    GUEST,
+    LIBRARY,
     MODULES,
+    PACKAGE,
     REFUSED,
     ModuleRow,
     build_module,
@@ -32,7 +35,10 @@ from guards.modules.table import (
 from guards.reduce import tame_reduction
 
 __all__ = [
+    "GUEST",
+    "LIBRARY",
     "MODULES",
+    "PACKAGE",
     "REFUSED",
     "ModuleRow",
     "build_module",

@@ -80,6 +80,15 @@ def _concat(realm: Realm, a: Any, b: Any, /) -> Any:
 
 
 @tamed_in(_OPERATOR_TAMED)
+def __compare_digest(realm: Realm, a: Any, b: Any, /) -> bool:
+    for text in (a, b):
+        if type(text) not in (str, bytes, bytearray, memoryview):
+            raise TypeError("unsupported operand types(s) or combination of types")
+        realm.meter.charge_bytes(len(text))
+    return operator._compare_digest(a, b)  # type: ignore[attr-defined, no-any-return]
+
+
+@tamed_in(_OPERATOR_TAMED)
 def _call(realm: Realm, f: Any, /, *args: Any, **kwargs: Any) -> Any:
     return callable_for_c(realm, f)(*args, **kwargs)
 

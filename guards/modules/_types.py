@@ -62,6 +62,18 @@ def _source_of(realm: Realm, filename: Any, /) -> list[str]:
     return lines
 
 
+def _literal(realm: Realm, text: Any, /) -> Any:
+    """The data that a text of Python literals says."""
+    if not isinstance(text, str):
+        raise ValueError(f"malformed node or string: {host_name(type(text))!r} object")
+    return realm.literal(host_exact_str(text).lstrip(" \t"))
+
+
+def _package_data(realm: Realm, path: Any, /) -> bytes | None:
+    """A file that an installed package brings along, by the name its modules see it under."""
+    return realm.package_data(host_exact_str(path)) if isinstance(path, str) else None
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -71,6 +83,8 @@ _TAMED.update(
     _facts_of=_facts_of,
     _awaitable=_awaitable,
     _frame_of=_frame_of,
+    _literal=_literal,
+    _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,
 )

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "GUEST",
+    "LIBRARY",
     "MODULES",
+    "PACKAGE",
     "REFUSED",
     "GuestModule",
     "ModuleRow",
@@ -31,6 +34,14 @@ __all__ = [
     "refusal_of",
     "tamed_in",
 ]
+
+
+#: Who asks for a module: a program of the guest's, the standard library, or an installed package that
+#: the host let in by name. The library may import all of itself; a package that imports a module of
+#: authority at its top, as real ones do, is handed an inert one.
+GUEST: Final = 0
+LIBRARY: Final = 1
+PACKAGE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class
 from guards.host import host_method_func, host_name
+from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
@@ -293,3 +294,6 @@ with _warnings.catch_warnings():
 
 if hasattr(types, "SimpleNamespace"):
     enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)
+define(
+    SlotDescribed, "__repr__", deny="__realm__ __slots__ __setattr__ __delattr__ __new__ __annotations__"
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.attribute import read
+from guards.call import callable_for_c
 from guards.charge import charge_add, feed, size_of
 from guards.format import format_map_text, format_text
-from guards.host import host_exact_str
+from guards.host import host_exact_str, host_name
 from guards.tamed import charge_item, charged, enter
 
 if TYPE_CHECKING:
@@ -229,15 +231,40 @@ def _item(realm: Realm, a: Any, args: Any) -> Any:
     return args
 
 
+#: Codecs that are Python code, which runs as the guest's own.
+_PYTHON_CODECS: Final = {"punycode": "encodings.punycode"}
+
+
+def _coded(kind: type, name: str) -> Any:
+    plain = charged(kind, name, _codec)
+
+    def tamed(realm: Realm, text: Any, /, *args: Any, **kwargs: Any) -> Any:
+        encoding = args[0] if args else kwargs.get("encoding", "")
+        found = _PYTHON_CODECS.get(encoding) if type(encoding) is str else None
+        if found is None or not issubclass(type(text), kind):
+            return plain(realm, text, *args, **kwargs)
+        errors = args[1] if len(args) > 1 else kwargs.get("errors", "strict")
+        exact = str.__str__(text) if kind is str else bytes(memoryview(text))
+        codec = callable_for_c(realm, read(realm, realm.importer(found, 0, "", True), "Codec"))()
+        made = callable_for_c(realm, read(realm, codec, name))(exact, errors)[0]
+        if type(made) is not (bytes if kind is str else str):
+            raise TypeError(f"{encoding!r} {name} returned {host_name(type(made))!r}")
+        return made
+
+    tamed.__name__, tamed.__qualname__ = name, f"{host_name(kind)}.{name}"
+    return tamed
+
+
 enter(
     str,
-    cost={**_COMMON, "encode": _codec},
-    tame={"format": format_text, "format_map": format_map_text},
+    cost=_COMMON,
+    tame={"encode": _coded(str, "encode"), "format": format_text, "format_map": format_map_text},
     subclass=True,
 )
 enter(
     bytes,
-    cost={**_COMMON, "decode": _codec, "hex": _hex, "fromhex": _from_hex},
+    tame={"decode": _coded(bytes, "decode")},
+    cost={**_COMMON, "hex": _hex, "fromhex": _from_hex},
     subclass=True,
 )
 enter(
@@ -245,7 +272,6 @@ enter(
     "append clear pop __alloc__",
     cost={
         **_COMMON,
-        "decode": _codec,
         "hex": _hex,
         "fromhex": _from_hex,
         "extend": _extend,
@@ -255,7 +281,7 @@ enter(
         "resize": _width,
         "reverse": _reverse,
     },
-    tame={"__iadd__": charged(bytearray, "__iadd__", _extend)},
+    tame={"decode": _coded(bytearray, "decode"), "__iadd__": charged(bytearray, "__iadd__", _extend)},
     deny="__setitem__ __delitem__",
     subclass=True,
 )

@@ -47,16 +47,12 @@ def test_folder() -> Path:
     return Path(next(iter(test.__path__)))
 
 
-def find(name: str) -> str | None:
-    """The module of a test by its short name; None where this Python has none."""
+def find(name: str) -> list[str]:
+    """The modules of a test by its short name; none where this Python has none."""
     folder = test_folder()
-    for module, path in (
-        (f"test.test_{name}", f"test_{name}.py"),
-        (f"test.test_{name}", f"test_{name}"),
-    ):
-        if (folder / path).exists():
-            return module
-    return None
+    if (folder / f"test_{name}.py").exists():
+        return [f"test.test_{name}"]
+    return [f"test.test_{name}.{p.stem}" for p in sorted((folder / f"test_{name}").glob("test_*.py"))]
 
 
 def run(module: str, how: str, timeout: float) -> dict[str, str]:
@@ -119,7 +115,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args()
     names = args.names or [*LANGUAGE, *([] if args.language else LIBRARY)]
-    modules = [m for m in (find(n) for n in dict.fromkeys(names)) if m]
+    modules = [m for n in dict.fromkeys(names) for m in find(n)]
 
     def both(module: str) -> tuple[str, dict[str, str], dict[str, str]]:
         return module, run(module, "plain", args.timeout), run(module, "guest", args.timeout)

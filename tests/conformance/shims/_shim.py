@@ -14,6 +14,8 @@ class Missing:
             return unittest.skip(self._name)(args[0])
         if self._name.rpartition(".")[2].startswith(("requires", "skip", "run_with", "bigmem", "no_")):
             return self
+        if self._name.startswith("unittest.mock"):
+            return self
         raise unittest.SkipTest(self._name)
 
     def __getattr__(self, name):

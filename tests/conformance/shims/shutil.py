@@ -3,3 +3,11 @@
 from _shim import missing_from
 
 __getattr__ = missing_from("shutil")
+
+
+def get_terminal_size(fallback=(80, 24)):
+    """A terminal of the usual size."""
+    import os
+
+    columns = int(os.environ.get("COLUMNS", 0) or 0)
+    return os.terminal_size((columns or fallback[0], fallback[1]))

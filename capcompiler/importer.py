@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from capcompiler.imports import Imports
 from capcompiler.membrane.reference import Reference
-from capcompiler.standard import Audited, ModuleText
+from capcompiler.standard import Audited, ModuleText, Standard
 from guards.attribute import read
 from guards.call import callable_for_c
 from guards.modules import (
     GUEST,
     LIBRARY,
-    MODULES,
     PACKAGE,
     REFUSED,
     build_module,
@@ -32,6 +31,7 @@ from guards.store import store
 
 __all__ = ["Importer"]
 
+_STANDARD: Final = Standard()
 #: Characters of a module's name, at most.
 _MAX_NAME: Final = 500
 
@@ -145,7 +145,7 @@ class Importer:
         top = name.partition(".")[0]
         if name in REFUSED or top in REFUSED:
             return ImportError(refusal_of(name if name in REFUSED else top), name=name)
-        if self.imports.find(name, asker=LIBRARY) is not None or name in MODULES:
+        if self.imports.find(name, asker=LIBRARY) is not None or _STANDARD.find(name) is not None:
             return ImportError(f"the module {name!r} was not granted to this program", name=name)
         if name != top:
             parent = name.rpartition(".")[0]

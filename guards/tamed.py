@@ -51,7 +51,8 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
 
         def tamed_class(realm: Realm, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
             args = cost(realm, cls, args, kwargs)
-            return raw.__get__(None, cls)(*args, **kwargs)
+            # Found on an instance, it is a method of the class all the same.
+            return raw.__get__(None, cls if issubclass(type(cls), type) else type(cls))(*args, **kwargs)
 
         tamed_class.__name__, tamed_class.__qualname__ = name, f"{host_name(kind)}.{name}"
         return tamed_class

@@ -124,6 +124,17 @@ enter(
     subclass=True,
 )
 enter(tuple, cost={"index": _scan, "count": _scan}, container=True, subclass=True)
+
+
+def _beside(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    # What is no dictionary is NotImplemented, as the C code says.
+    return _update(realm, obj, args, kwargs) if args and issubclass(type(args[0]), dict) else args
+
+
+def _update_in_place(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    return args if args and args[0] is None else _update(realm, obj, args, kwargs)
+
+
 _DICT: dict[str, Cost] = {
     "update": _update,
     "fromkeys": _fromkeys,
@@ -131,9 +142,9 @@ _DICT: dict[str, Cost] = {
     "get": _key,
     "setdefault": _key,
     "pop": _key,
-    "__or__": _update,
-    "__ior__": _update,
-    "__ror__": _update,
+    "__or__": _beside,
+    "__ior__": _update_in_place,
+    "__ror__": _beside,
     "__delitem__": _key,
     "move_to_end": _key,
 }

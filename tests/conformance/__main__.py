@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,9 +61,11 @@ def run(module: str, how: str, timeout: float) -> dict[str, str]:
     command = [sys.executable, str(HERE / "one.py"), how, module]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent), "PYTHONHASHSEED": "0"}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment, check=False
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout, env=environment,
+                check=False, cwd=folder,
+            )  # fmt: skip
     except subprocess.TimeoutExpired as stopped:
         text = stopped.stdout or ""
         return parsed(text if isinstance(text, str) else text.decode(), "timeout")

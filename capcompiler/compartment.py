@@ -37,7 +37,7 @@ from capcompiler.program import (
 from capcompiler.source import OutOfTime, parsed, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
-from guards.builtins import UNCATCHABLE, VALUE, install
+from guards.builtins import VALUE, install
 from guards.call import callable_for_c
 from guards.decimal_context import as_guest
 from guards.headroom import enter_headroom, leave_headroom
@@ -87,7 +87,7 @@ class Compartment:
         self._realm.compile_guest = self._compile_guest
         self._realm.literal = self._literal
         self._realm.package_data = self._package_data
-        install(self._realm)
+        install(self._realm, self._limits.depth)
         install_nesting(self)
         self._membrane = Membrane(self, on_use)
         self._imports = imports if imports is not None else Imports.pure()
@@ -212,7 +212,7 @@ class Compartment:
         self._remember(program)
         real = self._globals
         # The compiled code is a guest's, in a namespace of its own; see guards.realm.
-        exec(program.code, real)  # noqa: S102
+        exec(self._realm.ready(program.code), real)  # noqa: S102
         return real.pop(VALUE, None)
 
     def _remember(self, program: Program) -> None:
@@ -243,7 +243,7 @@ class Compartment:
         """A realm for library code that no guest may change; it spends this one's budget."""
         inner = Realm()
         inner.meter = self._realm.meter
-        install(inner)
+        install(inner, self._limits.depth)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
 
@@ -339,9 +339,6 @@ class Compartment:
         started = time.monotonic()
         seconds = limits.seconds
         enter_headroom(limits.depth or 0)
-        self._realm.builtins["cap:Stop"] = (
-            UNCATCHABLE if limits.depth is None else (*UNCATCHABLE, RecursionError)
-        )
         meter.begin(
             steps=limits.steps,
             seconds=seconds,

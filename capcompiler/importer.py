@@ -133,7 +133,7 @@ class Importer:
         modules = realm.modules
         modules[name] = module
         try:
-            exec(code, own)  # noqa: S102 - routed code, in a namespace of the guest's
+            exec(realm.ready(code), own)  # noqa: S102 - routed code, in a namespace of the guest's
         except BaseException:
             if modules.get(name) is module:
                 del modules[name]

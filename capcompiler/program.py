@@ -16,7 +16,7 @@ from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, source_lines
-from guards.headroom import FILE_MARK
+from guards.binding import FILE_MARK, as_names
 from guards.modules import GUEST
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
@@ -48,7 +48,10 @@ class Program:
     @property
     def routed(self) -> str:
         """The program as it runs, with every guard in it."""
-        return "\n".join(_unparsed(self._tree.body))
+        return "\n".join(text for _, text in self._rows())
+
+    def _rows(self) -> list[tuple[int, str]]:
+        return _rows(as_names(copy.deepcopy(self._tree)).body, 0)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuilt, (self.source, self.mode, self.filename, self.optimize, self.digest))
@@ -224,7 +227,7 @@ def explain(program: Program) -> list[tuple[str, list[str]]]:
     """The routed program beside its source: one row per source line, with what came of it."""
     lines = source_lines(program.source)
     rows: list[list[str]] = [[] for _ in lines]
-    for line, text in _rows(program._tree.body, 0):
+    for line, text in program._rows():
         rows[max(0, min(line - 1, len(lines) - 1))].append(text)
     return list(zip(lines, rows, strict=True))
 
@@ -273,7 +276,3 @@ def _header(node: ast.AST) -> str:
         return "try:"
     shallow.body = [ast.Pass()]  # type: ignore[attr-defined]
     return ast.unparse(ast.fix_missing_locations(shallow)).rsplit("\n", 1)[0].strip()
-
-
-def _unparsed(body: list[ast.stmt]) -> list[str]:
-    return [text for _, text in _rows(body, 0)]

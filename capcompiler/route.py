@@ -2,8 +2,9 @@
 
 One visitor, one method per kind of node that changes. Whether a guard may be left out at a site is
 asked of the guard (`plan`), never decided here; with `optimize=False` every guard stays.
-The stand-in names are no identifiers, so no program can spell, bind or shadow them; module and class
-bodies declare them global, so that no namespace of the guest's is asked for them first (pit 1).
+Guards are constants of the compiled code (`guards.binding`). Temporaries are no identifiers, so no
+program can spell, bind or shadow them; module and class bodies declare them global, so that no
+namespace of the guest's is shown them (pit 1).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from capcompiler.dialect import Dialect
 from capcompiler.names import mangled
 from guards.attribute import ReadAttribute
 from guards.base import Guard, Plan, Site
+from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call
 from guards.format import Format, Join
@@ -54,20 +56,16 @@ class Router(Dialect):
         self.serial = serial
         self.asker = asker
         self._trying = 0
-        self.guards: set[str] = set()  # guard names used in the module or class body being visited
+        self.hidden: set[str] = set()  # names of ours in the module or class body being visited
         self.private: str | None = None
         self.temporaries = 0
         self.lazy_annotations = False
 
     # Small pieces
 
-    def guard_name(self, key: str) -> ast.Name:
-        self.guards.add(key)
-        return ast.Name(key, ast.Load())
-
     def ask(self, guard: type[Guard], *args: ast.expr, at: ast.AST) -> ast.Call:
         """A call of a guard, with the location of what it stands for."""
-        call = ast.Call(self.guard_name(guard.key), list(args), [])
+        call = ast.Call(stand_in(guard.key), list(args), [])
         return ast.copy_location(call, at)
 
     def planned(self, guard: type[Guard], name: str = "", *operands: ast.expr) -> bool:
@@ -75,15 +73,15 @@ class Router(Dialect):
         return not self.optimize or guard.plan(Site(name, operands)) is Plan.CALL
 
     def temporary(self) -> str:
-        # In a module or class body it is declared global like the guards: a namespace of the
-        # guest's own would be shown the name otherwise.
+        # In a module or class body it is declared global: a namespace of the guest's own would be
+        # shown the name otherwise.
         self.temporaries += 1
         name = f"cap:t{self.serial}{self.temporaries}"
-        self.guards.add(name)
+        self.hidden.add(name)
         return name
 
     def tick(self, at: ast.AST) -> ast.Expr:
-        call = ast.Call(self.guard_name(_TICK), [], [])
+        call = ast.Call(stand_in(_TICK), [], [])
         return ast.copy_location(ast.Expr(ast.copy_location(call, at)), at)
 
     def name_of(self, attribute: str) -> ast.Constant:
@@ -119,28 +117,28 @@ class Router(Dialect):
             last = body[-1]
             assign = ast.Assign([ast.Name(VALUE, ast.Store())], last.value)
             body[-1] = ast.copy_location(assign, last)
-            self.guards.add(VALUE)
+            self.hidden.add(VALUE)
         node.body = self.declared(body)
         return node
 
     def visit_Expression(self, node: ast.Expression) -> ast.Module:
         # An expression reads names through its locals first, and those may be a mapping of the
-        # guest's; as a statement of a module the guards in it can be declared global.
+        # guest's; as a statement of a module the name of the value can be declared global.
         assign = ast.Assign([ast.Name(VALUE, ast.Store())], self.visit(node.body))
-        self.guards.add(VALUE)
+        self.hidden.add(VALUE)
         ast.copy_location(assign, node.body)
         return ast.Module(self.declared([assign]), [])
 
     def declared(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """`body` with the guards it uses declared global, after the docstring."""
-        if not self.guards or not body:
+        """`body` with our own names in it declared global, after the docstring."""
+        if not self.hidden or not body:
             return body
         at = 0
         first = body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             at = 1
         where = body[min(at, len(body) - 1)]
-        declaration = ast.copy_location(ast.Global(sorted(self.guards)), where)
+        declaration = ast.copy_location(ast.Global(sorted(self.hidden)), where)
         return [*body[:at], declaration, *body[at:]]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
@@ -148,11 +146,11 @@ class Router(Dialect):
         node.bases = [self.fed(b) for b in node.bases]
         for keyword in node.keywords:
             self.visit(keyword)
-        outer_private, outer_guards = self.private, self.guards
-        self.private, self.guards = node.name, set()
+        outer_private, outer_hidden = self.private, self.hidden
+        self.private, self.hidden = node.name, set()
         self.type_params(node)
         node.body = self.declared(self.block(node.body))
-        self.guards |= outer_guards
+        self.hidden |= outer_hidden
         self.private = outer_private
         return node
 
@@ -182,7 +180,7 @@ class Router(Dialect):
         self.visit(node.args)
         body = self.visit(node.body)
         # The counter gives 1, so the whole is the body's value.
-        tick = ast.Call(self.guard_name(_TICK), [], [])
+        tick = ast.Call(stand_in(_TICK), [], [])
         node.body = ast.copy_location(ast.BoolOp(ast.And(), [tick, body]), node.body)
         return node
 
@@ -238,7 +236,7 @@ class Router(Dialect):
                 ast.Constant(None) if p is None else self.visit(p)
                 for p in (node.lower, node.upper, node.step)
             ]
-            return ast.copy_location(ast.Call(self.guard_name(_SLICE), parts, []), node)
+            return ast.copy_location(ast.Call(stand_in(_SLICE), parts, []), node)
         if isinstance(node, ast.Tuple):
             node.elts = [self.fed(e) if isinstance(e, ast.Starred) else self.index(e) for e in node.elts]
             return node
@@ -427,7 +425,7 @@ class Router(Dialect):
             iterable = self.visit(clause.iter)
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
-                ifs.insert(0, ast.copy_location(ast.Call(self.guard_name(_TICK), [], []), clause.iter))
+                ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
             else:
                 iterable = self.ask(Iterate, iterable, at=clause.iter)
             if _has_star(clause.target):
@@ -559,7 +557,7 @@ class Router(Dialect):
         handlers = [self.visit(h) for h in node.handlers]
         if handlers:
             # The stop passes every handler of the guest (pit 3).
-            stop = ast.ExceptHandler(self.guard_name(_STOP), None, [ast.Raise(None, None)])
+            stop = ast.ExceptHandler(stand_in(_STOP), None, [ast.Raise(None, None)])
             handlers.insert(0, _located(stop, node.handlers[0]))
         node.handlers = handlers
         node.orelse = self.block(node.orelse)

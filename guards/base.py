@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PREFIX", "Guard", "Plan", "Site", "is_guard_name"]
 
-#: Every guard lives in the builtins dictionary of a compartment under a key that starts so. No
-#: identifier contains a colon, so no source can spell one (pit 1).
+#: What the names of guards, temporaries and marks start with. No identifier contains a colon, so no
+#: source can spell one (pit 1).
 PREFIX = "cap:"
 
 

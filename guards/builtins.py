@@ -251,9 +251,9 @@ def _execute(realm: Realm, code: Any, mode: str, real: dict[str, Any], locals: A
     # are the host's.
     real["__builtins__"] = realm.builtins
     if locals is real:
-        builtins.exec(code, real)  # noqa: S102 - routed code, in the guest's own namespace
+        builtins.exec(realm.ready(code), real)  # noqa: S102 - routed code, in the guest's own namespace
     else:
-        builtins.exec(code, real, locals)  # noqa: S102
+        builtins.exec(realm.ready(code), real, locals)  # noqa: S102
     return real.pop(VALUE, None) if mode == "eval" else None
 
 
@@ -639,8 +639,8 @@ def help_(realm: Realm, obj: Any = None, /) -> None:
 UNCATCHABLE: Final = (Stop, KeyboardInterrupt)
 
 
-def install(realm: Realm) -> None:
-    """Fill the builtins of a realm, guards included."""
+def install(realm: Realm, depth: int | None) -> None:
+    """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep."""
     from guards.keys import GUARDS
 
     own = realm.builtins
@@ -648,8 +648,9 @@ def install(realm: Realm) -> None:
     for name, function in TAMED_BUILTINS.items():
         own[name] = MethodType(function, realm)
     for guard in GUARDS:
-        own[guard.key] = guard(realm).run
-    own["cap:tick"] = realm.meter.tick
-    own["cap:Stop"] = UNCATCHABLE
+        # The interpreter itself looks `__build_class__` up among the builtins.
+        (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
+    realm.guards["cap:tick"] = realm.meter.tick
+    realm.guards["cap:slice"] = slice
+    realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     own["__name__"] = "builtins"
-    own["cap:slice"] = slice

@@ -10,6 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import is_guard_name
+from guards.binding import FILE_MARK
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameFacts", "GuestCode", "code_of_function", "frame_facts", "guest_code", "shown_names"]
 
-#: Parts the name of a file from what this package adds to it in code objects.
-FILE_MARK: Final = "\x1f"
 _function_code: Final = FunctionType.__dict__["__code__"].__get__
 
 

@@ -19,15 +19,15 @@ import threading
 import warnings
 from typing import Any, Final
 
-__all__ = ["FILE_MARK", "enter_headroom", "leave_headroom"]
+from guards.binding import FILE_MARK, is_guest_code
+
+__all__ = ["enter_headroom", "leave_headroom"]
 
 #: Levels of the interpreter that one guest call may take, guards included; 3.11 to 3.15.
 _PER_CALL: Final = 8
 #: Guest calls that room is made for, at most: the C stack of a thread bounds it.
 _MOST: Final = 600
 
-#: Parts the name of a guest's file from the serial of its program in code objects.
-FILE_MARK: Final = "\x1f"
 _lock: Final = threading.Lock()
 
 
@@ -43,7 +43,7 @@ class _Before:
 def _quiet(unraisable: Any, /) -> None:
     traceback = unraisable.exc_traceback
     while traceback is not None:
-        if "cap:tick" in traceback.tb_frame.f_builtins:
+        if is_guest_code(traceback.tb_frame.f_code):
             return
         traceback = traceback.tb_next
     (_Before.hook or sys.__unraisablehook__)(unraisable)
@@ -54,7 +54,7 @@ _warn_unawaited: Final[Any] = warnings._warn_unawaited_coroutine  # type: ignore
 
 def _warn_of_hosts_own(coroutine: Any) -> None:
     frame = getattr(coroutine, "cr_frame", None)
-    if frame is None or "cap:tick" not in frame.f_builtins:
+    if frame is None or not is_guest_code(frame.f_code):
         _warn_unawaited(coroutine)
 
 

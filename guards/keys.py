@@ -1,4 +1,4 @@
-"""Every guard, once: what the compiler may name and what a realm's builtins hold."""
+"""Every guard, once: what the compiler may name and what a realm binds into code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
-__all__ = ["GUARDS", "RESERVED"]
+__all__ = ["GUARDS"]
 
 GUARDS: Final[tuple[type[Guard], ...]] = (
     ReadAttribute,
@@ -44,6 +44,3 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Key,
     *OPERATORS,
 )
-
-#: Names in a realm's builtins that are not guards and that guests cannot spell either.
-RESERVED: Final = ("cap:tick", "cap:Stop")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final
 
+from guards.binding import is_guest_code
 from guards.sealed import HOST, Sealed
 
 __all__ = ["Meter", "Stop", "resident_bytes"]
@@ -408,7 +409,7 @@ class Meter:
         frame: FrameType | None = sys._getframe(1)
         base = self._base
         while frame is not None and frame is not base:
-            if "cap:tick" in frame.f_builtins and frame.f_code.co_name not in _NO_CALLS:
+            if is_guest_code(frame.f_code) and frame.f_code.co_name not in _NO_CALLS:
                 count += 1
                 outermost = frame.f_code.co_name
             frame = frame.f_back

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from decimal import Context
-from types import FrameType, FunctionType, MethodType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
+from guards.binding import bound
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
@@ -28,17 +29,20 @@ GUEST_MARK = "cap:guest"
 class Realm:
     """One compartment's world, as the guards see it.
 
-    builtins: the builtins of every function of the guest, guards included. token: marks the
-    classes that the guest made. write: takes what the guest prints. modules: name to module.
+    builtins: the builtins of every function of the guest. guards: what is bound into its code.
+    token: marks the classes that the guest made. write: takes what the guest prints. modules: name
+    to module.
     """
 
     __slots__ = (
         "_bound",
         "_exec_globals",
+        "_ready",
         "_standins",
         "builtins",
         "compile_guest",
         "decimals",
+        "guards",
         "hashes",
         "host_decimals",
         "importer",
@@ -58,6 +62,7 @@ class Realm:
 
     def __init__(self) -> None:
         self.builtins: dict[str, Any] = {}
+        self.guards: dict[str, Any] = {}
         self.meter = Meter()
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
@@ -69,6 +74,7 @@ class Realm:
         self.literal: Callable[[str], Any] = _no_compiler
         self.package_data: Callable[[str], bytes | None] = lambda path: None
         self._bound: dict[int, Any] = {}
+        self._ready: dict[int, tuple[CodeType, CodeType]] = {}
         self._standins: dict[type, Any] = {}
         self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
         self.views: dict[int, Any] = {}
@@ -93,6 +99,15 @@ class Realm:
         if found is None:
             found = self._bound[id(row)] = MethodType(row.tamed, self)
         return found
+
+    def ready(self, code: CodeType) -> CodeType:
+        """Routed code with this realm's guards in it; the same for the same code while it is kept."""
+        found = self._ready.get(id(code))
+        if found is None or found[0] is not code:
+            while len(self._ready) >= 256:
+                self._ready.pop(next(iter(self._ready)))
+            found = self._ready[id(code)] = (code, bound(code, self.guards))
+        return found[1]
 
     def is_guest_class(self, kind: type) -> bool:
         """Whether a class was made by code of this realm."""

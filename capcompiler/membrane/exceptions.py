@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
 from capcompiler.membrane.capability import ArgumentError
 from capcompiler.program import serial_of, shown_filename
+from guards.binding import is_guest_code
 from guards.format import text_of
 from guards.host import host_mro, host_name
 from guards.meter import Stop
@@ -143,7 +144,7 @@ def _raised_by_trusted_code(error: BaseException) -> bool:
         return False
     while tb.tb_next is not None:
         tb = tb.tb_next
-    return "cap:tick" not in tb.tb_frame.f_builtins
+    return not is_guest_code(tb.tb_frame.f_code)
 
 
 def for_guest(error: BaseException, path: str, function: Any) -> BaseException:

@@ -52,7 +52,7 @@ def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]
 
 def _accumulate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     function = args[1] if len(args) > 1 else kwargs.pop("func", None)
-    function = realm.builtins["cap:add"] if function is None else callable_for_c(realm, function)
+    function = realm.guards["cap:add"] if function is None else callable_for_c(realm, function)
     return (itertools.compress(args[0], realm.meter.iterator), function) if args else args
 
 
@@ -115,7 +115,7 @@ CONSTRUCTORS[itertools.groupby] = _groupby_key
 def _from_iterable(realm: Realm, cls: Any, iterables: Any, /) -> Any:
     # the outer and each inner iterable are counted
     outer = itertools.compress(iterables, realm.meter.iterator)
-    return itertools.chain.from_iterable(map(realm.builtins["cap:iter"], outer))
+    return itertools.chain.from_iterable(map(realm.guards["cap:iter"], outer))
 
 
 def _tee(realm: Realm, iterable: Any, n: Any = 2, /) -> Any:

@@ -28,7 +28,7 @@ __all__: list[str] = []
 
 
 def _guard(key: str) -> Callable[[Realm], Any]:
-    return lambda realm: realm.builtins[key]
+    return lambda realm: realm.guards[key]
 
 
 def _walked(name: str) -> Callable[..., Any]:
@@ -64,19 +64,19 @@ def _indexOf(realm: Realm, a: Any, b: Any, /) -> int:
 
 @tamed_in(_OPERATOR_TAMED)
 def _setitem(realm: Realm, a: Any, b: Any, c: Any, /) -> None:
-    realm.builtins["cap:itemtarget"](a)[b] = c
+    realm.guards["cap:itemtarget"](a)[b] = c
 
 
 @tamed_in(_OPERATOR_TAMED)
 def _delitem(realm: Realm, a: Any, b: Any, /) -> None:
-    del realm.builtins["cap:itemtarget"](a)[b]
+    del realm.guards["cap:itemtarget"](a)[b]
 
 
 @tamed_in(_OPERATOR_TAMED)
 def _concat(realm: Realm, a: Any, b: Any, /) -> Any:
     if host_lookup(type(a), "__getitem__")[0] is None:
         raise TypeError(f"{host_name(type(a))!r} object can't be concatenated")
-    return realm.builtins["cap:add"](a, b)
+    return realm.guards["cap:add"](a, b)
 
 
 @tamed_in(_OPERATOR_TAMED)
@@ -112,7 +112,7 @@ MODULES["_operator"] = ModuleRow(
         "neg": _guard("cap:neg"),
         "pos": _guard("cap:plus"),
         **{n: _guard("cap:invert") for n in ("inv", "invert")},
-        "abs": _guard("abs"),
+        "abs": lambda realm: realm.builtins["abs"],
         "iconcat": _guard("cap:iadd"),
     },
 )

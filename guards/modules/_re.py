@@ -58,7 +58,6 @@ def _engine(realm: Realm) -> Any:
         inner = realm.make_engine()
         # What loading takes is not the guest's to pay: it depends on what ran before.
         before = realm.meter.used
-        inner.builtins["cap:Stop"] = realm.builtins["cap:Stop"]
         compiler = inner.importer("re._compiler", 0, "", True)
         errors = inner.importer("re._constants", 0, "", True)
         realm.meter.refund(realm.meter.used - before)
@@ -77,7 +76,6 @@ def _compiled(realm: Realm, text: Any, flags: int) -> tuple[Any, Any, Any]:
         realm.meter.charge(known[0])
         return known[1]  # type: ignore[no-any-return]
     inner, compile, error = _engine(realm)
-    inner.builtins["cap:Stop"] = realm.builtins["cap:Stop"]
     heard: list[Any] = []
     inner.keep["heard"] = heard
     before = realm.meter.used

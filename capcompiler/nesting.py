@@ -7,10 +7,11 @@ guest: their exposed methods can be called, their state is not there.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import FunctionType, MethodType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from capcompiler.errors import (
     CapabilityError,
@@ -38,6 +39,7 @@ __all__ = ["GuestCapability", "install_nesting", "offered_by"]
 
 #: Guests that run guests that run guests, at most.
 MAX_LEVELS: Final = 50
+T = TypeVar("T")
 _ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
 
 
@@ -195,7 +197,8 @@ class Nesting:
         def run(child: Compartment) -> Any:
             return child.eval(self._program(src, "eval", filename, optimize))
 
-        return self._take(self._child(run, caps, imports, limits, isolation)[1])
+        value = self._child(run, caps, imports, limits, isolation)[1]
+        return self._take(lambda: value)
 
     def cap_compile(
         self, src: Any, *, mode: Any = "exec", filename: Any = "<guest>", optimize: Any = True
@@ -235,7 +238,7 @@ class Nesting:
             if not callable(obj):
                 raise ValueError("expose: name the methods or attributes to grant")
             wanted = frozenset({"__call__"})
-        handle = membrane.to_host(obj)
+        handle = self._crossing(lambda: membrane.to_host(obj))
         if type(handle) is not Handle:
             raise TypeError(f"expose: a {host_name(type(obj))} is data; it is copied as it is")
         cap = GuestCapability(handle, wanted, reads, writes)
@@ -284,9 +287,11 @@ class Nesting:
         for name, value in list(dict.items(caps)) if caps is not None else ():
             if not issubclass(type(name), str):
                 raise TypeError(f"caps: names are str, got {host_name(type(name))}")
-            host_caps[host_exact_str(name)] = parent._membrane.to_host(value, parent._realm.meter.charge)
-        problem: BaseException
-        try:
+            host_caps[host_exact_str(name)] = self._crossing(
+                functools.partial(parent._membrane.to_host, value, parent._realm.meter.charge)
+            )
+
+        def make_and_run() -> tuple[Compartment, Any]:
             child = type(parent)(
                 host_caps,
                 imports=parent._importer.imports,
@@ -294,19 +299,29 @@ class Nesting:
             )
             child._level = level
             return child, run(child)
-        except Stop:
-            raise
+
+        return self._crossing(make_and_run)
+
+    def _crossing(self, run: Callable[[], T]) -> T:
+        """`run()`, its errors of ours made into this guest's own: classes of the host's, with their
+        properties and methods, are shared by all compartments and belong to none of them."""
+        problem: BaseException
+        try:
+            return run()
         except CrossingError as error:
             problem = TypeError(f"a value cannot cross: {error.reason}")
         except CapError as error:
             problem = self._error(error)
         # A child that was stopped because the parent's budget ran out stops the parent.
-        parent._realm.meter.check()
+        self.compartment._realm.meter.check()
         raise problem
 
-    def _take(self, value: Any) -> Any:
+    def _take(self, value: Callable[[], Any]) -> Any:
+        """What a child's value is to this guest."""
         parent = self.compartment
-        return parent._membrane.to_guest(value, "child", parent._realm.meter.charge)
+        return self._crossing(
+            lambda: parent._membrane.to_guest(value(), "child", parent._realm.meter.charge)
+        )
 
     def _view(self, child: Compartment, namespace: Any) -> Any:
         usage = namespace.usage
@@ -316,12 +331,12 @@ class Nesting:
         about = {
             "output": lambda: namespace.output,
             "usage": lambda: dict(spent),
-            "value": lambda: self._take(namespace.value),
+            "value": lambda: self._take(lambda: namespace.value),
         }
         return names, about, child
 
     def _lazily(self, namespace: Any, name: str) -> Callable[[], Any]:
-        return lambda: self._take(namespace[name])
+        return lambda: self._take(lambda: namespace[name])
 
     def error_class(self, name: str) -> Any:
         """This compartment's own class for an error of a child."""

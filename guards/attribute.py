@@ -160,6 +160,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
             return getattr(obj, name)  # the guest's own; what it calls in turn is guarded
     if issubclass(kind, type):
         return _read_class(realm, obj, name, get)
+    if name == "__class__" and not realm.may_hold(kind):
+        absent(obj, name)
     if kind is FunctionType and not realm.is_guest_function(obj):
         if name in _HOST_FUNCTION_NAMES:
             return getattr(obj, name)
@@ -241,6 +243,8 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
     row = find(definer, name)
     if row.state is State.SAFE:
         value = getattr(kind, name)
+        if type(value) is property:
+            _fall_back(realm, kind, name)  # `__init__` would give it other functions, for all of them
         # A function of ours would take attributes, and is shared by all compartments.
         return tamed_function(realm, value, definer, name) if type(value) is FunctionType else value
     if row.state is State.TAME and not row.reads:

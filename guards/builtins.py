@@ -127,9 +127,12 @@ def _locals(realm: Realm) -> Any:
         raise RuntimeError("no guest code is running")
     if frame.f_code.co_flags & 1:  # a function: a snapshot, without temporaries of ours
         return {n: v for n, v in frame.f_locals.items() if not is_guard_name(n)}
-    if frame.f_locals is frame.f_globals:
-        return namespace_of(realm, frame.f_globals)
-    return frame.f_locals  # a class body: the namespace of the guest's own
+    found = frame.f_locals
+    if found is frame.f_globals:
+        return namespace_of(realm, found)
+    view = realm.views.get(id(found))  # `exec` with a module's namespace as locals
+    # Else a class body: the namespace is of the guest's own.
+    return found if view is None or view.__raw__ is not found else view
 
 
 @builtin

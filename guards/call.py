@@ -263,7 +263,23 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
             _type_of_init(realm, made)(*args, **kwargs)
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
-    return _type_call(kind, *args, **kwargs)
+    made = _type_call(kind, *args, **kwargs)
+    if issubclass(kind, (classmethod, staticmethod)):
+        forget_annotations(realm, made)
+    return made
+
+
+_wrapped_by: Final = {k: k.__dict__["__func__"].__get__ for k in (classmethod, staticmethod)}
+
+
+def forget_annotations(realm: Realm, wrapper: Any) -> None:
+    """Take the annotations of a function of ours off what wraps it: the same dictionary would be in
+    the hands of every guest that wraps that function."""
+    for kind, function in _wrapped_by.items():
+        if issubclass(type(wrapper), kind) and not realm.is_guest_function(function(wrapper)):
+            own = object.__getattribute__(wrapper, "__dict__")
+            if own.get("__annotations__") is not None:
+                own["__annotations__"] = {}
 
 
 _type_call: Final = type.__call__

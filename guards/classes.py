@@ -118,10 +118,19 @@ def _slot(name: Any) -> Any:
     return CALL_SLOT if exact == "__call__" else exact
 
 
+def type_of(realm: Realm, obj: Any) -> type:
+    """The class of an object. One that is not of U is refused: a class of the host's takes attributes,
+    and has descriptors that others rely on."""
+    kind = type(obj)
+    if not realm.may_hold(kind):
+        raise TypeError("type(): the class of this object is not in the table of types")
+    return kind
+
+
 def make_type(realm: Realm, meta: type, /, *args: Any, **kwargs: Any) -> Any:
     """`type(x)` and `type(name, bases, namespace)`."""
     if len(args) == 1 and not kwargs:
-        return type(args[0])
+        return type_of(realm, args[0])
     if len(args) != 3:
         raise TypeError("type() takes 1 or 3 arguments")
     winner = _winner(realm, meta, args[1] if type(args[1]) is tuple else ())

@@ -1,6 +1,6 @@
-"""Make the one builtin class that takes attributes immutable: `ExceptionGroup`.
+"""Make the builtin classes that take attributes immutable: `ExceptionGroup`, `_abc._abc_data`.
 
-Every other builtin class refuses `SomeClass.x = 1`; CPython 3.11 to 3.15 makes this one as a class
+Every other builtin class refuses `SomeClass.x = 1`; CPython 3.11 to 3.15 makes these as a class
 statement would, so a guest could change it for its host and for all other guests (pit 10 of the
 design: no object that a guest can store an attribute on is shared). CPython has a flag for it and no
 way to set it from Python, so it is set through the type object's memory, after checking that what
@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
-__all__ = ["HARDENED", "harden", "is_immutable"]
+__all__ = ["harden", "is_immutable", "protect", "stores_need_guards"]
 
 _IMMUTABLE: Final = 1 << 8
 _HEAP: Final = 1 << 9
@@ -45,5 +45,15 @@ def harden(kind: type) -> bool:
     return True
 
 
-#: Whether all builtin classes are immutable, so that stores on plain names need no guard.
-HARDENED: Final[bool] = harden(ExceptionGroup)
+_soft: Final[set[type]] = set()
+
+
+def protect(kind: type) -> None:
+    """See that no guest can change a class of U, whose metaclass is not ours to say so."""
+    if type(kind).__setattr__ is type.__setattr__ and not harden(kind):
+        _soft.add(kind)
+
+
+def stores_need_guards() -> bool:
+    """Whether some class of U takes attributes, so that stores on plain names need a guard too."""
+    return bool(_soft)

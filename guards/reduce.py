@@ -11,6 +11,7 @@ import collections
 import datetime
 import decimal
 import functools
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.attribute import attribute_name, read
@@ -194,6 +195,9 @@ def _new_object(realm: Realm, obj: Any) -> tuple[Any, ...]:
 
 
 def _state(realm: Realm, obj: Any, required: bool = False) -> Any:
+    if issubclass(type(obj), (type, ModuleType)):
+        # The dictionary of a module is what code runs in, and that of a class has our mark in it.
+        _refuse(obj)
     try:
         own = object.__getattribute__(obj, "__dict__")
     except AttributeError:

@@ -16,6 +16,10 @@ __all__ = ["HOST", "Sealed", "sealed_error"]
 HOST: Final = object()
 
 
+#: A dictionary that can be changed, or what makes one: it would be found through each instance.
+_ANNOTATIONS: Final = ("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__")
+
+
 def sealed_error(*_args: object, **_kwargs: object) -> NoReturn:
     """Refuse a change to a sealed class or object."""
     raise AttributeError("this object cannot be changed")
@@ -45,6 +49,8 @@ class Sealed(type, metaclass=_Seal):
         # A guest can get at this metaclass by type(type(x)) and at each class by type(x).
         if host is not HOST:
             raise TypeError(f"type {bases[0].__name__ if bases else name!r} cannot be subclassed")
+        for annotations in _ANNOTATIONS:
+            namespace.pop(annotations, None)
         if not any("__new__" in b.__dict__ for b in bases):
             namespace.setdefault("__new__", _no_instances)
         return super().__new__(mcs, name, bases, namespace)

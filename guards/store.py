@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, is_guard_name
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
-from guards.harden import HARDENED, is_immutable
+from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
 from guards.protocol import safe_class_value
 from guards.sealed import HOST, Sealed
@@ -177,7 +177,7 @@ class StoreAttribute(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        if is_dunder(site.name) or site.name == "mro" or not HARDENED:
+        if is_dunder(site.name) or site.name == "mro" or stores_need_guards():
             return Plan.CALL
         return Plan.OMIT
 

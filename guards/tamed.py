@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction, attribute_name, read, says_of_itself, unbound
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, mapping_or_pairs
+from guards.call import CONSTRUCTORS, forget_annotations, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -141,6 +141,7 @@ def _init(kind: type) -> Any:
 
     def __init__(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> None:
         raw(obj, *cost(realm, type(obj), args, kwargs), **kwargs)
+        forget_annotations(realm, obj)
 
     return __init__
 
@@ -486,17 +487,18 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
         return len([n for n in self.__raw__ if not is_guard_name(n)])
 
     def __contains__(self, name: object) -> bool:
-        return not is_guard_name(_exact(name)) and _exact(name) in self.__raw__
+        exact = _exact(name)
+        return exact is not None and not is_guard_name(exact) and exact in self.__raw__
 
     def __getitem__(self, name: Any) -> Any:
         exact = _exact(name)
-        if is_guard_name(exact) or exact not in self.__raw__:
+        if exact is None or is_guard_name(exact) or exact not in self.__raw__:
             raise KeyError(name)
         return self.__raw__[exact]
 
     def __setitem__(self, name: Any, value: Any) -> None:
         exact = _exact(name)
-        if type(exact) is not str:
+        if exact is None:
             raise TypeError(f"a module's names are str, not {host_name(type(name))}")
         if is_guard_name(exact):
             raise KeyError(f"{exact!r} cannot be set: it decides what code can reach")
@@ -504,7 +506,7 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
 
     def __delitem__(self, name: Any) -> None:
         exact = _exact(name)
-        if is_guard_name(exact) or exact not in self.__raw__:
+        if exact is None or is_guard_name(exact) or exact not in self.__raw__:
             raise KeyError(name)
         del self.__raw__[exact]
 
@@ -515,8 +517,12 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
         return dict(zip(self, map(self.__getitem__, self), strict=True)) | other
 
 
-def _exact(name: object) -> object:
-    return host_exact_str(name) if isinstance(name, str) and type(name) is not str else name
+def _exact(name: object) -> str | None:
+    """The text of a name; None for what is no text. An object of the guest's that hashes like a text
+    and says that it equals one would find what `is_guard_name` hides (pit 7)."""
+    if type(name) is str:
+        return name
+    return host_exact_str(name) if issubclass(type(name), str) else None
 
 
 def namespace_of(realm: Realm, raw: dict[str, Any]) -> ModuleNamespace:

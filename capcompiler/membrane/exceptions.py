@@ -19,7 +19,7 @@ from guards.binding import is_guest_code
 from guards.format import text_of
 from guards.host import host_mro, host_name
 from guards.meter import Stop
-from guards.tables.errors import EXCEPTIONS
+from guards.tables.errors import EXCEPTIONS, GuestInterrupt
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -38,6 +38,8 @@ _RAISE: Final = opcode.opmap["RAISE_VARARGS"]
 def nearest_builtin(kind: type) -> type[BaseException]:
     """The first builtin exception in the order of a class."""
     for k in host_mro(kind):
+        if k is GuestInterrupt or k is KeyboardInterrupt:
+            return KeyboardInterrupt
         found = EXCEPTIONS.get(host_name(k))
         if found is not None and found is k:
             return found

@@ -49,6 +49,8 @@ def _of_class(name: str) -> Any:
         _guest_class(realm, cls)
         # Each class derived from `cls`, and each registered one, may be asked in its turn.
         realm.meter.charge(4 + len(type.__subclasses__(cls)))
+        if name == "_abc_register":
+            realm.keep["registered"] = realm.keep.get("registered", 0) + 1
         return function(cls, *args)
 
     tamed.__name__ = tamed.__qualname__ = name
@@ -61,6 +63,12 @@ for _name in (
     _TAMED[_name] = _of_class(_name)
 
 
+@tamed_in(_TAMED)
+def _get_cache_token(realm: Realm, /) -> int:
+    # The interpreter's own counts what all compartments register.
+    return int(realm.keep.get("registered", 0))
+
+
 class _Abstract(metaclass=abc.ABCMeta):  # noqa: B024 - made to see its data
     pass
 
@@ -68,6 +76,5 @@ class _Abstract(metaclass=abc.ABCMeta):  # noqa: B024 - made to see its data
 enter(type(vars(_Abstract)["_abc_impl"]), deny="__new__")
 MODULES["_abc"] = ModuleRow(
     why="works on classes of the guest's own; the token is a number",
-    safe={"get_cache_token": _abc.get_cache_token},
     tame=_TAMED,
 )

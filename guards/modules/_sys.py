@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Stream"]
 
 _TAMED: dict[str, Callable[..., Any]] = {}
+_IMMORTAL: Final = 0xFFFFFFFF
 
 
 class Stream(metaclass=Sealed, host=HOST):
@@ -177,6 +178,13 @@ def _getrecursionlimit(realm: Realm, /) -> int:
     return realm.meter.depth or sys.getrecursionlimit()
 
 
+@tamed_in(_TAMED)
+def _getrefcount(realm: Realm, obj: Any, /) -> int:
+    # How many references others hold to what all share is theirs to know; such an object says what
+    # an immortal one says from 3.12 on.
+    return sys.getrefcount(obj) - 3 if realm.is_guest_class(type(obj)) else _IMMORTAL
+
+
 _TAMED["gettrace"] = _TAMED["getprofile"] = lambda realm: None
 
 
@@ -222,7 +230,6 @@ _TAMED["displayhook"] = _TAMED["__displayhook__"] = _displayhook
 _TAMED["unraisablehook"] = lambda realm, unraisable: None
 _TAMED["audit"] = lambda realm, event, *args: None
 _TAMED["is_finalizing"] = lambda realm: False
-_TAMED["getrefcount"] = lambda realm, obj: sys.getrefcount(obj) - 2
 _TAMED["getdefaultencoding"] = lambda realm: "utf-8"
 _TAMED["getfilesystemencoding"] = lambda realm: "utf-8"
 _TAMED["getfilesystemencodeerrors"] = lambda realm: "surrogateescape"

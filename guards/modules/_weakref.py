@@ -49,12 +49,19 @@ def __remove_dead_weakref(realm: Realm, table: Any, key: Any, /) -> None:
     _weakref._remove_dead_weakref(table, key)  # type: ignore[attr-defined]
 
 
-_TAMED["getweakrefcount"] = lambda realm, obj: _weakref.getweakrefcount(obj)
+@tamed_in(_TAMED)
+def _getweakrefcount(realm: Realm, obj: Any, /) -> int:
+    return len(_getweakrefs(realm, obj))
 
 
 @tamed_in(_TAMED)
 def _getweakrefs(realm: Realm, obj: Any, /) -> list[Any]:
-    # Those of our own bookkeeping are not the guest's to see.
+    # What others refer to by weak references is theirs: classes of U, compiled patterns and the like
+    # are shared by all compartments, and a reference leads to its callback.
+    if not realm.is_guest_class(type(obj)) and not realm.is_guest_function(obj):
+        if not issubclass(type(obj), type) or not realm.is_guest_class(obj):
+            return []
+    realm.meter.charge(_weakref.getweakrefcount(obj))
     return [r for r in _weakref.getweakrefs(obj) if realm.may_hold(type(r)) and type(r) is not type]
 
 

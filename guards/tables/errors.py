@@ -12,7 +12,7 @@ from guards.tamed import enter
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["EXCEPTIONS"]
+__all__ = ["EXCEPTIONS", "GuestInterrupt"]
 
 
 def _raw_dict(realm: Realm, obj: Any) -> Any:
@@ -42,12 +42,22 @@ _OWN: Final[dict[type, str]] = {
     AttributeError: "name",
 }
 
-#: Every builtin exception class, by name.
+#: What a guest finds as `KeyboardInterrupt`. The interpreter's own is the wish of whoever sits at the
+#: host's terminal: it passes every handler of a guest and ends the host's program, so no guest may
+#: raise it (an interrupt that a guest had raised itself looked like a real one once its traceback
+#: was taken off).
+GuestInterrupt: Final = type(
+    "KeyboardInterrupt",
+    (BaseException,),
+    {"__module__": "builtins", "__doc__": "Program interrupted by user.", "__slots__": ()},
+)
+
+#: Every builtin exception class as a guest has it, by name.
 EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
-}
+} | {"KeyboardInterrupt": GuestInterrupt}
 
 _kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
 for _kind in dict.fromkeys(_kinds):

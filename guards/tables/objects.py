@@ -25,7 +25,7 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct
-from guards.classes import make_type, new_class
+from guards.classes import make_type, new_class, type_of
 from guards.host import host_method_func, host_name
 from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
@@ -62,7 +62,7 @@ def _own_annotations(name: str) -> Any:
 
 def _type_new(realm: Realm, meta: Any, /, *args: Any, **kwargs: Any) -> Any:
     if len(args) == 1 and not kwargs and meta is type:
-        return type(args[0])
+        return type_of(realm, args[0])
     if len(args) != 3:
         raise TypeError("type.__new__() takes exactly 3 arguments")
     return new_class(realm, meta, *args, **kwargs)

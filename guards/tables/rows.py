@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from guards.harden import protect
+
 __all__ = ["TABLE", "Row", "State", "define", "find", "is_dunder", "owners", "unlisted"]
 
 
@@ -119,6 +121,7 @@ def define(
     reads: name to a stand-in that gives the value on reading. deny: names with or without reasons.
     subclass: whether guests may derive classes from it.
     """
+    protect(kind)
     rows: dict[str, Row] = {}
     own = kind.__dict__
     for name in own:

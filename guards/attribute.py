@@ -206,10 +206,16 @@ def _hand_out(realm: Realm, obj: Any, name: str, row: Row, get: Any = getattr) -
             return row.tamed(realm, obj)
         if name in _STATIC:
             return realm.bound(row)
+        if obj is None:
+            return MethodType(_of_none, realm.bound(row))  # no method can be bound to None
         return MethodType(realm.bound(row), obj)
     if get is not getattr:
         absent(obj, name)
     return _fall_back(realm, obj, name)
+
+
+def _of_none(stand_in: Any, /, *args: Any, **kwargs: Any) -> Any:
+    return stand_in(None, *args, **kwargs)
 
 
 def _fall_back(realm: Realm, obj: Any, name: str) -> Any:

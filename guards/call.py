@@ -39,6 +39,7 @@ from guards.charge import (
 )
 from guards.depth import CARRIERS, check_nesting
 from guards.host import (
+    MethodOfHeapType,
     host_iterable,
     host_lookup,
     host_method_func,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments"]
 
-_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, TamedFunction})
+_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
 
 #: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
 #: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.

@@ -6,10 +6,12 @@ part of a guard (pit 7). These are the originals, taken from the types.
 
 from __future__ import annotations
 
+import re
 from types import FunctionType, MethodType
 from typing import Any, Final
 
 __all__ = [
+    "MethodOfHeapType",
     "host_data_descriptor",
     "host_dict",
     "host_exact_str",
@@ -19,6 +21,9 @@ __all__ = [
     "host_name",
 ]
 
+#: What a method is, when bound, that C code defines with its class at hand: `builtin_method`, a class
+#: derived from `BuiltinFunctionType` that has no name in `types`.
+MethodOfHeapType: Final[type] = type(re.compile("").match)
 host_mro: Final = type.__dict__["__mro__"].__get__
 host_dict: Final = type.__dict__["__dict__"].__get__
 _type_name: Final = type.__dict__["__name__"].__get__

@@ -22,7 +22,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
-from guards.host import host_lookup
+from guards.host import MethodOfHeapType, host_lookup
 from guards.sealed import HOST, Sealed, sealed_error
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ _CALLED_AS_THEY_ARE: Final = frozenset(
         FunctionType,
         MethodType,
         BuiltinFunctionType,
+        MethodOfHeapType,
         TamedFunction,
         MethodDescriptorType,
         WrapperDescriptorType,

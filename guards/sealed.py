@@ -49,8 +49,8 @@ class Sealed(type, metaclass=_Seal):
         # A guest can get at this metaclass by type(type(x)) and at each class by type(x).
         if host is not HOST:
             raise TypeError(f"type {bases[0].__name__ if bases else name!r} cannot be subclassed")
-        for annotations in _ANNOTATIONS:
-            namespace.pop(annotations, None)
+        for name_of in _ANNOTATIONS:
+            namespace.pop(name_of, None)
         if not any("__new__" in b.__dict__ for b in bases):
             namespace.setdefault("__new__", _no_instances)
         return super().__new__(mcs, name, bases, namespace)

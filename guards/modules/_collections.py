@@ -24,7 +24,7 @@ def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
     _collections._count_elements(mapping, feed_keys(realm, iterable))
 
 
-enter(_collections._tuplegetter, "__doc__")
+enter(_collections._tuplegetter, "__doc__", deny="__set__ __delete__")
 MODULES["_collections"] = ModuleRow(
     why="C containers of the guest's own objects; methods that walk or build are charged",
     safe={

@@ -64,7 +64,9 @@ for _kind in dict.fromkeys(_kinds):
     _reads: dict[str, Any] = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
     if _kind is BaseException:
         _reads["__context__"] = _context
-    _hidden = " ".join(n for n in ("obj", "path", "_metadata", "__weakref__") if n in _kind.__dict__)
+    _hidden = " ".join(
+        n for n in ("obj", "path", "_metadata", "__weakref__", "__slots__") if n in _kind.__dict__
+    )
     enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)
     if "__setstate__" in _kind.__dict__:
         TABLE[_kind]["__setstate__"] = Row(State.TAME, setstate)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct
 from guards.classes import make_type, new_class, type_of
-from guards.host import host_method_func, host_name
+from guards.host import MethodOfHeapType, host_method_func, host_name
 from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
@@ -161,6 +161,7 @@ def _called_later(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 
 CONSTRUCTORS[MethodType] = _method_arguments
+_kind: type
 _DESCRIBED = "__name__ __qualname__ __doc__ __objclass__ __text_signature__ __get__ __call__"
 
 enter(object, "__eq__ __ne__ __init__", subclass=True)
@@ -195,13 +196,12 @@ enter(
     deny="__new__ __globals__ __code__ __closure__ __builtins__",
 )
 enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
-enter(BuiltinFunctionType, "__call__ __doc__ __name__ __qualname__ __module__",
-      reads={"__self__": _bound_to})  # fmt: skip
+for _kind in dict.fromkeys((BuiltinFunctionType, MethodOfHeapType)):
+    enter(_kind, "__call__ __doc__ __name__ __qualname__ __module__", reads={"__self__": _bound_to})
 enter(MethodWrapperType, _DESCRIBED, reads={"__self__": _bound_to})
 enter(WrapperDescriptorType, _DESCRIBED)
 enter(MethodDescriptorType, _DESCRIBED)
 enter(ClassMethodDescriptorType, _DESCRIBED)
-_kind: type
 for _kind in (GetSetDescriptorType, MemberDescriptorType):
     enter(
         _kind,
@@ -295,5 +295,7 @@ with _warnings.catch_warnings():
 if hasattr(types, "SimpleNamespace"):
     enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)
 define(
-    SlotDescribed, "__repr__", deny="__realm__ __slots__ __setattr__ __delattr__ __new__ __annotations__"
+    SlotDescribed,
+    "__repr__",
+    deny="__set__ __delete__ __realm__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import FunctionType, GenericAlias, MethodType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from guards.base import Guard, Plan, Site, is_guard_name
+from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.host import (
     host_data_descriptor,
     host_dict,
@@ -346,7 +346,7 @@ class ReadAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return read(self.realm, obj, name)
+        return read((self.ref() or gone()), obj, name)
 
     @classmethod
     def plan(cls, site: Site) -> Plan:

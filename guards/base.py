@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import enum
+import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from guards.meter import Stop
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["PREFIX", "Guard", "Plan", "Site", "is_guard_name"]
+__all__ = ["PREFIX", "Guard", "Plan", "Site", "gone", "is_guard_name"]
 
 #: What the names of guards, temporaries and marks start with. No identifier contains a colon, so no
 #: source can spell one (pit 1).
@@ -20,6 +23,12 @@ PREFIX = "cap:"
 def is_guard_name(name: object) -> bool:
     """Whether `name`, an exact str, is a key that guest code may never see, read or store."""
     return type(name) is str and (name.startswith(PREFIX) or name == "__builtins__")
+
+
+def gone() -> NoReturn:
+    """What a guard does whose realm is no more: code that the collector finalises with its world stops,
+    as it does outside a turn."""
+    raise Stop
 
 
 class Plan(enum.Enum):
@@ -49,10 +58,12 @@ class Guard:
     """
 
     key: ClassVar[str]
-    __slots__ = ("realm",)
+    __slots__ = ("ref",)
 
     def __init__(self, realm: Realm) -> None:
-        self.realm = realm
+        # Weak: the collector does not look into code objects, whose constants guards are, and a world
+        # that nobody holds would never go away. Its builtins, which each function holds, keep it.
+        self.ref = weakref.ref(realm)
 
     run: Any
 

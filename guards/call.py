@@ -24,7 +24,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import TamedFunction
-from guards.base import Guard
+from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
     charge_digits,
@@ -382,7 +382,7 @@ class Call(Guard):
         kind = type(f)
         if kind in _RAW:
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
-                inner = callable_for_c(self.realm, host_method_func(f))
+                inner = callable_for_c((self.ref() or gone()), host_method_func(f))
                 return MethodType(inner, host_method_self(f))
             return f
-        return callable_for_c(self.realm, f)
+        return callable_for_c((self.ref() or gone()), f)

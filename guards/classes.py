@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.base import Guard, is_guard_name
+from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 from guards.host import host_exact_str, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
@@ -202,7 +202,7 @@ class BuildClass(Guard):
     __slots__ = ()
 
     def run(self, function: Any, name: str, /, *bases: Any, **kwargs: Any) -> Any:
-        realm = self.realm
+        realm = self.ref() or gone()
         if not realm.is_guest_function(function):
             raise TypeError("__build_class__: func must be a function")
         realm.meter.tick()

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read
-from guards.base import Guard
+from guards.base import Guard, gone
 from guards.charge import charge_digits, charge_format_spec, charge_text
 from guards.dates import MOMENTS, named_zone
 from guards.host import host_exact_str, host_name
@@ -159,7 +159,7 @@ class Join(Guard):
     __slots__ = ()
 
     def run(self, *parts: str) -> str:
-        self.realm.meter.charge_bytes(sum(map(len, parts)))
+        (self.ref() or gone()).meter.charge_bytes(sum(map(len, parts)))
         return "".join(parts)
 
 
@@ -174,4 +174,4 @@ class Format(Guard):
             kind = type(obj)
             if kind is str:
                 return obj  # type: ignore[no-any-return]
-        return formatted(self.realm, obj, conversion, spec)
+        return formatted((self.ref() or gone()), obj, conversion, spec)

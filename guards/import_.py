@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from guards.attribute import read
-from guards.base import Guard, is_guard_name
+from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 
 __all__ = ["ImportFrom", "ImportModule", "ImportStar"]
@@ -22,7 +22,7 @@ class ImportModule(Guard):
     __slots__ = ()
 
     def run(self, name: str, leaf: bool, asker: int = 0) -> Any:
-        realm = self.realm
+        realm = self.ref() or gone()
         realm.meter.charge(1)
         module = realm.importer(name, 0, "", asker)
         if leaf or "." not in name:
@@ -39,7 +39,7 @@ class ImportFrom(Guard):
     def run(
         self, name: str, names: tuple[str, ...], level: int, package: Any, asker: int = 0
     ) -> tuple[Any, ...]:
-        realm = self.realm
+        realm = self.ref() or gone()
         realm.meter.charge(1)
         module = realm.importer(name, level, package if type(package) is str else "", asker)
         found = []
@@ -85,7 +85,7 @@ class ImportStar(Guard):
     __slots__ = ()
 
     def run(self, name: str, level: int, package: Any, asker: int = 0) -> None:
-        realm = self.realm
+        realm = self.ref() or gone()
         module = realm.importer(name, level, package if type(package) is str else "", asker)
         frame = realm.guest_frame()
         if frame is None:

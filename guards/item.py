@@ -9,7 +9,7 @@ import ast
 from types import GenericAlias
 from typing import Any
 
-from guards.base import Guard, Plan, Site
+from guards.base import Guard, Plan, Site, gone
 from guards.depth import check_nesting
 from guards.tamed import charge_item
 
@@ -23,9 +23,9 @@ class ReadItem(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:
-        charge_item(self.realm, obj, key)
+        charge_item((self.ref() or gone()), obj, key)
         if issubclass(type(obj), (type, GenericAlias)):
-            check_nesting(self.realm, key if type(key) is tuple else (key,))
+            check_nesting((self.ref() or gone()), key if type(key) is tuple else (key,))
         return obj[key]
 
     @classmethod

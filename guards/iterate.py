@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
-from guards.base import Guard
+from guards.base import Guard, gone
 from guards.call import callable_for_c
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
 from guards.host import host_iterable, host_lookup, host_name
@@ -35,7 +35,7 @@ class Iterate(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        return _compress(obj, self.realm.meter.iterator)
+        return _compress(obj, (self.ref() or gone()).meter.iterator)
 
 
 class Star(Guard):
@@ -48,7 +48,7 @@ class Star(Guard):
     def run(self, obj: Any) -> Any:
         if not host_iterable(type(obj)):
             return obj
-        return _compress(obj, self.realm.meter.iterator)
+        return _compress(obj, (self.ref() or gone()).meter.iterator)
 
 
 class Delegate(Guard):
@@ -62,7 +62,7 @@ class Delegate(Guard):
         if type(obj) in _DRIVEN:
             return obj
         found = iter(obj)
-        return found if type(found) in _DRIVEN else _delegated(self.realm, found)
+        return found if type(found) in _DRIVEN else _delegated((self.ref() or gone()), found)
 
 
 def _delegated(realm: Realm, iterator: Any) -> Any:
@@ -120,7 +120,7 @@ class Awaitable(Guard):
             return obj
         awaited = _new(_Awaited)
         _set_awaited(awaited, obj)
-        _set_awaiting(awaited, self.realm)
+        _set_awaiting(awaited, (self.ref() or gone()))
         return awaited
 
 
@@ -155,7 +155,7 @@ class Mapping(Guard):
     def run(self, obj: Any) -> Any:
         if host_lookup(type(obj), "keys")[0] is None and not is_view(type(obj)):
             return obj  # no mapping: the interpreter says so
-        return merged(self.realm, obj)
+        return merged((self.ref() or gone()), obj)
 
 
 def contains(realm: Realm, container: Any, item: Any) -> bool:
@@ -209,10 +209,10 @@ class Middle(Guard):
     def run(self, obj: Any) -> Any:
         size = size_of(obj)
         if size is not None:
-            self.realm.meter.charge(size)
+            (self.ref() or gone()).meter.charge(size)
             return obj
         if host_lookup(type(obj), "__contains__")[0] is None:
-            return _compress(obj, self.realm.meter.iterator)
+            return _compress(obj, (self.ref() or gone()).meter.iterator)
         return obj
 
 
@@ -224,6 +224,6 @@ class Container(Guard):
 
     def run(self, obj: Any) -> Any:
         container = _new(_Container)
-        _set_realm(container, self.realm)
+        _set_realm(container, (self.ref() or gone()))
         _set_obj(container, obj)
         return container

@@ -11,7 +11,7 @@ import sys
 from typing import Any, Final
 
 from guards.attribute import read
-from guards.base import Guard
+from guards.base import Guard, gone
 from guards.charge import merged, size_of
 from guards.host import host_name
 from guards.store import charge_key
@@ -44,7 +44,7 @@ class MatchSequence(Guard):
             return None
         if star < 0:
             return tuple(subject[i] for i in range(count))
-        self.realm.meter.charge(max(size, size_of(subject) or 0))
+        (self.ref() or gone()).meter.charge(max(size, size_of(subject) or 0))
         after = count - 1 - star
         head = [subject[i] for i in range(star)]
         rest = [subject[i] for i in range(star, size - after)]
@@ -66,9 +66,9 @@ class MatchMapping(Guard):
         missing = object()
         found = []
         seen: set[Any] = set()
-        get = read(self.realm, subject, "get") if keys else None
+        get = read((self.ref() or gone()), subject, "get") if keys else None
         for key in keys:
-            charge_key(self.realm, key)
+            charge_key((self.ref() or gone()), key)
             if key in seen:
                 raise ValueError(f"mapping pattern checks duplicate key ({key!r})")
             seen.add(key)
@@ -77,7 +77,7 @@ class MatchMapping(Guard):
                 return None
             found.append(value)
         if rest:
-            left = dict(merged(self.realm, subject))
+            left = dict(merged((self.ref() or gone()), subject))
             for key in keys:
                 del left[key]
             found.append(left)
@@ -97,7 +97,7 @@ class MatchClass(Guard):
             raise TypeError(f"called match pattern must be a {_WANTED}")
         if not isinstance(subject, kind):
             return None
-        realm = self.realm
+        realm = self.ref() or gone()
         values: list[Any] = []
         seen: set[str] = set()
         if count:
@@ -143,7 +143,7 @@ class MatchClass(Guard):
             raise TypeError(f"{host_name(kind)}() got multiple sub-patterns for attribute {name!r}")
         seen.add(name)
         try:
-            values.append(read(self.realm, subject, name))
+            values.append(read((self.ref() or gone()), subject, name))
         except AttributeError:
             return False
         return True

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from guards.attribute import read
-from guards.base import Guard, Plan, Site
+from guards.base import Guard, Plan, Site, gone
 from guards.call import callable_for_c, mapping_or_pairs
 from guards.charge import (
     SCALARS,
@@ -69,7 +69,7 @@ class Multiply(Operate):
         ta, tb = type(a), type(b)
         if ta is not float and tb is not float:
             b, a = _index(a, b), _index(b, a)
-            charge_mul(self.realm, a, b)
+            charge_mul((self.ref() or gone()), a, b)
         return a * b
 
     @classmethod
@@ -85,7 +85,7 @@ class MultiplyInPlace(Operate):
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
         b = _index(a, b)
-        charge_mul(self.realm, a, b)
+        charge_mul((self.ref() or gone()), a, b)
         a *= b
         return a
 
@@ -101,7 +101,7 @@ class Add(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
-        charge_add(self.realm, a, b)
+        charge_add((self.ref() or gone()), a, b)
         return a + b
 
     @classmethod
@@ -118,7 +118,7 @@ class AddInPlace(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
-        b = concatenate_in_place(self.realm, a, b)
+        b = concatenate_in_place((self.ref() or gone()), a, b)
         a += b
         return a
 
@@ -130,7 +130,7 @@ class Power(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_pow(self.realm, a, b)
+        charge_pow((self.ref() or gone()), a, b)
         return a**b
 
     @classmethod
@@ -143,7 +143,7 @@ class PowerInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_pow(self.realm, a, b)
+        charge_pow((self.ref() or gone()), a, b)
         a **= b
         return a
 
@@ -155,7 +155,7 @@ class ShiftLeft(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_lshift(self.realm, a, b)
+        charge_lshift((self.ref() or gone()), a, b)
         return a << b
 
 
@@ -164,7 +164,7 @@ class ShiftLeftInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_lshift(self.realm, a, b)
+        charge_lshift((self.ref() or gone()), a, b)
         a <<= b
         return a
 
@@ -176,7 +176,7 @@ class Modulo(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        charge_mod(self.realm, a, b)
+        charge_mod((self.ref() or gone()), a, b)
         return a % b
 
 
@@ -187,7 +187,7 @@ class ModuloInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        charge_mod(self.realm, a, b)
+        charge_mod((self.ref() or gone()), a, b)
         a %= b
         return a
 
@@ -199,7 +199,7 @@ class FloorDivide(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        charge_floordiv(self.realm, a, b)
+        charge_floordiv((self.ref() or gone()), a, b)
         return a // b
 
 
@@ -210,7 +210,7 @@ class FloorDivideInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        charge_floordiv(self.realm, a, b)
+        charge_floordiv((self.ref() or gone()), a, b)
         a //= b
         return a
 
@@ -221,7 +221,7 @@ class Divide(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is not float and type(b) is not float:
-            charge_truediv(self.realm, a, b)
+            charge_truediv((self.ref() or gone()), a, b)
         return a / b
 
     @classmethod
@@ -235,7 +235,7 @@ class DivideInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is not float and type(b) is not float:
-            charge_truediv(self.realm, a, b)
+            charge_truediv((self.ref() or gone()), a, b)
         a /= b
         return a
 
@@ -272,7 +272,7 @@ class Compare(Operate):
     operate: ClassVar[Any]
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_compare(self.realm, a, b)
+        charge_compare((self.ref() or gone()), a, b)
         return type(self).operate(a, b)
 
     @classmethod
@@ -339,7 +339,7 @@ class Compared(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        charge_walk(self.realm, obj)
+        charge_walk((self.ref() or gone()), obj)
         return obj
 
     @classmethod
@@ -354,7 +354,7 @@ class Key(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        charge_key(self.realm, obj)
+        charge_key((self.ref() or gone()), obj)
         return obj
 
     @classmethod
@@ -426,9 +426,9 @@ class Subtract(_Combine):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
-                charge_big(self.realm, a, b)
+                charge_big((self.ref() or gone()), a, b)
         elif type(a) is not float:
-            a, b = _fed(self.realm, a, b)
+            a, b = _fed((self.ref() or gone()), a, b)
         return a - b
 
 
@@ -439,9 +439,9 @@ class SubtractInPlace(_Combine):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
-                charge_big(self.realm, a, b)
+                charge_big((self.ref() or gone()), a, b)
         elif type(a) is not float:
-            a, b = _fed(self.realm, a, b)
+            a, b = _fed((self.ref() or gone()), a, b)
         a -= b
         return a
 
@@ -452,10 +452,10 @@ class Union(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and issubclass(type(b), dict):
-            found = _right_first(self.realm, a, b, "__ror__")
+            found = _right_first((self.ref() or gone()), a, b, "__ror__")
             if found is not NotImplemented:
                 return found
-        a, b = _fed(self.realm, a, b)
+        a, b = _fed((self.ref() or gone()), a, b)
         return a | b
 
 
@@ -466,9 +466,9 @@ class UnionInPlace(_Combine):
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
             if host_iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
-                b = mapping_or_pairs(self.realm, b)
+                b = mapping_or_pairs((self.ref() or gone()), b)
         else:
-            a, b = _fed(self.realm, a, b)
+            a, b = _fed((self.ref() or gone()), a, b)
         a |= b
         return a
 
@@ -478,7 +478,7 @@ class Intersect(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed(self.realm, a, b)
+        a, b = _fed((self.ref() or gone()), a, b)
         return a & b
 
 
@@ -487,7 +487,7 @@ class IntersectInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed(self.realm, a, b)
+        a, b = _fed((self.ref() or gone()), a, b)
         a &= b
         return a
 
@@ -497,7 +497,7 @@ class ShiftRight(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_linear(self.realm, a)
+        charge_linear((self.ref() or gone()), a)
         return a >> b
 
 
@@ -506,7 +506,7 @@ class ShiftRightInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_linear(self.realm, a)
+        charge_linear((self.ref() or gone()), a)
         a >>= b
         return a
 
@@ -518,7 +518,7 @@ class Negate(Operate):
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
-        charge_linear(self.realm, a)
+        charge_linear((self.ref() or gone()), a)
         return -a
 
     @classmethod
@@ -531,7 +531,7 @@ class Plus(Negate):
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
-        charge_linear(self.realm, a)
+        charge_linear((self.ref() or gone()), a)
         return +a
 
 
@@ -540,7 +540,7 @@ class Invert(Negate):
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
-        charge_linear(self.realm, a)
+        charge_linear((self.ref() or gone()), a)
         return ~a
 
 
@@ -549,7 +549,7 @@ class Differ(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed(self.realm, a, b)
+        a, b = _fed((self.ref() or gone()), a, b)
         return a ^ b
 
 
@@ -558,7 +558,7 @@ class DifferInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed(self.realm, a, b)
+        a, b = _fed((self.ref() or gone()), a, b)
         a ^= b
         return a
 

@@ -35,6 +35,7 @@ class Realm:
     """
 
     __slots__ = (
+        "__weakref__",
         "_bound",
         "_exec_globals",
         "_ready",

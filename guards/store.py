@@ -13,7 +13,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
-from guards.base import Guard, Plan, Site, is_guard_name
+from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
@@ -172,7 +172,7 @@ class StoreAttribute(Guard):
 
     def run(self, obj: Any, name: str) -> Any:
         if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
-            return attribute_target(self.realm, obj)
+            return attribute_target((self.ref() or gone()), obj)
         return obj
 
     @classmethod
@@ -256,7 +256,7 @@ class StoreItem(Guard):
         if issubclass(type(obj), _LOOKED_AT):
             kind = type(obj)
             if kind in TABLE or _builtin_setitem(kind):
-                return item_target(self.realm, obj)
+                return item_target((self.ref() or gone()), obj)
         return obj
 
     @classmethod

@@ -76,7 +76,7 @@ def decode(obj, encoding="utf-8", errors="strict"):
     return lookup(encoding).decode(obj, errors)[0]
 
 
-def register(search_function, /):
+def register(*_args):
     _refuse("codecs.register was not granted: the registry is the interpreter's")
 
 

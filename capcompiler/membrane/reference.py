@@ -118,7 +118,7 @@ def enter_reference(kind: type) -> None:
         kind,
         "__call__" if "__call__" in kind.__dict__ else "",
         reads={"__doc__": lambda realm, reference: None},
-        deny=" ".join([*hidden, "__init__"]),
+        deny=" ".join([*hidden, "__init__", "__reduce__", "__reduce_ex__", "__getstate__"]),
     )
 
 

@@ -48,6 +48,90 @@ CASES: list[Case] = [
         )
         for name, line in STORES
     ),
+    # An object that hashes like the key and says it is equal, where the rule looks for a text.
+    *(
+        case(
+            f"builtins-by-a-lying-key-{name}",
+            f"""
+            class Key:
+                def __init__(self, name): self.name = name
+                def __hash__(self): return hash(self.name)
+                def __eq__(self, other): return other == self.name
+            key = Key('__builtins__')
+            import string
+            r = 'nothing'
+            try:
+                r = {line}
+            except (KeyError, TypeError, AttributeError):
+                pass
+            'found' if hasattr(r, 'keys') or r is True else 'nothing'
+            """,
+            value="nothing",
+        )
+        for name, line in (
+            ("item", "globals()[key]"),
+            ("in", "key in globals()"),
+            ("get", "globals().get(key)"),
+            ("pop", "globals().pop(key)"),
+            ("setdefault", "globals().setdefault(key, 1)"),
+            ("module", "string.__dict__[key]"),
+            ("vars", "vars(string).get(key)"),
+            ("locals", "locals()[key]"),
+            ("unbound", "type(globals()).__getitem__(globals(), key)"),
+            ("operator", "__import__('operator').getitem(globals(), key)"),
+            ("exec", "eval('locals()[k]', {'k': key}, globals())"),
+        )
+    ),
+    case(
+        "builtins-stored-by-a-lying-key",
+        """
+        class Key:
+            def __hash__(self): return hash('__builtins__')
+            def __eq__(self, other): return other == '__builtins__'
+        globals()[Key()] = {'len': lambda x: 'stolen'}
+        """,
+        raises="TypeError",
+        about="str",
+    ),
+    case(
+        "builtins-of-a-module-as-locals",
+        "exec('leak = locals()', {}, globals())\nleak['__builtins__']",
+        raises="KeyError",
+    ),
+    case(
+        "builtins-of-a-module-as-locals-of-a-dict",
+        """
+        ns = {'__builtins__': 1}
+        exec('leak = locals()', {}, ns)
+        hasattr(ns['__builtins__'], 'keys') or hasattr(ns['leak'].get('__builtins__'), 'keys')
+        """,
+        value=False,
+    ),
+    *(
+        case(
+            f"builtins-by-the-state-of-a-module-{name}",
+            f"""
+            import copy, types
+            class M(types.ModuleType): pass
+            m = M('m')
+            m.__dict__
+            try:
+                r = {line}
+            except (TypeError, AttributeError, copy.Error):
+                r = None
+            'builtins' in repr(r)
+            """,
+            value=False,
+        )
+        for name, line in (
+            ("getstate", "m.__getstate__()"),
+            ("object-getstate", "object.__getstate__(m)"),
+            ("reduce-ex", "m.__reduce_ex__(2)"),
+            ("reduce", "m.__reduce_ex__(0)"),
+            ("copy", "copy.copy(m).__dict__.get('__builtins__')"),
+            ("deepcopy", "copy.deepcopy(m).__dict__.get('__builtins__')"),
+        )
+    ),
     case("builtins-attribute-of-a-load", "__builtins__.__dict__['open']", refused="CAP1"),
     case("builtins-read-from-globals", "globals()['__builtins__']", raises="KeyError"),
     case("builtins-get-from-globals", "globals().get('__builtins__')", value=None),

@@ -10,6 +10,55 @@ from .case import case as new_case
 case = partial(new_case, attack="shared state", pit=10)
 interpreter = partial(new_case, attack="interpreter state", pit=25)
 
+# One guest leaves something where the next one looks; what it finds is given as `value`.
+LEFT_BEHIND = [
+    (
+        "annotations-of-a-builtin",
+        "staticmethod(print).__annotations__['left'] = 1",
+        "staticmethod(print).__annotations__.get('left')",
+        None,
+    ),
+    (
+        "annotations-of-a-builtin-by-init",
+        "s = staticmethod(len)\ns.__init__(print)\ns.__dict__['__annotations__']['left'] = 1",
+        "s = staticmethod(len)\ns.__init__(print)\n'left' in s.__dict__.get('__annotations__', {})",
+        False,
+    ),
+    (
+        "class-of-abc-data",
+        "import abc\nclass A(abc.ABC): pass\ntry:\n    type(A._abc_impl).left = 1\nexcept TypeError: pass",
+        "import abc\nclass A(abc.ABC): pass\nhasattr(type(A._abc_impl), 'left')",
+        False,
+    ),
+    (
+        "weak-references-to-a-class",
+        "import weakref\nheld = [weakref.ref(int, print) for i in range(9)]",
+        "import weakref\n(weakref.getweakrefs(int), weakref.getweakrefcount(int))",
+        ([], 0),
+    ),
+    (
+        "abc-cache-token",
+        "import abc\nclass A(abc.ABC): pass\nfor i in range(7): A.register(type(f'C{i}', (), {}))",
+        "import abc\nabc.get_cache_token()",
+        0,
+    ),
+    (
+        "references-to-a-class",
+        "held = [ValueError] * 5000",
+        "import sys\nsys.getrefcount(ValueError) == sys.getrefcount(KeyError)",
+        True,
+    ),
+    (
+        "property-of-an-error-class",
+        "n = cap_exec('x = []\\nfor i in range(300): x = [x]')\n"
+        "try:\n    n['x']\nexcept Exception as e:\n    for k in type(e).__mro__:\n"
+        "        for v in vars(k).values():\n"
+        "            if type(v) is property: property.__init__(v, print)",
+        "try:\n    cap_exec('1 / 0')\nexcept Exception as e: r = e.message\nr",
+        "division by zero",
+    ),
+]
+
 # Stores on what more than one guest sees. Each is refused as Python refuses it: the first
 # field names the object, the statement is tried, and the error is of the given type.
 IMMUTABLE = [
@@ -158,6 +207,10 @@ POLLUTERS = [
 ]
 
 CASES: list[Case] = [
+    *(
+        case(f"left-behind-{name}", src, first=first, value=found)
+        for name, first, src, found in LEFT_BEHIND
+    ),
     *(case(f"store-on-{name}", src, raises=error) for name, src, error in IMMUTABLE),
     *(case(f"polluted-{name}", src, first=first, value=value) for name, first, src, value in POLLUTERS),
     # C state of the interpreter.

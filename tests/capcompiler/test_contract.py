@@ -214,7 +214,7 @@ def test_only_names_that_are_there_can_be_kept() -> None:
 
 
 @pytest.mark.parametrize("module", ["socket", "ctypes", "subprocess", "gc", "no_such_module",
-                                    "capcompiler", "guards", "encodings", "builtins.x"])  # fmt: skip
+                                    "capcompiler", "guards", "builtins.x"])  # fmt: skip
 def test_a_module_that_carries_authority_or_is_unknown_is_an_import_error(
     module: str, optimize: bool
 ) -> None:

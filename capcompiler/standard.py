@@ -153,6 +153,11 @@ _CHANGES: Final = {
             r"if isinstance\(obj, types\.MethodType\):$",
             "if isinstance(obj, types.MethodType) and hasattr(obj, '__func__'):",
         ),
+        # What reads the dictionaries of classes is a stand-in that says the same of itself.
+        (
+            r"type\(class_dict\) is types\.GetSetDescriptorType",
+            "type(class_dict).__name__ == 'getset_descriptor'",
+        ),
         (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
         (
             r"module = ast\.parse\(program\)",

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ReadAttribute",
     "TamedFunction",
+    "TamedGetter",
     "attribute_name",
     "is_plain_name",
     "read",
     "says_of_itself",
     "tamed_function",
+    "tamed_getter",
 ]
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
@@ -75,6 +77,47 @@ type.__setattr__(TamedFunction, "__module__", "builtins")
 _set_tamed, _set_owner, _set_real = (
     TamedFunction.__dict__[n].__set__ for n in ("__tamed__", "__owner__", "__real__")
 )
+
+
+class TamedGetter(metaclass=Sealed, host=HOST):
+    """`type.__dict__['__mro__']` and the like: gives of a class what reading the attribute gives."""
+
+    __slots__ = ("__owner__", "__real__", "__realm__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __owner__: type
+    __real__: str
+    __realm__: Realm
+
+    def __get__(self, obj: object, kind: type | None = None) -> Any:
+        if obj is None:
+            return self
+        owner, name = self.__owner__, self.__real__
+        if not issubclass(type(obj), owner):
+            raise TypeError(
+                f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
+                f"{host_name(type(obj))!r} object"
+            )
+        return find(owner, name).tamed(self.__realm__, obj)
+
+    def __repr__(self) -> str:
+        return f"<attribute {self.__real__!r} of {host_name(self.__owner__)!r} objects>"
+
+
+for _name, _value in (("__name__", "getset_descriptor"), ("__qualname__", "getset_descriptor")):
+    type.__setattr__(TamedGetter, _name, _value)
+type.__setattr__(TamedGetter, "__module__", "builtins")
+
+
+def tamed_getter(realm: Realm, owner: type, name: str) -> TamedGetter:
+    """The descriptor behind an attribute of classes that is read by a stand-in."""
+    key = ("getter", owner, name)
+    self = realm.keep.get(key)
+    if self is None:
+        self = realm.keep[key] = object.__new__(TamedGetter)
+        for slot, value in (("__owner__", owner), ("__real__", name), ("__realm__", realm)):
+            object.__setattr__(self, slot, value)
+    return self
 
 
 def tamed_function(realm: Realm, tamed: Any, owner: type, name: str) -> TamedFunction:

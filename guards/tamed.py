@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, attribute_name, read, says_of_itself, unbound
+from guards.attribute import (
+    TamedFunction,
+    TamedGetter,
+    attribute_name,
+    read,
+    says_of_itself,
+    tamed_getter,
+    unbound,
+)
 from guards.base import is_guard_name
 from guards.call import CONSTRUCTORS, forget_annotations, mapping_or_pairs
 from guards.charge import (
@@ -419,18 +427,21 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
         return len(_class_names(self.__realm__, self.__kind__))
 
     def __contains__(self, name: object) -> bool:
-        return name in _class_names(self.__realm__, self.__kind__)
+        exact = _exact(name)
+        return exact is not None and exact in _class_names(self.__realm__, self.__kind__)
 
     def __getitem__(self, name: Any) -> Any:
         realm, kind = self.__realm__, self.__kind__
-        exact: Any = host_exact_str(name) if isinstance(name, str) else name
+        exact = _exact(name)
         if realm.is_guest_class(kind):
             own = host_dict(kind)
-            if type(exact) is not str or exact == GUEST_MARK or exact not in own:
+            if exact is None or exact == GUEST_MARK or exact not in own:
                 raise KeyError(name)
             return shown_class_value(own[exact])
-        if exact not in _class_names(realm, kind):
+        if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
+        if kind is type and find(kind, exact).reads:
+            return tamed_getter(realm, kind, exact)
         return unbound(realm, kind, kind, exact)
 
     def __repr__(self) -> str:
@@ -466,7 +477,8 @@ def _class_names(realm: Realm, kind: type) -> list[str]:
             # guarded on; those of builtin types are read through the instance only.
             if not hasattr(type(value), "__set__"):
                 shown.append(name)
-        elif row.state is State.TAME and not row.reads:
+        elif row.state is State.TAME and (not row.reads or kind is type):
+            # `inspect.getattr_static` takes the getters of `type` from here.
             shown.append(name)
     return shown
 
@@ -619,6 +631,15 @@ def _says(name: str) -> Any:
     return lambda realm, function: says_of_itself(realm, function, name)
 
 
+define(
+    TamedGetter,
+    "__get__ __repr__",
+    reads={
+        "__name__": lambda realm, getter: getter.__real__,
+        "__objclass__": lambda realm, getter: getter.__owner__,
+    },
+    deny="__owner__ __real__ __realm__ __setattr__ __delattr__ __new__ __slots__ __annotations__",
+)
 define(
     TamedFunction,
     "__call__ __get__ __repr__",

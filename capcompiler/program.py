@@ -10,7 +10,7 @@ import hashlib
 import itertools
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
@@ -43,7 +43,6 @@ class Program:
     imports: frozenset[str]
     digest: str
     code: CodeType = field(repr=False)
-    _tree: ast.Module = field(repr=False)
 
     @property
     def routed(self) -> str:
@@ -51,7 +50,9 @@ class Program:
         return "\n".join(text for _, text in self._rows())
 
     def _rows(self) -> list[tuple[int, str]]:
-        return _rows(as_names(copy.deepcopy(self._tree)).body, 0)
+        # Made anew: a tree takes a hundred times the room of its code, and is seldom asked for.
+        tree = _tree_of(self.source, self.mode, self.filename, self.optimize, True, GUEST, self.digest)
+        return _rows(as_names(tree).body, 0)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuilt, (self.source, self.mode, self.filename, self.optimize, self.digest))
@@ -117,10 +118,7 @@ def _routed(
     serial = str(next(_serials))
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree)
-    router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
-    routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
-    if router.violations:
-        raise DialectError(_in_order(router.violations))
+    routed = _routing(tree, text, filename, optimize, value, asker, digest)
     code = compiling(
         lambda: compile(
             routed, f"{filename}{_MARK}{serial}", "exec", flags, dont_inherit=True, optimize=0
@@ -137,8 +135,25 @@ def _routed(
         imports=imports,
         digest=digest,
         code=code,
-        _tree=routed,
     )
+
+
+def _routing(
+    tree: ast.Module | ast.Expression, text: str, filename: str, optimize: bool, value: bool,
+    asker: int, digest: str,
+) -> Any:  # fmt: skip
+    """The routed tree of a parsed one, which it uses up."""
+    router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
+    routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
+    if router.violations:
+        raise DialectError(_in_order(router.violations))
+    return routed
+
+
+def _tree_of(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, digest: str
+) -> Any:
+    return _routing(parsed(text, mode, filename), text, filename, optimize, value, asker, digest)
 
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:

@@ -25,7 +25,7 @@ from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
 from guards.match import MatchClass, MatchMapping, MatchSequence
-from guards.modules import GUEST, PACKAGE
+from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.store import StoreAttribute, StoreItem
 
@@ -142,6 +142,7 @@ class Router(Dialect):
         return [*body[:at], declaration, *body[at:]]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self.without_type_parameters(node)
         node.decorator_list = self.decorators(node.decorator_list)
         node.bases = [self.fed(b) for b in node.bases]
         for keyword in node.keywords:
@@ -154,6 +155,24 @@ class Router(Dialect):
         self.private = outer_private
         return node
 
+    def without_type_parameters(self, node: Any) -> None:
+        """The library's own are for type checkers; what they annotate would not find them."""
+        if self.asker != LIBRARY or not getattr(node, "type_params", None):
+            return
+        node.type_params = []
+        for part in ast.walk(node):
+            if isinstance(part, ast.arg):
+                part.annotation = None
+            elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                part.returns = None
+
+    def given_up(self, node: ast.AST) -> ast.AST | None:
+        if self.asker != LIBRARY or type(node).__name__ != "TypeAlias":
+            return None
+        alias: Any = node  # for type checkers, too
+        name = ast.copy_location(ast.Name(alias.name.id, ast.Store()), node)
+        return ast.copy_location(ast.Assign([name], ast.Constant(None)), node)
+
     def type_params(self, node: Any) -> None:
         if getattr(node, "type_params", None):
             node.type_params = [self.visit(p) for p in node.type_params]
@@ -162,6 +181,7 @@ class Router(Dialect):
         return [self.ask(Call, self.visit(d), at=d) for d in nodes]
 
     def visit_FunctionDef(self, node: Any) -> Any:
+        self.without_type_parameters(node)
         node.decorator_list = self.decorators(node.decorator_list)
         self.type_params(node)
         self.visit(node.args)

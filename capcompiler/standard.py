@@ -43,14 +43,15 @@ class ModuleText:
 #: import is subject to this same list. Their submodules come with them.
 PURE: Final = frozenset(
     """
-    __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime _strptime
-    _threading_local _weakrefset abc annotationlib argparse base64 bisect calendar cmd codecs
-    collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
-    fnmatch fractions functools genericpath getopt gettext glob graphlib hashlib heapq hmac html
-    inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode operator optparse
-    pathlib plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile
-    sre_constants sre_parse stat statistics string stringprep struct textwrap this threading token
-    tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref zoneinfo
+    __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime
+    _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse base64
+    bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
+    dataclasses decimal difflib enum fnmatch fractions functools genericpath getopt gettext glob
+    graphlib hashlib heapq hmac html inspect ipaddress json keyword locale logging ntpath nturl2path
+    numbers opcode operator optparse pathlib posixpath pprint queue quopri random re reprlib sched
+    shlex sre_compile sre_constants sre_parse stat statistics string stringprep struct textwrap this
+    threading token tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref
+    zoneinfo
     """.split()
 )
 #: Modules of packages whose other modules are authority.
@@ -165,11 +166,46 @@ _CHANGES: Final = {
         ),
         *_ASKS_CODE,
     ),
-    "typing": _ASKS_CODE,
+    "typing": (
+        # Metaclasses here have no `__eq__`; this one is of a name that 3.14 is about to drop.
+        (r"^class _UnionGenericAliasMeta\(type\):$", "class _UnionGenericAliasMeta:"),
+        (r"\(metaclass=_UnionGenericAliasMeta\)", ""),
+        *_ASKS_CODE,
+    ),
+    # A t-string asks nothing of its own here; the class of one is only compared with.
+    # No function is made anew around other globals: names that are not there are an error.
+    "annotationlib": (
+        (r'^_Template = type\(t""\)$', "class _Template: pass"),
+        (
+            r"\Z",
+            "\nfrom _guard_types import _with_names\n"
+            "def call_annotate_function(annotate, format, *, owner=None, _is_evaluate=False):\n"
+            "    try:\n        return annotate(format)\n"
+            "    except NotImplementedError:\n        missing = {}\n"
+            "    while True:\n"
+            "        try:\n"
+            "            found = _with_names(annotate, missing)\n"
+            "            break\n"
+            "        except NameError as e:\n"
+            "            if format == Format.VALUE or not e.name or e.name in missing: raise\n"
+            "            missing[e.name] = ForwardRef(e.name, owner=owner)\n"
+            "    if format != Format.STRING:\n        return found\n"
+            "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
+        ),
+    ),
+    # The width of the host's terminal.
+    "argparse": (
+        (r"^( *)import shutil$", r"\1pass"),
+        (r"shutil\.get_terminal_size\(\)\.columns", "80"),
+    ),
     # Builtin functions are methods of something here; they are no more copied than elsewhere.
     "copy": (
         (r"return type\(x\)\(x\.__func__, .*$", r"\g<0> if hasattr(x, '__func__') else x"),
-        (r"\Z", "\n_copy_dispatch[type(len)] = _copy_immutable\n"),
+        (
+            r"\Z",
+            "\nif '_copy_dispatch' in globals():\n    _copy_dispatch[type(len)] = lambda x: x\n"
+            "else:\n    _copy_atomic_types = _copy_atomic_types | {type(len)}\n",
+        ),
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),
@@ -193,7 +229,12 @@ _CHANGES: Final = {
     # A `__new__` of C has no `__self__` here; what is not from a class statement says so by its flags.
     "copyreg": ((r"isinstance\(new, _new_type\) and new\.__self__ is base", "False"),),
     # It takes frames apart; here it is given facts about them.
-    "traceback": _ASKS_FRAME,
+    "traceback": (
+        # Where in a line the carets go: no tree, so under the whole piece.
+        (r"\bast\.parse\(.*\)$", "_no_tree()"),
+        (r"\Z", "\ndef _no_tree():\n    raise SyntaxError\n"),
+        *_ASKS_FRAME,
+    ),
     # It dates its records (without a clock, at the beginning of 1970), looks at frames for who called
     # (nobody it may name), and waits for the end of the process (which is the host's).
     "logging": (

@@ -213,12 +213,12 @@ def _source(source: Any) -> str:
 
 
 @builtin
-def exec_(realm: Realm, source: Any, globals: Any = None, locals: Any = None, /) -> None:
+def exec_(realm: Realm, source: Any, /, globals: Any = None, locals: Any = None) -> None:
     _run(realm, source, "exec", globals, locals)
 
 
 @builtin
-def eval_(realm: Realm, source: Any, globals: Any = None, locals: Any = None, /) -> Any:
+def eval_(realm: Realm, source: Any, /, globals: Any = None, locals: Any = None) -> Any:
     if isinstance(source, str):
         source = host_exact_str(source).lstrip(" \t")
     return _run(realm, source, "eval", globals, locals)

@@ -276,11 +276,16 @@ _wrapped_by: Final = {k: k.__dict__["__func__"].__get__ for k in (classmethod, s
 def forget_annotations(realm: Realm, wrapper: Any) -> None:
     """Take the annotations of a function of ours off what wraps it: the same dictionary would be in
     the hands of every guest that wraps that function."""
-    for kind, function in _wrapped_by.items():
-        if issubclass(type(wrapper), kind) and not realm.is_guest_function(function(wrapper)):
+    if issubclass(type(wrapper), (classmethod, staticmethod)):
+        if not realm.is_guest_function(wrapped_by(wrapper)):
             own = object.__getattribute__(wrapper, "__dict__")
-            if own.get("__annotations__") is not None:
-                own["__annotations__"] = {}
+            for name in ("__annotations__", "__annotate__"):
+                own.pop(name, None)
+
+
+def wrapped_by(wrapper: Any) -> Any:
+    """The function in a `classmethod` or `staticmethod`, whatever a subclass says."""
+    return next(get(wrapper) for kind, get in _wrapped_by.items() if issubclass(type(wrapper), kind))
 
 
 _type_call: Final = type.__call__

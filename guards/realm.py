@@ -12,7 +12,7 @@ from decimal import Context
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from guards.binding import bound
+from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
@@ -133,10 +133,14 @@ class Realm:
         """Whether instances of `kind` belong to the closed world U of this realm."""
         return kind in TABLE or self.is_guest_class(kind)
 
+    def is_guest_frame(self, frame: FrameType) -> bool:
+        """Whether a frame runs code of this realm's guest."""
+        return frame.f_builtins is self.builtins and is_guest_code(frame.f_code)
+
     def guest_frame(self) -> FrameType | None:
         """The innermost frame of this realm's code on the stack, passing over trusted frames."""
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_builtins is not self.builtins:
+        while frame is not None and not self.is_guest_frame(frame):
             frame = frame.f_back
         return frame
 

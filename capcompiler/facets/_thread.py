@@ -173,3 +173,36 @@ def _excepthook(args):
     import sys
 
     sys.stderr.write(f"Exception in thread: {args.exc_type.__name__}: {args.exc_value}\n")
+
+
+class _ThreadHandle:
+    """A thread that was never started."""
+
+    ident = None
+
+    def __init__(self):
+        self._done = False
+
+    def is_done(self):
+        return self._done
+
+    def join(self, timeout=None):
+        raise RuntimeError("thread not started")
+
+    def _set_done(self):
+        self._done = True
+
+
+def _make_thread_handle(ident):
+    """The one thread that runs here."""
+    handle = _ThreadHandle()
+    handle.ident = ident
+    return handle
+
+
+def _shutdown():
+    """Waits for the threads that are left: there are none."""
+
+
+def set_name(name):
+    """Would name the thread to the operating system."""

@@ -116,7 +116,7 @@ def guest_frames(
     frames: list[GuestFrame] = []
     while traceback is not None:
         frame = traceback.tb_frame
-        if frame.f_builtins is realm.builtins:
+        if realm.is_guest_frame(frame):
             code = frame.f_code
             lines = sources.get(serial_of(code), [])
             line = traceback.tb_lineno or 0
@@ -211,7 +211,7 @@ def raised_by_guest(realm: Realm, error: BaseException) -> bool:
     tb = host_traceback(error)
     while tb is not None and tb.tb_next is not None:
         tb = tb.tb_next
-    return tb is not None and tb.tb_frame.f_builtins is realm.builtins and raised_by_statement(error)
+    return tb is not None and realm.is_guest_frame(tb.tb_frame) and raised_by_statement(error)
 
 
 def raised_by_statement(error: BaseException) -> bool:

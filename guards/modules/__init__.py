@@ -17,6 +17,7 @@ from guards.modules import (  # noqa: F401 - each enters its rows
     _string,
     _sys,
     _time,
+    _tokenize,
     _types,
     _weakref,
 )

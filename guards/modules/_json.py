@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.call import callable_for_c
-from guards.charge import charge_walk
 from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of, tamed_in
 
@@ -89,12 +88,78 @@ def _make_scanner(realm: Realm, context: Any, /) -> Any:
     return MethodType(_scan, (realm, scanner))
 
 
-def _iterencode(state: Any, obj: Any, level: Any) -> Any:
-    realm, encoder = state
-    charge_walk(realm, obj)
-    chunks = encoder(obj, index_of(level))
-    realm.meter.charge_bytes(sum(map(len, chunks)))
-    return chunks
+_ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+#: Deeper than this the library's own Python encodes, which counts depth and finds circles.
+_DEEPEST: Final = 100
+
+
+def _size_as_text(realm: Realm, obj: Any, around: int) -> int | None:
+    """An upper bound of the length of what C would make of `obj`, by every path; None unless all of it
+    is of exact builtin types, so that C runs nothing of the guest's (pit 7).
+
+    around: the length of the separators of one element.
+    """
+    total = 0
+    todo: list[tuple[Any, int]] = [(obj, 0)]
+    while todo:
+        node, depth = todo.pop()
+        kind = type(node)
+        if kind is str:
+            total += _quoted(node)
+        elif kind in (list, tuple, dict):
+            if depth >= _DEEPEST:
+                return None
+            realm.meter.charge(1 + (len(node) >> 3))
+            total += len(node) * around
+            if kind is dict:
+                for key, value in node.items():
+                    if type(key) not in _ATOMS:
+                        return None
+                    total += _quoted(key) if type(key) is str else _digits(key)
+                    todo.append((value, depth + 1))
+            else:
+                todo.extend([(value, depth + 1) for value in node])
+        elif kind in _ATOMS:
+            total += _digits(node)
+        else:
+            return None
+    return total
+
+
+def _quoted(text: str) -> int:
+    return (2 if text.isascii() else 6) * len(text) + 2
+
+
+def _digits(number: Any) -> int:
+    return (number.bit_length() >> 1) + 8 if type(number) is int else 32
+
+
+def _float_text(allow_nan: bool, number: Any, /) -> str:
+    """What `json.encoder` writes for a float."""
+    exact = float.__float__(number)
+    if exact - exact == 0.0:
+        return float.__repr__(exact)
+    if not allow_nan:
+        raise ValueError(f"Out of range float values are not JSON compliant: {exact!r}")
+    return "NaN" if exact != exact else "Infinity" if exact > 0 else "-Infinity"
+
+
+def _iterencode(state: Any, obj: Any, level: Any, /) -> Any:
+    realm, arguments, raw = state
+    _, _, _, indent, key_separator, item_separator, _, _, _ = arguments
+    if raw is not None and indent is None:
+        size = _size_as_text(realm, obj, len(key_separator) + len(item_separator) + 2)
+        if size is not None:
+            realm.meter.charge_bytes(size)
+            make_c: Any = _json.make_encoder
+            return make_c(*arguments[:2], raw, *arguments[3:])(obj, index_of(level))
+    markers, default, encoder, indent, key, item, sort_keys, skipkeys, allow_nan = arguments
+    make = read(realm, realm.importer("json.encoder", 0, "", True), "_make_iterencode")
+    encode = callable_for_c(realm, make)(
+        markers, default, encoder, indent, MethodType(_float_text, allow_nan), key, item, sort_keys,
+        skipkeys, True,
+    )  # fmt: skip
+    return encode(obj, level)
 
 
 @tamed_in(_TAMED)
@@ -102,15 +167,16 @@ def _make_encoder(
     realm: Realm, markers: Any, default: Any, encoder: Any, indent: Any, key_separator: Any,
     item_separator: Any, sort_keys: Any, skipkeys: Any, allow_nan: Any, /,
 ) -> Any:  # fmt: skip
+    """C encodes what is all of exact builtin types; for the rest there is the library's own Python."""
     if markers is not None and type(markers) is not dict:
-        raise TypeError("make_encoder() argument 1 must be dict or None")
+        raise TypeError(
+            "make_encoder() argument 1 must be dict or None, not " + host_name(type(markers))
+        )
     raw = _RAW.get(host_method_func(encoder)) if type(encoder) is MethodType else None
-    if indent is not None and not issubclass(type(indent), (str, int)):
-        raise TypeError("indent must be None, a string or a number")
-    made = _json.make_encoder(
+    arguments = (
         markers,
-        callable_for_c(realm, default),
-        raw or callable_for_c(realm, encoder),
+        default,
+        encoder,
         indent,
         _text(realm, key_separator, "key_separator"),
         _text(realm, item_separator, "item_separator"),
@@ -118,7 +184,7 @@ def _make_encoder(
         bool(skipkeys),
         bool(allow_nan),
     )
-    return MethodType(_iterencode, (realm, made))
+    return MethodType(_iterencode, (realm, arguments, raw))
 
 
 MODULES["_json"] = ModuleRow(

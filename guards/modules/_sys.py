@@ -104,7 +104,7 @@ def _frames(realm: Realm) -> list[FrameType]:
     found: list[FrameType] = []
     frame = realm.guest_frame()
     while frame is not None and len(found) < _DEEPEST:
-        if frame.f_builtins is realm.builtins:
+        if realm.is_guest_frame(frame):
             found.append(frame)
         frame = frame.f_back
     return found

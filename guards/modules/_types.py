@@ -6,6 +6,7 @@ import types
 from types import FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from guards.base import is_guard_name
 from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
 from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules.table import MODULES, GuestModule, ModuleRow
@@ -35,6 +36,20 @@ def _facts_of(realm: Realm, function: Any, default: Any = _MISSING, /) -> Any:
     return default
 
 
+def _with_names(realm: Realm, annotate: Any, names: Any, /) -> Any:
+    """The annotations that a function of 3.14 makes, with `names` standing for what its module lacks."""
+    if not realm.is_guest_function(annotate) or type(names) is not dict:
+        raise TypeError("a function of this program and a dictionary of names were expected")
+    real = annotate.__globals__
+    added = {n: v for n, v in names.items() if type(n) is str and n not in real and not is_guard_name(n)}
+    real.update(added)
+    try:
+        return annotate(1)
+    finally:
+        for name in added:
+            real.pop(name, None)
+
+
 def _awaitable(realm: Realm, function: Any, /) -> None:
     """Let the generators of a function be awaited (CO_ITERABLE_COROUTINE)."""
     if not realm.is_guest_function(function):
@@ -50,7 +65,7 @@ def _frame_of(realm: Realm, tb: Any, /) -> Any:
     if type(tb) is not TracebackType:
         raise AttributeError(f"{host_name(type(tb))!r} object has no attribute 'tb_frame'")
     frame = tb.tb_frame
-    if frame.f_builtins is not realm.builtins:
+    if not realm.is_guest_frame(frame):
         return None
     return frame_facts(frame, tb.tb_lineno, None)
 
@@ -82,6 +97,7 @@ def _refuse(realm: Realm, text: Any, /) -> NoReturn:
 _TAMED.update(
     _facts_of=_facts_of,
     _awaitable=_awaitable,
+    _with_names=_with_names,
     _frame_of=_frame_of,
     _literal=_literal,
     _package_data=_package_data,

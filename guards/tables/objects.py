@@ -24,9 +24,10 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any
 
-from guards.call import CONSTRUCTORS, callable_for_c, construct
+from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotations, wrapped_by
 from guards.classes import make_type, new_class, type_of
 from guards.host import MethodOfHeapType, host_method_func, host_name
+from guards.item import union_item
 from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
@@ -56,6 +57,22 @@ def _own_annotations(name: str) -> Any:
         if not realm.is_guest_class(kind):
             raise AttributeError(f"type object {host_name(kind)!r} has no attribute {name!r}")
         return getattr(kind, name)
+
+    return read_annotations
+
+
+def _wrapped_annotations(name: str) -> Any:
+    def read_annotations(realm: Realm, wrapper: Any) -> Any:
+        # From 3.14 on they are asked of what is wrapped, each time: for a function of ours, the
+        # dictionary that all compartments would share.
+        forget_annotations(realm, wrapper)
+        own = object.__getattribute__(wrapper, "__dict__")
+        if name in own:
+            return own[name]
+        inner = wrapped_by(wrapper)
+        if not realm.is_guest_function(inner):
+            raise AttributeError(f"{host_name(type(wrapper))!r} object has no attribute {name!r}")
+        return getattr(inner, name)
 
     return read_annotations
 
@@ -112,7 +129,7 @@ def _delete_descriptor(realm: Realm, descriptor: Any, obj: Any, /) -> None:
 
 def _next_traceback(realm: Realm, tb: Any) -> Any:
     found = tb.tb_next
-    while found is not None and found.tb_frame.f_builtins is not realm.builtins:
+    while found is not None and not realm.is_guest_frame(found.tb_frame):
         found = found.tb_next
     return found
 
@@ -217,8 +234,11 @@ enter(
 for _kind in (classmethod, staticmethod):
     enter(
         _kind,
-        "__func__ __wrapped__ __isabstractmethod__ __call__ __annotations__ __annotate__",
-        reads={"__dict__": _raw_dict},
+        "__func__ __wrapped__ __isabstractmethod__ __call__",
+        reads={
+            "__dict__": _raw_dict,
+            **{n: _wrapped_annotations(n) for n in ("__annotations__", "__annotate__")},
+        },
         subclass=True,
     )
 enter(super, "__self__ __self_class__ __thisclass__")
@@ -249,6 +269,7 @@ enter(
 )
 enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancecheck__ "
       "__subclasscheck__ __name__ __qualname__",
+      tame={"__getitem__": union_item},
       deny={"__class_getitem__": "3.14 makes a ForwardRef of text, which evaluates it"})  # fmt: skip
 enter(CellType, "cell_contents", deny="__new__")
 enter(

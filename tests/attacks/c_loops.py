@@ -562,6 +562,6 @@ CASES: list[Case] = [
             def items(self): return itertools.repeat(('a', 1))
         json.dumps(L([1])), json.dumps(D(a=1))
         """,
-        value=("[1]", '{"a": 1}'),
+        stopped=("steps", "memory"),
     ),
 ]

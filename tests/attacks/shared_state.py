@@ -43,6 +43,12 @@ LEFT_BEHIND = [
         0,
     ),
     (
+        "class-of-the-library",
+        "import operator\noperator.attrgetter.left = 1",
+        "import operator\nhasattr(operator.attrgetter, 'left')",
+        False,
+    ),
+    (
         "references-to-a-class",
         "held = [ValueError] * 5000",
         "import sys\nsys.getrefcount(ValueError) == sys.getrefcount(KeyError)",
@@ -82,7 +88,6 @@ IMMUTABLE = [
     ("ordereddict", "import collections\ncollections.OrderedDict.evil = 1", "TypeError"),
     ("defaultdict", "import collections\ncollections.defaultdict.evil = 1", "TypeError"),
     ("partial", "import functools\nfunctools.partial.evil = 1", "TypeError"),
-    ("attrgetter", "import operator\noperator.attrgetter.evil = 1", "AttributeError"),
     ("itertools-count", "import itertools\nitertools.count.evil = 1", "TypeError"),
     ("date", "import datetime\ndatetime.date.today = lambda: 1", "TypeError"),
     ("datetime-now", "import datetime\ndatetime.datetime.now = lambda: 1", "TypeError"),

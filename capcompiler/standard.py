@@ -99,9 +99,15 @@ class Standard:
     def names(self) -> frozenset[str]:
         return frozenset(
             n
-            for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS)
+            for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
+
+
+def _is_there(name: str) -> bool:
+    """Whether this version of Python has the module."""
+    base = _LIBRARY.joinpath(*name.split("."))
+    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
 
 
 class Engine:

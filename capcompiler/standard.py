@@ -48,7 +48,7 @@ PURE: Final = frozenset(
     collections colorsys configparser contextlib copy copyreg csv dataclasses decimal difflib enum
     fnmatch fractions functools genericpath getopt gettext glob graphlib hashlib heapq hmac html
     inspect ipaddress json keyword locale logging ntpath nturl2path numbers opcode operator optparse
-    pathlib plistlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile
+    pathlib posixpath pprint queue quopri random re reprlib sched shlex sre_compile
     sre_constants sre_parse stat statistics string stringprep struct textwrap this threading token
     tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref zoneinfo
     """.split()
@@ -159,7 +159,16 @@ _CHANGES: Final = {
             r"if isinstance\(obj, types\.MethodType\):$",
             "if isinstance(obj, types.MethodType) and hasattr(obj, '__func__'):",
         ),
-        (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
+        (
+            r"^import types$",
+            "import types; from _types import _Standin, _BuiltinStandin, _static_mro, _static_dict",
+        ),
+        (r"type\.__dict__\['__mro__'\]\.__get__", "_static_mro"),
+        (r"type\.__dict__\[\"__dict__\"\]\.__get__", "_static_dict"),
+        (
+            r"dict_attr = type\.__dict__\[\"__dict__\"\]$",
+            "dict_attr = types.SimpleNamespace(__get__=_static_dict)",
+        ),
         (
             r"module = ast\.parse\(program\)",
             "raise ValueError('no signature found for builtin {!r}'.format(obj))",
@@ -172,10 +181,23 @@ _CHANGES: Final = {
         (r"return type\(x\)\(x\.__func__, .*$", r"\g<0> if hasattr(x, '__func__') else x"),
         (r"\Z", "\n_copy_dispatch[type(len)] = _copy_immutable\n"),
     ),
+    # It asks how wide the terminal is.
+    "argparse": (
+        (r"^( +)import shutil\n +width = shutil\.get_terminal_size\(\)\.columns$", r"\n\1width = 80"),
+    ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),
     "unittest.runner": ((r"^import time$", "import _undated as time"),),
+    "unittest.result": (
+        (
+            r"return '__unittest' in tb\.tb_frame\.f_globals$",
+            "return getattr(_frame_of(tb), 'f_globals', {}).get('__name__', '').startswith('unittest.')",
+        ),
+        *_ASKS_FRAME,
+    ),
     "unittest.signals": ((r"^import signal$", "signal = None"),),
+    # What it registers for the end of the process waits for an end that is the host's.
+    "weakref": ((r"^( +)import atexit\n +atexit\.register\(self\._exitfunc\)$", r"\1pass\n"),),
     # It imports `os`, which takes names from it; elsewhere `os` is there before everything.
     "genericpath": ((r"^import os$", ""), (r"\Z", "\nimport os\n")),
     # The C of Decimal knows the host's `numbers.Rational` only; so the comparison is made here.

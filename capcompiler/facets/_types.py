@@ -106,3 +106,15 @@ class _Standin(metaclass=_StandinType):
 
 class _BuiltinStandin(metaclass=_StandinType):
     """What a builtin function is here that this package has tamed."""
+
+
+def _static_mro(klass):
+    """The bases of a class in order, whatever its metaclass says of them."""
+    if not issubclass(type(klass), type):
+        raise TypeError(f"a class was expected, not {type(klass).__name__}")
+    return type.__getattribute__(klass, "__mro__")
+
+
+def _static_dict(klass):
+    """The namespace of a class, whatever its metaclass says of it."""
+    return type.__getattribute__(klass, "__dict__")

@@ -100,9 +100,15 @@ class Standard:
     def names(self) -> frozenset[str]:
         return frozenset(
             n
-            for n in (*FACETS, *MODULES, *PURE, *PURE_PARTS)
+            for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
+
+
+def _is_there(name: str) -> bool:
+    """Whether this version of Python has the module."""
+    base = _LIBRARY.joinpath(*name.split("."))
+    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
 
 
 class Engine:
@@ -210,7 +216,16 @@ _CHANGES: Final = {
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),
     "unittest.runner": ((r"^import time$", "import _undated as time"),),
+    "unittest.result": (
+        (
+            r"return '__unittest' in tb\.tb_frame\.f_globals$",
+            "return getattr(_frame_of(tb), 'f_globals', {}).get('__name__', '').startswith('unittest.')",
+        ),
+        *_ASKS_FRAME,
+    ),
     "unittest.signals": ((r"^import signal$", "signal = None"),),
+    # What it registers for the end of the process waits for an end that is the host's.
+    "weakref": ((r"^( +)import atexit\n +atexit\.register\(self\._exitfunc\)$", r"\1pass\n"),),
     # It imports `os`, which takes names from it; elsewhere `os` is there before everything.
     "genericpath": ((r"^import os$", ""), (r"\Z", "\nimport os\n")),
     # The C of Decimal knows the host's `numbers.Rational` only; so the comparison is made here.

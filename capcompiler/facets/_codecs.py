@@ -80,7 +80,11 @@ def register(*_args):
     _refuse("codecs.register was not granted: the registry is the interpreter's")
 
 
-unregister = register_error = register
+unregister = register
+
+
+def register_error(errors, error_handler, /):
+    _refuse("codecs.register_error was not granted: the registry is the interpreter's")
 
 
 def _strict(error):

@@ -7,6 +7,7 @@ from _guard_types import _refuse
 
 timezone = altzone = daylight = 0
 tzname = ("UTC", "UTC")
+_STRUCT_TM_ITEMS = 11
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID = 0, 1, 2, 3
 
 
@@ -91,4 +92,4 @@ def strptime(string, format="%a %b %d %H:%M:%S %Y"):
 
 
 def tzset():
-    _refuse("time.tzset was not granted: the time zone is the host's")
+    """The local time zone is UTC here, whatever the environment says."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from guards.call import CONSTRUCTORS
 from guards.charge import size_of
 from guards.harden import harden
-from guards.modules.table import MODULES, ModuleRow
+from guards.host import host_name
+from guards.modules.table import MODULES, ModuleRow, index_of
 from guards.tables.rows import PLAIN_DUNDERS, TABLE
 from guards.tamed import enter
 
@@ -62,6 +63,33 @@ def _lines(kind: Any) -> Any:
     return writelines
 
 
+def _kind_of(stream: Any) -> Any:
+    for kind in _length:
+        if issubclass(type(stream), kind):
+            return kind
+    raise TypeError(f"{host_name(type(stream))!r} object is not a stream in memory")
+
+
+def _every_line(realm: Realm, stream: Any, hint: Any = -1, /) -> list[Any]:
+    """`readlines` of the class above, which would iterate whatever it is given."""
+    kind = _kind_of(stream)
+    enough = 0 if hint is None else index_of(hint)
+    _whole(kind)(realm, stream, (), {})
+    lines, total = [], 0
+    while line := kind.readline(stream):
+        realm.meter.charge(1)
+        lines.append(line)
+        total += len(line)
+        if 0 < enough <= total:
+            break
+    return lines
+
+
+def _write_lines(realm: Realm, stream: Any, lines: Any, /) -> None:
+    _lines(_kind_of(stream))(realm, stream, lines)
+
+
+_INHERITED = {"readlines": _every_line, "writelines": _write_lines}
 _FACE = (
     "tell truncate seek readable writable seekable close closed isatty flush fileno read read1 write "
     "newlines encoding errors readline line_buffering"
@@ -80,7 +108,12 @@ for _kind in (io.StringIO, io.BytesIO):
     CONSTRUCTORS[_kind] = _made
     for _base in _kind.__mro__[1:-1]:
         if _base not in TABLE:
-            enter(_base, _shown(_base), deny=_hidden(_base, _shown(_base)))
+            enter(
+                _base,
+                _shown(_base),
+                tame=_INHERITED,
+                deny=_hidden(_base, f"{_shown(_base)} {' '.join(_INHERITED)}"),
+            )
     _costs = {
         "write": _written(_kind),
         "getvalue": _whole(_kind),

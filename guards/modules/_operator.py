@@ -6,6 +6,7 @@ What reads names (`attrgetter`, `methodcaller`) is the Python code of `operator`
 from __future__ import annotations
 
 import operator
+from _operator import _compare_digest as _compare
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def __compare_digest(realm: Realm, a: Any, b: Any, /) -> bool:
         if type(text) not in (str, bytes, bytearray, memoryview):
             raise TypeError("unsupported operand types(s) or combination of types")
         realm.meter.charge_bytes(len(text))
-    return operator._compare_digest(a, b)  # type: ignore[attr-defined, no-any-return]
+    return _compare(a, b)
 
 
 @tamed_in(_OPERATOR_TAMED)

@@ -81,7 +81,7 @@ REFUSED: Final = {
                     "it is network access; the host grants a capability for what is needed"),
     **dict.fromkeys("subprocess multiprocessing signal pty fcntl resource".split(),
                     "it is control over processes; the host grants a capability for what is needed"),
-    **dict.fromkeys("ctypes _ctypes gc marshal pickle shelve dis code codeop _thread mmap".split(),
+    **dict.fromkeys("ctypes _ctypes gc marshal pickle shelve code codeop mmap".split(),
                     "it reaches into the interpreter"),
     **dict.fromkeys("secrets atexit tempfile shutil".split(),
                     "it is authority over the host's machine"),

@@ -17,6 +17,7 @@ from . import (
     late_names,
     later,
     lengths,
+    library,
     lying_keys,
     lying_subclasses,
     messages,
@@ -64,6 +65,7 @@ CASES: list[Case] = [
     *nests.CASES,
     *raw_calls.CASES,
     *lengths.CASES,
+    *library.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

@@ -130,6 +130,7 @@ define(
     reads={
         "f_globals": lambda realm, frame: dict(frame.__facts__[0]),
         "f_lineno": lambda realm, frame: frame.__facts__[1],
+        "f_lasti": lambda realm, frame: -1,
         "f_code": lambda realm, frame: frame.__facts__[2],
         "f_locals": lambda realm, frame: {},
         "f_back": lambda realm, frame: frame.__outer__,

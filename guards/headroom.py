@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import Any, Final
 
 from guards.binding import FILE_MARK, is_guest_code
@@ -66,8 +67,13 @@ warnings._warn_unawaited_coroutine = _warn_of_hosts_own  # type: ignore[attr-def
 _show: Final[Any] = warnings._showwarnmsg  # type: ignore[attr-defined]
 
 
+#: C code that a guard calls attributes its warnings to the guard.
+_HERE: Final = str(Path(__file__).parent)
+
+
 def _show_hosts_own(message: Any) -> None:
-    if FILE_MARK not in str(message.filename):
+    file = str(message.filename)
+    if FILE_MARK not in file and not file.startswith(_HERE):
         _show(message)
 
 

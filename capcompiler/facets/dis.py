@@ -1,5 +1,7 @@
 """`dis` without bytecode: what `inspect` reads of it."""
 
+from collections import namedtuple
+
 from _guard_types import _refuse
 
 COMPILER_FLAG_NAMES = {
@@ -9,8 +11,8 @@ COMPILER_FLAG_NAMES = {
 }  # fmt: skip
 
 
-class Positions(tuple):
-    """Where an instruction stands in its source."""
+Positions = namedtuple("Positions", "lineno end_lineno col_offset end_col_offset", defaults=(None,) * 4)
+Positions.__doc__ = "Where an instruction stands in its source."
 
 
 def __getattr__(name):

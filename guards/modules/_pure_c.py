@@ -286,10 +286,14 @@ import _csv  # noqa: E402
 
 
 def _reader(realm: Realm, lines: Any, dialect: Any = None, /, **options: Any) -> Any:
-    import itertools
+    from itertools import compress
 
-    rows = itertools.compress(lines, realm.meter.iterator)
-    return _csv.reader(rows, *(() if dialect is None else (_dialect(realm, dialect),)), **options)
+    def once() -> Iterator[Any]:
+        # Lines that ask the reader for its next row: the C code loses its own row over it, and the
+        # process with it (fixed in 3.13). A generator refuses to be entered twice.
+        yield from compress(lines, realm.meter.iterator)
+
+    return _csv.reader(once(), *(() if dialect is None else (_dialect(realm, dialect),)), **options)
 
 
 def _writer(realm: Realm, target: Any, dialect: Any = None, /, **options: Any) -> Any:

@@ -355,17 +355,19 @@ CASES: list[Case] = [
     ),
     case(
         "descriptor-of-type",
-        "type.__dict__['__subclasses__']",
-        raises="KeyError",
+        "type.__dict__['__subclasses__'].__get__(int)",
+        raises="AttributeError",
+        about="__subclasses__",
     ),
     case(
         "descriptor-by-get",
-        "type(type.__dict__['__mro__']).__get__",
-        raises="KeyError",
+        "type(type.__dict__['__mro__']).__get__(type.__dict__['__subclasses__'], object)",
+        raises="AttributeError",
+        about="__subclasses__",
     ),
     case(
         "vars-of-a-class-hides-what-is-denied",
-        "[n for n in vars(type) if n in ('__subclasses__', '__prepare__x')]",
+        "[n for n in vars(type) if n in ('__flags__', '__weakrefoffset__', '__abstractmethods__')]",
         value=[],
     ),
     case(

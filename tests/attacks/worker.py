@@ -33,7 +33,7 @@ __all__ = ["main"]
 
 ADDRESS_SPACE = 3 * 2**29  # bytes; a guest that allocates what it should be refused hits this
 GRANTED_FUNCTIONS = {id(value) for value in caps().values() if isinstance(value, FunctionType)}
-DATA = (type(None), bool, int, float, complex, str, bytes)
+DATA = (type(None), bool, int, float, complex, str, bytes, bytearray)
 
 
 @dataclass

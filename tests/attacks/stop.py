@@ -744,9 +744,10 @@ CASES: list[Case] = [
     ),
     counter(
         "repeat-has-no-reduce",
-        "__import__('itertools').repeat(1, 5).__reduce__()",
-        raises="AttributeError",
-        about="__reduce__",
+        "try:\n    r = __import__('itertools').repeat(1, 5).__reduce__()\n"
+        "except (AttributeError, TypeError):  # of 3.11, and of those that have no such method\n"
+        "    r = 'refused'\nr",
+        value="refused",
     ),
     counter(
         "recursion-without-loops",

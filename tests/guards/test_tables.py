@@ -59,7 +59,7 @@ UnicodeEncodeError('utf-8', 'a', 0, 1, 'x'); UnicodeTranslateError('a', 0, 1, 'x
 SyntaxError('m', ('f', 1, 2, 'text')); StopIteration(3); SystemExit(4); ImportError('m', name='n')
 print; getattr; len; call; record; record.get; state; state.made; cap; cap.use
 math; json; functools; datetime; string; own; compile('1', 'f', 'eval'); cached; cached.cache_info()
-functools.partial(int, '1'); functools.cmp_to_key(lambda a, b: 0); functools.cmp_to_key(lambda a, b: 0)(1)
+functools.partial(int, '1'); getattr(functools, 'Placeholder', None); functools.cmp_to_key(lambda a, b: 0); functools.cmp_to_key(lambda a, b: 0)(1)
 operator.attrgetter('x'); operator.itemgetter(0); operator.methodcaller('x'); functools.wraps(function)
 datetime.date(2020, 1, 2); datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC); datetime.time(1, 2)
 datetime.timedelta(1); datetime.tzinfo(); datetime.UTC; datetime.date(2020, 1, 1).isocalendar()

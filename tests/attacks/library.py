@@ -256,7 +256,6 @@ ENDLESS = [
     ("collections-deque-repeat-in-place", "import collections\nd = collections.deque([1])\nd *= 10**10"),
     ("collections-chainmap", "import collections\nm = {}\nfor i in range(300):\n    m = collections.ChainMap(m, m)\nlen(m)"),
     ("hashlib-shake", "import hashlib\nhashlib.shake_256(b'a').hexdigest(2**29)"),
-    ("hashlib-pbkdf2", "import hashlib\nhashlib.pbkdf2_hmac('sha512', b'p', b's', 2**40)"),
     ("hashlib-scrypt", "import hashlib\ntry:\n    hashlib.scrypt(b'p', salt=b's', n=2**20, r=8, p=100)\nexcept AttributeError:\n    while True: pass"),
     ("hashlib-updates", "import hashlib\nh = hashlib.sha256()\nb = b'a' * 10**7\nwhile True:\n    h.update(b)"),
     ("base64-growth", "import base64\nx = b'a'\nwhile True:\n    x = base64.b64encode(x * 4)"),

@@ -7,16 +7,19 @@ counter is empty and capabilities refuse, so nothing of the guest can run (pit 1
 from __future__ import annotations
 
 import ast
+import asyncio
 import keyword
 import sys
 import threading
 import time
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import CodeType, TracebackType
 from typing import Any, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
+from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
@@ -31,6 +34,7 @@ from capcompiler.program import (
     cap_compile,
     guest_program,
     module_program,
+    refuse_awaits,
     serial_of,
     shown_filename,
 )
@@ -105,10 +109,13 @@ class Compartment:
         self._lines: dict[str, list[str]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
+        self._queue: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
         self._thread: int | None = None
         self._depth = 0
         self._in_host = 0
         self._closed = False
+        self._awaiting: AwaitingTurn | None = None
+        self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
         self._output: list[str] = []
         self._printed = 0
@@ -153,22 +160,51 @@ class Compartment:
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the guest by its top-level name, with a fresh budget."""
+        return self._call_object(self._named(name), args, kwargs)
+
+    def _named(self, name: str) -> Any:
         if type(name) is not str or is_guard_name(name) or name not in self._globals:
             raise CapabilityError(f"the guest has no top-level name {name!r}")
-        return self._call_object(self._globals[name], args, kwargs)
+        return self._globals[name]
+
+    async def exec_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
+                         optimize: bool = True) -> Namespace:  # fmt: skip
+        """`exec` for statements that may await, at their top level too, on the running event loop.
+
+        Until it is done the compartment takes no other turn. Raises what `exec` raises.
+        """
+        program, spent = self._compiled(src, "exec", filename, optimize, awaits=True)
+        value = await self._run_awaiting(program, spent)
+        return self._namespace(value)
+
+    async def eval_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
+                         optimize: bool = True) -> Any:  # fmt: skip
+        """The value of one expression that may await."""
+        program, spent = self._compiled(src, "eval", filename, optimize, awaits=True)
+        return self._membrane.give(await self._run_awaiting(program, spent))
+
+    async def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the guest, and wait for what it gives where that is awaitable."""
+        call = self._calling(self._named(name), args, kwargs)
+        realm = self._realm
+        return self._membrane.give(
+            await run_awaiting(self, lambda: to_await(realm, call()), lambda value: value)
+        )
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """Stop the turn under way, from any thread; it ends in `CapabilityError`."""
+        """Stop the turn under way, from any thread or task; it ends in `CapabilityError`."""
         meter = self._realm.meter
-        if meter.live:
+        turn = self._awaiting
+        if meter.live or turn is not None:
             self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
             meter.stop("steps", 0, 0)
+            if turn is not None:
+                turn.wake()
 
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
         self._closed = True
-        meter = self._realm.meter
-        if meter.live:
+        if self._realm.meter.live or self._awaiting is not None:
             self.cancel("the compartment was closed")
 
     def __enter__(self) -> Compartment:
@@ -194,13 +230,15 @@ class Compartment:
 
     def _compiled(
         self, src: str | bytes | Program, mode: Literal["exec", "eval"], filename: str,
-        optimize: bool,
+        optimize: bool, awaits: bool = False,
     ) -> tuple[Program, float]:  # fmt: skip
         started = time.monotonic()
         seconds = self._limits.seconds
         try:
             with within(None if seconds is None else started + seconds):
                 program = cap_compile(src, mode=mode, filename=filename, optimize=optimize)
+                if not awaits:
+                    refuse_awaits(program)
         except OutOfTime:
             spent = time.monotonic() - started
         else:
@@ -214,6 +252,17 @@ class Compartment:
         # The compiled code is a guest's, in a namespace of its own; see guards.realm.
         exec(self._realm.ready(program.code), real)  # noqa: S102
         return real.pop(VALUE, None)
+
+    async def _run_awaiting(self, program: Program, spent: float) -> Any:
+        real = self._globals
+
+        def start() -> Any:
+            self._remember(program)
+            # As above; where the program awaits at its top level this gives a coroutine.
+            made = eval(self._realm.ready(program.code), real)  # noqa: S307
+            return None if made is None else Started(made)
+
+        return await run_awaiting(self, start, lambda _none: real.pop(VALUE, None), spent)
 
     def _remember(self, program: Program) -> None:
         lines = source_lines(program.source)
@@ -282,7 +331,9 @@ class Compartment:
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a guest's object with what a host passes. Used by handles."""
+        return self._membrane.give(self._turn(self._calling(obj, args, kwargs)))
 
+    def _calling(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
         def run() -> Any:
             meter = self._realm.meter
             try:
@@ -296,7 +347,14 @@ class Compartment:
                 return callable_for_c(self._realm, obj)(*guest_args, **guest_kwargs)
             raise _HostProblem(problem)
 
-        return self._membrane.give(self._turn(run))
+        return run
+
+    async def _await_object(self, obj: Any) -> Any:
+        """Await a guest's coroutine. Used by handles."""
+        realm = self._realm
+        return self._membrane.give(
+            await run_awaiting(self, lambda: to_await(realm, obj), lambda value: value)
+        )
 
     def _read_object(self, obj: Any, name: str) -> Any:
         """Read a public attribute of a guest's object. Used by handles."""
@@ -321,64 +379,111 @@ class Compartment:
 
     def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
         """Run something of the guest under the budget of a turn."""
+        self._check_open()
+        if self._thread == threading.get_ident():
+            return self._nested(run)
+        turn = self._awaiting
+        if turn is not None and turn.here():
+            # A host's coroutine that the guest awaits calls back: the same turn and budget.
+            result, problem = turn.stretch(run)
+            problem = self._stop_problem() or problem
+            if problem is not None:
+                raise problem
+            return result
+        self._acquire()
+        outer: Meter | None = getattr(_turns, "meter", None)
+        self._begin(spent, None, outer)
+        result, problem = None, None
+        try:
+            result, problem = self._stretch(run)
+        finally:
+            ended = self._end()
+        problem = ended or problem
+        if problem is None:
+            return result
+        self._annotate(problem)
+        raise problem
+
+    def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
-        me = threading.get_ident()
-        if self._thread == me:
-            return self._nested(run)
-        self._acquire()
+
+    def _begin(self, spent: float, turn: AwaitingTurn | None, parent: Meter | None) -> None:
+        """Fill the budget of a turn. The lock is held. turn: the one that awaits."""
         meter = self._realm.meter
         limits = self._limits
-        outer: Meter | None = getattr(_turns, "meter", None)
-        self._thread = me
+        self._awaiting = turn
         self._host_exit = None
         self._realm.thrown.clear()
         self._realm.hashes.clear()
         self._output = []
         self._printed = 0
-        started = time.monotonic()
-        seconds = limits.seconds
-        enter_headroom(limits.depth or 0)
+        self._started, self._spent = time.monotonic(), spent
+        if parent is None:
+            parent = getattr(_turns, "meter", None)
         meter.begin(
             steps=limits.steps,
-            seconds=seconds,
+            seconds=limits.seconds,
             spent=spent,
             memory=limits.memory,
             depth=limits.depth,
-            base=sys._getframe(),
-            parent=outer if outer is not None and outer.live else None,
+            base=None,
+            parent=parent if parent is not None and (parent.live or turn is not None) else None,
         )
+        meter.pause()
+        if limits.seconds is not None and spent >= limits.seconds:
+            meter.stop("seconds", limits.seconds, round(spent, 3))
+
+    def _stretch(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
+        meter = self._realm.meter
+        outer: Meter | None = getattr(_turns, "meter", None)
+        # The hooks of an event loop would take up the guest's generators, and close them in its time.
+        hooks = sys.get_asyncgen_hooks()
+        enter_headroom(self._limits.depth or 0)
+        sys.set_asyncgen_hooks(None, None)
+        self._thread = threading.get_ident()
         _turns.meter = meter
-        result: Any = None
-        problem: BaseException | None = None
         try:
-            if seconds is not None and spent >= seconds:
-                meter.stop("seconds", seconds, round(spent, 3))
-            result, problem = self._attempt(run)
+            meter.resume(sys._getframe())
+            return self._attempt(run)
         finally:
-            stopped, used = meter.stopped, meter.used
-            meter.end()
-            leave_headroom()
+            meter.pause()
             _turns.meter = outer
             self._thread = None
             self._in_host = 0
-            self.usage = Usage(
-                steps=used,
-                seconds=time.monotonic() - started + spent,
-                memory=meter.peak,
-                output=self._printed,
-            )
-            exit_wish, self._host_exit = self._host_exit or meter.interrupt, None
-            self._lock.release()
-        if exit_wish is not None:
-            problem = exit_wish
-        elif stopped is not None:
-            # Whatever became of the exception on the way: a stopped turn ends in this.
-            problem = LimitExceeded(*stopped)
-        if problem is None:
-            return result
-        self._annotate(problem)
-        raise problem
+            sys.set_asyncgen_hooks(*hooks)
+            leave_headroom()
+
+    def _stop_problem(self) -> BaseException | None:
+        """What ended the turn from outside: the host, or a budget. Whatever became of the exception on
+        the way, a stopped turn ends in this."""
+        meter = self._realm.meter
+        wish = self._host_exit or meter.interrupt
+        if wish is not None:
+            return wish
+        return None if meter.stopped is None else LimitExceeded(*meter.stopped)
+
+    def _end(self) -> BaseException | None:
+        """End the turn, and give the lock back."""
+        meter = self._realm.meter
+        problem = self._stop_problem()
+        used = meter.used
+        meter.end()
+        self._awaiting = self._host_exit = None
+        self.usage = Usage(
+            steps=used,
+            seconds=time.monotonic() - self._started + self._spent,
+            memory=meter.peak,
+            output=self._printed,
+        )
+        self._lock.release()
+        for loop, waiting in [self._queue.popleft() for _ in range(len(self._queue))]:
+            try:
+                loop.call_soon_threadsafe(_wake, waiting)
+            except RuntimeError:  # the loop was closed
+                continue
+        return problem
 
     def _nested(self, run: Callable[[], Any]) -> Any:
         """A host function called back into the guest: the same turn, budget and depth."""
@@ -450,6 +555,19 @@ class Compartment:
                 raise CapabilityError(
                     "the compartment is busy: its turn is inside a host function on another thread"
                 )
+            if self._awaiting is not None:
+                raise CapabilityError(
+                    "the compartment is busy: its turn awaits; use exec_async, eval_async or call_async"
+                )
+
+    async def acquire_awaiting(self) -> None:
+        """Wait for the turn of another task or thread."""
+        loop = asyncio.get_running_loop()
+        while not self._lock.acquire(blocking=False):
+            waiting: asyncio.Future[None] = loop.create_future()
+            self._queue.append((loop, waiting))
+            # The turn may have ended just before: nobody would wake us.
+            await asyncio.wait({waiting}, timeout=0.05)
 
     def _namespace(self, value: Any) -> Namespace:
         granted = self._granted
@@ -477,6 +595,11 @@ class Compartment:
             raise meter.stop("output", limit, size)
         self._printed = size
         self._output.append(text)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 class _HostProblem(Exception):

@@ -239,7 +239,7 @@ class Nesting:
                 raise ValueError("expose: name the methods or attributes to grant")
             wanted = frozenset({"__call__"})
         handle = self._crossing(lambda: membrane.to_host(obj))
-        if type(handle) is not Handle:
+        if not isinstance(handle, Handle):
             raise TypeError(f"expose: a {host_name(type(obj))} is data; it is copied as it is")
         cap = GuestCapability(handle, wanted, reads, writes)
         return membrane.reference(cap, host_name(type(obj)))

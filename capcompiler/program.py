@@ -5,8 +5,10 @@ import __future__
 
 import ast
 import copy
+import dataclasses
 import functools
 import hashlib
+import inspect
 import itertools
 from dataclasses import dataclass, field
 from types import CodeType
@@ -43,6 +45,11 @@ class Program:
     imports: frozenset[str]
     digest: str
     code: CodeType = field(repr=False)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it awaits at its top level, so that only `exec_async` and its like run it."""
+        return bool(self.code.co_flags & inspect.CO_COROUTINE)
 
     @property
     def routed(self) -> str:
@@ -114,10 +121,12 @@ def _routed(
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
     names, imports = asked_names(tree), import_names(tree)
-    _check_natively(tree, text, filename)
+    # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
+    top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
+    _check_natively(tree, text, filename, top)
     serial = str(next(_serials))
     digest = _digest(text, mode, filename, optimize)
-    flags = _future_flags(tree)
+    flags = _future_flags(tree) | top
     routed = _routing(tree, text, filename, optimize, value, asker, digest)
     code = compiling(
         lambda: compile(
@@ -186,7 +195,7 @@ def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -
                      optimize, False)  # fmt: skip
 
 
-def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str) -> None:
+def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:
     """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
     patterns and star imports inside functions become other syntax."""
     for node in ast.walk(tree):
@@ -195,7 +204,7 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str)
             and (node.names[0].name == "*" or node.module == "__future__")
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
-            native = functools.partial(compile, text, filename, kind, dont_inherit=True)
+            native = functools.partial(compile, text, filename, kind, flags, dont_inherit=True)
             compiling(native, filename, text)
             return
 
@@ -226,6 +235,26 @@ def check(src: str | bytes | Program, *, filename: str = "<guest>") -> list[Viol
     except DialectError as error:
         return list(error.violations)
     return []
+
+
+def refuse_awaits(program: Program) -> None:
+    """Raise `DialectError` for a program that only an event loop can run."""
+    if not program.awaits:
+        return
+    text, filename = program.source, program.filename
+    try:
+        compiling(lambda: compile(text, filename, program.mode, dont_inherit=True), filename, text)
+    except DialectError as error:
+        found = error.violations[0]
+    raise DialectError(
+        [
+            dataclasses.replace(
+                found,
+                message="`await` at the top level needs an event loop",
+                replacement="run the program with exec_async, eval_async or cap_exec_async",
+            )
+        ]
+    )
 
 
 def shown_filename(code: CodeType) -> str:

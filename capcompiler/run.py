@@ -1,4 +1,4 @@
-"""`cap_exec` and `cap_eval`: one program, one compartment, one turn."""
+"""`cap_exec`, `cap_eval` and their like that await: one program, one compartment, one turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from capcompiler.limits import Limits
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program
 
-__all__ = ["cap_eval", "cap_exec"]
+__all__ = ["cap_eval", "cap_eval_async", "cap_exec", "cap_exec_async"]
 
 
 def cap_exec(
@@ -46,3 +46,37 @@ def cap_eval(
     """The value of one expression, under the same rules as `cap_exec`."""
     world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
     return world.eval(src, filename=filename, optimize=optimize)
+
+
+async def cap_exec_async(
+    src: str | bytes | Program,
+    caps: Mapping[str, Any] | None = None,
+    *,
+    imports: Imports | None = None,
+    limits: Limits | None = None,
+    isolation: Isolation = "inline",
+    filename: str = "<guest>",
+    optimize: bool = True,
+) -> Namespace:
+    """`cap_exec` for a program that may await, at its top level too, on the running event loop.
+
+    Coroutine functions among `caps` can be awaited by the guest. `Limits.seconds` counts the time that
+    is spent waiting. Cancelling the task ends the turn. Raises what `cap_exec` raises.
+    """
+    world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    return await world.exec_async(src, filename=filename, optimize=optimize)
+
+
+async def cap_eval_async(
+    src: str | bytes | Program,
+    caps: Mapping[str, Any] | None = None,
+    *,
+    imports: Imports | None = None,
+    limits: Limits | None = None,
+    isolation: Isolation = "inline",
+    filename: str = "<guest>",
+    optimize: bool = True,
+) -> Any:
+    """The value of one expression, which may await, under the same rules as `cap_exec_async`."""
+    world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    return await world.eval_async(src, filename=filename, optimize=optimize)

@@ -212,6 +212,22 @@ class Meter:
         self._grow = 64
         self.live = True
 
+    def pause(self) -> None:
+        """Suspend the turn: until `resume` every tick raises, and what is left is kept."""
+        unused = self._in_chunk()
+        self.left += unused
+        if self.parent is not None:
+            self.parent.refund(unused)
+        self.live = False
+        self._chunk.clear()
+        self._base = None
+
+    def resume(self, base: FrameType | None = None) -> None:
+        """Let a turn run, or go on. base: the host frame that it runs in."""
+        self._base = base
+        self._base_depth = -1
+        self.live = True
+
     def end(self) -> None:
         """Take back what is left; from here on every tick raises."""
         if self.parent is not None:

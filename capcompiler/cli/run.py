@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import harmless, write
 from capcompiler.errors import CapError
 from capcompiler.limits import Limits
+from capcompiler.namespace import Namespace
 
 __all__ = ["open_compartment", "optimize_option", "run"]
 
@@ -81,7 +83,7 @@ def run(
     output, usage = "", None
     with interruptible(world) as interrupt:
         try:
-            names = ended = world.exec(source.text, filename=source.name, optimize=optimize)
+            names = ended = _ended(world, source.text, source.name, optimize)
             output, usage = ended.output, ended.usage
             value = ended.value
         except CapError as error:
@@ -105,6 +107,13 @@ def run(
     if with_usage:
         show_usage(usage)
     click.get_current_context().exit(status_of(failed))
+
+
+def _ended(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
+    """Run the program, on an event loop where it may await."""
+    if "await" in text or "async" in text:
+        return asyncio.run(world.exec_async(text, filename=filename, optimize=optimize))
+    return world.exec(text, filename=filename, optimize=optimize)
 
 
 def open_compartment(caps: Mapping[str, Any], limits: Limits) -> Compartment:

@@ -118,7 +118,7 @@ def is_host_function(obj: object) -> bool:
 def interface_of(cap: Any) -> Interface:
     """The interface of a `Capability` or of a host function."""
     if isinstance(cap, Exposed):
-        look: Any = _Later if type(cap.target) is Handle else getattr
+        look: Any = _Later if isinstance(cap.target, Handle) else getattr
         methods = {name: look(cap.target, name) for name in cap.methods}
         return Interface(methods, cap.read, cap.write, cap.target, False)
     if isinstance(cap, Capability):

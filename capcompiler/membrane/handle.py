@@ -7,6 +7,7 @@ budget of the turn that it is made in.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +16,7 @@ from guards.host import host_name
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["Handle"]
+__all__ = ["AwaitableHandle", "Handle"]
 
 
 class Handle:
@@ -65,6 +66,15 @@ class Handle:
 
     def __deepcopy__(self, memo: object) -> NoReturn:
         self.__reduce__()
+
+
+class AwaitableHandle(Handle):
+    """A handle of a guest's coroutine or the like: `await` it as a turn, or in the one under way."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return owner_of(self)._await_object(object_of(self)).__await__()
 
 
 def owner_of(handle: Handle) -> Compartment:

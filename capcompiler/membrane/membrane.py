@@ -22,7 +22,8 @@ from capcompiler.membrane.capability import (
 )
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
-from capcompiler.membrane.handle import Handle, object_of, owner_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of
+from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.reference import (
     Reference,
     make_reference,
@@ -30,7 +31,7 @@ from capcompiler.membrane.reference import (
     use_of,
 )
 from guards.decimal_context import as_host
-from guards.host import host_name
+from guards.host import host_lookup, host_name
 from guards.meter import Stop
 from guards.shield import new_wall, shielded, without_wall
 
@@ -68,6 +69,10 @@ def offered_by(handle: Handle) -> Any:
     from capcompiler.nesting import offered_by as offered  # it needs compartments, which need us
 
     return offered(handle)
+
+
+class _MustAwait(Exception):
+    """A host's function gave something that answers later, to a turn that cannot wait."""
 
 
 class Access:
@@ -128,7 +133,7 @@ class Access:
 
 
 def _set(target: Any, name: str, value: Any) -> None:
-    if type(target) is Handle:
+    if isinstance(target, Handle):
         owner_of(target)._store_object(object_of(target), name, value)
     else:
         setattr(target, name, value)
@@ -209,6 +214,10 @@ class Membrane:
     def _leave(self, value: Any, _where: str) -> Any:
         if issubclass(type(value), Reference):
             return use_of(value).home
+        if type(value) is Pending:
+            call = call_of(value)
+            if not call.taken:
+                return call.take()
         return self.handle(value)
 
     def handle(self, obj: Any) -> Handle:
@@ -216,7 +225,8 @@ class Membrane:
         known = self._handles.get(id(obj))
         if known is not None and object_of(known) is obj:
             return known
-        made = Handle(self.compartment, obj)
+        awaitable = host_lookup(type(obj), "__await__")[0] is not None
+        made = (AwaitableHandle if awaitable else Handle)(self.compartment, obj)
         self._handles[id(obj)] = made
         return made
 
@@ -257,11 +267,12 @@ class Membrane:
                 result = shielded(
                     self._wall, lambda: as_host(realm, lambda: perform(host_args, host_kwargs))
                 )
-                if type(result) is CoroutineType:
-                    result.close()  # a host's coroutine is not awaited here
-                if type(result) in (str, bytes):
-                    meter.charge_bytes(len(result))
-                guest_result = self.to_guest(result, path, meter.charge)
+                if _is_awaitable(result):
+                    # Told to `on_use` when it is answered.
+                    call = Call(result, path, function, host_args, host_kwargs, started, clock)
+                    meter.check()
+                    return self._later(call)
+                guest_result = self._charged(result, path)
             except CrossingError as error:
                 problem = error
             except Stop:
@@ -277,19 +288,9 @@ class Membrane:
                     raise meter.stop("steps", 0, meter.used) from None
             if problem is not None:
                 without_wall(problem, self._wall)
-            on_use = self.on_use
-            if on_use is not None and crossed:
+            if crossed:
                 seconds = time.perf_counter() - clock
-                event = Use(path, host_args, host_kwargs, result, problem, started, seconds)
-                try:
-                    shielded(self._wall, lambda: as_host(realm, functools.partial(on_use, event)))
-                except Stop:
-                    raise
-                except BaseException as error:
-                    # An audit that fails is the host's trouble: the turn ends in it, and the guest,
-                    # on whose data it may have failed, sees nothing of it.
-                    compartment._host_exit = error
-                    raise meter.stop("steps", 0, meter.used) from None
+                self._tell(Use(path, host_args, host_kwargs, result, problem, started, seconds))
         finally:
             compartment._in_host -= 1
         meter.check()
@@ -297,7 +298,78 @@ class Membrane:
             return guest_result
         raise self._mapped(problem, path, function) from None
 
+    def _charged(self, result: Any, path: str) -> Any:
+        meter = self.compartment._realm.meter
+        if type(result) in (str, bytes):
+            meter.charge_bytes(len(result))
+        return self.to_guest(result, path, meter.charge)
+
+    def _tell(self, event: Use) -> None:
+        """Let the host's audit see a use."""
+        on_use = self.on_use
+        if on_use is None:
+            return
+        compartment = self.compartment
+        try:
+            shielded(self._wall, lambda: as_host(compartment._realm, functools.partial(on_use, event)))
+        except Stop:
+            raise
+        except BaseException as error:
+            # An audit that fails is the host's trouble: the turn ends in it, and the guest, on whose
+            # data it may have failed, sees nothing of it.
+            compartment._host_exit = error
+            meter = compartment._realm.meter
+            raise meter.stop("steps", 0, meter.used) from None
+
+    def _later(self, call: Call) -> Pending:
+        """What the guest gets of a call that the host answers later."""
+        turn = self.compartment._awaiting
+        if turn is None:
+            call.drop()
+            raise _MustAwait
+        turn.note(call)
+        return make_pending(call)
+
+    def unanswered(self, call: Call, problem: BaseException) -> None:
+        """Tell the host's audit of a call that the turn did not live to see answered."""
+        if self.on_use is None:
+            return
+        seconds = time.perf_counter() - call.clock
+        event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
+        try:
+            self.on_use(event)
+        except BaseException as error:
+            self.compartment._host_exit = error
+
+    def arrived(
+        self, call: Call, result: Any, problem: BaseException | None
+    ) -> tuple[Any, BaseException | None]:
+        """The answer to a call, as the guest gets it: a value, or an exception to raise. In a stretch
+        of the turn."""
+        compartment = self.compartment
+        meter = compartment._realm.meter
+        meter.charge(1)
+        value: Any = None
+        compartment._in_host += 1
+        try:
+            if problem is None:
+                try:
+                    value = self._charged(result, call.path)
+                except CrossingError as error:
+                    problem = error
+            seconds = time.perf_counter() - call.clock
+            self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
+        finally:
+            compartment._in_host -= 1
+        meter.check()
+        return value, None if problem is None else self._mapped(problem, call.path, call.function)
+
     def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+        if isinstance(problem, _MustAwait):
+            return TypeError(
+                f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
+                f"that await"
+            )
         if isinstance(problem, CrossingError):
             if problem.reason:
                 return ValueError(f"{path}: a value cannot cross: {problem.reason}")
@@ -310,13 +382,21 @@ class Membrane:
             return RuntimeError(f"{path} failed")
 
 
+def _is_awaitable(result: Any) -> bool:
+    """Whether a host's function gave something that answers later."""
+    kind = type(result)
+    return kind is CoroutineType or (
+        hasattr(kind, "__await__") and not isinstance(result, (Handle, Capability))
+    )
+
+
 def _free(_count: int) -> None:
     """Crossing outside a turn is the host's own work."""
 
 
 def refused_grant(name: str, error: CrossingError) -> CapabilityError:
     """The host's error for a value that it cannot grant as it is."""
-    value = object_of(error.value) if type(error.value) is Handle else error.value
+    value = object_of(error.value) if isinstance(error.value, Handle) else error.value
     kind = host_name(type(value))
     where = f"caps[{name!r}]{error.path}"
     article = "an" if kind[:1].lower() in "aeiou" else "a"

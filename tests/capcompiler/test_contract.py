@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import pickle
 import subprocess
@@ -131,8 +130,6 @@ def run(source: str = "1", **options: Any) -> Any:
     lambda: Compartment(isolation="process"),
     lambda: capcompiler.Pool(workers=2),
     lambda: capcompiler.reach(Compartment()),
-    lambda: asyncio.run(capcompiler.cap_exec_async("1")),
-    lambda: asyncio.run(capcompiler.cap_eval_async("1")),
 ])  # fmt: skip
 def test_a_part_that_is_not_there_says_so(call: Any) -> None:
     with pytest.raises(CapError, match="not part of this version") as error:

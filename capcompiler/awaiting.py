@@ -1,0 +1,284 @@
+"""Turns that await: guests with `await`, on the event loop that the host runs.
+
+Such a turn is a row of stretches. In a stretch the guest runs as in any turn: on one thread, counted,
+with its capabilities. Where it awaits a host's coroutine the turn is suspended: the counter is empty,
+capabilities refuse, and whatever of the guest is called meanwhile, by the collector or by another
+task, dies at its first step (pits 9 and 15 of the design). The host's coroutine runs as the host's
+own code, in the host's task.
+
+What a guest yields to the loop is never handed to it: the loop is the host's, and trusts what it is
+given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, Final
+
+from capcompiler.errors import CapabilityError
+from capcompiler.membrane.pending import Call, Pending, call_of
+from guards.host import host_lookup, host_name
+from guards.iterate import Awaitable
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+    from guards.realm import Realm
+
+__all__ = ["AwaitingTurn", "Started", "run_awaiting", "to_await"]
+
+#: The turns that the code of this task runs on behalf of, outermost first.
+_inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
+
+
+class AwaitingTurn:
+    """One turn that awaits, from its first stretch to its last."""
+
+    def __init__(self, compartment: Compartment) -> None:
+        self.compartment = compartment
+        self.outer = _inside.get()
+        self.over = False
+        self._gate = threading.Lock()  # one stretch at a time, whatever threads the host uses
+        self._waits: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
+        self._calls: list[Call] = []
+
+    # Called by the compartment
+
+    def here(self) -> bool:
+        """Whether the code that asks runs on behalf of this turn, such as a host's coroutine that the
+        guest awaits."""
+        return any(turn is self for turn in _inside.get())
+
+    def stretch(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        """Let the guest run until it awaits, ends or fails: the value, or the problem for the host.
+
+        Both are None after a stop.
+        """
+        world = self.compartment
+        if not self._gate.acquire(timeout=0 if world._thread == threading.get_ident() else 5):
+            raise CapabilityError("the compartment is busy: its turn runs on another thread")
+        meter = world._realm.meter
+        woken = []
+        try:
+            if self.over or meter.stopped is not None:
+                return None, None
+            for turn in self.outer:
+                # What this guest spends, the guest that the host runs it for spends.
+                theirs = turn.compartment._realm.meter
+                if turn.over or theirs.stopped is not None:
+                    if meter.parent is theirs:
+                        meter.parent = None
+                elif not theirs.live:
+                    theirs.resume()
+                    woken.append(theirs)
+            return world._stretch(run)
+        finally:
+            for theirs in reversed(woken):
+                theirs.pause()
+            self._gate.release()
+
+    def note(self, call: Call) -> None:
+        """Note what the guest may await, for the end of the turn."""
+        self._calls = [c for c in self._calls if not c.taken]
+        self._calls.append(call)
+
+    def wake(self) -> None:
+        """Let whatever the turn waits for go: it has been stopped. From any thread."""
+        for clock, loop in list(self._waits.items()):
+            try:
+                loop.call_soon_threadsafe(_expire, clock)
+            except RuntimeError:  # the loop was closed
+                continue
+
+    # Driving
+
+    async def drive(self, start: Callable[[], Any], finish: Callable[[Any], Any]) -> Any:
+        """Run what `start` makes to its end and give what `finish` makes of it, both in the turn.
+
+        start: gives a value, or a `Started` to be awaited. Raises the problem for the host.
+        """
+        begun = self._checked(self.stretch(start))
+        if type(begun) is not Started:
+            return self._checked(self.stretch(partial(finish, begun)))
+        coroutine = begun.coroutine
+        step: Callable[[], Any] = partial(coroutine.send, None)
+        try:
+            while True:
+                ended, value = self._checked(self.stretch(partial(_stepped, step)))
+                if ended:
+                    return self._checked(self.stretch(partial(finish, value)))
+                step = await self._next(coroutine, value)
+        finally:
+            self._closed(coroutine)
+
+    def _checked(self, outcome: tuple[Any, BaseException | None]) -> Any:
+        result, problem = outcome
+        stop = self.compartment._stop_problem()
+        if stop is not None:
+            raise stop
+        if problem is not None:
+            raise problem
+        return result
+
+    async def _next(self, coroutine: Any, awaited: Any) -> Callable[[], Any]:
+        """How the guest goes on after what it awaits."""
+        if awaited is None:  # a bare `yield` in an `__await__`: let the others run
+            await self._wait(asyncio.sleep(0))
+            return partial(coroutine.send, None)
+        call = call_of(awaited) if type(awaited) is Pending else None
+        if call is None or (not call.taken and not any(c is call for c in self._calls)):
+            kind = host_name(type(awaited))
+            return lambda: coroutine.throw(
+                RuntimeError(f"only what the host gave can be waited for, not a {kind!r} object")
+            )
+        if call.taken:
+            return lambda: coroutine.throw(RuntimeError("cannot reuse already awaited coroutine"))
+        self._calls.remove(call)
+        membrane = self.compartment._membrane
+        result: Any = None
+        problem: BaseException | None = None
+        try:
+            result = await self._wait(call.take())
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                membrane.unanswered(call, error)
+                raise  # the host's task: it ends, and the turn with it
+            problem = error
+        except (SystemExit, KeyboardInterrupt, GeneratorExit, _Woken) as error:
+            membrane.unanswered(call, error)
+            if type(error) is not _Woken:
+                raise
+            self._checked((None, None))
+            raise CapabilityError("the turn was cancelled") from None
+        except BaseException as error:
+            problem = error
+
+        def go_on() -> Any:
+            value, thrown = membrane.arrived(call, result, problem)
+            return coroutine.send(value) if thrown is None else coroutine.throw(thrown)
+
+        return go_on
+
+    async def _wait(self, awaitable: Any) -> Any:
+        """Wait for something of the host's, no longer than the turn may last."""
+        meter = self.compartment._realm.meter
+        left = None if meter.deadline is None else max(0.0, meter.deadline - time.monotonic())
+        clock = asyncio.timeout(left)
+        try:
+            async with clock:
+                self._waits[clock] = asyncio.get_running_loop()
+                if meter.stopped is not None:
+                    raise _Woken
+                return await awaitable
+        except TimeoutError:
+            if not clock.expired():
+                raise  # the host's own
+            if meter.stopped is None:
+                meter.check_clock(stop=False)
+        finally:
+            self._waits.pop(clock, None)
+        raise _Woken
+
+    def _closed(self, coroutine: Any) -> None:
+        """End what is left of a coroutine: within the turn its `finally` may run, after a stop it dies
+        at its first step."""
+
+        def close() -> None:
+            coroutine.close()
+
+        if self.compartment._realm.meter.stopped is None and not self.over:
+            self.stretch(close)
+            return
+        try:
+            close()
+        except BaseException:  # noqa: S110 - a guest's last words
+            pass
+
+    def end(self) -> None:
+        """Nothing of this turn goes on."""
+        self.over = True
+        for call in self._calls:
+            if not call.taken:
+                call.drop()
+                self.compartment._membrane.unanswered(call, RuntimeError("never awaited"))
+        self._calls.clear()
+
+
+class _Woken(Exception):
+    """The wait was ended because the turn was."""
+
+
+class Started:
+    """A coroutine that a stretch made, to be driven."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+
+def _stepped(step: Callable[[], Any]) -> tuple[bool, Any]:
+    try:
+        return False, step()
+    except StopIteration as stop:
+        return True, stop.value
+
+
+def _expire(clock: asyncio.Timeout) -> None:
+    try:
+        clock.reschedule(asyncio.get_running_loop().time())
+    except RuntimeError:  # it has ended meanwhile
+        pass
+
+
+def to_await(realm: Realm, obj: Any) -> Any:
+    """A guest's value, made ready to be driven where it is awaitable."""
+    if type(obj) is CoroutineType:
+        return Started(obj)
+    if host_lookup(type(obj), "__await__")[0] is not None:
+        return Started(_awaited(Awaitable(realm), obj))
+    return obj
+
+
+async def _awaited(guard: Awaitable, obj: Any) -> Any:
+    return await guard.run(obj)
+
+
+async def run_awaiting(
+    world: Compartment, start: Callable[[], Any], finish: Callable[[Any], Any], spent: float = 0.0
+) -> Any:
+    """Run something of the guest as a turn that awaits, or in the one that this task runs for."""
+    for turn in _inside.get():
+        if turn.compartment is world and not turn.over:
+            return await turn.drive(start, finish)
+    if world._thread == threading.get_ident():
+        raise CapabilityError("the compartment is inside a turn that does not await")
+    world._check_open()
+    await world.acquire_awaiting()
+    turn = AwaitingTurn(world)
+    token = _inside.set((*turn.outer, turn))
+    result: Any = None
+    problem: BaseException | None = None
+    parent = turn.outer[-1].compartment._realm.meter if turn.outer else None
+    world._begin(spent, turn, parent)
+    try:
+        result = await turn.drive(start, finish)
+    except BaseException as error:
+        problem = error
+    finally:
+        turn.end()
+        _inside.reset(token)
+        ended = world._end()
+    if isinstance(problem, asyncio.CancelledError):
+        raise problem  # the host's wish comes first
+    problem = ended or problem
+    if problem is not None:
+        world._annotate(problem)
+        raise problem
+    return result

@@ -1,0 +1,87 @@
+"""What a guest holds of a call that it may await: something to await once, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import CoroutineType
+from typing import Any, Final
+
+from guards.sealed import HOST, Sealed, sealed_error
+from guards.tables.rows import define
+
+__all__ = ["Call", "Pending", "call_of", "make_pending"]
+
+
+class Call:
+    """One use of a capability that the host answers later.
+
+    path, function, args, kwargs: as `Membrane.use` has them. started: seconds since the epoch.
+    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it.
+    """
+
+    __slots__ = ("args", "awaitable", "clock", "function", "kwargs", "path", "started", "taken")
+
+    def __init__(
+        self, awaitable: Any, path: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
+        started: float, clock: float,
+    ) -> None:  # fmt: skip
+        self.awaitable = awaitable
+        self.path = path
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.started = started
+        self.clock = clock
+        self.taken = False
+
+    def take(self) -> Any:
+        """The host's awaitable, for the one that awaits it."""
+        self.taken = True
+        return self.awaitable
+
+    def drop(self) -> None:
+        """Nobody will await it: a coroutine that has not begun ends without a warning."""
+        if not self.taken:
+            self.taken = True
+            if type(self.awaitable) is CoroutineType:
+                self.awaitable.close()
+
+
+class Pending(metaclass=Sealed, host=HOST):
+    """A guest's side of a `Call`."""
+
+    __slots__ = ("__call__of__", "__weakref__")
+    __setattr__ = sealed_error
+    __delattr__ = sealed_error
+    __call__of__: Call
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Pending:
+        raise TypeError("what is awaited cannot be made; a capability gives it")
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        # What drives the turn knows it by its identity. A guest that drives it by hand only talks to
+        # itself.
+        return (yield self)
+
+    def __repr__(self) -> str:
+        return "<awaitable>"
+
+
+for _name, _value in (("__name__", "awaitable"), ("__qualname__", "awaitable")):
+    type.__setattr__(Pending, _name, _value)
+_set_call: Final = Pending.__dict__["__call__of__"].__set__
+call_of: Final = Pending.__dict__["__call__of__"].__get__
+
+
+def make_pending(call: Call) -> Pending:
+    """What a guest gets that makes a call which the host answers later."""
+    made: Pending = object.__new__(Pending)
+    _set_call(made, call)
+    return made
+
+
+define(
+    Pending,
+    "__await__ __repr__",
+    deny="__call__of__ __setattr__ __delattr__ __new__ __slots__ __annotations__ __weakref__",
+)

@@ -12,7 +12,6 @@ given.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +26,8 @@ from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
 
 if TYPE_CHECKING:
+    import asyncio
+
     from capcompiler.compartment import Compartment
     from guards.realm import Realm
 
@@ -127,6 +128,8 @@ class AwaitingTurn:
 
     async def _next(self, coroutine: Any, awaited: Any) -> Callable[[], Any]:
         """How the guest goes on after what it awaits."""
+        import asyncio
+
         if awaited is None:  # a bare `yield` in an `__await__`: let the others run
             await self._wait(asyncio.sleep(0))
             return partial(coroutine.send, None)
@@ -167,6 +170,8 @@ class AwaitingTurn:
 
     async def _wait(self, awaitable: Any) -> Any:
         """Wait for something of the host's, no longer than the turn may last."""
+        import asyncio
+
         meter = self.compartment._realm.meter
         left = None if meter.deadline is None else max(0.0, meter.deadline - time.monotonic())
         clock = asyncio.timeout(left)
@@ -232,7 +237,7 @@ def _stepped(step: Callable[[], Any]) -> tuple[bool, Any]:
 
 def _expire(clock: asyncio.Timeout) -> None:
     try:
-        clock.reschedule(asyncio.get_running_loop().time())
+        clock.reschedule(0)
     except RuntimeError:  # it has ended meanwhile
         pass
 
@@ -246,8 +251,39 @@ def to_await(realm: Realm, obj: Any) -> Any:
     return obj
 
 
+def _is_cancelled(problem: BaseException | None) -> bool:
+    from asyncio import CancelledError
+
+    return isinstance(problem, CancelledError)
+
+
 async def _awaited(guard: Awaitable, obj: Any) -> Any:
     return await guard.run(obj)
+
+
+async def _acquire(world: Compartment) -> None:
+    """Wait for the turn of another task or thread."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    while not world._lock.acquire(blocking=False):
+        waiting: asyncio.Future[None] = loop.create_future()
+        world._queue.append(partial(_wake, loop, waiting))
+        # The turn may have ended just before: nobody would wake us.
+        await asyncio.wait({waiting}, timeout=0.05)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[None]) -> None:
+    """From any thread: the compartment is free."""
+
+    def wake() -> None:
+        if not waiting.done():
+            waiting.set_result(None)
+
+    try:
+        loop.call_soon_threadsafe(wake)
+    except RuntimeError:  # the loop was closed
+        return
 
 
 async def run_awaiting(
@@ -260,7 +296,7 @@ async def run_awaiting(
     if world._thread == threading.get_ident():
         raise CapabilityError("the compartment is inside a turn that does not await")
     world._check_open()
-    await world.acquire_awaiting()
+    await _acquire(world)
     turn = AwaitingTurn(world)
     token = _inside.set((*turn.outer, turn))
     result: Any = None
@@ -275,9 +311,8 @@ async def run_awaiting(
         turn.end()
         _inside.reset(token)
         ended = world._end()
-    if isinstance(problem, asyncio.CancelledError):
-        raise problem  # the host's wish comes first
-    problem = ended or problem
+    # A cancelled task is the host's wish, and comes first.
+    problem = problem if _is_cancelled(problem) else ended or problem
     if problem is not None:
         world._annotate(problem)
         raise problem

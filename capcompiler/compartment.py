@@ -7,7 +7,6 @@ counter is empty and capabilities refuse, so nothing of the guest can run (pit 1
 from __future__ import annotations
 
 import ast
-import asyncio
 import keyword
 import sys
 import threading
@@ -109,7 +108,7 @@ class Compartment:
         self._lines: dict[str, list[str]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
-        self._queue: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
+        self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
         self._thread: int | None = None
         self._depth = 0
         self._in_host = 0
@@ -478,11 +477,8 @@ class Compartment:
             output=self._printed,
         )
         self._lock.release()
-        for loop, waiting in [self._queue.popleft() for _ in range(len(self._queue))]:
-            try:
-                loop.call_soon_threadsafe(_wake, waiting)
-            except RuntimeError:  # the loop was closed
-                continue
+        for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
+            wake()
         return problem
 
     def _nested(self, run: Callable[[], Any]) -> Any:
@@ -560,15 +556,6 @@ class Compartment:
                     "the compartment is busy: its turn awaits; use exec_async, eval_async or call_async"
                 )
 
-    async def acquire_awaiting(self) -> None:
-        """Wait for the turn of another task or thread."""
-        loop = asyncio.get_running_loop()
-        while not self._lock.acquire(blocking=False):
-            waiting: asyncio.Future[None] = loop.create_future()
-            self._queue.append((loop, waiting))
-            # The turn may have ended just before: nobody would wake us.
-            await asyncio.wait({waiting}, timeout=0.05)
-
     def _namespace(self, value: Any) -> Namespace:
         granted = self._granted
         public = {
@@ -595,11 +582,6 @@ class Compartment:
             raise meter.stop("output", limit, size)
         self._printed = size
         self._output.append(text)
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 class _HostProblem(Exception):

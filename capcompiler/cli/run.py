@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,6 +111,8 @@ def run(
 def _ended(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
     """Run the program, on an event loop where it may await."""
     if "await" in text or "async" in text:
+        import asyncio  # half of what starting the command would cost
+
         return asyncio.run(world.exec_async(text, filename=filename, optimize=optimize))
     return world.exec(text, filename=filename, optimize=optimize)
 

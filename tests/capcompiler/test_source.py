@@ -334,14 +334,14 @@ def test_a_subclass_of_text_is_read_as_the_text_it_is(optimize: bool) -> None:
 
 
 WRONG = ["x =", "def f(:", "1 +", "'", '"""', "f'{", "f'{}'", "f'{a b}'", "a b", "x = = 1", "if", "for x", "lambda",
-         "import", "from x import", "class", "return", "yield 1", "await x", "break", "continue", "nonlocal x",
+         "import", "from x import", "class", "return", "yield 1", "break", "continue", "nonlocal x",
          "def f(a, a): pass", "f(a=1, a=2)", "f(**k, *a)", "1 = x", "f() = 1", "del f()", "x: int: str", "a +== b",
          "*a", "*a = b", "(*a)", "{**a for a in b}", "print 'x'", "exec 'x'", "0777", "1__0", "0xg", "1_", "1e", "$", "?",
          "a ? b : c", "x++ +", "@", "else:", "except: pass", "try: pass", "with: pass", "async x", "async def f", "match x:",
          "match x:\n case a: pass\n case b: pass", "match x:\n case [a, a]: pass", "def f():\n global x\n nonlocal x",
          "def f():\n x = 1\n global x", "def f(x): global x", "from __future__ import nope", "from __future__ import braces",
          "def f(): from m import *", "'\\x'", "'\\N{no such name}'", "b'é'", "'\\u12'", "None = 1", "True += 1",
-         "__debug__ = 1", "f(x for x in y, 1)", "(x for x in y) = 1", "x = yield", "[x async for x in y]",
+         "__debug__ = 1", "f(x for x in y, 1)", "(x for x in y) = 1", "x = yield",
          "def f(**k, a): pass", "def f(a=1, b): pass", "lambda a=1, b: 0", "def f(/): pass", "def f(*): pass", "(a, b): int",
          "with open() as 1: pass", "for 1 in x: pass", "import a as b.c", "a.1", "x[", "x[]", "x[1:2:3:4]", "\\", "\\ x",
          "try: pass\nexcept* E: pass\nexcept F: pass", "while True: pass else", "(a := 1) = 2", "a := 1", "return\n1"]  # fmt: skip

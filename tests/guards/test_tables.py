@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from capcompiler import Capability, Compartment, Limits, expose
+from capcompiler.membrane.pending import Call, Pending, make_pending
 from capcompiler.membrane.reference import Reference
 from capcompiler.nesting import _Opaque
 from guards.attribute import is_plain_name, read
@@ -171,6 +172,7 @@ def _by_hand() -> dict[type, Callable[[], Any]]:
         ContextHandle: lambda: object.__new__(ContextHandle),
         _random.Random: lambda: _random.Random(1),
         type(_FIELDS): lambda: _FIELDS,
+        Pending: lambda: make_pending(Call(None, "call", None, (), {}, 0.0, 0.0)),
     }
 
 

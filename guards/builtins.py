@@ -30,6 +30,7 @@ from guards.charge import (
 from guards.code import GuestCode, guest_code
 from guards.depth import check_nesting
 from guards.format import formatted, text_of
+from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.meter import Stop
 from guards.sealed import HOST, Sealed
@@ -57,7 +58,7 @@ RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
     None True False Ellipsis NotImplemented __debug__
-    aiter anext callable chr id len next ord
+    aiter callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
@@ -96,6 +97,12 @@ def getattr_(realm: Realm, obj: Any, name: Any, default: Any = _MISSING, /) -> A
         if default is _MISSING:
             raise
     return default
+
+
+@builtin
+def anext_(realm: Realm, iterator: Any, /, *default: Any) -> Any:
+    note_generator(iterator)
+    return anext(iterator, *default)
 
 
 @builtin

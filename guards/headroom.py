@@ -14,15 +14,17 @@ Coroutines that nobody awaited: for a guest's, the interpreter's warning is drop
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import warnings
 from pathlib import Path
+from types import AsyncGeneratorType
 from typing import Any, Final
 
 from guards.binding import FILE_MARK, is_guest_code
 
-__all__ = ["enter_headroom", "leave_headroom"]
+__all__ = ["enter_headroom", "leave_headroom", "note_generator"]
 
 #: Levels of the interpreter that one guest call may take, guards included; 3.11 to 3.15.
 _PER_CALL: Final = 8
@@ -71,10 +73,32 @@ _show: Final[Any] = warnings._showwarnmsg  # type: ignore[attr-defined]
 _HERE: Final = str(Path(__file__).parent)
 
 
+#: Names of the generators whose methods guests called; None once there were too many to tell apart.
+_named: set[str] | None = set()
+_MOST_NAMES: Final = 4096
+_UNAWAITED: Final = re.compile(r"coroutine method '\w+' of '(.*)' was never awaited", re.DOTALL)
+
+
+def note_generator(generator: Any) -> None:
+    """A guest called a method of an asynchronous generator. From 3.14 on the interpreter warns, by the
+    generator's name and wherever it happens to be, of what is not awaited."""
+    global _named
+    if _named is not None and type(generator) is AsyncGeneratorType:
+        _named.add(generator.__qualname__)
+        if len(_named) > _MOST_NAMES:
+            _named = None
+
+
+def _of_a_guests_generator(text: str) -> bool:
+    found = _UNAWAITED.fullmatch(text)
+    return found is not None and (_named is None or found[1] in _named)
+
+
 def _show_hosts_own(message: Any) -> None:
     file = str(message.filename)
-    if FILE_MARK not in file and not file.startswith(_HERE):
-        _show(message)
+    if FILE_MARK in file or file.startswith(_HERE) or _of_a_guests_generator(str(message.message)):
+        return
+    _show(message)
 
 
 # So it does with this one for each warning of C code. One that a guest's line gave rise to would be

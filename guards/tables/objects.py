@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotations, wrapped_by
 from guards.classes import make_type, new_class, type_of
+from guards.headroom import note_generator
 from guards.host import MethodOfHeapType, host_method_func, host_name
 from guards.item import union_item
 from guards.protocol import SlotDescribed
@@ -153,10 +154,16 @@ def _method_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 def _thrown(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     """A Ctrl-C that a guest throws is known by the object, since nothing else tells it from a real
     one, which ends the host's program."""
+    note_generator(obj)
     if args and issubclass(type(args[0]), type) and issubclass(args[0], KeyboardInterrupt):
         args = (args[0](*args[1:2]), *([None] * len(args[1:2])), *args[2:])
     if args and issubclass(type(args[0]), KeyboardInterrupt) and len(realm.thrown) < 1000:
         realm.thrown.append(args[0])
+    return args
+
+
+def _stepped(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
+    note_generator(generator)
     return args
 
 
@@ -256,8 +263,8 @@ enter(
 )
 enter(
     AsyncGeneratorType,
-    "asend aclose ag_running ag_suspended",
-    cost={"athrow": _thrown},
+    "ag_running ag_suspended",
+    cost={"athrow": _thrown, **dict.fromkeys(("asend", "aclose", "__anext__"), _stepped)},
     deny={n: "leads to frames and code" for n in "ag_frame ag_code ag_await __del__".split()},
 )
 enter(

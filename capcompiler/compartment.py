@@ -112,7 +112,7 @@ class Compartment:
         self._thread: int | None = None
         self._depth = 0
         self._in_host = 0
-        self._closed = False
+        self._closed = self._has_run = False
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
@@ -403,6 +403,20 @@ class Compartment:
         self._annotate(problem)
         raise problem
 
+    def _in_turn(self, run: Callable[[], _T]) -> _T:
+        """Run trusted code of the library's in a turn: the one under way, or one for itself, which has no
+        limits as long as no guest has run that could have changed what it calls."""
+        if self._realm.meter.live:
+            return run()
+        limits, has_run = self._limits, self._has_run
+        if not has_run:
+            self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=500)
+        try:
+            result: _T = self._turn(run)
+        finally:
+            self._limits, self._has_run = limits, has_run
+        return result
+
     def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
@@ -435,6 +449,7 @@ class Compartment:
 
     def _stretch(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
+        self._has_run = True
         meter = self._realm.meter
         outer: Meter | None = getattr(_turns, "meter", None)
         # The hooks of an event loop would take up the guest's generators, and close them in its time.

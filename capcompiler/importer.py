@@ -12,6 +12,7 @@ from types import CodeType, SimpleNamespace
 from typing import Any, Final
 
 from capcompiler.imports import Imports
+from capcompiler.membrane.fraction import FRACTIONS, FractionClass
 from capcompiler.membrane.reference import Reference
 from capcompiler.standard import Audited, ModuleText, Standard
 from guards.attribute import read
@@ -39,7 +40,7 @@ _MAX_NAME: Final = 500
 class Importer:
     """Finds and makes the modules of one compartment."""
 
-    __slots__ = ("_inert_modules", "compile", "granted", "imports", "realm")
+    __slots__ = ("_inert_modules", "compile", "fractions", "granted", "imports", "realm")
 
     def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
         self.realm = realm
@@ -48,6 +49,8 @@ class Importer:
         self.compile: Any = compile
         self.granted: dict[str, Any] = {}
         self._inert_modules: dict[str, Any] = {}
+        #: The class `fractions.Fraction` of this compartment, once it has been imported.
+        self.fractions: FractionClass | None = None
 
     def load(self, name: str, level: int, package: str, asker: int = GUEST) -> Any:
         """The module `name`, imported with what is above it; raises ImportError that says what to do.
@@ -77,6 +80,16 @@ class Importer:
                     store(self.realm, parent, part, module)
             above = module_name
         return module
+
+    def fraction_class(self) -> FractionClass:
+        """The compartment's own `fractions.Fraction`, imported if need be, whatever it may import."""
+        if self.fractions is None:
+            found = _STANDARD.find(FRACTIONS)
+            if not isinstance(found, ModuleText):
+                raise ImportError("this interpreter has no source of the module 'fractions'")
+            self._run(FRACTIONS, found)
+        assert self.fractions is not None  # noqa: S101 - for the type checker
+        return self.fractions
 
     def absolute(self, name: str, level: int, package: str) -> str:
         """The absolute name of a module that is named relative to `package`."""
@@ -138,6 +151,8 @@ class Importer:
             if modules.get(name) is module:
                 del modules[name]
             raise
+        if name == FRACTIONS and found.asker == LIBRARY and self.fractions is None:
+            self.fractions = FractionClass(own["Fraction"])
         # A module may put another object in its own place.
         return modules.get(name, module)
 

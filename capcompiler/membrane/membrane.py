@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from threading import get_ident
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
@@ -157,7 +158,14 @@ class Membrane:
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
         copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
-        return copier.copy(value)
+        try:
+            return copier.copy(value)
+        except Stop:
+            if self.compartment._realm.meter.live:
+                raise
+        raise CrossingError(
+            value, "", "a key in it is an object of the guest's, which hashes itself in a turn only"
+        )
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
@@ -170,6 +178,10 @@ class Membrane:
             return self.reference(value, path + where, offered)
         if isinstance(value, Capability) or is_host_function(value):
             return self.reference(value, path + where)
+        if isinstance(value, Fraction):
+            return self.compartment._in_turn(
+                lambda: self.compartment._importer.fraction_class().made(value)
+            )
         raise CrossingError(value, where)
 
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
@@ -211,13 +223,16 @@ class Membrane:
             problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
         raise problem
 
-    def _leave(self, value: Any, _where: str) -> Any:
+    def _leave(self, value: Any, where: str) -> Any:
         if issubclass(type(value), Reference):
             return use_of(value).home
         if type(value) is Pending:
             call = call_of(value)
             if not call.taken:
                 return call.take()
+        fractions = self.compartment._importer.fractions
+        if fractions is not None and fractions.has(value):
+            return fractions.taken(value, where)
         return self.handle(value)
 
     def handle(self, obj: Any) -> Handle:

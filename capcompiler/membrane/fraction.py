@@ -1,0 +1,57 @@
+"""Fractions at the membrane. The module `fractions` is Python, so each compartment has a class of its own;
+what crosses is the two numbers.
+
+Stops: a fraction that runs its guest's methods in the host, or that holds what is no number.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Final
+
+from capcompiler.membrane.data import CrossingError
+from guards.host import host_mro
+
+__all__ = ["FRACTIONS", "FractionClass"]
+
+FRACTIONS: Final = "fractions"
+#: Bits of a number, at most: reducing a fraction takes the square of them, in the host's time.
+_MAX_BITS: Final = 1 << 18
+
+
+class FractionClass:
+    """The class `Fraction` of one compartment, as its module had made it."""
+
+    __slots__ = ("_denominator", "_kind", "_numerator")
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+        # The slots themselves: a guest may put what it likes under these names later.
+        self._numerator = kind.__dict__["_numerator"]
+        self._denominator = kind.__dict__["_denominator"]
+
+    def made(self, value: Fraction) -> Any:
+        """A fraction of the host's, as the guest gets it."""
+        made = object.__new__(self._kind)
+        self._numerator.__set__(made, int(value.numerator))
+        self._denominator.__set__(made, int(value.denominator))
+        return made
+
+    def has(self, value: Any) -> bool:
+        """Whether a guest's object is a fraction."""
+        return any(k is self._kind for k in host_mro(type(value)))
+
+    def taken(self, value: Any, where: str) -> Fraction:
+        """A fraction of the guest's, as the host gets it. Raises `CrossingError`."""
+        try:
+            numbers = self._numerator.__get__(value), self._denominator.__get__(value)
+        except AttributeError:
+            raise CrossingError(value, where, "it is a fraction without numbers") from None
+        if any(not issubclass(type(n), int) for n in numbers):
+            raise CrossingError(value, where, "it is a fraction of what are no whole numbers")
+        numerator, denominator = (int.__int__(n) for n in numbers)
+        if denominator == 0:
+            raise CrossingError(value, where, "it is a fraction by zero")
+        if max(numerator.bit_length(), denominator.bit_length()) > _MAX_BITS:
+            raise CrossingError(value, where, f"it is a fraction of more than {_MAX_BITS:,} bits")
+        return Fraction(numerator, denominator)

@@ -404,8 +404,8 @@ class Compartment:
         raise problem
 
     def _in_turn(self, run: Callable[[], _T]) -> _T:
-        """Run trusted code of the library's in a turn: the one under way, or one for itself, which has no
-        limits as long as no guest has run that could have changed what it calls."""
+        """Run trusted code of the library's in a turn: the one under way, or one for itself, which has
+        no limits as long as no guest has run that could have changed what it calls."""
         if self._realm.meter.live:
             return run()
         limits, has_run = self._limits, self._has_run

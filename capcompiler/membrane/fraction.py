@@ -32,7 +32,7 @@ class FractionClass:
 
     def made(self, value: Fraction) -> Any:
         """A fraction of the host's, as the guest gets it."""
-        made = object.__new__(self._kind)
+        made: Any = object.__new__(self._kind)
         self._numerator.__set__(made, int(value.numerator))
         self._denominator.__set__(made, int(value.denominator))
         return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -96,6 +97,12 @@ class Standard:
         if parts[0] in PURE or name in PURE_PARTS:
             return _read(_LIBRARY, parts, "lib")
         return None
+
+    def is_there(self, name: str) -> bool:
+        """Whether the interpreter has a module of this name, for guests or not."""
+        if name in sys.stdlib_module_names:
+            return True
+        return all(p.isidentifier() for p in name.split(".")) and _is_there(name)
 
     def names(self) -> frozenset[str]:
         return frozenset(

@@ -3,15 +3,20 @@
 import time as _time
 from time import asctime, strftime, struct_time
 
+try:
+    _clock = __import__("time")  # asked as the guest asks: it has the one that was granted
+except ImportError:
+    _clock = _time
+
 
 def _dated(name, default):
-    read = getattr(_time, name)
-
     def moment():
         try:
-            return read()
-        except PermissionError:
+            return getattr(_clock, name)()
+        except (PermissionError, AttributeError):
             return default
+
+    moment.__name__ = name
 
     return _time._Function(moment)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import _strptime  # noqa: F401 - what parses for `strptime`: imported in a turn it would be the guest's doing
+# What parses for `strptime`: imported in a turn it would be the guest's doing.
+import _strptime  # type: ignore[import-not-found]  # noqa: F401
 import datetime
 import time
 from collections.abc import Callable

@@ -24,7 +24,7 @@ from guards.tables.rows import TABLE
 from guards.tamed import enter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from guards.realm import Realm
 

@@ -376,7 +376,10 @@ ODD = [
 STEPS = 5_000_000
 
 CASES: list[Case] = [
-    *(shared(f"library-left-{name}", src, first=first, value=value, steps=STEPS) for name, first, src, value in LEFT),
+    *(
+        shared(f"library-left-{name}", src, first=first, value=value, steps=STEPS)
+        for name, first, src, value in LEFT
+    ),
     *(reach(f"library-{name}", src, value=value, steps=STEPS) for name, src, value in ABSENT),
     *(private(f"library-{name}", src, value=value, steps=STEPS) for name, src, value in HANDLES),
     *(bomb(f"library-bomb-{name}", src, stopped=KINDS, seconds=4) for name, src in ENDLESS),

@@ -146,6 +146,12 @@ _ASKS_CODE: Final = (
     (r"\b(\w+(?:\.\w+)*)\.__code__(?! =)", r"_facts_of(\1)"),
     (r"\Z", "\nfrom _guard_types import _awaitable, _facts_of\n"),
 )
+_ASKS_GLOBALS: Final = (
+    (r"""getattr\((\w+), (['"])__globals__\2, (None|\{\})\)""", r"_globals_of(\1, \3)"),
+    (r"""hasattr\((\w+), (['"])__globals__\2\)""", r"_globals_of(\1) is not None"),
+    (r"\bunwrap\.__globals__", "_globals_of(unwrap)"),
+    (r"\Z", "\nfrom _guard_types import _globals_of\n"),
+)
 _ASKS_FRAME: Final = (
     (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
     (r"\Z", "\nfrom _guard_types import _frame_of\n"),
@@ -173,17 +179,34 @@ _CHANGES: Final = {
             "type(class_dict).__name__ == 'getset_descriptor'",
         ),
         (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
+        # The text that a builtin says of its arguments is read by defining such a function.
+        (r"module = ast\.parse\(program\)", "return _signature_by_text(cls, obj, s, skip_bound_arg)"),
         (
-            r"module = ast\.parse\(program\)",
-            "raise ValueError('no signature found for builtin {!r}'.format(obj))",
+            r"\Z",
+            "\ndef _signature_by_text(cls, obj, s, skip_bound_arg):\n"
+            "    names = {'sys': sys}\n"
+            "    try:\n        exec(f\"def f{s.replace('$', '')}: pass\", names)\n"
+            "    except NameError:\n"
+            "        raise ValueError(f'{obj!r} builtin has invalid signature') from None\n"
+            "    found = list(signature(names['f']).parameters.values())\n"
+            "    if '$module' in s or ('$' in s and skip_bound_arg and hasattr(obj, '__self__')):\n"
+            "        del found[0]\n"
+            "    elif '$' in s:\n"
+            "        found[0] = found[0].replace(kind=Parameter.POSITIONAL_ONLY)\n"
+            "    return cls(found)\n",
         ),
+        # A generator says whether it has ended; its frame is nobody's.
+        (r"\b(\w+)\.(?:gi|cr|ag)_frame is None", r"_is_over(\1)"),
+        (r"\Z", "\nfrom _guard_types import _is_over\n"),
         *_ASKS_CODE,
+        *_ASKS_GLOBALS,
     ),
     "typing": (
         # Metaclasses here have no `__eq__`; this one is of a name that 3.14 is about to drop.
         (r"^class _UnionGenericAliasMeta\(type\):$", "class _UnionGenericAliasMeta:"),
         (r"\(metaclass=_UnionGenericAliasMeta\)", ""),
         *_ASKS_CODE,
+        *_ASKS_GLOBALS,
     ),
     # A t-string asks nothing of its own here; the class of one is only compared with.
     # No function is made anew around other globals: names that are not there are an error.
@@ -205,6 +228,7 @@ _CHANGES: Final = {
             "    if format != Format.STRING:\n        return found\n"
             "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
         ),
+        *_ASKS_GLOBALS,
     ),
     # The width of the host's terminal.
     "argparse": (
@@ -219,6 +243,14 @@ _CHANGES: Final = {
             "\nif '_copy_dispatch' in globals():\n    _copy_dispatch[type(len)] = lambda x: x\n"
             "else:\n    _copy_atomic_types = _copy_atomic_types | {type(len)}\n",
         ),
+    ),
+    # Of OpenSSL it takes the one function that is worked out at once and paid for.
+    "hashlib": ((r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),),
+    # Of the event loop it takes a mark and a question; of `pkgutil` what finds an object by its name.
+    "unittest.mock": (
+        (r"^import asyncio$", "import _mocked as asyncio"),
+        (r"^from asyncio import iscoroutinefunction$", "from _mocked import iscoroutinefunction"),
+        (r"^import pkgutil$", "import _mocked as pkgutil"),
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),

@@ -59,7 +59,10 @@ def _lacking(name, path):
 
 def files(anchor):
     """Where the files of a package are."""
-    module = __import__(anchor, None, None, ("",)) if isinstance(anchor, str) else anchor
+    try:
+        module = __import__(anchor, None, None, ("",)) if isinstance(anchor, str) else anchor
+    except ImportError:
+        _lacking("files", anchor)
     place = module.__file__.rpartition("/")[0]
     if not place.startswith("site-packages"):
         _lacking("files", place)

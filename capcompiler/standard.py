@@ -40,10 +40,22 @@ class ModuleText:
     asker: int = GUEST
 
 
+_LIBRARY: Final = Path(os.__file__).parent
+#: Modules of Python that are made of a module of C without a row, and what tells since which version.
+_SINCE: Final = {"opcode": "_opcode_metadata"}
+
+
+def _is_there(name: str) -> bool:
+    """Whether this version of Python has the module."""
+    base = _LIBRARY.joinpath(*name.split("."))
+    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
+
+
 #: Top-level modules that are Python all through and carry no authority of their own: what they
 #: import is subject to this same list. Their submodules come with them.
 PURE: Final = frozenset(
-    """
+    name
+    for name in """
     __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime
     _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse base64
     bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
@@ -54,6 +66,7 @@ PURE: Final = frozenset(
     threading token tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref
     zoneinfo
     """.split()
+    if not (name in _SINCE and _is_there(_SINCE[name]))
 )
 #: Modules of packages whose other modules are authority.
 PURE_PARTS: Final = frozenset(
@@ -68,7 +81,6 @@ PURE_PARTS: Final = frozenset(
     }
 )
 
-_LIBRARY: Final = Path(os.__file__).parent
 _FACETS: Final = Path(__file__).parent / "facets"
 #: Facets without authority, by dotted name.
 FACETS: Final = frozenset(
@@ -110,12 +122,6 @@ class Standard:
             for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
-
-
-def _is_there(name: str) -> bool:
-    """Whether this version of Python has the module."""
-    base = _LIBRARY.joinpath(*name.split("."))
-    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
 
 
 class Engine:
@@ -229,6 +235,30 @@ _CHANGES: Final = {
             "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
         ),
         *_ASKS_GLOBALS,
+    ),
+    # What takes two descriptors off the class that a slotted one replaces; here they are not copied.
+    "dataclasses": (
+        (r"^( *)sys\._clear_type_descriptors\(cls\)$", r"\1pass"),
+        (
+            r"^    cls_dict = dict\(cls\.__dict__\)$",
+            r"\g<0>; [cls_dict.pop(n, None) for n in ('__dict__', '__weakref__')]",
+        ),
+        # Functions that call `super()` say which class by a cell, which is not for guests.
+        (
+            r"\Z",
+            "\nfrom _guard_types import _renew_class_cell as _update_func_cell_for__class__\n",
+        ),
+    ),
+    # Where a newer version says that nothing is there, and finds nothing, what is lacking is said.
+    **dict.fromkeys(
+        ("pathlib", "pathlib._local"),
+        (
+            (
+                r"return os\.path\.(?:l?exists|isdir|isfile|ismount|islink)\(self\)$",
+                "return os.stat(self)",
+            ),
+            (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
+        ),
     ),
     # The width of the host's terminal.
     "argparse": (

@@ -142,7 +142,11 @@ def start_new_thread(function, args, kwargs={}):
     _refuse("threads were not granted: a compartment runs one turn at a time")
 
 
-start_new = start_joinable_thread = start_new_thread
+start_new = start_new_thread
+
+
+def start_joinable_thread(function, *, handle=None, daemon=True):
+    start_new_thread(function, ())
 
 
 def interrupt_main(signum=2):

@@ -151,7 +151,7 @@ PROGRAMS: dict[str, str] = {
         s, m = S(), M(); m.update(a=1, b=2); m.setdefault('c', 3)
         print(list(s), 4 in s, s.index(1), s.count(0), list(reversed(s)), m.pop('a'), dict(m), m == {'b': 2, 'c': 3}, list(m.items()), m.popitem())
         print(sorted(T('ab') | T('bc')), T('ab') <= T('abc'), sorted(T('ab') ^ T('bc')), T('a').isdisjoint(T('b')))
-        for kind in 'Hashable Iterable Iterator Reversible Sized Container Callable Collection Sequence MutableSequence Set MutableSet Mapping MutableMapping Generator Awaitable ByteString'.split():
+        for kind in 'Hashable Iterable Iterator Reversible Sized Container Callable Collection Sequence MutableSequence Set MutableSet Mapping MutableMapping Generator Awaitable'.split():
             k = getattr(abc, kind, None)
             if k: print(kind, [isinstance(x, k) for x in ([], (), {}, set(), 'a', b'', 1, len, iter([]), (i for i in ()), range(1), bytearray(), {}.keys())])
         """,
@@ -747,7 +747,7 @@ PROGRAMS: dict[str, str] = {
         try: f()
         except ValueError as e:
             error = e
-        print(traceback.format_exception_only(type(error), error), [x.name for x in traceback.extract_tb(error.__traceback__)], traceback.TracebackException.from_exception(error).exc_type.__name__)
+        print(traceback.format_exception_only(type(error), error), [x.name for x in traceback.extract_tb(error.__traceback__)], traceback.TracebackException.from_exception(error).stack[0].name)
         text = ''.join(traceback.format_exception(error)); print(text.startswith('Traceback (most recent call last):'), text.endswith('ValueError: bad\\n'))
         try:
             try: f()

@@ -175,7 +175,9 @@ class Importer:
             name=name, origin=found.filename, parent=own["__package__"], loader=None, cached=None,
             has_location=True, submodule_search_locations=locations,
         )  # fmt: skip
-        modules[name] = module
+        shown = realm.modules
+        stood = shown.get(name, _ABSENT)
+        shown[name] = modules[name] = module  # where it looks itself up while it is made
         if kept:
             self._kept[name] = module
         try:
@@ -184,6 +186,11 @@ class Importer:
             if modules.get(name) is module:
                 del modules[name]
             raise
+        finally:
+            if modules is not shown:
+                shown.pop(name, None)
+                if stood is not _ABSENT:
+                    shown[name] = stood
         # A module may put another object in its own place.
         module = modules.get(name, module)
         if kept:

@@ -235,6 +235,8 @@ class Imports:
     def reserved(self, name: str) -> bool:
         """Whether the library alone is given this module by its source: it was taken from the guest,
         who has none of that name or another."""
+        if all(e.allows(name) for e in self.chain):
+            return False
         entry, _ = self._first(name, LIBRARY)
         return entry is not None and not entry.allows(name)
 

@@ -633,7 +633,7 @@ def _path_text(realm: Realm, file: Any) -> str | None:
     """The exact text of a path that is text, or an object of the guest's that has one."""
     definer = host_lookup(type(file), "__fspath__")[0]
     if definer is not None and realm.is_guest_class(definer):
-        file = read(realm, type(file), "__fspath__")(file)
+        file = callable_for_c(realm, read(realm, type(file), "__fspath__"))(file)
     return host_exact_str(file) if issubclass(type(file), str) else None
 
 

@@ -266,6 +266,7 @@ ENDLESS = [
     ("collections-chainmap", "import collections\nm = {}\nfor i in range(300):\n    m = collections.ChainMap(m, m)\nlen(m)"),
     ("hashlib-shake", "import hashlib\nhashlib.shake_256(b'a').hexdigest(2**29)"),
     ("hashlib-pbkdf2", "import hashlib\nhashlib.pbkdf2_hmac('sha512', b'p', b's', 2**40)"),
+    ("open-by-a-path-that-builds", "import itertools\nclass P:\n    __fspath__ = list\n    def __iter__(self): return itertools.repeat(1)\nopen(P())"),
     ("hashlib-pbkdf2-long-keys", "import hashlib\nhashlib.pbkdf2_hmac('md5', b'p', b's', 1000, 2**40)"),
     ("hashlib-pbkdf2-in-a-loop", "import hashlib\nwhile True:\n    hashlib.pbkdf2_hmac('sha256', b'p' * 1000, b's', 10_000)"),
     ("hashlib-scrypt", "import hashlib\ntry:\n    hashlib.scrypt(b'p', salt=b's', n=2**20, r=8, p=100)\nexcept AttributeError:\n    while True: pass"),

@@ -285,6 +285,18 @@ def test_without_holds_after_the_library_imported_it(optimize: bool) -> None:
     assert run("import json\nr = json.loads('[1]')", most, optimize=optimize)["r"] == [1]
 
 
+def test_own_modules_stand_beside_the_librarys(optimize: bool) -> None:
+    """A module of the host's by the name of one that the library keeps: each has its own, in any order."""
+    imports = PURE.only("json", "datetime") + texts(types="mine = 1", re="mine = 2")
+    work = "json.loads('[1]'), str(datetime.datetime.strptime('2020', '%Y').date())"
+    for source in (
+        f"import json, datetime\nw = {work}\nimport types, re",
+        f"import types, re\nimport json, datetime\nw = {work}",
+    ):
+        source += "\nr = w, types.mine, re.mine, __import__('re') is re"
+        assert run(source, imports, optimize=optimize)["r"] == (([1], "2020-01-01"), 1, 2, True)
+
+
 def test_only_keeps_the_modules_below(optimize: bool) -> None:
     imports = texts(p____init__="", p__a="x = 1", p__b____init__="", p__b__c="x = 2")
     run("import p.a, p.b.c", imports.only("p"), optimize=optimize)
@@ -1040,6 +1052,37 @@ def test_a_package_reads_the_data_that_lies_in_it(packaged: Imports, optimize: b
 
 def test_a_package_reads_its_data_by_open(packaged: Imports, optimize: bool) -> None:
     assert run("import kit.plain\nr = kit.plain.read()", packaged, optimize=optimize)["r"] == "grüße\n"
+
+
+def test_a_package_reads_its_data_by_path(packaged: Imports, site: Path, optimize: bool) -> None:
+    write(
+        site,
+        kit__paths="""
+        import importlib.resources as r, pathlib
+        here = pathlib.Path(__file__).parent / 'data.txt'
+        with open(here, encoding='utf-8') as file:
+            a = file.read()
+        b = here.read_text(encoding='utf-8')
+        c = r.read_binary('kit', 'data.txt').decode(), r.is_resource('kit', 'data.txt'), r.is_resource('kit', 'no')
+        d = (r.files('kit') / 'deep' / 'raw.bin').read_bytes(), r.files('kit').joinpath('deep/raw.bin').name
+        """,
+    )
+    source = "from kit.paths import a, b, c, d\nr = a, b, c, d"
+    text = "grüße\n"
+    assert run(source, packaged, optimize=optimize)["r"] == (
+        text,
+        text,
+        (text, True, False),
+        (b"\0\1", "raw.bin"),
+    )
+    for bad in (
+        "files('json')",
+        "files('nothing')",
+        "files('kit').iterdir()",
+        "read_text('kit', '../secret.txt')",
+    ):
+        with pytest.raises(CapabilityError, match=r"importlib\.resources.* was not granted"):
+            run(f"import importlib.resources as r\nr.{bad}", packaged, optimize=optimize)
 
 
 def test_a_package_reads_its_data_by_importlib(packaged: Imports, optimize: bool) -> None:

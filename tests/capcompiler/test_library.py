@@ -5,6 +5,7 @@ What needs authority is refused in words that name the grant, or the reason why 
 
 from __future__ import annotations
 
+import datetime
 import sys
 import textwrap
 from typing import Any
@@ -14,6 +15,7 @@ from properties.outcome import guest, native
 
 from capcompiler import CapabilityError, Compartment, GuestError, Imports, Limits, cap_exec
 from guards.modules import REFUSED
+from stdlib_caps import FrozenClock
 
 #: Module to a program that uses what it is used for.
 PROGRAMS: dict[str, str] = {
@@ -1164,6 +1166,19 @@ def test_what_is_not_granted_is_a_permission_error_inside(optimize: bool) -> Non
 
 
 # What is the compartment's own
+
+
+def test_records_are_dated_by_a_clock_that_was_granted(optimize: bool) -> None:
+    source = """
+    import logging, io
+    s = io.StringIO()
+    logging.basicConfig(stream=s, format="%(asctime)s %(message)s")
+    logging.warning("here")
+    r = s.getvalue()[:10]
+    """
+    clock = FrozenClock(datetime.datetime(2025, 6, 30, tzinfo=datetime.UTC))
+    for caps, day in (({"time": clock}, "2025-06-30"), ({}, "1970-01-01")):
+        assert cap_exec(textwrap.dedent(source), caps, optimize=optimize)["r"] == day
 
 
 def test_random_gives_the_same_in_every_run(optimize: bool) -> None:

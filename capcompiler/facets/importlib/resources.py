@@ -63,7 +63,7 @@ def files(anchor):
         module = __import__(anchor, None, None, ("",)) if isinstance(anchor, str) else anchor
     except ImportError:
         _lacking("files", anchor)
-    place = module.__file__.rpartition("/")[0]
+    place = getattr(module, "__file__", "").rpartition("/")[0]
     if not place.startswith("site-packages"):
         _lacking("files", place)
     return _File(place)

@@ -281,6 +281,9 @@ _CHANGES: Final = {
         (r"^import asyncio$", "import _mocked as asyncio"),
         (r"^from asyncio import iscoroutinefunction$", "from _mocked import iscoroutinefunction"),
         (r"^import pkgutil$", "import _mocked as pkgutil"),
+        (r"^( *)import _io$", r"\1import io as _io"),
+        # What stands for the code of a coroutine function has flags, which are the facts here.
+        (r"NonCallableMock\(spec_set=(?:CodeType|_CODE_ATTRS)\)", "NonCallableMock()"),
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),

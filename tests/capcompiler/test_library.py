@@ -831,7 +831,7 @@ PROGRAMS: dict[str, str] = {
         print(r.testsRun, len(r.failures), len(r.errors), r.skipped[0][1], len(r.expectedFailures), r.wasSuccessful(), unittest.defaultTestLoader.getTestCaseNames(T))
         """,
     "unittest.mock": """
-        from unittest.mock import Mock, MagicMock, patch, call, sentinel, ANY
+        from unittest.mock import Mock, MagicMock, patch, call, sentinel, ANY, AsyncMock, mock_open, create_autospec
         m = Mock(return_value=5); m.a.b(1, k=2); print(m(3), m.called, m.call_args, m.a.b.call_args_list == [call(1, k=2)], m.mock_calls == [call.a.b(1, k=2), call(3)])
         g = MagicMock(); g.__len__.return_value = 7; g['x'].y = 1; print(len(g), ANY == 5, sentinel.s is sentinel.s)
         class K:
@@ -844,6 +844,13 @@ PROGRAMS: dict[str, str] = {
         except AssertionError: print('asserted')
         try: Mock(spec=K).nothing
         except AttributeError as e: print(e)
+        a = AsyncMock(return_value=3)
+        try: a().send(None)
+        except StopIteration as e: print(e.value)
+        with patch.dict('os.environ', {'only': 'here'}): import os; print(os.environ['only'])
+        with patch('io.open', mock_open(read_data='abc')): import io; print(io.open('f').read())
+        with patch('json.loads', return_value=5): import json; print(json.loads('1'))
+        print(create_autospec(lambda a, b=1: 0, return_value=2)(1), 'only' in os.environ)
         """,
     "urllib.parse": """
         from urllib.parse import *

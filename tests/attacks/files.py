@@ -99,7 +99,7 @@ CASES: list[Case] = [
     ),
     case(
         "import-from-a-module-what-is-not-its-own",
-        "from json import decoder\ndecoder.re._sre",
+        "from json import decoder\ndecoder.re._sre.compile",  # from 3.13 on there is one, of ours
         raises="AttributeError",
         about="_sre",
     ),

@@ -45,6 +45,7 @@ from guards.call import callable_for_c
 from guards.decimal_context import as_guest
 from guards.headroom import enter_headroom, leave_headroom
 from guards.meter import Meter, Stop
+from guards.modules import module_dict, new_module
 from guards.realm import Realm
 from guards.shield import shielded
 from guards.store import store
@@ -97,12 +98,9 @@ class Compartment:
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
-        self._globals: dict[str, Any] = {
-            "__name__": "__main__",
-            "__doc__": None,
-            "__package__": "",
-            "__builtins__": self._realm.builtins,
-        }
+        # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
+        self._main = self._realm.modules["__main__"] = new_module(self._realm, "__main__")
+        self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
         self._sources: dict[str, list[str]] = {}
         self._lines: dict[str, list[str]] = {}

@@ -33,6 +33,7 @@ from guards.store import store
 __all__ = ["Importer"]
 
 _STANDARD: Final = Standard()
+_ABSENT: Final = object()
 #: Characters of a module's name, at most.
 _MAX_NAME: Final = 500
 
@@ -40,7 +41,17 @@ _MAX_NAME: Final = 500
 class Importer:
     """Finds and makes the modules of one compartment."""
 
-    __slots__ = ("_inert_modules", "compile", "fractions", "granted", "imports", "realm")
+    __slots__ = (
+        "_apart",
+        "_inert_modules",
+        "_kept",
+        "_own",
+        "compile",
+        "fractions",
+        "granted",
+        "imports",
+        "realm",
+    )
 
     def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
         self.realm = realm
@@ -51,6 +62,12 @@ class Importer:
         self._inert_modules: dict[str, Any] = {}
         #: The class `fractions.Fraction` of this compartment, once it has been imported.
         self.fractions: FractionClass | None = None
+        #: Modules that the library made and no program of the guest's may import, by name: they stand
+        #: in `sys.modules`, where the library looks itself up.
+        self._kept: dict[str, Any] = {}
+        #: Modules of the library where the guest has others of the same name; and whether it has.
+        self._own: dict[str, Any] = {}
+        self._apart: dict[str, bool] = {}
 
     def load(self, name: str, level: int, package: str, asker: int = GUEST) -> Any:
         """The module `name`, imported with what is above it; raises ImportError that says what to do.
@@ -60,36 +77,68 @@ class Importer:
         full = self.absolute(name, level, package)
         if len(full) > _MAX_NAME:
             raise ImportError(f"the module name {full[:40]!r}... is too long")
-        granted = self.granted.get(full)
-        if granted is not None and issubclass(type(granted), Reference):
-            return granted
-        modules = self.realm.modules
+        if asker != LIBRARY:
+            granted = self._grant(full)
+            if granted is not None:
+                return granted
         above = ""
         module: Any = None
         for part in full.split("."):
             parent, module_name = module, f"{above}.{part}" if above else part
-            if module_name in modules:
-                module = modules[module_name]
-                if module is None:
-                    raise ModuleNotFoundError(
-                        f"import of {module_name} halted; None in sys.modules", name=module_name
-                    )
-            else:
+            module = self._known(module_name, asker)
+            if module is None:
+                raise ModuleNotFoundError(
+                    f"import of {module_name} halted; None in sys.modules", name=module_name
+                )
+            if module is _ABSENT:
                 module = self._make(module_name, full, asker)
-                if above and module_name in modules:
+                if above and module_name in self._table(module_name, asker):
                     store(self.realm, parent, part, module)
             above = module_name
         return module
 
     def fraction_class(self) -> FractionClass:
-        """The compartment's own `fractions.Fraction`, imported if need be, whatever it may import."""
+        """The compartment's own `fractions.Fraction`, imported if need be, whatever it may import.
+        Raises ImportError where the guest has put something else in the way of its making."""
         if self.fractions is None:
-            found = _STANDARD.find(FRACTIONS)
-            if not isinstance(found, ModuleText):
-                raise ImportError("this interpreter has no source of the module 'fractions'")
-            self._run(FRACTIONS, found)
-        assert self.fractions is not None  # noqa: S101 - for the type checker
+            imports = self.imports
+            # The library's own import: what it brings in is no module that the guest may name.
+            self.imports = imports + Imports.pure().only()
+            try:
+                self.load(FRACTIONS, 0, "", LIBRARY)
+            finally:
+                self.imports = imports
+        if self.fractions is None:
+            raise ImportError("the module 'fractions' of this compartment is not the library's")
         return self.fractions
+
+    def _grant(self, full: str) -> Any:
+        """The capability that was granted under a module's name. Library code has its own modules,
+        whatever the host calls a capability."""
+        top = full.partition(".")[0]
+        granted = self.granted.get(top)
+        if granted is None or not issubclass(type(granted), Reference):
+            return None
+        if top != full:
+            raise ModuleNotFoundError(f"No module named {full!r}; {top!r} is not a package", name=full)
+        return granted
+
+    def _known(self, name: str, asker: int) -> Any:
+        """The module as it is in the table. What may be imported does not depend on what the library
+        imported before."""
+        found = self._table(name, asker).get(name, _ABSENT)
+        if asker != LIBRARY and name in self._kept and found is self._kept[name]:
+            return _ABSENT
+        return found
+
+    def _table(self, name: str, asker: int) -> dict[str, Any]:
+        if asker != LIBRARY:
+            return self.realm.modules
+        apart = self._apart.get(name)
+        if apart is None:
+            apart = self.imports.reserved(name) and self.imports.find(name) is not None
+            self._apart[name] = apart
+        return self._own if apart else self.realm.modules
 
     def absolute(self, name: str, level: int, package: str) -> str:
         """The absolute name of a module that is named relative to `package`."""
@@ -109,14 +158,25 @@ class Importer:
         self.realm.meter.charge(20)
         found = self.imports.find(name, asker=asker)
         if found is None:
-            if asker == PACKAGE and name.partition(".")[0] in sys.stdlib_module_names:
+            if asker == PACKAGE and self._has_inert(name):
                 return self._inert(name)
             raise self._missing(name, wanted)
+        table = self._table(name, asker)
+        kept = asker == LIBRARY and table is self.realm.modules and self.imports.reserved(name)
         if isinstance(found, Audited):
-            module = build_module(self.realm, found.name)
-            self.realm.modules[name] = module
+            module = table[name] = build_module(self.realm, found.name)
+            if kept:
+                self._kept[name] = module
             return module
-        return self._run(name, found)
+        return self._run(name, found, table, kept)
+
+    def _has_inert(self, name: str) -> bool:
+        """Whether a package is handed an inert module: one that no grant of modules would supply."""
+        return (
+            name.partition(".")[0] in sys.stdlib_module_names
+            and _STANDARD.find(name) is None
+            and self.imports.find("_inert", asker=LIBRARY) is not None
+        )
 
     def _inert(self, name: str) -> Any:
         """A module of authority as a package has it that only wants to have imported it: what it
@@ -129,7 +189,7 @@ class Importer:
             self._inert_modules[name] = module
         return module
 
-    def _run(self, name: str, found: ModuleText) -> Any:
+    def _run(self, name: str, found: ModuleText, modules: dict[str, Any], kept: bool) -> Any:
         code: CodeType = self.compile(found.text, found.filename, found.asker)
         realm = self.realm
         module = new_module(realm, name)
@@ -143,18 +203,29 @@ class Importer:
             name=name, origin=found.filename, parent=own["__package__"], loader=None, cached=None,
             has_location=True, submodule_search_locations=locations,
         )  # fmt: skip
-        modules = realm.modules
-        modules[name] = module
+        shown = realm.modules
+        stood = shown.get(name, _ABSENT)
+        shown[name] = modules[name] = module  # where it looks itself up while it is made
+        if kept:
+            self._kept[name] = module
         try:
             exec(realm.ready(code), own)  # noqa: S102 - routed code, in a namespace of the guest's
         except BaseException:
             if modules.get(name) is module:
                 del modules[name]
             raise
+        finally:
+            if modules is not shown:
+                shown.pop(name, None)
+                if stood is not _ABSENT:
+                    shown[name] = stood
         if name == FRACTIONS and found.asker == LIBRARY and self.fractions is None:
-            self.fractions = FractionClass(own["Fraction"])
+            self.fractions = FractionClass.of(own.get("Fraction"))
         # A module may put another object in its own place.
-        return modules.get(name, module)
+        module = modules.get(name, module)
+        if kept:
+            self._kept[name] = module
+        return module
 
     def _missing(self, name: str, wanted: str) -> ImportError:
         top = name.partition(".")[0]
@@ -162,6 +233,11 @@ class Importer:
             return ImportError(refusal_of(name if name in REFUSED else top), name=name)
         if self.imports.find(name, asker=LIBRARY) is not None or _STANDARD.find(name) is not None:
             return ImportError(f"the module {name!r} was not granted to this program", name=name)
+        if name.partition(".")[0] in sys.stdlib_module_names and _STANDARD.is_there(name):
+            return ModuleNotFoundError(
+                f"the module {name!r} of the standard library is not among those that guests can have",
+                name=name,
+            )
         if name != top:
             parent = name.rpartition(".")[0]
             note = ""

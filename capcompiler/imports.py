@@ -100,7 +100,8 @@ class _Folder:
                     name=name,
                 )
         if os.path.isdir(base) and self._real(base):
-            return ModuleText("", self._shown(base), True)  # a namespace package
+            # a namespace package: nothing in it but its parts
+            return ModuleText("", self._shown(os.path.join(base, "__init__.py")), True, self.asker)
         return None
 
     def _read(self, name: str, path: str) -> bytes:
@@ -168,6 +169,8 @@ class Imports:
     @classmethod
     def sources(cls, texts: Mapping[str, str]) -> Imports:
         """Modules of the host's own text, by dotted name; `pkg.__init__` is the text of `pkg`."""
+        if not isinstance(texts, Mapping):
+            raise TypeError(f"Imports.sources: wanted a mapping, got {type(texts).__name__}")
         checked = {}
         for name, text in texts.items():
             if not isinstance(name, str) or not all(p.isidentifier() for p in name.split(".")):
@@ -206,7 +209,7 @@ class Imports:
     def only(self, *names: str) -> Imports:
         """These modules and no others; what the standard library imports itself stays. Raises
         ValueError for one that is not there."""
-        for name in names:
+        for name in _texts_only("only", names):
             if self.find(name) is None:
                 raise ValueError(f"Imports.only: {name!r} is not among the modules")
         chosen = frozenset(names)
@@ -216,7 +219,8 @@ class Imports:
 
     def without(self, *names: str) -> Imports:
         """All but these modules and what is in them."""
-        return Imports(tuple(replace(e, removed=e.removed | set(names)) for e in self.chain))
+        removed = frozenset(_texts_only("without", names))
+        return Imports(tuple(replace(e, removed=e.removed | removed) for e in self.chain))
 
     def __add__(self, other: Imports) -> Imports:
         if not isinstance(other, Imports):
@@ -226,12 +230,23 @@ class Imports:
     def find(self, name: str, *, asker: int = GUEST) -> Found | None:
         """The module from the first source that has it. asker: the standard
         library may import what was taken from the guest. Raises ImportError as sources do."""
+        return self._first(name, asker)[1]
+
+    def reserved(self, name: str) -> bool:
+        """Whether the library alone is given this module by its source: it was taken from the guest,
+        who has none of that name or another."""
+        if all(e.allows(name) for e in self.chain):
+            return False
+        entry, _ = self._first(name, LIBRARY)
+        return entry is not None and not entry.allows(name)
+
+    def _first(self, name: str, asker: int) -> tuple[_Entry | None, Found | None]:
         for entry in self.chain:
             if entry.allows(name) or (asker == LIBRARY and isinstance(entry.source, Standard)):
                 found = entry.source.find(name)
                 if found is not None:
-                    return found
-        return None
+                    return entry, found
+        return None, None
 
     def data(self, path: str) -> bytes | None:
         """A file that an installed package brings along; None where there is none."""
@@ -246,6 +261,13 @@ class Imports:
     def names(self) -> frozenset[str]:
         """The top-level names that a guest may import, as far as they are known."""
         return frozenset(n for e in self.chain for n in e.source.names() if e.allows(n))
+
+
+def _texts_only(method: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"Imports.{method}: names of modules are text, not {type(name).__name__}")
+    return names
 
 
 #: What library code that no guest may change is made of.

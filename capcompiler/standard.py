@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -39,10 +40,22 @@ class ModuleText:
     asker: int = GUEST
 
 
+_LIBRARY: Final = Path(os.__file__).parent
+#: Modules of Python that are made of a module of C without a row, and what tells since which version.
+_SINCE: Final = {"opcode": "_opcode_metadata"}
+
+
+def _is_there(name: str) -> bool:
+    """Whether this version of Python has the module."""
+    base = _LIBRARY.joinpath(*name.split("."))
+    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
+
+
 #: Top-level modules that are Python all through and carry no authority of their own: what they
 #: import is subject to this same list. Their submodules come with them.
 PURE: Final = frozenset(
-    """
+    name
+    for name in """
     __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime
     _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse base64
     bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
@@ -53,6 +66,7 @@ PURE: Final = frozenset(
     threading token tokenize tomllib traceback typing unittest uu uuid warnings weakref wsgiref
     zoneinfo
     """.split()
+    if not (name in _SINCE and _is_there(_SINCE[name]))
 )
 #: Modules of packages whose other modules are authority.
 PURE_PARTS: Final = frozenset(
@@ -67,7 +81,6 @@ PURE_PARTS: Final = frozenset(
     }
 )
 
-_LIBRARY: Final = Path(os.__file__).parent
 _FACETS: Final = Path(__file__).parent / "facets"
 #: Facets without authority, by dotted name.
 FACETS: Final = frozenset(
@@ -97,18 +110,18 @@ class Standard:
             return _read(_LIBRARY, parts, "lib")
         return None
 
+    def is_there(self, name: str) -> bool:
+        """Whether the interpreter has a module of this name, for guests or not."""
+        if name in sys.stdlib_module_names:
+            return True
+        return all(p.isidentifier() for p in name.split(".")) and _is_there(name)
+
     def names(self) -> frozenset[str]:
         return frozenset(
             n
             for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
-
-
-def _is_there(name: str) -> bool:
-    """Whether this version of Python has the module."""
-    base = _LIBRARY.joinpath(*name.split("."))
-    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
 
 
 class Engine:
@@ -139,6 +152,12 @@ _ASKS_CODE: Final = (
     (r"\b(\w+(?:\.\w+)*)\.__code__(?! =)", r"_facts_of(\1)"),
     (r"\Z", "\nfrom _guard_types import _awaitable, _facts_of\n"),
 )
+_ASKS_GLOBALS: Final = (
+    (r"""getattr\((\w+), (['"])__globals__\2, (None|\{\})\)""", r"_globals_of(\1, \3)"),
+    (r"""hasattr\((\w+), (['"])__globals__\2\)""", r"_globals_of(\1) is not None"),
+    (r"\bunwrap\.__globals__", "_globals_of(unwrap)"),
+    (r"\Z", "\nfrom _guard_types import _globals_of\n"),
+)
 _ASKS_FRAME: Final = (
     (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
     (r"\Z", "\nfrom _guard_types import _frame_of\n"),
@@ -166,17 +185,34 @@ _CHANGES: Final = {
             "type(class_dict).__name__ == 'getset_descriptor'",
         ),
         (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
+        # The text that a builtin says of its arguments is read by defining such a function.
+        (r"module = ast\.parse\(program\)", "return _signature_by_text(cls, obj, s, skip_bound_arg)"),
         (
-            r"module = ast\.parse\(program\)",
-            "raise ValueError('no signature found for builtin {!r}'.format(obj))",
+            r"\Z",
+            "\ndef _signature_by_text(cls, obj, s, skip_bound_arg):\n"
+            "    names = {'sys': sys}\n"
+            "    try:\n        exec(f\"def f{s.replace('$', '')}: pass\", names)\n"
+            "    except NameError:\n"
+            "        raise ValueError(f'{obj!r} builtin has invalid signature') from None\n"
+            "    found = list(signature(names['f']).parameters.values())\n"
+            "    if '$module' in s or ('$' in s and skip_bound_arg and hasattr(obj, '__self__')):\n"
+            "        del found[0]\n"
+            "    elif '$' in s:\n"
+            "        found[0] = found[0].replace(kind=Parameter.POSITIONAL_ONLY)\n"
+            "    return cls(found)\n",
         ),
+        # A generator says whether it has ended; its frame is nobody's.
+        (r"\b(\w+)\.(?:gi|cr|ag)_frame is None", r"_is_over(\1)"),
+        (r"\Z", "\nfrom _guard_types import _is_over\n"),
         *_ASKS_CODE,
+        *_ASKS_GLOBALS,
     ),
     "typing": (
         # Metaclasses here have no `__eq__`; this one is of a name that 3.14 is about to drop.
         (r"^class _UnionGenericAliasMeta\(type\):$", "class _UnionGenericAliasMeta:"),
         (r"\(metaclass=_UnionGenericAliasMeta\)", ""),
         *_ASKS_CODE,
+        *_ASKS_GLOBALS,
     ),
     # A t-string asks nothing of its own here; the class of one is only compared with.
     # No function is made anew around other globals: names that are not there are an error.
@@ -198,6 +234,31 @@ _CHANGES: Final = {
             "    if format != Format.STRING:\n        return found\n"
             "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
         ),
+        *_ASKS_GLOBALS,
+    ),
+    # What takes two descriptors off the class that a slotted one replaces; here they are not copied.
+    "dataclasses": (
+        (r"^( *)sys\._clear_type_descriptors\(cls\)$", r"\1pass"),
+        (
+            r"^    cls_dict = dict\(cls\.__dict__\)$",
+            r"\g<0>; [cls_dict.pop(n, None) for n in ('__dict__', '__weakref__')]",
+        ),
+        # Functions that call `super()` say which class by a cell, which is not for guests.
+        (
+            r"\Z",
+            "\nfrom _guard_types import _renew_class_cell as _update_func_cell_for__class__\n",
+        ),
+    ),
+    # Where a newer version says that nothing is there, and finds nothing, what is lacking is said.
+    **dict.fromkeys(
+        ("pathlib", "pathlib._local"),
+        (
+            (
+                r"return os\.path\.(?:l?exists|isdir|isfile|ismount|islink)\(self\)$",
+                "return os.stat(self)",
+            ),
+            (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
+        ),
     ),
     # The width of the host's terminal.
     "argparse": (
@@ -212,6 +273,17 @@ _CHANGES: Final = {
             "\nif '_copy_dispatch' in globals():\n    _copy_dispatch[type(len)] = lambda x: x\n"
             "else:\n    _copy_atomic_types = _copy_atomic_types | {type(len)}\n",
         ),
+    ),
+    # Of OpenSSL it takes the one function that is worked out at once and paid for.
+    "hashlib": ((r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),),
+    # Of the event loop it takes a mark and a question; of `pkgutil` what finds an object by its name.
+    "unittest.mock": (
+        (r"^import asyncio$", "import _mocked as asyncio"),
+        (r"^from asyncio import iscoroutinefunction$", "from _mocked import iscoroutinefunction"),
+        (r"^import pkgutil$", "import _mocked as pkgutil"),
+        (r"^( *)import _io$", r"\1import io as _io"),
+        # What stands for the code of a coroutine function has flags, which are the facts here.
+        (r"NonCallableMock\(spec_set=(?:CodeType|_CODE_ATTRS)\)", "NonCallableMock()"),
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),

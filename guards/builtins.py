@@ -324,7 +324,7 @@ def __import___(
     module = realm.importer(exact, level if type(level) is int else 0, "")
     if fromlist:
         return module
-    return realm.modules.get(exact.partition(".")[0], module)
+    return module if level else realm.importer(exact.partition(".")[0], 0, "")
 
 
 # Iterating
@@ -620,8 +620,28 @@ def print_(
 
 
 @builtin
-def open_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+def open_(
+    realm: Realm, file: Any, mode: Any = "r", buffering: Any = -1, encoding: Any = None,
+    errors: Any = None, newline: Any = None, closefd: Any = True, opener: Any = None,
+) -> Any:  # fmt: skip
+    # A file that an installed package brings along can be read; nothing else is a file here.
+    if type(mode) is str and mode in ("r", "rt", "rb"):
+        path = _path_text(realm, file)
+        data = None if path is None else realm.package_data(path)
+        if data is not None:
+            from guards.modules.table import LIBRARY
+
+            make = read(realm, realm.importer("io", 0, "", LIBRARY), "_stream")
+            return callable_for_c(realm, make)(data, mode, encoding, errors, newline)
     raise refused("open", "no directory is among the capabilities; the host grants one as `fs`")
+
+
+def _path_text(realm: Realm, file: Any) -> str | None:
+    """The exact text of a path that is text, or an object of the guest's that has one."""
+    definer = host_lookup(type(file), "__fspath__")[0]
+    if definer is not None and realm.is_guest_class(definer):
+        file = callable_for_c(realm, read(realm, type(file), "__fspath__"))(file)
+    return host_exact_str(file) if issubclass(type(file), str) else None
 
 
 @builtin

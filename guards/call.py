@@ -52,7 +52,7 @@ from guards.tables.rows import TABLE, State, find
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments"]
+__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments", "shown_callable"]
 
 _RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
 
@@ -363,6 +363,19 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         return callable_for_c(realm, f.__origin__)
     if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
+    return f
+
+
+def shown_callable(realm: Realm, f: Any) -> Any:
+    """What a guest handed in that C code calls as `f`: the way back from `callable_for_c`."""
+    if type(f) is not MethodType:
+        return f
+    function = host_method_func(f)
+    if function is _refuse:
+        return host_method_self(f) if host_method_self(f) in TABLE else f
+    if type(function) is MethodType and host_method_self(function) is realm:
+        if host_method_func(function) in (construct, _call_cached):
+            return host_method_self(f)
     return f
 
 

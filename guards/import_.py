@@ -11,6 +11,7 @@ from typing import Any
 from guards.attribute import read
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
+from guards.host import host_name
 
 __all__ = ["ImportFrom", "ImportModule", "ImportStar"]
 
@@ -96,5 +97,25 @@ class ImportStar(Guard):
             wanted = [n for n in object.__getattribute__(module, "__dict__") if not n.startswith("_")]
         realm.meter.charge(len(wanted))
         for n in wanted:
-            if type(n) is str and not is_guard_name(n):
-                frame.f_globals[n] = read(realm, module, n)
+            if type(n) is not str:
+                own = getattr_or_none(realm, module, "__name__")
+                shown = own if type(own) is str else name
+                raise TypeError(f"Item in {shown}.__all__ must be str, not {host_name(type(n))}")
+            if not is_guard_name(n):
+                frame.f_globals[n] = _starred(realm, module, n, asker)
+
+
+def _starred(realm: Any, module: Any, wanted: str, asker: int) -> Any:
+    """One name of `from module import *`; what `__all__` of a package names may be a part of it."""
+    try:
+        return read(realm, module, wanted)
+    except AttributeError as error:
+        missing = error
+    own = getattr_or_none(realm, module, "__name__")
+    if type(own) is str and getattr_or_none(realm, module, "__path__") is not None:
+        try:
+            return realm.importer(f"{own}.{wanted}", 0, "", asker)
+        except ModuleNotFoundError as error:
+            if error.name != f"{own}.{wanted}":
+                raise
+    raise missing

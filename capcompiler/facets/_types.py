@@ -95,7 +95,7 @@ MappingProxyType = mappingproxy
 
 class _StandinType(type):
     def __instancecheck__(cls, instance):
-        if type(instance) is type(len):
+        if type(instance) is MethodType:
             return not hasattr(instance, "__func__")
         return cls is _Standin and type(instance) is type(str.format)
 

@@ -3,15 +3,23 @@
 import time as _time
 from time import asctime, strftime, struct_time
 
+try:
+    _clock = __import__("time")  # asked as the guest asks: it has the one that was granted
+except ImportError:
+    _clock = _time
+
 
 def _dated(name, default):
-    read = getattr(_time, name)
-
     def moment():
         try:
-            return read()
+            return getattr(_clock, name)()
         except PermissionError:
             return default
+        except AttributeError:
+            # A clock that was granted may tell the time in seconds only.
+            return int(time() * 1e9) if name == "time_ns" else default
+
+    moment.__name__ = name
 
     return _time._Function(moment)
 

@@ -310,6 +310,10 @@ def open(
     data = _package_data(file) if isinstance(file, str) and mode in ("r", "rt", "rb") else None
     if data is None:
         return _refused_open(file)
+    return _stream(data, mode, encoding, errors, newline)
+
+
+def _stream(data, mode, encoding, errors, newline):
     stream = BytesIO(data)
     return stream if mode == "rb" else TextIOWrapper(stream, encoding, errors, newline)
 

@@ -1,5 +1,5 @@
-"""Fractions at the membrane. The module `fractions` is Python, so each compartment has a class of its own;
-what crosses is the two numbers.
+"""Fractions at the membrane. The module `fractions` is Python, so each compartment has a class of its
+own; what crosses is the two numbers.
 
 Stops: a fraction that runs its guest's methods in the host, or that holds what is no number.
 """
@@ -7,10 +7,11 @@ Stops: a fraction that runs its guest's methods in the host, or that holds what 
 from __future__ import annotations
 
 from fractions import Fraction
+from types import MemberDescriptorType
 from typing import Any, Final
 
 from capcompiler.membrane.data import CrossingError
-from guards.host import host_mro
+from guards.host import host_dict, host_mro
 
 __all__ = ["FRACTIONS", "FractionClass"]
 
@@ -24,11 +25,29 @@ class FractionClass:
 
     __slots__ = ("_denominator", "_kind", "_numerator")
 
-    def __init__(self, kind: type) -> None:
+    def __init__(
+        self, kind: type, numerator: MemberDescriptorType, denominator: MemberDescriptorType
+    ) -> None:
         self._kind = kind
         # The slots themselves: a guest may put what it likes under these names later.
-        self._numerator = kind.__dict__["_numerator"]
-        self._denominator = kind.__dict__["_denominator"]
+        self._numerator = numerator
+        self._denominator = denominator
+
+    @classmethod
+    def of(cls, kind: Any) -> FractionClass | None:
+        """None where a guest has changed what the module is made from, so that this is no class with
+        the two slots."""
+        if not issubclass(type(kind), type):
+            return None
+        names = host_dict(kind)
+        slots = names.get("_numerator"), names.get("_denominator")
+        if any(type(s) is not MemberDescriptorType or s.__objclass__ is not kind for s in slots):
+            return None
+        try:
+            object.__new__(kind)
+        except TypeError:  # abstract, or laid out by what the guest put below it
+            return None
+        return cls(kind, *slots)
 
     def made(self, value: Fraction) -> Any:
         """A fraction of the host's, as the guest gets it."""

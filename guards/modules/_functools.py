@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.call import CONSTRUCTORS, callable_for_c
+from guards.call import CONSTRUCTORS, callable_for_c, shown_callable
 from guards.depth import CARRIERS, check_nesting
 from guards.tamed import enter
 
@@ -28,11 +28,15 @@ def _partial_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return (callable_for_c(realm, args[0]), *args[1:]) if args else args
 
 
+_partial_func: Final = functools.partial.__dict__["func"].__get__
 CONSTRUCTORS[functools.partial] = _partial_arguments
 enter(
     functools.partial,
-    "func args keywords __call__",
-    reads={"__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__")},
+    "args keywords __call__",
+    reads={
+        "func": lambda realm, obj: shown_callable(realm, _partial_func(obj)),
+        "__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__"),
+    },
     subclass=True,
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import cmath
+import hashlib
 import importlib
 import struct
 import unicodedata
@@ -278,6 +279,43 @@ for _name, _functions in _HASHES.items():
     MODULES[_name] = ModuleRow(
         why="bytes to digests",
         tame={n: _hash_maker(f) for n, f in _makers.items()},
+    )
+
+#: Units of work at once, at most, whatever the budget: nothing looks at the clock meanwhile.
+_LONGEST: Final = 1 << 24
+
+
+def _pbkdf2_hmac(
+    realm: Realm, hash_name: Any, password: Any, salt: Any, iterations: Any, dklen: Any = None
+) -> bytes:
+    if not issubclass(type(hash_name), str):
+        raise TypeError(
+            f"pbkdf2_hmac() argument 'hash_name' must be str, not {host_name(type(hash_name))}"
+        )
+    name = host_exact_str(hash_name)
+    if name not in hashlib.algorithms_guaranteed or name.startswith("shake"):
+        raise ValueError(f"unsupported hash type {name}")
+    made = hashlib.new(name)
+    rounds = index_of(iterations)
+    size = made.digest_size if dklen is None else index_of(dklen)
+    realm.meter.charge_bytes(max(0, size))
+    for given in (password, salt):
+        # Not what has a `__buffer__` of the guest's, whose size is not known before.
+        if not issubclass(type(given), (bytes, bytearray, memoryview)):
+            raise TypeError(f"a bytes-like object is required, not {host_name(type(given))!r}")
+        realm.meter.charge((size_of(given) or 0) >> 4)
+    # Each round hashes two blocks, for each piece of the key that one digest fills.
+    work = max(1, rounds) * (max(0, size) // made.digest_size + 1) * (made.block_size >> 3)
+    realm.meter.charge(work)
+    if work > _LONGEST:
+        raise OverflowError(f"{rounds:,} iterations are more than are worked out at once here")
+    return hashlib.pbkdf2_hmac(name, password, salt, rounds, size)
+
+
+if hasattr(hashlib, "pbkdf2_hmac"):
+    MODULES["_guard_hash"] = ModuleRow(
+        why="a key from a password, paid for by its iterations before it is made",
+        tame={"pbkdf2_hmac": _pbkdf2_hmac},
     )
 
 # csv

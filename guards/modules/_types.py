@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import types
-from types import FunctionType, MethodType, TracebackType
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    TracebackType,
+)
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from guards.base import is_guard_name
@@ -11,7 +18,7 @@ from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
 from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules.table import MODULES, GuestModule, ModuleRow
 from guards.tables.rows import TABLE
-from guards.tamed import ClassNamespace
+from guards.tamed import ClassNamespace, namespace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +41,48 @@ def _facts_of(realm: Realm, function: Any, default: Any = _MISSING, /) -> Any:
     if default is _MISSING:
         raise AttributeError(f"{host_name(type(function))!r} object has no attribute '__code__'")
     return default
+
+
+def _globals_of(realm: Realm, function: Any, default: Any = None, /) -> Any:
+    """The view of the names that a function of the guest's looks up: what `globals()` gives in it."""
+    if type(function) is MethodType:
+        function = host_method_func(function)
+    return namespace_of(realm, function.__globals__) if realm.is_guest_function(function) else default
+
+
+_FRAMES = {
+    GeneratorType: GeneratorType.__dict__["gi_frame"].__get__,
+    CoroutineType: CoroutineType.__dict__["cr_frame"].__get__,
+    AsyncGeneratorType: AsyncGeneratorType.__dict__["ag_frame"].__get__,
+}
+
+
+def _is_over(realm: Realm, generator: Any, /) -> bool:
+    """Whether a generator or coroutine has no frame any more; never the frame."""
+    frame_of = _FRAMES.get(type(generator))
+    if frame_of is None:
+        raise AttributeError(f"{host_name(type(generator))!r} object has no attribute 'gi_frame'")
+    return frame_of(generator) is None
+
+
+def _renew_class_cell(realm: Realm, function: Any, old: Any, new: Any, /) -> bool:
+    """Let `super()` in a function mean the class that stands in for another (a slotted dataclass).
+    No more than `super(new, self)` written out would do; the cell stays out of reach."""
+    if not (realm.is_guest_function(function) and _is_guests(realm, old) and _is_guests(realm, new)):
+        return False
+    names = function.__code__.co_freevars
+    cell = function.__closure__[names.index("__class__")] if "__class__" in names else None
+    try:
+        if cell is None or cell.cell_contents is not old:
+            return False
+    except ValueError:  # nothing in it
+        return False
+    cell.cell_contents = new
+    return True
+
+
+def _is_guests(realm: Realm, kind: Any) -> bool:
+    return issubclass(type(kind), type) and realm.is_guest_class(kind)
 
 
 def _with_names(realm: Realm, annotate: Any, names: Any, /) -> Any:
@@ -97,12 +146,15 @@ def _refuse(realm: Realm, text: Any, /) -> NoReturn:
 _TAMED.update(
     _facts_of=_facts_of,
     _awaitable=_awaitable,
+    _globals_of=_globals_of,
+    _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
     _literal=_literal,
     _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,
+    _renew_class_cell=_renew_class_cell,
 )
 _NAMES = """
     FunctionType LambdaType GeneratorType CoroutineType AsyncGeneratorType MethodType

@@ -10,6 +10,7 @@ import _io
 import _random
 import _string  # type: ignore[import-not-found]
 import builtins
+import functools
 import itertools
 import sys
 import threading
@@ -138,6 +139,7 @@ class Record:
     made = 1
 
 
+_PLACEHOLDER = getattr(functools, "Placeholder", None)  # from 3.14 on
 _FIELDS = _string.formatter_field_name_split("a.b")[1]  # type: ignore[attr-defined]
 
 
@@ -173,6 +175,7 @@ def _by_hand() -> dict[type, Callable[[], Any]]:
         _random.Random: lambda: _random.Random(1),
         type(_FIELDS): lambda: _FIELDS,
         Pending: lambda: make_pending(Call(None, "call", None, (), {}, 0.0, 0.0)),
+        type(_PLACEHOLDER): lambda: _PLACEHOLDER,
     }
 
 

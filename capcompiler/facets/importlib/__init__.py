@@ -1,7 +1,5 @@
 """`importlib` over the compartment's own modules."""
 
-import sys
-
 from _guard_types import _refuse
 
 from . import abc, machinery, util
@@ -15,8 +13,7 @@ def import_module(name, package=None):
                 f"the 'package' argument is required to perform a relative import for {name!r}"
             )
         name = util.resolve_name(name, package)
-    __import__(name)
-    return sys.modules[name]
+    return __import__(name, None, None, ("",))
 
 
 def invalidate_caches():

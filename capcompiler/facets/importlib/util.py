@@ -1,7 +1,5 @@
 """Helpers of importers that need no file."""
 
-import sys
-
 from _guard_types import _refuse
 
 
@@ -22,10 +20,10 @@ def find_spec(name, package=None):
     """The specification of a module that can be imported; None where there is none."""
     full = resolve_name(name, package) if name.startswith(".") else name
     try:
-        __import__(full)
+        module = __import__(full, None, None, ("",))
     except ImportError:
         return None
-    return getattr(sys.modules[full], "__spec__", None)
+    return getattr(module, "__spec__", None)
 
 
 def module_from_spec(spec):

@@ -97,19 +97,23 @@ class Importer:
             above = module_name
         return module
 
-    def fraction_class(self) -> FractionClass:
-        """The compartment's own `fractions.Fraction`, imported if need be, whatever it may import.
-        Raises ImportError where the guest has put something else in the way of its making."""
+    def fraction_class(self) -> FractionClass | None:
+        """The compartment's own `fractions.Fraction`, imported if need be, whatever it may import;
+        None where the guest has put something else in the way of its making."""
         if self.fractions is None:
-            imports = self.imports
-            # The library's own import: what it brings in is no module that the guest may name.
-            self.imports = imports + Imports.pure().only()
+            imports, apart = self.imports, self._apart
+            library = Imports.pure().only()
+            # The library's own import: what it brings in is no module that the guest may name, and
+            # a module of the host's of that name is another.
+            if imports.find(FRACTIONS, asker=LIBRARY) in (None, _STANDARD.find(FRACTIONS)):
+                self.imports = imports + library
+            else:
+                self.imports = library + imports
+            self._apart = {}
             try:
                 self.load(FRACTIONS, 0, "", LIBRARY)
             finally:
-                self.imports = imports
-        if self.fractions is None:
-            raise ImportError("the module 'fractions' of this compartment is not the library's")
+                self.imports, self._apart = imports, apart
         return self.fractions
 
     def _grant(self, full: str) -> Any:

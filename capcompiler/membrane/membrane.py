@@ -179,9 +179,12 @@ class Membrane:
         if isinstance(value, Capability) or is_host_function(value):
             return self.reference(value, path + where)
         if isinstance(value, Fraction):
-            return self.compartment._in_turn(
-                lambda: self.compartment._importer.fraction_class().made(value)
-            )
+            kind = self.compartment._in_turn(self.compartment._importer.fraction_class)
+            if kind is None:
+                raise CrossingError(
+                    value, where, "the guest has changed what its module fractions is made from"
+                )
+            return kind.made(value)
         raise CrossingError(value, where)
 
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:

@@ -62,7 +62,8 @@ class Case:
       value: what `ns.value` equals, types included.
       out: what the guest printed.
     first: a source that another guest runs before, whatever comes of it.
-    steps, memory, seconds, output, depth: the limits. wall: seconds that a run may take.
+    steps, memory, seconds, output, depth: the limits. wall: seconds of processor time that a
+    run may take before it counts as a hang; what waits is ended by the test that asks.
     """
 
     id: str
@@ -81,7 +82,7 @@ class Case:
     seconds: float | None = 5
     output: int | None = 2**20
     depth: int | None = 500
-    wall: float = 8.0
+    wall: float = 20.0
 
 
 def case(

@@ -130,7 +130,7 @@ CASES: list[Case] = [
     *(hidden(f"long-parts-{n}", TEXT + e) for n, e in LONG_PARTS.items()),
     *(hidden(f"large-numbers-{n}", NUMBER + e, memory=1 << 30) for n, e in LARGE_NUMBERS.items()),
     *(hidden(f"searches-{n}", e) for n, e in SEARCHES.items()),
-    *(hidden(f"floods-{n}", e, wall=12.0) for n, e in FLOODS.items()),
+    *(hidden(f"floods-{n}", e) for n, e in FLOODS.items()),
     *(nested(f"carried-{n}", NEST + e) for n, e in CARRIED.items()),
     *(
         crashed(

@@ -249,6 +249,8 @@ for _carrier in (slice, GenericAlias, reversed):
 
 def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Make an instance of a class, charged."""
+    if not (_may_be_called(realm, kind) if kind in TABLE else realm.is_guest_class(kind)):
+        _refuse(kind)  # `type.__call__(kind)` comes here straight
     if kind is type:
         from guards.classes import make_type
 

@@ -114,6 +114,7 @@ class Compartment:
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
+        self._wish: BaseException | None = None  # what the host ended the latest turn with
         self._output: list[str] = []
         self._printed = 0
         self.usage = Usage()
@@ -480,6 +481,7 @@ class Compartment:
         """End the turn, and give the lock back."""
         meter = self._realm.meter
         problem = self._stop_problem()
+        self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None

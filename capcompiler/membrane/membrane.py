@@ -17,13 +17,14 @@ from capcompiler.errors import CapabilityError
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
+    Later,
     check_arguments,
     interface_of,
     is_host_function,
 )
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
-from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.reference import (
     Reference,
@@ -116,6 +117,10 @@ class Access:
         if name not in self.interface.read:
             raise AttributeError(f"{self.path}: no attribute {name!r} is granted")
         target = self.interface.target
+        if isinstance(target, Handle):
+            return self.membrane.use(
+                f"{self.path}.{name}", lambda _a, _k: read_of(target, name), Later(target, name), (), {}
+            )
         return self.membrane.use(
             f"{self.path}.{name}", lambda _a, _k: getattr(target, name), None, (), {}
         )
@@ -127,7 +132,7 @@ class Access:
         self.membrane.use(
             f"{self.path}.{name}",
             lambda args, _k: _set(target, name, args[0]),
-            None,
+            Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
@@ -143,15 +148,37 @@ def _set(target: Any, name: str, value: Any) -> None:
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_methods", "_paths", "_wall", "compartment", "on_use")
+    __slots__ = ("_grants", "_handles", "_parts", "_wall", "compartment", "on_use", "outer")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
         self.on_use = on_use
+        #: The membrane of the guest whose child this one's is.
+        self.outer: Membrane | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
         self._grants: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        #: The same of methods of capabilities.
+        self._parts: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+
+    def under(self, outer: Membrane) -> None:
+        """Stand between a guest and its child. Uses of what is the host's are told to the host as those
+        of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
+        self.outer = outer
+        self.on_use = outer.on_use
+
+    def _path_of(self, cap: Any, path: str) -> str:
+        """The path from the host's grant, whatever the guests between have called the capability."""
+        outer = self.outer
+        if outer is None:
+            return path
+        for references in (outer._grants, outer._parts):
+            known = references.get(id(cap))
+            if known is not None and use_of(known).cap is cap:
+                found: str = use_of(known).path
+                return found
+        return outer._path_of(cap, path)
 
     # In
 
@@ -193,6 +220,7 @@ class Membrane:
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
+        path = self._path_of(cap, path)
         interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
@@ -203,6 +231,7 @@ class Membrane:
             part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
+            self._parts[id(method)] = plain[name]
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
@@ -308,7 +337,9 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
-                self._tell(Use(path, host_args, host_kwargs, result, problem, started, seconds))
+                self._tell(
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds), function
+                )
         finally:
             compartment._in_host -= 1
         meter.check()
@@ -322,10 +353,14 @@ class Membrane:
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
 
-    def _tell(self, event: Use) -> None:
+    def _told(self, function: Any) -> bool:
+        """Whether the host's audit sees uses of this: not of what guests made for their children."""
+        return self.on_use is not None and (self.outer is None or type(function) is not Later)
+
+    def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
         on_use = self.on_use
-        if on_use is None:
+        if on_use is None or not self._told(function):
             return
         compartment = self.compartment
         try:
@@ -350,7 +385,7 @@ class Membrane:
 
     def unanswered(self, call: Call, problem: BaseException) -> None:
         """Tell the host's audit of a call that the turn did not live to see answered."""
-        if self.on_use is None:
+        if self.on_use is None or not self._told(call.function):
             return
         seconds = time.perf_counter() - call.clock
         event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
@@ -376,7 +411,10 @@ class Membrane:
                 except CrossingError as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
-            self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
+            self._tell(
+                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
+                call.function,
+            )
         finally:
             compartment._in_host -= 1
         meter.check()

@@ -613,7 +613,7 @@ def print_(
     if file is None:
         realm.write(text)
     else:
-        read(realm, file, "write")(text)
+        callable_for_c(realm, read(realm, file, "write"))(text)
 
 
 # Authority

@@ -33,6 +33,7 @@ from guards.charge import (
     charge_walk,
     feed,
     feed_keys,
+    feed_pairs,
     is_view,
     merged,
     size_of,
@@ -92,7 +93,7 @@ def mapping_or_pairs(realm: Realm, source: Any) -> Any:
     """What `dict(source)` and `d.update(source)` may be given in place of `source`."""
     if issubclass(type(source), dict) or hasattr(source, "keys") or is_view(type(source)):
         return merged(realm, source)
-    return feed(realm, source)
+    return feed_pairs(realm, source)
 
 
 @constructor(dict)
@@ -344,7 +345,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     """What C code may be handed to call in place of `f`."""
     kind = type(f)
     if kind in _RAW:
-        return f
+        return _bound_cache(realm, f) if kind is MethodType else f
     if issubclass(kind, type):
         if f in TABLE:
             found = realm._standins.get(f)
@@ -366,6 +367,14 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
     return f
+
+
+def _bound_cache(realm: Realm, method: Any) -> Any:
+    """A bound method, with what a cached function pays in place of the function."""
+    inner = host_method_func(method)
+    if type(inner) is not _CACHE:
+        return method
+    return MethodType(MethodType(MethodType(_call_cached, realm), inner), host_method_self(method))
 
 
 def shown_callable(realm: Realm, f: Any) -> Any:
@@ -402,7 +411,6 @@ class Call(Guard):
         kind = type(f)
         if kind in _RAW:
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
-                inner = callable_for_c((self.ref() or gone()), host_method_func(f))
-                return MethodType(inner, host_method_self(f))
+                return _bound_cache((self.ref() or gone()), f)
             return f
         return callable_for_c((self.ref() or gone()), f)

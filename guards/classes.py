@@ -161,14 +161,17 @@ class _Maker:
     """What the interpreter is told is the metaclass of a class statement: finds the real one,
     prepares its namespace, and calls it with the checks above. Never held by a guest."""
 
-    __slots__ = ("explicit", "realm", "winner")
+    __slots__ = ("bases", "explicit", "original", "realm", "winner")
 
-    def __init__(self, realm: Realm, explicit: Any) -> None:
+    def __init__(self, realm: Realm, explicit: Any, bases: tuple[Any, ...]) -> None:
         self.realm = realm
         self.explicit = explicit
+        self.original = bases
+        self.bases = _resolved(realm, bases)
         self.winner: Any = type
 
-    def __prepare__(self, name: str, bases: Any, /, **kwargs: Any) -> Any:
+    def __prepare__(self, name: str, _no_bases: Any, /, **kwargs: Any) -> Any:
+        bases = self.bases
         meta = self.explicit
         if meta is None:
             meta = type(bases[0]) if bases else type
@@ -183,10 +186,14 @@ class _Maker:
             prepare = read(self.realm, meta, "__prepare__")
         except AttributeError:
             return {}
-        return prepare(name, bases, **kwargs)
+        from guards.call import callable_for_c
 
-    def __call__(self, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
-        meta = self.winner
+        return callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+
+    def __call__(self, name: str, _no_bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
+        meta, bases = self.winner, self.bases
+        if bases is not self.original:
+            namespace["__orig_bases__"] = self.original
         if meta is type:
             return new_class(self.realm, type, name, bases, namespace, **kwargs)
         check_bases(self.realm, bases)
@@ -208,4 +215,34 @@ class BuildClass(Guard):
         realm.meter.tick()
         explicit = kwargs.pop("metaclass", None)
         check_bases(realm, bases)
-        return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)
+        # The interpreter is shown no bases, and so asks none of them for anything.
+        return _build(function, name, metaclass=_Maker(realm, explicit, bases), **kwargs)
+
+
+def _resolved(realm: Realm, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The bases with those that are no classes replaced by what their `__mro_entries__` give.
+
+    C code asks the object itself for the method, and would call a class that it finds past its guard.
+    """
+    if all(issubclass(type(b), type) for b in bases):
+        return bases
+    from guards.attribute import read
+    from guards.call import callable_for_c
+
+    out: list[Any] = []
+    found = False
+    for base in bases:
+        if not issubclass(type(base), type):
+            try:
+                method = read(realm, base, "__mro_entries__")
+            except AttributeError:
+                out.append(base)
+                continue
+            entries = callable_for_c(realm, method)(bases)
+            if not issubclass(type(entries), tuple):
+                raise TypeError("__mro_entries__ must return a tuple")
+            found = True
+            out.extend(tuple.__iter__(entries))
+        else:
+            out.append(base)
+    return tuple(out) if found else bases

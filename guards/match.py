@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from guards.attribute import read
 from guards.base import Guard, gone
+from guards.call import callable_for_c
 from guards.charge import merged, size_of
 from guards.host import host_name
 from guards.store import charge_key
@@ -66,7 +67,8 @@ class MatchMapping(Guard):
         missing = object()
         found = []
         seen: set[Any] = set()
-        get = read((self.ref() or gone()), subject, "get") if keys else None
+        realm = self.ref() or gone()
+        get = callable_for_c(realm, read(realm, subject, "get")) if keys else None
         for key in keys:
             charge_key((self.ref() or gone()), key)
             if key in seen:

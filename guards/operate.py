@@ -465,7 +465,7 @@ class UnionInPlace(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
-            if host_iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
+            if host_iterable(type(b)) or is_view(type(b)) or hasattr(b, "keys"):
                 b = mapping_or_pairs((self.ref() or gone()), b)
         else:
             a, b = _fed((self.ref() or gone()), a, b)

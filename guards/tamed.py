@@ -20,7 +20,7 @@ from guards.attribute import (
     unbound,
 )
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, forget_annotations, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -176,7 +176,8 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
     definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
-        names: Any = sorted(feed(realm, read(realm, type(obj), "__dir__")(obj)))
+        method = callable_for_c(realm, read(realm, type(obj), "__dir__"))
+        names: Any = sorted(feed(realm, method(obj)))
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)

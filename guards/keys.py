@@ -9,6 +9,7 @@ from guards.base import Guard
 from guards.call import Call
 from guards.classes import BuildClass
 from guards.format import Format, Join
+from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
@@ -42,5 +43,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     MatchSequence,
     Compared,
     Key,
+    *GENERIC,
     *OPERATORS,
 )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from capcompiler import generic
 from capcompiler.dialect import Dialect
+from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import mangled
 from guards.attribute import ReadAttribute
 from guards.base import Guard, Plan, Site
@@ -25,6 +26,7 @@ from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
@@ -114,6 +116,8 @@ class Router(Dialect):
             and any(a.name == "annotations" for a in s.names)
             for s in node.body
         )
+        if self.asker != GUEST:
+            mark_lazy_names(node)
         body = self.block(node.body)
         if self.value and body and isinstance(body[-1], ast.Expr):
             last = body[-1]
@@ -550,18 +554,22 @@ class Router(Dialect):
 
     def visit_ListComp(self, node: Any) -> Any:
         self.comprehension(node)
-        node.elt = self.visit(node.elt)
+        node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
         return node
 
     visit_GeneratorExp = visit_ListComp
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
         self.comprehension(node)
-        node.elt = self.key(node.elt)
+        starred = isinstance(node.elt, ast.Starred)
+        node.elt = self.fed(node.elt) if starred else self.key(node.elt)
         return node
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.DictComp:
         self.comprehension(node)
+        if node.value is None:  # {**d for d in ds}
+            node.key = self.ask(Mapping, self.visit(node.key), at=node.key)
+            return node
         node.key = self.key(node.key)
         node.value = self.visit(node.value)
         return node
@@ -717,10 +725,38 @@ class Router(Dialect):
 
     # Imports
 
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if not is_lazy(node):
+            return node
+        asked = self.ask(LazyName, ast.Constant(node.id), at=node)
+        return ast.copy_location(ast.BoolOp(ast.And(), [asked, node]), node)
+
+    def lazily(self, node: ast.Import | ast.ImportFrom, package: ast.expr) -> list[ast.stmt]:
+        """A lazy import of the library or of a package: nothing is imported yet."""
+        out: list[ast.stmt] = []
+        for alias in node.names:
+            named = isinstance(node, ast.ImportFrom)
+            call = self.ask(
+                LazyImport,
+                ast.Constant(alias.asname or alias.name.partition(".")[0]),
+                ast.Constant(node.module or "" if isinstance(node, ast.ImportFrom) else alias.name),
+                ast.Constant(alias.name if named else None),
+                ast.Constant(alias.asname is not None),
+                ast.Constant(node.level if isinstance(node, ast.ImportFrom) else 0),
+                package,
+                ast.Constant(self.asker),
+                at=node,
+            )
+            out.append(_located(ast.Expr(call), node))
+        return out
+
     def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
         out: list[ast.stmt] = []
         for alias in node.names:
             self.visit(alias)
+        if is_lazy(node) and self.asker != GUEST:
+            return self.lazily(node, ast.Constant(""))
+        for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
             call = self.ask(
                 ImportModule,
@@ -748,6 +784,8 @@ class Router(Dialect):
         package: ast.expr = ast.Constant("")
         if node.level:
             package = ast.Name("__package__", ast.Load())
+        if is_lazy(node) and self.asker != GUEST:
+            return self.lazily(node, package)
         if node.names[0].name == "*":
             call = self.ask(
                 ImportStar, ast.Constant(node.module or ""), ast.Constant(node.level), package,

@@ -57,11 +57,13 @@ __all__ = [
 RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
+    frozendict sentinel
     None True False Ellipsis NotImplemented __debug__
     aiter callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
+    if hasattr(builtins, name)  # the first two are of 3.15
 } | EXCEPTIONS
 
 #: name -> function(realm, ...)

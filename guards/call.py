@@ -264,7 +264,8 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
             _type_of_init(realm, made)(*args, **kwargs)
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
-    made = _type_call(kind, *args, **kwargs)
+    # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
+    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made

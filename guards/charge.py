@@ -7,6 +7,7 @@ The unit is the step; roughly 30 to 60 ns of C work.
 
 from __future__ import annotations
 
+import builtins
 import gc
 import itertools
 from collections import OrderedDict, defaultdict, deque
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_lookup
 from guards.tables.rows import TABLE
+from guards.templates import TEMPLATES, Template, template_size
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "DICTS",
     "SCALARS",
     "charge_add",
     "charge_big",
@@ -48,14 +51,16 @@ __all__ = [
 ]
 
 SCALARS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
+#: `dict`, and the `frozendict` of 3.15 where it is.
+DICTS: Final[tuple[Any, ...]] = (dict, *filter(None, [getattr(builtins, "frozendict", None)]))
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 #: Types whose length is known without running guest code, with the way to get it.
 _COUNTED: Final[tuple[Any, ...]] = (
-    list, tuple, str, bytes, bytearray, dict, set, frozenset, deque, OrderedDict, defaultdict,
+    list, tuple, str, bytes, bytearray, *DICTS, set, frozenset, deque, OrderedDict, defaultdict,
 )  # fmt: skip
 _LENGTHS: Final[dict[type, Any]] = {k: k.__len__ for k in (*_COUNTED, *_VIEWS)}
 _SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
-_NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
+_NESTS: Final = frozenset({list, tuple, *DICTS, set, frozenset, deque, OrderedDict, defaultdict})
 _FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
 _DEEPEST: Final = 2000
 _SMALL_WALK: Final = 64
@@ -113,7 +118,7 @@ def feed(realm: Realm, obj: Any) -> Any:
     return itertools.compress(obj, realm.meter.iterator)
 
 
-_EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
+_EXACT_DICTS: Final = frozenset({*DICTS, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
@@ -223,9 +228,9 @@ def merged(realm: Realm, source: Any) -> Any:
     each, since C code would collect an endless `keys()` (pit 5)."""
     kind = type(source)
     if kind in _EXACT_DICTS or (
-        issubclass(kind, dict) and all(host_lookup(kind, n)[0] in _EXACT_DICTS for n in _DICT_WALK)
+        issubclass(kind, DICTS) and all(host_lookup(kind, n)[0] in _EXACT_DICTS for n in _DICT_WALK)
     ):
-        size = int(dict.__len__(source))
+        size = size_of(source) or 0
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
@@ -342,15 +347,15 @@ _LONG: Final = frozenset({str, bytes, int})
 def _children(obj: Any) -> Any:
     kind = type(obj)
     if kind not in _NESTS:
-        for base in (list, tuple, dict, set, frozenset, deque):
+        for base in (list, tuple, *DICTS, set, frozenset, deque):
             if issubclass(kind, base):
                 kind = base
                 break
         else:
             return _carried(obj, kind)
-    if issubclass(kind, dict):
-        values = list(dict.values(obj))
-        keys = list(dict.keys(obj))
+    if issubclass(kind, DICTS):
+        values = list(kind.values(obj))
+        keys = list(kind.keys(obj))
         return iter(keys + values) if keys and set(map(type, keys)) - _SHORT_KEYS else iter(values)
     return iter(list(kind.__iter__(obj)))
 
@@ -409,7 +414,7 @@ _ORDERED_VIEWS: Final = frozenset(
 #: Types whose text, hash or comparison goes on to what they hold.
 _CARRY: Final[tuple[Any, ...]] = (
     slice, partial, MethodType, staticmethod, classmethod, SimpleNamespace,
-    itertools.repeat, itertools.count,
+    itertools.repeat, itertools.count, *TEMPLATES,
 )  # fmt: skip
 # Operators
 
@@ -456,6 +461,8 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
         n, m = size_of(a), size_of(b)
         if n is not None and m is not None:
             realm.meter.charge_bytes((n + m) * max(unit_of(a), unit_of(b)))
+    elif Template is not None and ta is Template and type(b) is Template:
+        realm.meter.charge_bytes(template_size(a) + template_size(b))
 
 
 def charge_decimal(realm: Realm, a: Any, b: Any) -> None:

@@ -98,8 +98,10 @@ class AliasType(Guard):
     def run(self, name: str, value: Any, parameters: tuple[Any, ...]) -> Any:
         realm = self.ref() or gone()
         frame = realm.guest_frame()
-        module = frame.f_globals.get("__name__") if frame is not None else None
-        return _from_facet(realm, "_alias")(name, value, parameters, module)
+        if frame is None:
+            gone()
+        module, qualified = frame.f_globals.get("__name__"), frame.f_code.co_qualname
+        return _from_facet(realm, "_alias")(name, value, parameters, module, qualified)
 
 
 class ClassName(Guard):

@@ -13,6 +13,7 @@ from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
 from guards.store import StoreAttribute, StoreItem
@@ -44,5 +45,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Compared,
     Key,
     *GENERIC,
+    *LAZY,
     *OPERATORS,
 )

@@ -138,7 +138,7 @@ def _new(kind: type) -> Any:
             raise TypeError(f"{host_name(cls)} cannot be made here")
         if cost is not None:
             args = cost(realm, cls, args, kwargs)
-        return raw(cls, *args, **kwargs)
+        return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)
 
     return __new__
 

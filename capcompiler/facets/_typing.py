@@ -4,8 +4,10 @@ The interpreter's ask the host's `typing` to make something of what they are giv
 it makes: a `ForwardRef` of the host's evaluates text in the host.
 """
 
+import sys as _sys
 import typing as _typing
 
+_QUALIFIED = _sys.version_info >= (3, 15)  # whether aliases know where they were defined
 _INSIDE = "typing"
 
 
@@ -293,7 +295,7 @@ class TypeAliasType:
 
     __module__ = _INSIDE
 
-    def __init__(self, name, value, *, type_params=()):
+    def __init__(self, name, value, *, type_params=(), qualname=None):
         if not isinstance(type_params, tuple):
             raise TypeError("type_params must be a tuple")
         self.__name__ = name
@@ -302,6 +304,8 @@ class TypeAliasType:
             self.__dict__["_evaluate_value"] = _Constant(value)
         self.__type_params__ = type_params
         self.__module__ = _caller()
+        if _QUALIFIED:
+            self.__qualname__ = name if qualname is None else qualname
 
     def __init_subclass__(cls):
         raise TypeError("type 'typing.TypeAliasType' is not an acceptable base type")
@@ -333,7 +337,7 @@ class TypeAliasType:
         return _typing.types.GenericAlias(self, args if isinstance(args, tuple) else (args,))
 
     def __repr__(self):
-        return self.__name__
+        return self.__qualname__ if _QUALIFIED else self.__name__
 
     def __or__(self, other):
         return _typing.Union[self, other]
@@ -360,10 +364,12 @@ def _parameter(kind, name, bound, default, module):
     return made
 
 
-def _alias(name, evaluate, type_params, module):
+def _alias(name, evaluate, type_params, module, qualname):
     """What a `type` statement makes."""
     made = TypeAliasType(name, _Late(evaluate), type_params=type_params)
     made.__module__ = module
+    if _QUALIFIED:
+        made.__qualname__ = qualname
     return made
 
 

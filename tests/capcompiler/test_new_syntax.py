@@ -180,7 +180,7 @@ PROGRAMS: list[tuple[tuple[int, int], str, str]] = [
             X = float
             c: X
         Later = int
-        print(C.__annotations__, annotationlib.get_annotations(C, format=annotationlib.Format.STRING))
+        print(C.__annotations__, annotationlib.get_annotations(C))
         try:
             f.__annotations__
         except NameError as error:

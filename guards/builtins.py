@@ -553,8 +553,11 @@ def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
 def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
     """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
     objects for ever."""
-    level = [derived]
+    level, deep = [derived], 0
     while level:
+        deep += 1
+        if deep > 1000:
+            raise RecursionError("maximum recursion depth exceeded")
         below: list[Any] = []
         for x in level:
             realm.meter.charge(1)
@@ -616,6 +619,8 @@ def print_(
         realm.write(text)
     else:
         read(realm, file, "write")(text)
+        if flush:
+            read(realm, file, "flush")()
 
 
 # Authority

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DICTS",
     "SCALARS",
+    "allocatable",
     "charge_add",
     "charge_big",
     "charge_decimal",
@@ -188,9 +189,15 @@ def feed_keys(realm: Realm, obj: Any) -> Any:
         ):
             realm.meter.charge(len(obj))
             return obj
+        if kind in _HASHED:
+            paid = [realm, 0]
+            for element in itertools.compress(list(obj), realm.meter.iterator):
+                _paid(paid, element)
+            return obj  # the hashes of its elements are taken over
     return map(MethodType(_paid, [realm, 0]), itertools.compress(obj, realm.meter.iterator))
 
 
+_HASHED: Final = frozenset({dict, set, frozenset, OrderedDict, defaultdict})
 feed_compared = feed_keys
 
 
@@ -273,7 +280,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
     stack: list[tuple[int, Any]] = []
     entered = _children(obj)
     if entered is None:
-        size = size_of(obj) or 0
+        size = 0 if kind is range else size_of(obj) or 0  # ranges are compared by their ends
         realm.meter.charge(size >> 12)
         return size
     path.add(id(obj))
@@ -294,7 +301,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
                 continue
             inner = _children(child)
             if inner is None:
-                size += size_of(child) or 0
+                size += 0 if kind is range else size_of(child) or 0
                 continue
             if id(child) in path:
                 ends += 1
@@ -447,7 +454,7 @@ def charge_mul(realm: Realm, a: Any, b: Any) -> None:
         return
     times = int.__index__(b)
     if size and times > 0:
-        realm.meter.charge_bytes(size * times * unit_of(a))
+        realm.meter.charge_bytes(allocatable(size * times * unit_of(a)))
 
 
 def charge_add(realm: Realm, a: Any, b: Any) -> None:
@@ -570,7 +577,11 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
     if "*" in template:
         # The width of `%*d` is among the values, and nothing says which: each counts.
         realm.meter.charge_bytes(
-            sum(abs(int.__index__(v)) for v in tuple.__iter__(values) if issubclass(type(v), int))
+            sum(
+                allocatable(abs(int.__index__(v)))
+                for v in tuple.__iter__(values)
+                if issubclass(type(v), int)
+            )
         )
     if "%(" in template:
         realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
@@ -588,16 +599,20 @@ def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
 def _widths(spec: str) -> int:
     """The sum of all runs of digits in a format, each read as a number of characters."""
     total, run = 0, ""
-    for c in spec:
+    for c in f"{spec} ":
         if c.isdecimal():
             run += c
             continue
         if run:
-            total += int(run) if len(run) < 20 else 10**20
+            total += allocatable(int(run)) if len(run) < 20 else 0
             run = ""
-    if run:
-        total += int(run) if len(run) < 20 else 10**20
     return total
+
+
+def allocatable(size: int) -> int:
+    """A size in bytes, or 0 where it is so large that C code can only refuse it, in Python's words:
+    no machine has that many addresses."""
+    return size if size < 1 << 57 else 0
 
 
 def charge_format_spec(realm: Realm, spec: str) -> None:

@@ -270,7 +270,7 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size:
+        if size and type(obj) is not range:  # a slice of one is a range again
             realm.meter.charge_bytes(size * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)

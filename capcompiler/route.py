@@ -30,6 +30,7 @@ from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
+from guards.star import PlainGroup, StarType
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["Router"]
@@ -676,8 +677,14 @@ class Router(Dialect):
         return node
 
     def visit_TryStar(self, node: Any) -> Any:
-        node.body = self.block(node.body)
+        body = self.block(node.body)
+        # A group that the guest's own methods would take apart does not come to the match.
+        check = [ast.Expr(ast.Call(stand_in(PlainGroup.key), [], [])), ast.Raise(None, None)]
+        plain = ast.ExceptHandler(stand_in("cap:Group"), None, check)
+        node.body = [_located(ast.Try(body, [_located(plain, node.handlers[0])], [], []), body[0])]
         node.handlers = [self.visit(h) for h in node.handlers]
+        for handler in node.handlers:
+            handler.type = self.ask(StarType, handler.type, at=handler.type)
         # The interpreter hands a naked stop to `except*` in a group of its own; the step at the head
         # of the handler stops again before the guest sees it.
         node.orelse = self.block(node.orelse)

@@ -689,6 +689,7 @@ def install(realm: Realm, depth: int | None) -> None:
         (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
     realm.guards["cap:tick"] = realm.meter.tick
     realm.guards["cap:slice"] = slice
+    realm.guards["cap:Group"] = BaseExceptionGroup
     realm.guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     own["__name__"] = "builtins"

@@ -16,6 +16,7 @@ from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Mid
 from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
+from guards.star import GUARDS as STAR
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["GUARDS"]
@@ -46,5 +47,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Key,
     *GENERIC,
     *LAZY,
+    *STAR,
     *OPERATORS,
 )

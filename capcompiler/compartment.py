@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
-from capcompiler.errors import CapabilityError, CapError, LimitExceeded
+from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExceeded
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
@@ -321,7 +321,8 @@ class Compartment:
         except SyntaxError as error:
             first = getattr(error, "violations", (None,))[0]
             message = str(getattr(first, "message", "invalid syntax"))
-            problem = SyntaxError(message.removeprefix("invalid syntax: ") or "invalid syntax")
+            kind = error.kind if isinstance(error, DialectError) else SyntaxError
+            problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
             problem.filename, problem.lineno = filename, error.lineno
             problem.offset, problem.text = error.offset, error.text
             problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset

@@ -57,11 +57,13 @@ __all__ = [
 RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
+    frozendict sentinel
     None True False Ellipsis NotImplemented __debug__
     aiter callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
+    if hasattr(builtins, name)  # the first two are of 3.15
 } | EXCEPTIONS
 
 #: name -> function(realm, ...)
@@ -551,8 +553,11 @@ def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
 def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
     """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
     objects for ever."""
-    level = [derived]
+    level, deep = [derived], 0
     while level:
+        deep += 1
+        if deep > 1000:
+            raise RecursionError("maximum recursion depth exceeded")
         below: list[Any] = []
         for x in level:
             realm.meter.charge(1)
@@ -614,6 +619,8 @@ def print_(
         realm.write(text)
     else:
         callable_for_c(realm, read(realm, file, "write"))(text)
+        if flush:
+            callable_for_c(realm, read(realm, file, "flush"))()
 
 
 # Authority
@@ -682,5 +689,7 @@ def install(realm: Realm, depth: int | None) -> None:
         (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
     realm.guards["cap:tick"] = realm.meter.tick
     realm.guards["cap:slice"] = slice
+    realm.guards["cap:Group"] = BaseExceptionGroup
+    realm.guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     own["__name__"] = "builtins"

@@ -8,11 +8,12 @@ that do not carry the mark by which guards know the guest's own.
 from __future__ import annotations
 
 import builtins
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_mro, host_name
+from guards.host import host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
 from guards.tables.rows import SUBCLASSABLE
@@ -72,7 +73,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     exact = tuple(tuple.__iter__(bases))
     check_bases(realm, exact)
     own: dict[Any, Any] = {}
-    for key, value in list(dict.items(namespace)):
+    ordered = issubclass(type(namespace), OrderedDict)  # it keeps an order of its own
+    for key, value in list((OrderedDict if ordered else dict).items(namespace)):
         if not issubclass(type(key), str):
             # A key with a hash and an `==` of its own could answer one way to the guard that looks
             # a name up and another way to the interpreter that looks it up after it.
@@ -145,6 +147,8 @@ def _winner(realm: Realm, meta: type, bases: Any) -> type:
     winner = meta
     for base in bases:
         kind = type(base)
+        if not issubclass(kind, type) and host_lookup(kind, "__mro_entries__")[0] is not None:
+            raise TypeError("type() doesn't support MRO entry resolution; use types.new_class()")
         if issubclass(winner, kind):
             continue
         if issubclass(kind, winner):
@@ -188,7 +192,13 @@ class _Maker:
             return {}
         from guards.call import callable_for_c
 
-        return callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+        namespace = callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+        if host_lookup(type(namespace), "__getitem__")[0] is None:
+            shown = host_name(meta) if issubclass(type(meta), type) else "<metaclass>"
+            raise TypeError(
+                f"{shown}.__prepare__() must return a mapping, not {host_name(type(namespace))}"
+            )
+        return namespace
 
     def __call__(self, name: str, _no_bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
         meta, bases = self.winner, self.bases

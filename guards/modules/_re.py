@@ -235,7 +235,7 @@ enter(
     _PATTERN,
     "pattern flags groups __copy__ __deepcopy__",
     cost={
-        **{n: _scanned for n in ("match", "fullmatch", "search", "finditer", "scanner")},
+        **{n: _scanned for n in ("match", "prefixmatch", "fullmatch", "search", "finditer", "scanner")},
         **{n: _collected for n in ("findall", "split")},
     },
     tame={"sub": _substitute("sub"), "subn": _substitute("subn")},
@@ -249,7 +249,7 @@ enter(
     tame={"expand": _expand_match},
     deny="__new__",
 )
-enter(_SCANNER, "match search pattern", deny="__new__")
+enter(_SCANNER, "match prefixmatch search pattern", deny="__new__")
 
 
 def _template_312(realm: Realm, pattern: Any, template: Any, /) -> Any:

@@ -1,0 +1,297 @@
+"""Matching with a step for each thing that is tried: the engine over again, slow and metered.
+
+It is asked whether a match is cheap enough for the real engine, where `bound` cannot say so: it tries
+what that one would try, in the same order, and the guest pays for each. What it finds is thrown away;
+the real engine then finds it again in a fraction of the time. Sets and places are tested by the engine
+itself, one character at a time.
+Source: Modules/_sre/sre_lib.h, CPython 3.11-3.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from guards.patterns.code import (
+    ENDLESS,
+    LAZY,
+    POSSESSIVE,
+    At,
+    Atomic,
+    Back,
+    Branch,
+    Given,
+    Look,
+    Many,
+    Mark,
+    Node,
+    One,
+    Sequence,
+    Some,
+    program,
+)
+
+__all__ = ["Walk", "walkable", "written"]
+
+# Instructions
+(_ONE, _AT, _SET, _TRY, _GO, _SOME, _ENTER, _UNTIL, _MORE, _LOOK, _ATOMIC, _TIMES, _BACK, _GIVEN,
+ _DONE, _FAIL) = range(16)  # fmt: skip
+#: Things tried between two payments, and the steps that each takes.
+_EVERY: Final = 512
+_STEPS: Final = 4
+
+Program = list[tuple[Any, ...]]
+
+
+def written(nodes: Sequence, compile: Callable[..., Any]) -> Program:
+    """The nodes as instructions for a `Walk`."""
+    out: Program = []
+    _Writer(compile).sequence(nodes, out)
+    out.append((_DONE,))
+    return out
+
+
+class _Writer:
+    def __init__(self, compile: Callable[..., Any]) -> None:
+        self.compile = compile
+        self.loops = 0
+        self.known: dict[Any, Any] = {}
+
+    def tester(self, code: tuple[int, ...]) -> Any:
+        found = self.known.get(code)
+        if found is None:
+            found = self.known[code] = self.compile(program(code)).match
+        return found
+
+    def apart(self, nodes: Sequence) -> Program:
+        return written(nodes, self.compile)
+
+    def sequence(self, nodes: Sequence, out: Program) -> None:
+        for node in nodes:
+            self.node(node, out)
+
+    def node(self, node: Node, out: Program) -> None:
+        match node:
+            case One(code):
+                out.append((_ONE, self.tester(code)))
+            case At(code, _):
+                out.append((_AT, self.tester(code)))
+            case Mark(number):
+                out.append((_SET, number))
+            case Some(code, low, high, how):
+                run = self.compile(program(code, low=0, high=ENDLESS)).match
+                out.append((_SOME, run, low, high, how))
+            case Many(body, low, high, how):
+                self.many(body, low, high, how, out)
+            case Branch(ways):
+                self.branch(ways, out)
+            case Look(body, back, wanted):
+                out.append((_LOOK, self.apart(body), back, wanted))
+            case Atomic(body):
+                out.append((_ATOMIC, self.apart(body)))
+            case Back(group, fold):
+                out.append((_BACK, group, fold))
+            case Given(group, yes, no):
+                at = len(out)
+                out.append(())
+                self.sequence(yes, out)
+                over = len(out)
+                out.append(())
+                out[at] = (_GIVEN, group, len(out))
+                self.sequence(no, out)
+                out[over] = (_GO, len(out))
+
+    def many(self, body: Sequence, low: int, high: int, how: int, out: Program) -> None:
+        if how == POSSESSIVE:
+            out.append((_TIMES, self.apart(body), low, high))
+            return
+        loop = self.loops
+        self.loops += 1
+        out.append((_ENTER, loop))
+        until = len(out)
+        out.append(())
+        if how == LAZY:
+            out.append((_MORE, loop))
+        self.sequence(body, out)
+        out.append((_GO, until))
+        out[until] = (_UNTIL, loop, low, high, how, len(out))
+
+    def branch(self, ways: tuple[Sequence, ...], out: Program) -> None:
+        ends = []
+        for n, way in enumerate(ways):
+            at = len(out)
+            if n + 1 < len(ways):
+                out.append(())
+            self.sequence(way, out)
+            ends.append(len(out))
+            out.append(())
+            if n + 1 < len(ways):
+                out[at] = (_TRY, len(out))
+        for at in ends:
+            out[at] = (_GO, len(out))
+        if not ways:
+            out.append((_FAIL,))
+
+
+def walkable(nodes: Sequence) -> bool:
+    """Whether a walk finds what the engine finds. The engine does not put back all that a group had
+    matched when it tries another way, so what asks for a group is walked only behind a group that
+    stands in the line of the pattern, and so is set anew on each way there."""
+    closed: set[int] = set()
+    for node in nodes:
+        if not _asked((node,)) <= closed:
+            return False
+        if isinstance(node, Mark) and node.number & 1:
+            closed.add(node.number >> 1)
+    return True
+
+
+def _asked(nodes: Sequence) -> set[int]:
+    found: set[int] = set()
+    for node in nodes:
+        match node:
+            case Back(group):
+                found.add(group)
+            case Given(group, yes, no):
+                found |= {group} | _asked(yes) | _asked(no)
+            case Many(body) | Look(body) | Atomic(body):
+                found |= _asked(body)
+            case Branch(ways):
+                for way in ways:
+                    found |= _asked(way)
+    return found
+
+
+class Walk:
+    """One walk over one text. pay: takes steps, and raises where there are none left.
+
+    text: exact text or bytes; `end`: where it ends for the pattern.
+    """
+
+    __slots__ = ("end", "folds", "marks", "pay", "text", "tried")
+
+    def __init__(self, text: Any, end: int, pay: Callable[[int, int], None], folds: Any) -> None:
+        self.text = text
+        self.end = end
+        self.pay = pay
+        self.folds = folds
+        self.tried = 0
+        self.marks: dict[int, int] = {}
+
+    def settle(self, held: int = 0) -> None:
+        """Pay for what was tried since the last time. held: ways that are kept to be tried."""
+        tried, self.tried = self.tried, 0
+        self.pay(tried * _STEPS, held * 120)
+
+    def match(self, program: Program, at: int, *, whole: bool = False, not_empty: bool = False) -> int:
+        """Where a match that begins there ends, or -1."""
+        text, end = self.text, self.end
+        ways: list[tuple[int, int, dict[int, Any], int, int]] = []
+        loops: dict[int, Any] = {}
+        here, start = 0, at
+        while True:
+            self.tried += 1
+            if self.tried >= _EVERY:
+                self.settle(len(ways))
+            op = program[here]
+            kind = op[0]
+            here += 1
+            good = True
+            if kind == _ONE:
+                good = at < end and op[1](text, at, end) is not None
+                at += 1
+            elif kind == _SOME:
+                _, run, low, high, how = op
+                most = run(text, at, end).end() - at
+                self.tried += most >> 4
+                most = min(most, high)
+                if most < low:
+                    good = False
+                elif how == LAZY:
+                    if most > low:
+                        ways.append((here, at + low + 1, loops, at + most, 1))
+                    at += low
+                else:
+                    if most > low and how != POSSESSIVE:
+                        ways.append((here, at + most - 1, loops, at + low, -1))
+                    at += most
+            elif kind == _GO:
+                here = op[1]
+            elif kind == _TRY:
+                ways.append((op[1], at, loops, 0, 0))
+            elif kind == _SET:
+                self.marks[op[1]] = at
+            elif kind == _ENTER:
+                loops = {**loops, op[1]: (0, None)}
+            elif kind == _UNTIL:
+                _, loop, low, high, how, out = op
+                count, last = loops[loop]
+                if count < low:
+                    loops = {**loops, loop: (count + 1, last)}
+                    here += how == LAZY
+                elif (count < high or high == ENDLESS) and at != last:
+                    if how == LAZY:
+                        ways.append((here, at, loops, 0, 0))
+                        here = out
+                    else:
+                        ways.append((out, at, loops, 0, 0))
+                        loops = {**loops, loop: (count + 1, at)}
+                else:
+                    here = out
+            elif kind == _MORE:
+                loops = {**loops, op[1]: (loops[op[1]][0] + 1, at)}
+            elif kind == _AT:
+                good = op[1](text, at, end) is not None
+            elif kind == _LOOK:
+                _, inner, back, wanted = op
+                found = self.match(inner, at - back) >= 0 if at >= back else False
+                good = found is wanted
+            elif kind == _ATOMIC:
+                at = self.match(op[1], at)
+                good = at >= 0
+            elif kind == _TIMES:
+                at = self.times(op[1], at, op[2], op[3])
+                good = at >= 0
+            elif kind == _BACK:
+                at = self.again(at, op[1], op[2])
+                good = at >= 0
+            elif kind == _GIVEN:
+                if 2 * op[1] + 1 not in self.marks:
+                    here = op[2]
+            elif kind == _DONE:
+                if not ((whole and at != end) or (not_empty and at == start)):
+                    return at
+                good = False
+            else:
+                good = False
+            if good:
+                continue
+            if not ways:
+                return -1
+            here, at, loops, other, turn = ways.pop()
+            if turn and at != other:
+                ways.append((here, at + turn, loops, other, turn))
+
+    def times(self, body: Program, at: int, low: int, high: int) -> int:
+        """Where a repetition that gives nothing back ends, or -1."""
+        count = 0
+        while count < high or high == ENDLESS:
+            self.tried += 1
+            found = self.match(body, at)
+            if found < 0 or (found == at and count >= low):
+                break
+            count += 1
+            at = found
+        return at if count >= low else -1
+
+    def again(self, at: int, group: int, fold: str) -> int:
+        """Where what a group matched stands again from there on: its end, or -1."""
+        start, stop = self.marks.get(2 * group, -1), self.marks.get(2 * group + 1, -1)
+        if not 0 <= start <= stop or at + stop - start > self.end:
+            return -1
+        self.tried += (stop - start) >> 4
+        one, two = self.text[start:stop], self.text[at : at + stop - start]
+        if fold:
+            lower = self.folds[fold]
+            one, two = ([lower(c if type(c) is int else ord(c)) for c in x] for x in (one, two))
+        return at + stop - start if one == two else -1

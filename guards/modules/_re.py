@@ -149,12 +149,12 @@ def _priced(
     if kind is not str and kind is not bytes:
         if issubclass(kind, str):
             text = host_exact_str(subject)
+            realm.meter.charge(len(text) >> 5)
         else:
             text = bytes(memoryview(subject))
             realm.meter.charge_bytes(len(text))
             if not keep:
                 subject = text
-    realm.meter.charge(len(text) >> 5)
     if type(pattern.pattern) is type(text):
         pay(realm, pattern, text, len(text), how, start, stop, limit)
     return subject

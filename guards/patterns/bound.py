@@ -79,7 +79,7 @@ class Bound:
     characters of its set stand in a row anywhere in the text, at most.
     """
 
-    __slots__ = ("_begun", "_known", "chars", "longest", "size")
+    __slots__ = ("_begun", "_known", "chars", "longest", "loops", "size")
 
     def __init__(
         self,
@@ -93,6 +93,9 @@ class Bound:
         # What was worked out already: a nest is asked for from each level above it.
         self._known: dict[tuple[int, Follow], tuple[int, int]] = {}
         self._begun: dict[tuple[int, Follow], Follow] = {}
+        #: What a round of a loop begins with, where that alone tells whether there is another round;
+        #: None where it does not.
+        self.loops: dict[int, Chars | None] = {}
 
     def cost(self, nodes: Sequence, end: Follow) -> int:
         """What one attempt at one place costs at most."""
@@ -231,6 +234,10 @@ class Bound:
             after = replace(after, certain=False)
         ways, work = self._sequence(body, after)
         work = _cap(work + follow.dead + again.dead + 2)
+        sure = bool(width) and not (follow.free or follow.certain or again.free or after.certain)
+        sure = sure and ways == 1 and not follow.chars.meets(again.chars) and _is_plain(body)
+        known = self.loops.get(id(node), again.chars)
+        self.loops[id(node)] = known if sure else None
         if ways > 1:
             # Each time all over again, in each way.
             total = 1
@@ -252,6 +259,24 @@ def _uncertain(follow: Follow) -> Follow:
     if follow.certain:
         return replace(follow, certain=False, free=True)
     return follow
+
+
+def _is_plain(nodes: Sequence) -> bool:
+    """Whether a sequence that has one way takes only time for what it matches: it neither looks
+    elsewhere nor tries far ahead in vain."""
+    for node in nodes:
+        match node:
+            case One() | Mark() | Some():
+                continue
+            case Many(body):
+                if not _is_plain(body):
+                    return False
+            case Branch(ways):
+                if not all(map(_is_plain, ways)):
+                    return False
+            case _:
+                return False
+    return True
 
 
 def least_width(nodes: Sequence) -> int:
@@ -293,12 +318,12 @@ def nested(nodes: Sequence) -> int:
     return deepest
 
 
-def first_of(nodes: Sequence) -> One | None:
-    """The one character that every match begins with, where there is one."""
+def first_of(nodes: Sequence) -> One | At | None:
+    """The one character or the place that every match begins with, where there is one."""
     for node in nodes:
         if isinstance(node, Mark):
             continue
-        if isinstance(node, One):
+        if isinstance(node, (One, At)):
             return node
         return One(node.code) if isinstance(node, Some) and node.low else None
     return None

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 __all__ = [
     "At", "Atomic", "Back", "Branch", "Given", "Look", "Many", "Mark", "Node", "One", "Sequence",
-    "Some", "UnknownInstruction", "decoded", "program",
+    "Some", "UnknownInstruction", "decoded", "loop", "program",
 ]  # fmt: skip
 
 GREEDY: Final = 0
@@ -56,12 +56,13 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A sequence, repeated `low` to `high` times."""
+    """A sequence, repeated `low` to `high` times. code: the instructions of the sequence."""
 
     body: Sequence
     low: int
     high: int
     how: int
+    code: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ class _Reader:
             how = POSSESSIVE
             if name == "REPEAT":
                 how = LAZY if _NAMES[code[end]] == "MIN_UNTIL" else GREEDY
-            return Many(body, code[at + 2], code[at + 3], how), at + 2 + code[at + 1]
+            inner = tuple(code[at + 4 : end])
+            return Many(body, code[at + 2], code[at + 3], how, inner), at + 2 + code[at + 1]
         if name == "BRANCH":
             return self.branch(at)
         if name in ("ASSERT", "ASSERT_NOT"):
@@ -217,6 +219,13 @@ class _Reader:
             node, here = self.node(name, here)
             yes.append(node)
         return Given(group, tuple(yes), ()), target
+
+
+def loop(node: Many) -> list[int]:
+    """The engine's own instructions for a repetition that gives nothing back."""
+    code = node.code
+    head = [int(sre.POSSESSIVE_REPEAT), len(code) + 3, node.low, node.high]
+    return [*head, *code, _SUCCESS, _SUCCESS]
 
 
 def program(code: tuple[int, ...], *, low: int = 1, high: int = 1) -> Any:

@@ -9,6 +9,7 @@ Tests: tests/attacks/patterns.py, tests/guards/test_patterns.py.
 from __future__ import annotations
 
 import _sre  # type: ignore[import-not-found]
+import re._constants as sre  # type: ignore[import-not-found]
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from guards.patterns.bound import (
     nested,
 )
 from guards.patterns.chars import Chars, chars_of
-from guards.patterns.code import ENDLESS, Many, One, Sequence, decoded, program
+from guards.patterns.code import ENDLESS, At, Many, One, Sequence, decoded, program
 from guards.patterns.walk import Walk, walkable, written
 
 if TYPE_CHECKING:
@@ -54,8 +55,13 @@ _TEXTS: Final = 4
 _FOLDS: Final = {"ascii": _sre.ascii_tolower, "unicode": _sre.unicode_tolower}
 
 
-def _engine(code: Any) -> Any:
-    return _sre.compile(None, 0, code, 0, {}, ())
+_AT_START: Final = (int(sre.AT_BEGINNING), int(sre.AT_BEGINNING_STRING))
+_AT_LINE: Final = int(sre.AT_BEGINNING_LINE)
+_LINE_END: Final = (int(sre.LITERAL), 10)
+
+
+def _engine(code: Any, groups: int = 0) -> Any:
+    return _sre.compile(None, 0, code, groups, {}, (None,) * (groups + 1) if groups else ())
 
 
 class Priced:
@@ -79,7 +85,7 @@ class Priced:
         self.of_text = of_text
         self.fee = len(code) * (1 + nested(self.nodes)) >> 1
         self.width = least_width(self.nodes)
-        self.first: One | None = first_of(self.nodes)
+        self.first: One | At | None = first_of(self.nodes)
         self.walks = walkable(self.nodes)
         self.loops = any(_has_loop(n) for n in self.nodes)
         self._chars: dict[tuple[int, ...], Chars] = {}
@@ -95,7 +101,9 @@ class Priced:
     @property
     def program(self) -> Any:
         if self._program is None:
-            self._program = written(self.nodes, _engine)
+            sure = Bound(HUGE, self.chars, lambda code: HUGE)
+            sure.cost(self.nodes, UNKNOWN)
+            self._program = written(self.nodes, _engine, sure.loops)
         return self._program
 
     def quick(self, how: int, size: int) -> int:
@@ -118,8 +126,12 @@ class Priced:
         if how in (MATCH, FULL):
             return once
         starts = size + 1
-        if self.first is not None:
+        if isinstance(self.first, One):
             starts = min(starts, count(self.first.code))
+        elif self.first is not None and self.first.kind in _AT_START:
+            starts = 1
+        elif self.first is not None and self.first.kind == _AT_LINE:
+            starts = min(starts, 1 + count(_LINE_END))
         # A place where no match can begin is passed over at once.
         total = starts * once + (size + 1) * bound.begins(self.nodes, end).dead
         return min(HUGE, total * 2 if how == EACH else total)
@@ -195,7 +207,10 @@ def _looked_at(realm: Realm, priced: Priced, subject: Any, size: int, how: int) 
             texts.pop(next(iter(texts)))
         known = texts[id(subject)] = (subject, {}, {})
     _, runs, costs = known
-    # What is known is paid for again: what a program takes does not depend on what ran before.
+    # Sizes that are nearly alike count alike, so that a lexer asks once. What is known is paid for
+    # again: what a program takes does not depend on what ran before.
+    grain = 1 << max(0, size.bit_length() - 4)
+    size = (size + grain - 1) // grain * grain
     key = priced, how, size
     found: int | None = costs.get(key)
     if found is not None:
@@ -257,7 +272,7 @@ def _search(priced: Priced, walk: Walk, start: int, not_empty: bool) -> tuple[in
 
 
 def _starts(priced: Priced, walk: Walk, start: int) -> Iterator[int]:
-    if priced.first is None:
+    if not isinstance(priced.first, One):
         yield from range(start, walk.end + 1)
         return
     find = _engine(program(priced.first.code)).search

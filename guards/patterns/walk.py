@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from guards.patterns.bound import nested
+from guards.patterns.chars import Chars
 from guards.patterns.code import (
     ENDLESS,
     LAZY,
@@ -28,6 +30,7 @@ from guards.patterns.code import (
     One,
     Sequence,
     Some,
+    loop,
     program,
 )
 
@@ -35,7 +38,7 @@ __all__ = ["Walk", "walkable", "written"]
 
 # Instructions
 (_ONE, _AT, _SET, _TRY, _GO, _SOME, _ENTER, _UNTIL, _MORE, _LOOK, _ATOMIC, _TIMES, _BACK, _GIVEN,
- _DONE, _FAIL) = range(16)  # fmt: skip
+ _DONE, _FAIL, _LOOP) = range(17)  # fmt: skip
 #: Things tried between two payments, and the steps that each takes.
 _EVERY: Final = 512
 _STEPS: Final = 4
@@ -43,17 +46,19 @@ _STEPS: Final = 4
 Program = list[tuple[Any, ...]]
 
 
-def written(nodes: Sequence, compile: Callable[..., Any]) -> Program:
-    """The nodes as instructions for a `Walk`."""
+def written(nodes: Sequence, compile: Callable[..., Any], loops: dict[int, Chars | None]) -> Program:
+    """The nodes as instructions for a `Walk`. loops: see `Bound`; the engine itself goes round those
+    where the next character alone tells whether there is another round."""
     out: Program = []
-    _Writer(compile).sequence(nodes, out)
+    _Writer(compile, loops).sequence(nodes, out)
     out.append((_DONE,))
     return out
 
 
 class _Writer:
-    def __init__(self, compile: Callable[..., Any]) -> None:
+    def __init__(self, compile: Callable[..., Any], sure: dict[int, Chars | None]) -> None:
         self.compile = compile
+        self.sure = sure
         self.loops = 0
         self.known: dict[Any, Any] = {}
 
@@ -64,7 +69,7 @@ class _Writer:
         return found
 
     def apart(self, nodes: Sequence) -> Program:
-        return written(nodes, self.compile)
+        return written(nodes, self.compile, self.sure)
 
     def sequence(self, nodes: Sequence, out: Program) -> None:
         for node in nodes:
@@ -82,7 +87,12 @@ class _Writer:
                 run = self.compile(program(code, low=0, high=ENDLESS)).match
                 out.append((_SOME, run, low, high, how))
             case Many(body, low, high, how):
-                self.many(body, low, high, how, out)
+                begins = self.sure.get(id(node))
+                if begins is not None:
+                    run = self.compile(loop(node), _groups(body)).match
+                    out.append((_LOOP, run, begins.low, nested(body) + len(body)))
+                else:
+                    self.many(body, low, high, how, out)
             case Branch(ways):
                 self.branch(ways, out)
             case Look(body, back, wanted):
@@ -105,16 +115,16 @@ class _Writer:
         if how == POSSESSIVE:
             out.append((_TIMES, self.apart(body), low, high))
             return
-        loop = self.loops
+        turn = self.loops
         self.loops += 1
-        out.append((_ENTER, loop))
+        out.append((_ENTER, turn))
         until = len(out)
         out.append(())
         if how == LAZY:
-            out.append((_MORE, loop))
+            out.append((_MORE, turn))
         self.sequence(body, out)
         out.append((_GO, until))
-        out[until] = (_UNTIL, loop, low, high, how, len(out))
+        out[until] = (_UNTIL, turn, low, high, how, len(out))
 
     def branch(self, ways: tuple[Sequence, ...], out: Program) -> None:
         ends = []
@@ -131,6 +141,20 @@ class _Writer:
             out[at] = (_GO, len(out))
         if not ways:
             out.append((_FAIL,))
+
+
+def _groups(nodes: Sequence) -> int:
+    """The number of the last group in there."""
+    last = 0
+    for node in nodes:
+        match node:
+            case Mark(number):
+                last = max(last, (number >> 1) + 1)
+            case Many(body):
+                last = max(last, _groups(body))
+            case Branch(ways):
+                last = max(last, *map(_groups, ways)) if ways else last
+    return last
 
 
 def walkable(nodes: Sequence) -> bool:
@@ -215,6 +239,18 @@ class Walk:
                     if most > low and how != POSSESSIVE:
                         ways.append((here, at + most - 1, loops, at + low, -1))
                     at += most
+            elif kind == _LOOP:
+                _, run, begins, each = op
+                found = run(text, at, end)
+                good = found is not None
+                if good:
+                    self.tried += (found.end() - at) * each >> 4
+                    at = found.end()
+                if at < end:
+                    # Where another round could begin, it was tried, as far as to the end.
+                    code = text[at] if type(text) is bytes else ord(text[at])
+                    if not good or code > 255 or begins >> code & 1:
+                        self.tried += end - at >> 4
             elif kind == _GO:
                 here = op[1]
             elif kind == _TRY:
@@ -224,10 +260,10 @@ class Walk:
             elif kind == _ENTER:
                 loops = {**loops, op[1]: (0, None)}
             elif kind == _UNTIL:
-                _, loop, low, high, how, out = op
-                count, last = loops[loop]
+                _, loop_, low, high, how, out = op
+                count, last = loops[loop_]
                 if count < low:
-                    loops = {**loops, loop: (count + 1, last)}
+                    loops = {**loops, loop_: (count + 1, last)}
                     here += how == LAZY
                 elif (count < high or high == ENDLESS) and at != last:
                     if how == LAZY:
@@ -235,7 +271,7 @@ class Walk:
                         here = out
                     else:
                         ways.append((out, at, loops, 0, 0))
-                        loops = {**loops, loop: (count + 1, at)}
+                        loops = {**loops, loop_: (count + 1, at)}
                 else:
                     here = out
             elif kind == _MORE:
@@ -244,8 +280,8 @@ class Walk:
                 good = op[1](text, at, end) is not None
             elif kind == _LOOK:
                 _, inner, back, wanted = op
-                found = self.match(inner, at - back) >= 0 if at >= back else False
-                good = found is wanted
+                there = self.match(inner, at - back) >= 0 if at >= back else False
+                good = there is wanted
             elif kind == _ATOMIC:
                 at = self.match(op[1], at)
                 good = at >= 0

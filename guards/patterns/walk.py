@@ -157,33 +157,34 @@ def _groups(nodes: Sequence) -> int:
     return last
 
 
-def walkable(nodes: Sequence) -> bool:
+def walkable(nodes: Sequence, closed: frozenset[int] = frozenset(), looped: bool = False) -> bool:
     """Whether a walk finds what the engine finds. The engine does not put back all that a group had
-    matched when it tries another way, so what asks for a group is walked only behind a group that
-    stands in the line of the pattern, and so is set anew on each way there."""
-    closed: set[int] = set()
+    matched when it tries another way, so what asks for a group is walked only where the group stands
+    before it in the same line, or in one around it, that is gone through once: then each way there
+    sets it anew. closed: the groups of which that is known."""
     for node in nodes:
-        if not _asked((node,)) <= closed:
-            return False
-        if isinstance(node, Mark) and node.number & 1:
-            closed.add(node.number >> 1)
-    return True
-
-
-def _asked(nodes: Sequence) -> set[int]:
-    found: set[int] = set()
-    for node in nodes:
+        inner: tuple[Sequence, ...] = ()
         match node:
+            case Mark(number):
+                if number & 1 and not looped:
+                    closed |= {number >> 1}
             case Back(group):
-                found.add(group)
+                if group not in closed:
+                    return False
             case Given(group, yes, no):
-                found |= {group} | _asked(yes) | _asked(no)
-            case Many(body) | Look(body) | Atomic(body):
-                found |= _asked(body)
+                if group not in closed:
+                    return False
+                inner = yes, no
+            case Many(body):
+                if not walkable(body, closed, True):
+                    return False
+            case Look(body) | Atomic(body):
+                inner = (body,)
             case Branch(ways):
-                for way in ways:
-                    found |= _asked(way)
-    return found
+                inner = ways
+        if not all(walkable(way, closed, looped) for way in inner):
+            return False
+    return True
 
 
 class Walk:

@@ -19,13 +19,15 @@ class Name:
 
 @attr.s(slots=True)
 class Old:
-    a = attr.ib(default=attr.Factory(lambda self: self.b + 1, takes_self=True))
     b = attr.ib(default=1, kw_only=True)
+    a = attr.ib(default=attr.Factory(lambda self: self.b + 1, takes_self=True))
 
 
 p = Point(1, "2")
 print(p, asdict(p), evolve(p, x=5), p == Point(1, 2), [f.name for f in fields(Point)], Old(b=4))
-print(Name("a") < Name("b"), hash(Name("a")) == hash(Name("a")), attrs.astuple(Name("q")), Name.__slots__)
+print(
+    Name("a") < Name("b"), hash(Name("a")) == hash(Name("a")), attrs.astuple(Name("q")), Name.__slots__
+)
 for bad in (lambda: Point("no"), lambda: setattr(Name("a"), "first", 1), lambda: setattr(p, "zz", 1)):
     try:
         bad()

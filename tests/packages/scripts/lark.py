@@ -14,7 +14,8 @@ GRAMMAR = """
 
 @v_args(inline=True)
 class Calc(Transformer):
-    from operator import add, mul, neg, sub, truediv as div
+    from operator import add, mul, neg, sub
+    from operator import truediv as div
 
     number = float
 

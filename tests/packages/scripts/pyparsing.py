@@ -2,7 +2,14 @@
 import pyparsing as pp
 
 number = pp.pyparsing_common.number
-expr = pp.infix_notation(number, [("-", 1, pp.opAssoc.RIGHT), (pp.one_of("* /"), 2, pp.opAssoc.LEFT), (pp.one_of("+ -"), 2, pp.opAssoc.LEFT)])
+expr = pp.infix_notation(
+    number,
+    [
+        ("-", 1, pp.opAssoc.RIGHT),
+        (pp.one_of("* /"), 2, pp.opAssoc.LEFT),
+        (pp.one_of("+ -"), 2, pp.opAssoc.LEFT),
+    ],
+)
 print(expr.parse_string("2 + 3 * (4 - 1) / -2", parse_all=True).as_list())
 pair = pp.Group(pp.Word(pp.alphas)("key") + pp.Suppress("=") + (pp.quoted_string | number)("value"))
 found = pp.DelimitedList(pair)("pairs").parse_string("a = 1, b = 'x', c = 2.5")
@@ -14,4 +21,7 @@ try:
     pair.parse_string("a 1")
 except pp.ParseException as error:
     print(error, error.lineno, error.col)
-print(pp.Regex(r"(?P<y>\d+)-(?P<m>\d+)").parse_string("2024-05")["m"], pp.Word(pp.nums).set_parse_action(lambda t: int(t[0])).transform_string("a 5"))
+print(
+    pp.Regex(r"(?P<y>\d+)-(?P<m>\d+)").parse_string("2024-05")["m"],
+    pp.Word(pp.nums).set_parse_action(lambda t: int(t[0])).transform_string("a 5"),
+)

@@ -1,5 +1,4 @@
 # packages: semver
-import semver
 from semver import Version
 
 v = Version.parse("1.2.3-pre.2+build.4")

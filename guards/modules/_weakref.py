@@ -43,7 +43,8 @@ def _callback(realm: Realm, reference: Any) -> Any:
     told = _get_callback(reference)
     if type(told) is not MethodType or told.__func__ is not _told:
         return None
-    own, _wrapped, callback = told.__self__
+    state: Any = told.__self__
+    own, _wrapped, callback = state
     return callback if own is realm else None
 
 

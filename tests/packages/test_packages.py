@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("scripts/*.py"))}
 #: What a script needs that guests are not given, by its name; docs/reference/packages.md has them all.
 LACKING: dict[str, str] = {}
-LIMITS = Limits(steps=100_000_000, memory=2**30)
+LIMITS = Limits(steps=100_000_000, memory=2**30, depth=None)
 
 
 def packages_of(source: str) -> list[str]:

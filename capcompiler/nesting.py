@@ -24,7 +24,7 @@ from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, check_exposed_name
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle, object_of
-from capcompiler.program import Program, cap_compile
+from capcompiler.program import Program, child_program
 from guards.builtins import tamed_makers
 from guards.classes import own_class
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
@@ -260,7 +260,7 @@ class Nesting:
         else:
             raise TypeError(f"src: wanted text or a program, got {host_name(type(src))}")
         self.compartment._realm.meter.charge(1 + len(text))
-        return cap_compile(text, mode=mode, filename=_text(filename), optimize=optimize is True)
+        return child_program(text, mode, _text(filename), optimize is True)
 
     def _child(
         self, run: Callable[[Compartment], Any], caps: Any, imports: Any, limits: Any,

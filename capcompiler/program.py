@@ -18,7 +18,7 @@ from capcompiler import cache
 from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
-from capcompiler.source import compiling, decoded, parsed, source_lines
+from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
 from guards.binding import FILE_MARK, as_names
 from guards.modules import GUEST
 from guards.tables.rows import names_known
@@ -160,13 +160,22 @@ def _routed(
     asker: int,
     module: bool = False,
 ) -> Program:
+    with quiet():
+        return _routed_quietly(text, mode, filename, optimize, value, asker, module)
+
+
+def _routed_quietly(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, module: bool
+) -> Program:
     tree = parsed(text, mode, filename)
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
-    names, imports = asked_names(tree), import_names(tree)
+    nodes = list(ast.walk(tree))
+    names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
     top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
-    _check_natively(tree, text, filename, top)
+    if any(type(node) in _HIDING for node in nodes):
+        _check_natively(tree, text, filename, top)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
     routed = _routing(tree, text, filename, optimize, value, asker, digest)
@@ -232,6 +241,9 @@ def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -
     """What a guest's own `compile`, `exec` and `eval` compile; a trailing value is not kept."""
     kind: Mode = "eval" if mode == "eval" else "exec"
     return _compiled(_text(text, kind, filename), kind, filename, optimize, False, names_known(), False)
+
+
+_HIDING: Final = frozenset({ast.Match, ast.ImportFrom})
 
 
 def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:

@@ -99,7 +99,7 @@ OUTCOMES = (GuestError, LimitExceeded)
 @pytest.mark.parametrize("name", DEEP)
 def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool) -> None:
     source = DEEP[name](depth)
-    started = time.monotonic()
+    started = time.process_time()
     limit = sys.getrecursionlimit()
     found = check(source)
     try:
@@ -116,7 +116,7 @@ def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool)
     else:
         assert found == []
     assert sys.getrecursionlimit() == limit
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("name", DEEP)

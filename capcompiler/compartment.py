@@ -107,8 +107,8 @@ class Compartment:
         self._main = self._realm.modules["__main__"] = new_module(self._realm, "__main__")
         self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
-        self._sources: dict[str, list[str]] = {}
-        self._lines: dict[str, list[str]] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock

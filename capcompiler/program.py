@@ -216,7 +216,10 @@ def _tree_of(
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:
     """A module that a guest imports. asker: what it counts as when it imports."""
-    return _module(decoded(text, filename), filename, optimize, asker, names_known())
+    return _module(_decoded(text, filename), filename, optimize, asker, names_known())
+
+
+_decoded: Final = functools.lru_cache(maxsize=1024)(decoded)
 
 
 class _ReadsBuiltins(ast.NodeTransformer):

@@ -7,6 +7,7 @@ lone surrogates, bad encodings. Whatever is wrong ends in `DialectError`; nothin
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import sys
@@ -183,9 +184,10 @@ def check_deadline() -> None:
         raise OutOfTime
 
 
-def source_lines(text: str) -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def source_lines(text: str) -> tuple[str, ...]:
     """The lines of a source as Python counts them; `str.splitlines` parts at more characters."""
-    return _LINE_END.split(text)
+    return tuple(_LINE_END.split(text))
 
 
 def shown_line(text: str, line: int) -> str:

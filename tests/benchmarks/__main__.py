@@ -1,6 +1,6 @@
 """Measure guests against plain `exec` and against the peers.
 
-    python -m tests.benchmarks [--quick] [--no-peers] [--no-latency] [--json FILE] [--plot FILE] [NAME ...]
+    python -m tests.benchmarks [--quick] [--no-peers] [--no-latency] [--check] [--json FILE] [--plot FILE] [NAME ...]
 
 Without names every program is measured; a name that stands in several programs' names chooses them all.
 Prints the table of docs/reference/benchmarks.md. Fails when a result or a number of steps differs.
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
+    parser.add_argument("--check", action="store_true", help="compare results and steps, time nothing")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each program")
     parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
     parser.add_argument("--no-latency", action="store_true", help="leave the latency of calls out")
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot as SVG")
     options = parser.parse_args(arguments)
     report = Report()
-    rounds = options.rounds or (2 if options.quick else 7)
+    rounds = 0 if options.check else options.rounds or (2 if options.quick else 7)
     if not options.no_programs:
         for benchmark in _chosen(options.names):
             row = measure(benchmark, OURS, rounds=rounds, quick=options.quick)
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
                 row.wrong |= peers.wrong
             report.add(row)
             print(report.line(row), file=sys.stderr, flush=True)
-    if not options.no_latency:
+    if rounds and not options.no_latency:
         report.latency = measure_latency(rounds=rounds, seconds=0.02 if options.quick else 0.1)
         report.idle_kib = idle_kib()
         report.imports = import_times(rounds)

@@ -38,6 +38,7 @@ class Measured:
     steps: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
+    checked: bool = False  # and not timed
 
     @property
     def same_steps(self) -> bool:
@@ -46,7 +47,7 @@ class Measured:
 
 
 def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, quick: bool) -> Measured:
-    """Run one program by plain `exec` and by each subject."""
+    """Run one program by plain `exec` and by each subject; once, untimed, where there are no rounds."""
     n = benchmark.quick if quick else benchmark.size
     plain = PLAIN.prepare(benchmark)
     wanted = plain.run(n)
@@ -73,6 +74,9 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
             ):
                 measured.steps[subject.name] = prepared.world.usage.steps
         shortest = SHORTEST_QUICK if quick else SHORTEST
+        if rounds == 0:
+            measured.checked = True
+            return measured
         repeat = max(1, round(shortest / max(took, 1e-6)))
         seen: dict[str, list[float]] = {subject.name: [] for subject, _ in ready}
         times: list[float] = []

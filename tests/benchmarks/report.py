@@ -112,6 +112,8 @@ class Report:
 def _cell(row: Measured, name: str) -> str:
     if name in row.wrong:
         return "wrong"
+    if row.checked and name in {s.name for s in OURS} - row.unfit.keys():
+        return "same"
     return f"{row.ratios[name]:.2f}" if name in row.ratios else "-"
 
 

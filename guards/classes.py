@@ -21,7 +21,7 @@ from guards.tables.rows import SUBCLASSABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class"]
+__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
@@ -90,8 +90,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if CALL_SLOT in own["__slots__"] and "__call__" not in own:
             own["__call__"] = call_slot(realm)
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
-    if realm.meter.live:  # trusted code makes classes before the first turn
-        realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
+    realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -99,6 +98,13 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if module is not None:
             own["__module__"] = module
     return _type_new(meta, name, exact, own, **kwargs)
+
+
+def own_class(realm: Realm, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+    """A class of a realm's that trusted code makes, in a turn or outside of one, and that costs no
+    step: when it is made depends on what else the program names."""
+    own = {"__module__": "capcompiler", **namespace, GUEST_MARK: realm.token}
+    return _type_new(type, name, bases, own)
 
 
 def _slots(realm: Realm, slots: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a guest can get at, computed: the closed world as it is, to be compared with what it should be."""
+"""What a guest can get at, computed: the closed world as it is, beside what it should be."""
 
 from capcompiler.reaching.walk import Reach, Reached, reach
 

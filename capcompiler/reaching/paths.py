@@ -16,7 +16,14 @@ from typing import Any, Final
 from capcompiler.membrane.reference import Reference
 from guards.attribute import TamedFunction, TamedGetter, read
 from guards.base import is_guard_name
-from guards.host import MethodOfHeapType, host_dict, host_method_func, host_method_self, host_mro, host_name
+from guards.host import (
+    MethodOfHeapType,
+    host_dict,
+    host_method_func,
+    host_method_self,
+    host_mro,
+    host_name,
+)
 from guards.modules.table import GuestModule, module_dict
 from guards.protocol import shown_class_value
 from guards.realm import Realm
@@ -235,7 +242,8 @@ def find_definer(kind: type, name: str) -> type | None:
     """The class of U that offers `name` on instances of `kind`, or None."""
     for k in host_mro(kind):
         if name in TABLE.get(k, ()) and find(k, name).state is not State.DENY:
-            return k
+            definer: type = k
+            return definer
         if name in host_dict(k):
             return None
     return None

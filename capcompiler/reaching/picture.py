@@ -126,9 +126,7 @@ def _line(parent: _Node, child: _Node) -> str:
     x1, y1 = 16 + parent.column * _COLUMN + _COLUMN - 30, _y(parent)
     x2, y2 = 16 + child.column * _COLUMN, _y(child)
     middle = (x1 + x2) / 2
-    return (
-        f'<path d="M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}" fill="none" stroke="#bbbbbb"/>'
-    )
+    return f'<path d="M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}" fill="none" stroke="#bbbbbb"/>'
 
 
 def _y(node: _Node) -> float:
@@ -175,6 +173,8 @@ def as_html(reach: Reach) -> str:
         if o.kind in _ORDER
     )
     title = _safe(verdict(reach))
+    outside = _table("path</th><th>type</th><th>why", outside) if outside else "<p>nothing</p>"
+    authority = _table("path</th><th>granted as", authority) if authority else "<p>none</p>"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>
@@ -186,11 +186,15 @@ td {{ font-family: ui-monospace, monospace; font-size: 12px; }} .bad td {{ color
 <h1>{title}</h1>
 <table>{counts}</table>
 <h2>Outside</h2>
-{f"<table><tr><th>path</th><th>type</th><th>why</th></tr>{outside}</table>" if outside else "<p>nothing</p>"}
+{outside}
 <h2>Capabilities</h2>
-{f"<table><tr><th>path</th><th>granted as</th></tr>{authority}</table>" if authority else "<p>none</p>"}
+{authority}
 <h2>Picture</h2>
 <div class="picture">{as_svg(reach)}</div>
 <details><summary>What the guest made, and its modules</summary><table>{made}</table></details>
 </body></html>
 """
+
+
+def _table(heads: str, rows: str) -> str:
+    return f"<table><tr><th>{heads}</th></tr>{rows}</table>"

@@ -6,11 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from capcompiler.reaching.walk import Reach, Reached
+    from capcompiler.reaching.walk import Kind, Reach, Reached
 
 __all__ = ["as_dict", "as_text", "summary", "verdict"]
 
-_PLURAL: Final = {
+_PLURAL: Final[dict[Kind, str]] = {
     "capability": "capabilities", "class": "classes of the guest", "data": "pieces of data",
     "function": "functions of the guest", "instance": "instances of the guest's classes",
     "module": "modules", "primordial": "primordials of U", "outside": "outside U",

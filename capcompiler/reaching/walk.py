@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from capcompiler.limits import Limits
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.reaching.paths import BOUND, SCALARS, steps_from
 from capcompiler.reaching.sharing import holders_outside
@@ -101,16 +100,7 @@ def reach(compartment: Compartment) -> Reach:
     Raises `CapabilityError` where the compartment is closed or busy.
     """
     started = time.perf_counter()
-    limits, usage = compartment._limits, compartment.usage
-    printed = compartment._output, compartment._printed
-    has_run = compartment._has_run
-    compartment._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=None)
-    try:
-        walk: _Walk = compartment._turn(lambda: _Walk(compartment).run())
-    finally:
-        compartment._limits, compartment.usage = limits, usage
-        compartment._output, compartment._printed = printed
-        compartment._has_run = has_run
+    walk = compartment._aside(lambda: _Walk(compartment).run())
     objects = tuple(walk.told())
     return Reach(
         objects=objects,
@@ -153,7 +143,8 @@ class _Walk:
     def _starts(self) -> list[tuple[str, Any]]:
         realm, own = self.realm, self.compartment._globals
         starts = [(n, v) for n, v in own.items() if not is_guard_name(n)]
-        starts += [(n, v) for n, v in realm.builtins.items() if not is_guard_name(n) and n not in own]
+        names = {*realm.builtins, *realm.makers}  # those that no code has named yet are there too
+        starts += [(n, realm.builtin(n)) for n in names if not is_guard_name(n) and n not in own]
         starts += [(f"sys.modules[{n!r}]", m) for n, m in list(realm.modules.items())]
         return [(n, v) for n, v in starts if type(n) is str]
 
@@ -237,7 +228,7 @@ def trouble(realm: Realm, value: Any) -> str:
     if kind is MethodType:
         owner, function = host_method_self(value), host_method_func(value)
         if type(function) is FunctionType and not realm.is_guest_function(function):
-            if not function.__module__.partition(".")[0] in _TRUSTED and owner is not realm:
+            if function.__module__.partition(".")[0] not in _TRUSTED and owner is not realm:
                 return "a method of the host"
     return ""
 

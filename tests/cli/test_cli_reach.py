@@ -34,9 +34,13 @@ def test_json(cli: Cli, program: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, status", [("1 / 0", 1), ("x = (", 2), ("while True: pass", 3)], ids=["raises", "syntax", "steps"]
+    "text, status",
+    [("1 / 0", 1), ("x = (", 2), ("while True: pass", 3)],
+    ids=["raises", "syntax", "steps"],
 )
-def test_a_program_that_fails_is_told_as_by_run(cli: Cli, program: Write, text: str, status: int) -> None:
+def test_a_program_that_fails_is_told_as_by_run(
+    cli: Cli, program: Write, text: str, status: int
+) -> None:
     ran = cli("reach", program(text), "--limit", "steps=1e5")
     assert ran.status == status
     assert ran.out == "" and ran.err

@@ -102,7 +102,12 @@ def test_nothing_lies_outside_a_compartment_as_it_is_made() -> None:
 def test_nothing_lies_outside_after_a_guest_has_run(found: Reach) -> None:
     assert found.outside == (), str(found)
     there = {o.path for o in found.objects}
-    assert {"inner.<kept>", "inner.<default 0>", "inner.<default other>", "running.<local local>"} <= there
+    assert {
+        "inner.<kept>",
+        "inner.<default 0>",
+        "inner.<default other>",
+        "running.<local local>",
+    } <= there
     assert {"point.more['a'][1]", "Point.seen", "xs[1]", "tool.use", "error.args", "quiet"} <= there
 
 
@@ -121,7 +126,7 @@ def test_a_walk_leaves_the_turn_before_it_as_it_was(world: Compartment) -> None:
     world.exec("print('said')")
     usage = world.usage
     reach(world)
-    assert world.output == "said\n" and world.usage is usage
+    assert world.output == "said\n" and world.usage == usage
     with pytest.raises(GuestError):
         world.exec("1 / 0")
 
@@ -264,6 +269,15 @@ def test_the_findings_as_text_data_and_pictures(world: Compartment) -> None:
     assert "leak<b>: module" in text and "tool: Reference" in text
     page = found.to_html()
     assert "<b>" not in page and "leak&lt;b&gt;" in page
+
+
+def test_a_turn_under_way_is_refused() -> None:
+    def look() -> None:
+        with pytest.raises(CapabilityError, match="busy"):
+            reach(world)
+
+    world = Compartment({"look": look})
+    world.exec("look()")
 
 
 def test_a_closed_compartment_is_refused() -> None:

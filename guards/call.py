@@ -27,6 +27,7 @@ from guards.attribute import TamedFunction
 from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
+    allocatable,
     charge_digits,
     charge_int_work,
     charge_text,
@@ -120,7 +121,7 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         return args
     source = args[0]
     if issubclass(type(source), int):
-        realm.meter.charge_bytes(max(0, int.__index__(source)))
+        realm.meter.charge_bytes(allocatable(max(0, int.__index__(source))))
     elif issubclass(type(source), str):
         from guards.tables.text import check_codec
 
@@ -134,7 +135,7 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
             import operator
 
             number = operator.index(source)
-            realm.meter.charge_bytes(max(0, number))
+            realm.meter.charge_bytes(allocatable(max(0, number)))
             return (number,)
         return (feed(realm, source),)
     return args
@@ -202,11 +203,19 @@ def _filter(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 
 @constructor(BaseExceptionGroup, ExceptionGroup, SyntaxError)
-def _secondhost_iterable(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+def _second_iterable(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     # Their second argument is made into a tuple in C, whatever it gives.
-    if len(args) > 1 and type(args[1]) not in (list, tuple) and host_iterable(type(args[1])):
-        return (args[0], list(feed(realm, args[1])), *args[2:])
-    return args
+    if len(args) < 2 or (len(args) > 2 and issubclass(kind, SyntaxError)):
+        return args
+    size = size_of(args[1])
+    if size is not None:
+        realm.meter.charge_bytes(size * 8)
+        return args
+    if not host_iterable(type(args[1])):
+        return args
+    if issubclass(kind, BaseExceptionGroup) and host_lookup(type(args[1]), "__getitem__")[0] is None:
+        return args  # no sequence: the C code says so
+    return (args[0], list(feed(realm, args[1])), *args[2:])
 
 
 @constructor(property, classmethod, staticmethod)
@@ -261,13 +270,14 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         from guards.classes import new_class
 
         if len(args) != 3:
-            raise TypeError(f"{host_name(kind)}() takes 3 arguments")
+            raise TypeError(f"type.__new__() takes exactly 3 arguments ({len(args)} given)")
         made = new_class(realm, kind, *args, **kwargs)
         if issubclass(type(made), kind):
             _type_of_init(realm, made)(*args, **kwargs)
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
-    made = _type_call(kind, *args, **kwargs)
+    # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
+    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made

@@ -8,11 +8,12 @@ that do not carry the mark by which guards know the guest's own.
 from __future__ import annotations
 
 import builtins
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_mro, host_name
+from guards.host import host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
 from guards.tables.rows import SUBCLASSABLE
@@ -20,7 +21,7 @@ from guards.tables.rows import SUBCLASSABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class"]
+__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
@@ -72,7 +73,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     exact = tuple(tuple.__iter__(bases))
     check_bases(realm, exact)
     own: dict[Any, Any] = {}
-    for key, value in list(dict.items(namespace)):
+    ordered = issubclass(type(namespace), OrderedDict)  # it keeps an order of its own
+    for key, value in list((OrderedDict if ordered else dict).items(namespace)):
         if not issubclass(type(key), str):
             # A key with a hash and an `==` of its own could answer one way to the guard that looks
             # a name up and another way to the interpreter that looks it up after it.
@@ -88,8 +90,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if CALL_SLOT in own["__slots__"] and "__call__" not in own:
             own["__call__"] = call_slot(realm)
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
-    if realm.meter.live:  # trusted code makes classes before the first turn
-        realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
+    realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -97,6 +98,13 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if module is not None:
             own["__module__"] = module
     return _type_new(meta, name, exact, own, **kwargs)
+
+
+def own_class(realm: Realm, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+    """A class of a realm's that trusted code makes, in a turn or outside of one, and that costs no
+    step: when it is made depends on what else the program names."""
+    own = {"__module__": "capcompiler", **namespace, GUEST_MARK: realm.token}
+    return _type_new(type, name, bases, own)
 
 
 def _slots(realm: Realm, slots: Any) -> Any:
@@ -145,6 +153,8 @@ def _winner(realm: Realm, meta: type, bases: Any) -> type:
     winner = meta
     for base in bases:
         kind = type(base)
+        if not issubclass(kind, type) and host_lookup(kind, "__mro_entries__")[0] is not None:
+            raise TypeError("type() doesn't support MRO entry resolution; use types.new_class()")
         if issubclass(winner, kind):
             continue
         if issubclass(kind, winner):
@@ -188,7 +198,13 @@ class _Maker:
             return {}
         from guards.call import callable_for_c
 
-        return callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+        namespace = callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+        if host_lookup(type(namespace), "__getitem__")[0] is None:
+            shown = host_name(meta) if issubclass(type(meta), type) else "<metaclass>"
+            raise TypeError(
+                f"{shown}.__prepare__() must return a mapping, not {host_name(type(namespace))}"
+            )
+        return namespace
 
     def __call__(self, name: str, _no_bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
         meta, bases = self.winner, self.bases

@@ -138,7 +138,7 @@ def _new(kind: type) -> Any:
             raise TypeError(f"{host_name(cls)} cannot be made here")
         if cost is not None:
             args = cost(realm, cls, args, kwargs)
-        return raw(cls, *args, **kwargs)
+        return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)
 
     return __new__
 
@@ -271,7 +271,7 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size:
+        if size and type(obj) is not range:  # a slice of one is a range again
             realm.meter.charge_bytes(size * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)

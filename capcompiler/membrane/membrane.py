@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from capcompiler.membrane.capability import (
     interface_of,
     is_host_function,
 )
-from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
@@ -99,18 +100,12 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        method = self.interface.methods[name]
+        interface = self.interface
+        method = interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        checked = self.interface.checked
-
-        def perform(host_args: tuple[Any, ...], host_kwargs: dict[str, Any]) -> Any:
-            if checked:
-                check_arguments(path, method, host_args, host_kwargs)
-            result = method(*host_args, **host_kwargs)
-            if name == "__iter__":
-                result = list(itertools.islice(result, _ITERATED))
-            return result
-
+        perform = method
+        if interface.checked or name == "__iter__":
+            perform = functools.partial(_perform, path, method, interface.checked, name)
         return self.membrane.use(path, perform, method, args, kwargs)
 
     def read(self, name: str) -> Any:
@@ -119,11 +114,9 @@ class Access:
         target = self.interface.target
         if isinstance(target, Handle):
             return self.membrane.use(
-                f"{self.path}.{name}", lambda _a, _k: read_of(target, name), Later(target, name), (), {}
+                f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
             )
-        return self.membrane.use(
-            f"{self.path}.{name}", lambda _a, _k: getattr(target, name), None, (), {}
-        )
+        return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
 
     def write(self, name: str, value: Any) -> None:
         if name not in self.interface.write:
@@ -131,11 +124,21 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda args, _k: _set(target, name, args[0]),
+            lambda inside: _set(target, name, inside),
             Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
+
+
+def _perform(path: str, method: Any, checked: bool, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a host's method that asks for more than to be called."""
+    if checked:
+        check_arguments(path, method, args, kwargs)
+    result = method(*args, **kwargs)
+    if name == "__iter__":
+        result = list(itertools.islice(result, _ITERATED))
+    return result
 
 
 def _set(target: Any, name: str, value: Any) -> None:
@@ -143,6 +146,10 @@ def _set(target: Any, name: str, value: Any) -> None:
         owner_of(target)._store_object(object_of(target), name, value)
     else:
         setattr(target, name, value)
+
+
+#: What comes back from a host's function as it is, at no charge.
+_SMALL: Final = PLAIN - {str, bytes}
 
 
 class Membrane:
@@ -157,10 +164,10 @@ class Membrane:
         self.outer: Membrane | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
-        self._grants: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        self._grants: WeakValueDictionary[int, Any] | None = None
         #: The same of methods of capabilities.
-        self._parts: WeakValueDictionary[int, Any] = WeakValueDictionary()
-        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+        self._parts: WeakValueDictionary[int, Any] | None = None
+        self._handles: WeakValueDictionary[int, Handle] | None = None
 
     def under(self, outer: Membrane) -> None:
         """Stand between a guest and its child. Uses of what is the host's are told to the host as those
@@ -174,7 +181,7 @@ class Membrane:
         if outer is None:
             return path
         for references in (outer._grants, outer._parts):
-            known = references.get(id(cap))
+            known = None if references is None else references.get(id(cap))
             if known is not None and use_of(known).cap is cap:
                 found: str = use_of(known).path
                 return found
@@ -184,6 +191,8 @@ class Membrane:
 
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+        if type(value) in PLAIN:
+            return value
         copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
         try:
             return copier.copy(value)
@@ -217,6 +226,8 @@ class Membrane:
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
         """The guest's reference to a capability; the same one each time. offered: what stands for
         `cap` in uses, where it is another guest's object."""
+        if self._grants is None or self._parts is None:
+            self._grants, self._parts = WeakValueDictionary(), WeakValueDictionary()
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
@@ -242,6 +253,8 @@ class Membrane:
 
     def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
+        if type(value) in PLAIN:
+            return value
         return Copier(self._leave, pay or _free).copy(value)
 
     def give(self, value: Any) -> Any:
@@ -276,6 +289,8 @@ class Membrane:
 
     def handle(self, obj: Any) -> Handle:
         """The host's handle of a guest's object; the same one as long as the host holds it."""
+        if self._handles is None:
+            self._handles = WeakValueDictionary()
         known = self._handles.get(id(obj))
         if known is not None and object_of(known) is obj:
             return known
@@ -289,12 +304,15 @@ class Membrane:
     def use(
         self,
         path: str,
-        perform: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        perform: Callable[..., Any],
         function: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Carry out one use of authority for the guest."""
+        """Carry out one use of authority for the guest: `perform` with its arguments, as the host's.
+
+        function: the host's, whose texts of errors are the host's own; None for an attribute.
+        """
         compartment = self.compartment
         realm = compartment._realm
         meter = realm.meter
@@ -308,25 +326,37 @@ class Membrane:
         host_args: tuple[Any, ...] = ()
         host_kwargs: dict[str, Any] = {}
         result: Any = None
-        started = time.time()
-        clock = time.perf_counter()
+        told = self.on_use is not None
+        started, clock = (time.time(), time.perf_counter()) if told else (0.0, 0.0)
         crossed = False
         compartment._in_host += 1
         try:
             try:
-                host_args = tuple([self.to_host(a, meter.charge) for a in args])
-                # A keyword may be a guest's subclass of str, whose methods would run in the host.
-                host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
-                crossed = True
-                result = shielded(
-                    self._wall, lambda: as_host(realm, lambda: perform(host_args, host_kwargs))
-                )
-                if _is_awaitable(result):
+                if args:
+                    host_args = tuple([
+                        a if type(a) in PLAIN else self.to_host(a, meter.charge) for a in args
+                    ])  # fmt: skip
+                if kwargs:
+                    # A keyword may be a guest's subclass of str, whose methods would run in the host.
+                    host_kwargs = {
+                        str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
+                    }
+                crossed = told
+                if sys.exc_info()[1] is None:
+                    result = as_host(realm, perform, host_args, host_kwargs)
+                else:
+                    result = shielded(
+                        self._wall, lambda: as_host(realm, perform, host_args, host_kwargs)
+                    )
+                if type(result) not in PLAIN and _is_awaitable(result):
                     # Told to `on_use` when it is answered.
                     call = Call(result, path, function, host_args, host_kwargs, started, clock)
                     meter.check()
                     return self._later(call)
-                guest_result = self._charged(result, path)
+                if type(result) in _SMALL:
+                    guest_result = result
+                else:
+                    guest_result = self._charged(result, path)
             except CrossingError as error:
                 problem = error
             except Stop:
@@ -371,7 +401,7 @@ class Membrane:
             return
         compartment = self.compartment
         try:
-            shielded(self._wall, lambda: as_host(compartment._realm, functools.partial(on_use, event)))
+            shielded(self._wall, lambda: as_host(compartment._realm, on_use, (event,), {}))
         except Stop:
             raise
         except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import types
 from types import (
     AsyncGeneratorType,
@@ -262,19 +263,19 @@ for _kind in (classmethod, staticmethod):
 enter(super, "__self__ __self_class__ __thisclass__")
 enter(
     GeneratorType,
-    "send close gi_running gi_suspended",
+    "send close gi_running gi_suspended gi_state",
     cost={"throw": _thrown},
     deny={n: "leads to frames and code" for n in "gi_frame gi_code gi_yieldfrom __del__".split()},
 )
 enter(
     CoroutineType,
-    "send close cr_running cr_suspended",
+    "send close cr_running cr_suspended cr_state",
     cost={"throw": _thrown},
     deny={n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()},
 )
 enter(
     AsyncGeneratorType,
-    "ag_running ag_suspended",
+    "ag_running ag_suspended ag_state",
     cost={"athrow": _thrown, **dict.fromkeys(("asend", "aclose", "__anext__"), _stepped)},
     deny={n: "leads to frames and code" for n in "ag_frame ag_code ag_await __del__".split()},
 )
@@ -302,6 +303,8 @@ enter(
     reads={"__dict__": _module_dict},
     subclass=True,
 )
+if hasattr(builtins, "sentinel"):
+    enter(builtins.sentinel)
 enter(type(None), subclass=False)
 enter(type(NotImplemented))
 enter(type(Ellipsis))

@@ -38,6 +38,7 @@ from capcompiler.program import (
     shown_filename,
 )
 from capcompiler.source import OutOfTime, parsed, source_lines, within
+from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install, tamed_makers
@@ -53,7 +54,6 @@ from guards.store import store
 __all__ = ["Compartment", "NotAvailable"]
 
 Isolation = Literal["inline", "process"]
-_turns: Final = threading.local()
 #: What a compartment has that is told nothing else; none of them can change.
 _LIMITS: Final = Limits()
 _IMPORTS: Final = Imports.pure()
@@ -404,7 +404,7 @@ class Compartment:
             return result
         if not self._lock.acquire(False):
             self._acquire()
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         self._begin(spent, None, outer)
         result, problem = None, None
         try:
@@ -471,7 +471,7 @@ class Compartment:
         self._printed = 0
         self._started, self._spent = time.monotonic(), spent
         if parent is None:
-            parent = getattr(_turns, "meter", None)
+            parent = turns.meter
         meter.begin(
             steps=limits.steps,
             seconds=limits.seconds,
@@ -489,7 +489,7 @@ class Compartment:
         """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
         self._has_run = True
         meter = self._realm.meter
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
         hooks = sys.get_asyncgen_hooks()
         hooked = hooks[0] is not None or hooks[1] is not None
@@ -497,13 +497,13 @@ class Compartment:
         if hooked:
             sys.set_asyncgen_hooks(None, None)
         self._thread = threading.get_ident()
-        _turns.meter = meter
+        turns.meter = meter
         try:
             meter.resume(sys._getframe())
             return self._attempt(run)
         finally:
             meter.pause()
-            _turns.meter = outer
+            turns.meter = outer
             self._thread = None
             self._in_host = 0
             if hooked:

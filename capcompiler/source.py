@@ -30,6 +30,7 @@ __all__ = [
     "shown_line",
     "source_lines",
     "syntax_refusal",
+    "syntax_warnings",
 ]
 
 #: Characters of source, at most.
@@ -309,6 +310,18 @@ def _quiet() -> Iterator[None]:
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warning], str, int]]:
+    """What Python warns of in a source that it compiles: class, text and line of each warning."""
+    kind = "eval" if mode == "eval" else "exec"
+    with _lock, warnings.catch_warnings(record=True) as found, _deep_stack():
+        warnings.simplefilter("always")
+        try:
+            compile(text, filename, kind, dont_inherit=True)
+        except Exception:  # it is refused in Python's words elsewhere
+            return []
+    return [(w.category, str(w.message), w.lineno) for w in found]
 
 
 @contextmanager

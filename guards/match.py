@@ -30,7 +30,10 @@ _MAPPING_FLAG: Final = 1 << 6
 
 
 class MatchSequence(Guard):
-    """`case [a, *b]`: (subject, number of patterns, index of the star or -1) -> parts or None."""
+    """`case [a, *b]`: (subject, number of patterns, index of the star) -> parts or None.
+
+    star: -1 where there is none, -2 for `[*_]`.
+    """
 
     key = "cap:matchseq"
     __slots__ = ()
@@ -39,6 +42,8 @@ class MatchSequence(Guard):
         kind = type(subject)
         if issubclass(kind, _NO_SEQUENCE) or not _flags(kind) & _SEQUENCE_FLAG:
             return None
+        if star == -2:
+            return ()
         if count == 1 and star == 0:
             # Any sequence matches, whatever its length; Python asks for none.
             return ([*feed((self.ref() or gone()), subject)],)

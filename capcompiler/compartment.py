@@ -37,7 +37,7 @@ from capcompiler.program import (
     serial_of,
     shown_filename,
 )
-from capcompiler.source import OutOfTime, parsed, source_lines, within
+from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
 from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import is_guard_name
@@ -279,9 +279,25 @@ class Compartment:
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
         self._realm.meter.charge(1 + len(text))
-        return self._compiled_inside(
+        code = self._compiled_inside(
             lambda: guest_program(text, filename, mode, self._optimize), filename
         )
+        if "warnings" in self._realm.modules:  # else there is nobody to be warned
+            self._warn_of_syntax(decoded(text, filename), filename, mode)
+        return code
+
+    def _warn_of_syntax(self, text: str, filename: str, mode: str) -> None:
+        """Tell the guest's `warnings` what Python warns of; what makes it an error is a SyntaxError."""
+        realm = self._realm
+        for category, message, line in syntax_warnings(text, filename, mode):
+            warn = callable_for_c(realm, read(realm, realm.modules["warnings"], "warn_explicit"))
+            try:
+                warn(message, category, filename, line)
+                continue
+            except category:
+                problem = SyntaxError(message)
+            problem.filename, problem.lineno, problem.offset = filename, line, 1
+            raise problem
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""

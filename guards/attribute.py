@@ -304,11 +304,14 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     return _hand_out(realm, obj, name, find(meta_definer, name), get)
 
 
+_of_class: Final[Any] = type.__getattribute__
+
+
 def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
     """An attribute of a builtin class as it is found on the class itself, such as `str.join`."""
     row = find(definer, name)
     if row.state is State.SAFE:
-        value = getattr(kind, name)
+        value = _of_class(kind, name)  # past a metaclass's own `__getattribute__`, which asked for it
         if type(value) is property:
             _fall_back(realm, kind, name)  # `__init__` would give it other functions, for all of them
         # A function of ours would take attributes, and is shared by all compartments.

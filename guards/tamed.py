@@ -35,13 +35,13 @@ from guards.charge import (
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_dict, host_exact_str, host_lookup, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.iterate import contains
 from guards.protocol import shown_class_value
 from guards.realm import GUEST_MARK
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
-from guards.tables.rows import TABLE, State, define, find
+from guards.tables.rows import TABLE, State, define, find, owners
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -178,9 +178,25 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
         # `dir` would make a list of whatever the guest's method gives, without a step
         method = callable_for_c(realm, read(realm, type(obj), "__dir__"))
         names: Any = sorted(feed(realm, method(obj)))
+    elif issubclass(type(obj), type):
+        names = _names_of_class(obj)
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
+
+
+def _names_of_class(kind: type) -> list[str]:
+    """What `type.__dir__` gives, which would ask a metaclass of the guest's for each `__dict__`."""
+    return sorted({n for k in host_mro(kind) for n in host_dict(k) if type(n) is str})
+
+
+def _is_denied(obj: Any, name: str) -> bool:
+    """Whether the class that defines a name is one of U, and its table says that it is not there."""
+    for kind in (obj, type(obj)) if issubclass(type(obj), type) else (type(obj),):
+        definer = host_lookup(kind, name)[0]
+        if definer is not None:
+            return definer in TABLE and find(definer, name).state is State.DENY
+    return False
 
 
 def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
@@ -196,15 +212,18 @@ def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
                 continue
             except Exception:  # noqa: S110 - a guest's own property raised: the name is there
                 pass
+        elif owners(name) and _is_denied(obj, name):
+            continue
         shown.append(name)
     return shown
 
 
 def _dir(realm: Realm, obj: Any, /) -> list[str]:
-    raw = type.__dir__ if isinstance(obj, type) else object.__dir__
+    if issubclass(type(obj), type):
+        return _shown_names(realm, obj, _names_of_class(obj))
     if issubclass(type(obj), ModuleType):
         return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
-    return _shown_names(realm, obj, raw(obj))
+    return _shown_names(realm, obj, list(object.__dir__(obj)))
 
 
 # Operators as methods

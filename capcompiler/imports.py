@@ -137,8 +137,8 @@ _LARGEST: Final = 8 * 2**20
 _CHANGES: Final = {
     # Classes compare by identity here; this metaclass makes one class pass for another.
     "typing_extensions": (
-        (b"    def __eq__(cls, other):", b"    def _equal(cls, other):"),
-        (b"    def __hash__(cls) -> int:", b"    def _hashed(cls) -> int:"),
+        (b"def __eq__(cls, other):", b"def _equal(cls, other):"),
+        (b"def __hash__(cls) -> int:", b"def _hashed(cls) -> int:"),
     ),
 }
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from capcompiler.imports import Imports
 from capcompiler.membrane.fraction import FRACTIONS, FractionClass
 from capcompiler.membrane.reference import Reference
-from capcompiler.standard import Audited, ModuleText, Standard
+from capcompiler.standard import Audited, HostRow, ModuleText, Standard
 from guards.attribute import read
 from guards.call import callable_for_c
 from guards.modules import (
@@ -51,6 +51,7 @@ class Importer:
         "granted",
         "imports",
         "realm",
+        "to_guest",
     )
 
     def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
@@ -58,6 +59,8 @@ class Importer:
         self.imports = imports
         #: (text, filename, asker) -> code
         self.compile: Any = compile
+        #: (value of the host's, its path) -> what the guest has of it
+        self.to_guest: Any = None
         self.granted: dict[str, Any] = {}
         self._inert_modules: dict[str, Any] = {}
         #: The class `fractions.Fraction` of this compartment, once it has been imported.
@@ -171,12 +174,23 @@ class Importer:
             raise self._missing(name, wanted)
         table = self._table(name, asker)
         kept = asker == LIBRARY and table is self.realm.modules and self.imports.reserved(name)
+        if isinstance(found, HostRow):
+            return self._vouched(found)
         if isinstance(found, Audited):
             module = table[name] = build_module(self.realm, found.name)
             if kept:
                 self._kept[name] = module
             return module
         return self._run(name, found, table, kept)
+
+    def _vouched(self, row: HostRow) -> Any:
+        """A module of a host's own row, as the guest has it."""
+        module = new_module(self.realm, row.name)
+        own = module_dict(module)
+        for name, value in row.values:
+            own[name] = self.to_guest(value, f"{row.name}.{name}")
+        self.realm.modules[row.name] = module
+        return module
 
     def _of_finders(self, name: str) -> Any:
         """A module from the finders in the compartment's own `sys.meta_path`, which are the guest's:

@@ -95,7 +95,8 @@ class Importer:
                 )
             if module is _ABSENT:
                 module = self._make(module_name, full, asker)
-                if above and module_name in self._table(module_name, asker):
+                known = self._table(module_name, asker)
+                if above and (module_name in known or self._inert_modules.get(module_name) is module):
                     store(self.realm, parent, part, module)
             above = module_name
         return module
@@ -191,6 +192,18 @@ class Importer:
             own[name] = self.to_guest(value, f"{row.name}.{name}")
         self.realm.modules[row.name] = module
         return module
+
+    def run_again(self, module: Any, name: str) -> None:
+        """Run the text of a module that a guest may import in another module of the guest's own."""
+        found = self.imports.find(name)
+        if not isinstance(found, ModuleText):
+            raise ImportError(f"the module {name!r} is no text that could be run again", name=name)
+        own = module_dict(module)
+        own["__file__"] = found.filename
+        # A module that a guest made has none, and Python would put the host's there.
+        own["__builtins__"] = self.realm.builtins
+        code: CodeType = self.compile(found.text, found.filename, found.asker)
+        exec(self.realm.ready(code), own)  # noqa: S102 - as above
 
     def _of_finders(self, name: str) -> Any:
         """A module from the finders in the compartment's own `sys.meta_path`, which are the guest's:

@@ -149,10 +149,14 @@ class _Row:
 _LARGEST: Final = 8 * 2**20
 #: What is changed in packages that everybody imports, where guests cannot have it.
 _CHANGES: Final = {
-    # Classes compare by identity here; this metaclass makes one class pass for another.
+    # Classes compare by identity here; up to 3.12 this one would have one class pass for another.
     "typing_extensions": (
         (b"def __eq__(cls, other):", b"def _equal(cls, other):"),
         (b"def __hash__(cls) -> int:", b"def _hashed(cls) -> int:"),
+        (
+            b"    class Protocol(typing.Generic, metaclass=_ProtocolMeta):",
+            b"    Protocol = typing.Protocol\n    class _Other:",
+        ),
     ),
 }
 

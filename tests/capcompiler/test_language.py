@@ -344,3 +344,24 @@ def test_a_program_does_what_cpython_does(name: str, optimize: bool) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_both_levels_take_the_same_steps(name: str) -> None:
     assert guest(TABLES[name], optimize=True) == guest(TABLES[name], optimize=False)
+
+
+def test_a_guests_own_operator_is_asked_with_the_object_and_the_view() -> None:
+    source = """
+from collections.abc import MutableSet
+class Bag(MutableSet):
+    __iter__ = __len__ = discard = None
+    def __init__(self): self.kept = []
+    def __contains__(self, x): return x in self.kept
+    def add(self, x): self.kept.append(x)
+class Odd:
+    def __or__(self, other): return NotImplemented
+    def __iter__(self): return iter([1, 2])
+    def __sub__(self, other): return type(other).__name__
+b = same = Bag()
+b |= {'a': 1}.keys()
+r = b is same, b.kept, sorted(Odd() | {3: 1}.keys()), Odd() - {}.items(), {1: 2}.keys() | [5]
+"""
+    for optimize in (True, False):
+        found = cap_exec(source, optimize=optimize)["r"]
+        assert found == (True, ["a"], [1, 2, 3], "dict_items", {1, 5})

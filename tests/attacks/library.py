@@ -213,7 +213,7 @@ ENDLESS = [
     ("compressors", "import zlib\nkept = []\nwhile True:\n    kept.append(zlib.compressobj(9))"),
     ("bomb-through-an-object", "import zlib\nd = zlib.compress(bytes(10**6))\nd = zlib.compress(d * 1000)\nwhile True:\n    o = zlib.decompressobj()\n    o.decompress(zlib.decompressobj().decompress(d))"),
     ("view-with-an-endless-other", "import itertools\nclass E:\n    def __or__(self, o): return NotImplemented\n    def __iter__(self): return itertools.repeat(1)\nE() | {}.keys()"),
-    ("finder-that-never-finds", "import sys\nclass F:\n    def find_spec(self, n, p, t): __import__(n + 'x')\nsys.meta_path.append(F())\nwhile True:\n    try:\n        import nothing\n    except RecursionError:\n        pass"),
+    ("finder-that-never-finds", "import sys\nclass F:\n    def find_spec(self, n, p, t): __import__(n + 'x')\nsys.meta_path.append(F())\nwhile True:\n    try:\n        import nothing\n    except (RecursionError, ImportError):\n        pass"),
     ("module-run-again-and-again", "import importlib.util\nspec = importlib.util.find_spec('colorsys')\nwhile True:\n    spec.loader.exec_module(importlib.util.module_from_spec(spec))"),
     ("array-of-many", "import array\na = array.array('b', b'x' * 1000)\nwhile True:\n    a += a"),
     ("zlib-bomb", "import zlib\nb = zlib.compress(b'\\0' * 500_000)\nfor i in range(3):\n    b = zlib.compress(b)\nx = b'\\0' * 8_000_000\nzlib.decompress(zlib.compress(x) * 1 + b'') * 100"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 from properties.outcome import guest, native
 
+from capcompiler import cap_exec
+
 CLASSES = {
     "instances": "class K:\n    n = 1\n    def __init__(self, x, *a, y=2, **k): self.x = x; self.rest = (a, y, k)\n"
     "    def get(self): return self.x + self.n\nk = K(5, 6, y=7, z=8)\nout = [k.get(), k.rest, k.n, K.n, k.__dict__]\n"

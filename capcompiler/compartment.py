@@ -101,6 +101,8 @@ class Compartment:
         self._membrane = Membrane(self, on_use)
         self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
+        self._importer.to_guest = self._membrane.to_guest
+        self._realm.keep["run again"] = self._importer.run_again
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.

@@ -209,6 +209,13 @@ HANDLES = [
 
 # Small programs with endless work in a library: each meets its limit.
 ENDLESS = [
+    ("zeros-to-decompress", "import zlib\nwhile True:\n    try:\n        zlib.decompress(10**11)\n    except TypeError:\n        pass"),
+    ("compressors", "import zlib\nkept = []\nwhile True:\n    kept.append(zlib.compressobj(9))"),
+    ("bomb-through-an-object", "import zlib\nd = zlib.compress(bytes(10**6))\nd = zlib.compress(d * 1000)\nwhile True:\n    o = zlib.decompressobj()\n    o.decompress(zlib.decompressobj().decompress(d))"),
+    ("view-with-an-endless-other", "import itertools\nclass E:\n    def __or__(self, o): return NotImplemented\n    def __iter__(self): return itertools.repeat(1)\nE() | {}.keys()"),
+    ("finder-that-never-finds", "import sys\nclass F:\n    def find_spec(self, n, p, t): __import__(n + 'x')\nsys.meta_path.append(F())\nwhile True:\n    try:\n        import nothing\n    except (RecursionError, ImportError):\n        pass"),
+    ("module-run-again-and-again", "import importlib.util\nspec = importlib.util.find_spec('colorsys')\nwhile True:\n    spec.loader.exec_module(importlib.util.module_from_spec(spec))"),
+    ("array-of-many", "import array\na = array.array('b', b'x' * 1000)\nwhile True:\n    a += a"),
     ("zlib-bomb", "import zlib\nb = zlib.compress(b'\\0' * 500_000)\nfor i in range(3):\n    b = zlib.compress(b)\nx = b'\\0' * 8_000_000\nzlib.decompress(zlib.compress(x) * 1 + b'') * 100"),
     ("zlib-bomb-of-the-guests", "import zlib\nb = zlib.compress(b'\\0' * 10_000_000)\ndef f():\n    return [zlib.decompress(b) for _ in range(1000)]\nf()"),
     ("struct-wide", "import struct\nstruct.pack(f'{2**30}x')"),

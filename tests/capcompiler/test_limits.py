@@ -332,3 +332,25 @@ def test_limit_exceeded_is_data() -> None:
     assert str(again) == str(stop.value)
     assert isinstance(again, CapError)
     assert not isinstance(again, CapabilityError)
+
+
+@pytest.mark.parametrize("kind", ["bytearray", "list", "collections.deque"])
+def test_growing_in_place_is_paid_by_what_is_added(kind: str, optimize: bool) -> None:
+    # What is there already is not copied each time: ten times the pieces are ten times the steps.
+    text = f"import collections\nx = {kind}()\nfor i in range(n):\n    x += bytes(16)\nlen(x)"
+    empty = cap_exec(text, {"n": 0}, optimize=optimize).usage.steps
+    few, many = (
+        cap_exec(text, {"n": n}, optimize=optimize).usage.steps - empty for n in (2_000, 20_000)
+    )
+    assert 9 * few < many < 11 * few
+
+
+@pytest.mark.parametrize("kind", ["bytearray", "list"])
+def test_growing_in_place_is_refused_when_the_whole_is_too_large(kind: str, optimize: bool) -> None:
+    text = f"x = {kind}(bytes(30_000))\nwhile True:\n    x += bytes(4000)"
+    with pytest.raises(LimitExceeded) as stop:
+        cap_exec(text, limits=Limits(memory=2**20), optimize=optimize)
+    assert stop.value.kind == "memory"
+    with pytest.raises(LimitExceeded) as stop:
+        cap_exec("x = [1]\nwhile True: x += x", limits=Limits(memory=2**20), optimize=optimize)
+    assert stop.value.kind == "memory"

@@ -284,12 +284,7 @@ _WHOLE: Final = frozenset({int, type(None)})
 def _taken(key: slice, size: int) -> int:
     """How many of `size` elements a slice takes; all of them where a bound is an object that says what
     it is when it is asked, and may say something else the next time."""
-    if (
-        type(key.start) in _WHOLE
-        and type(key.stop) in _WHOLE
-        and type(key.step) in _WHOLE
-        and key.step != 0
-    ):
+    if {type(key.start), type(key.stop), type(key.step)} <= _WHOLE and key.step != 0:
         return range_length(range(*key.indices(size)))
     return size
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
-from capcompiler.errors import CapabilityError, CapError, LimitExceeded
+from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExceeded
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
@@ -119,6 +119,7 @@ class Compartment:
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
+        self._wish: BaseException | None = None  # what the host ended the latest turn with
         self._output: list[str] = []
         self._printed = 0
         self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
@@ -330,7 +331,8 @@ class Compartment:
         except SyntaxError as error:
             first = getattr(error, "violations", (None,))[0]
             message = str(getattr(first, "message", "invalid syntax"))
-            problem = SyntaxError(message.removeprefix("invalid syntax: ") or "invalid syntax")
+            kind = error.kind if isinstance(error, DialectError) else SyntaxError
+            problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
             problem.filename, problem.lineno = filename, error.lineno
             problem.offset, problem.text = error.offset, error.text
             problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
@@ -497,6 +499,7 @@ class Compartment:
         """End the turn, and give the lock back."""
         meter = self._realm.meter
         problem = self._stop_problem()
+        self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None

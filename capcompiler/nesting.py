@@ -294,12 +294,22 @@ class Nesting:
 
         def make_and_run() -> tuple[Compartment, Any]:
             child = type(parent)(
-                host_caps,
                 imports=parent._importer.imports,
                 limits=_within(limits.__cap_value__ if limits is not None else Limits(), parent._limits),
             )
             child._level = level
-            return child, run(child)
+            child._membrane.under(parent._membrane)
+            for name, value in host_caps.items():
+                child.grant(name, value)
+            try:
+                return child, run(child)
+            except BaseException as error:
+                if error is not child._wish:
+                    raise
+            # The host's own wish to end, such as a SystemExit: it ends the whole family, and no guest
+            # between sees it or what it carries.
+            parent._host_exit = child._wish
+            raise parent._realm.meter.stop("steps", 0, parent._realm.meter.used)
 
         return self._crossing(make_and_run)
 

@@ -16,11 +16,12 @@ from typing import Any, Final, Literal
 
 from capcompiler import cache
 from capcompiler.errors import DialectError, Violation
+from capcompiler.generic import has_type_parameters, plain_names
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
 from guards.binding import FILE_MARK, as_names
-from guards.modules import GUEST
+from guards.modules import GUEST, LIBRARY
 from guards.tables.rows import names_known
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
@@ -178,12 +179,15 @@ def _routed_quietly(
         _check_natively(tree, text, filename, top)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
+    scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
     routed = _routing(tree, text, filename, optimize, value, asker, digest)
     code = compiling(
         lambda: compile(routed, _code_name(filename), "exec", flags, dont_inherit=True, optimize=0),
         filename,
         text,
     )
+    if scopes:
+        code = plain_names(code)
     return Program(
         source=text,
         mode=mode,
@@ -253,9 +257,13 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str,
     """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
     patterns and star imports inside functions become other syntax."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Match) or (
-            isinstance(node, ast.ImportFrom)
-            and (node.names[0].name == "*" or node.module == "__future__")
+        if (
+            isinstance(node, ast.Match)
+            or has_type_parameters(node)
+            or (
+                isinstance(node, ast.ImportFrom)
+                and (node.names[0].name == "*" or node.module == "__future__")
+            )
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
             native = functools.partial(compile, text, filename, kind, flags, dont_inherit=True)

@@ -144,7 +144,7 @@ def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> Diale
     column = max(0, (error.offset or 1) - 1)
     end_line = getattr(error, "end_lineno", None) or line
     end_column = max(0, (getattr(error, "end_offset", None) or 0) - 1)
-    return refusal(
+    problem = refusal(
         "CAP100",
         error.msg if error.msg == "invalid syntax" else f"invalid syntax: {error.msg}",
         "",
@@ -155,6 +155,8 @@ def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> Diale
         end_column=end_column if end_line > line or end_column > column else column + 1,
         text=text,
     )
+    problem.kind = type(error)
+    return problem
 
 
 class OutOfTime(BaseException):

@@ -226,10 +226,8 @@ _CHANGES: Final = {
         *_ASKS_CODE,
         *_ASKS_GLOBALS,
     ),
-    # A t-string asks nothing of its own here; the class of one is only compared with.
     # No function is made anew around other globals: names that are not there are an error.
     "annotationlib": (
-        (r'^_Template = type\(t""\)$', "class _Template: pass"),
         (
             r"\Z",
             "\nfrom _guard_types import _with_names\n"

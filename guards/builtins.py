@@ -59,11 +59,13 @@ __all__ = [
 RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
+    frozendict sentinel
     None True False Ellipsis NotImplemented __debug__
     aiter callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
+    if hasattr(builtins, name)  # the first two are of 3.15
 } | EXCEPTIONS
 
 #: name -> function(realm, ...)
@@ -553,8 +555,11 @@ def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
 def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
     """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
     objects for ever."""
-    level = [derived]
+    level, deep = [derived], 0
     while level:
+        deep += 1
+        if deep > 1000:
+            raise RecursionError("maximum recursion depth exceeded")
         below: list[Any] = []
         for x in level:
             realm.meter.charge(1)
@@ -615,7 +620,9 @@ def print_(
     if file is None:
         realm.write(text)
     else:
-        read(realm, file, "write")(text)
+        callable_for_c(realm, read(realm, file, "write"))(text)
+        if flush:
+            callable_for_c(realm, read(realm, file, "flush"))()
 
 
 # Authority
@@ -722,4 +729,6 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards.realm = realm
     guards["cap:tick"] = realm.meter.tick
     guards["cap:slice"] = slice
+    guards["cap:Group"] = BaseExceptionGroup
+    guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)

@@ -9,11 +9,14 @@ from guards.base import Guard, is_guard_name
 from guards.call import Call
 from guards.classes import BuildClass
 from guards.format import Format, Join
+from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
+from guards.star import GUARDS as STAR
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["BY_KEY", "GUARDS"]
@@ -42,6 +45,9 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     MatchSequence,
     Compared,
     Key,
+    *GENERIC,
+    *LAZY,
+    *STAR,
     *OPERATORS,
 )
 

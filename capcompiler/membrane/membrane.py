@@ -18,13 +18,14 @@ from capcompiler.errors import CapabilityError
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
+    Later,
     check_arguments,
     interface_of,
     is_host_function,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
-from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.reference import (
     Reference,
@@ -111,6 +112,10 @@ class Access:
         if name not in self.interface.read:
             raise AttributeError(f"{self.path}: no attribute {name!r} is granted")
         target = self.interface.target
+        if isinstance(target, Handle):
+            return self.membrane.use(
+                f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
+            )
         return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
 
     def write(self, name: str, value: Any) -> None:
@@ -120,7 +125,7 @@ class Access:
         self.membrane.use(
             f"{self.path}.{name}",
             lambda inside: _set(target, name, inside),
-            None,
+            Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
@@ -150,15 +155,37 @@ _SMALL: Final = PLAIN - {str, bytes}
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_methods", "_paths", "_wall", "compartment", "on_use")
+    __slots__ = ("_grants", "_handles", "_parts", "_wall", "compartment", "on_use", "outer")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
         self.on_use = on_use
+        #: The membrane of the guest whose child this one's is.
+        self.outer: Membrane | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
         self._grants: WeakValueDictionary[int, Any] | None = None
+        #: The same of methods of capabilities.
+        self._parts: WeakValueDictionary[int, Any] | None = None
         self._handles: WeakValueDictionary[int, Handle] | None = None
+
+    def under(self, outer: Membrane) -> None:
+        """Stand between a guest and its child. Uses of what is the host's are told to the host as those
+        of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
+        self.outer = outer
+        self.on_use = outer.on_use
+
+    def _path_of(self, cap: Any, path: str) -> str:
+        """The path from the host's grant, whatever the guests between have called the capability."""
+        outer = self.outer
+        if outer is None:
+            return path
+        for references in (outer._grants, outer._parts):
+            known = None if references is None else references.get(id(cap))
+            if known is not None and use_of(known).cap is cap:
+                found: str = use_of(known).path
+                return found
+        return outer._path_of(cap, path)
 
     # In
 
@@ -199,11 +226,12 @@ class Membrane:
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
         """The guest's reference to a capability; the same one each time. offered: what stands for
         `cap` in uses, where it is another guest's object."""
-        if self._grants is None:
-            self._grants = WeakValueDictionary()
+        if self._grants is None or self._parts is None:
+            self._grants, self._parts = WeakValueDictionary(), WeakValueDictionary()
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
+        path = self._path_of(cap, path)
         interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
@@ -214,6 +242,7 @@ class Membrane:
             part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
+            self._parts[id(method)] = plain[name]
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
@@ -338,7 +367,9 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
-                self._tell(Use(path, host_args, host_kwargs, result, problem, started, seconds))
+                self._tell(
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds), function
+                )
         finally:
             compartment._in_host -= 1
         meter.check()
@@ -352,10 +383,14 @@ class Membrane:
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
 
-    def _tell(self, event: Use) -> None:
+    def _told(self, function: Any) -> bool:
+        """Whether the host's audit sees uses of this: not of what guests made for their children."""
+        return self.on_use is not None and (self.outer is None or type(function) is not Later)
+
+    def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
         on_use = self.on_use
-        if on_use is None:
+        if on_use is None or not self._told(function):
             return
         compartment = self.compartment
         try:
@@ -380,7 +415,7 @@ class Membrane:
 
     def unanswered(self, call: Call, problem: BaseException) -> None:
         """Tell the host's audit of a call that the turn did not live to see answered."""
-        if self.on_use is None:
+        if self.on_use is None or not self._told(call.function):
             return
         seconds = time.perf_counter() - call.clock
         event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
@@ -406,7 +441,10 @@ class Membrane:
                 except CrossingError as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
-            self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
+            self._tell(
+                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
+                call.function,
+            )
         finally:
             compartment._in_host -= 1
         meter.check()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from guards.host import host_name
 from guards.tables.decimals import DECIMAL_CROSSES
 
 __all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
@@ -315,4 +316,4 @@ def _shown(key: Any) -> str:
         return repr(key[:40])
     if type(key) is int and key.bit_length() <= 64:
         return repr(key)
-    return repr(key) if type(key) is bool else type(key).__name__
+    return repr(key) if type(key) is bool else host_name(type(key))  # a metaclass may say another

@@ -274,6 +274,13 @@ class Membrane:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
         except RecursionError:
             problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
+        except Stop:
+            # Guest code was met outside a turn, and ended at its first step.
+            if self.compartment._realm.meter.live:
+                raise
+            problem = CapabilityError(
+                "the guest's value cannot be copied out: it runs code to be copied"
+            )
         raise problem
 
     def _leave(self, value: Any, where: str) -> Any:

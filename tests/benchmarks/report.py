@@ -71,7 +71,7 @@ class Report:
             ]
             for row in self.rows:
                 cells = " | ".join(_cell(row, n) for n in shown)
-                out.append(f"| {row.name} | {row.plain_ms:.1f} | {cells} |")
+                out.append(f"| {row.name} | {row.plain_ms:.2f} | {cells} |")
             out += ["", "| | programs | geometric mean | largest |", "|---|---|---|---|"]
             for name, s in self.summary().items():
                 out.append(

@@ -32,6 +32,7 @@ from guards.charge import (
     charge_text,
     charge_walk,
     feed,
+    range_length,
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
@@ -290,10 +291,22 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size and type(obj) is not range:  # a slice of one is a range again
-            realm.meter.charge_bytes(size * 8)
+        if size and size >= _SHORT and type(obj) is not range:  # a slice of one is a range again
+            realm.meter.charge_bytes(_taken(key, size) * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)
+
+
+_SHORT: Final = 512  # elements that are copied for nothing
+_WHOLE: Final = frozenset({int, type(None)})
+
+
+def _taken(key: slice, size: int) -> int:
+    """How many of `size` elements a slice takes; all of them where a bound is an object that says what
+    it is when it is asked, and may say something else the next time."""
+    if {type(key.start), type(key.stop), type(key.step)} <= _WHOLE and key.step != 0:
+        return range_length(range(*key.indices(size)))
+    return size
 
 
 _NUMERIC: Final[dict[str, Cost]] = {

@@ -81,7 +81,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("cap", "home", "interface", "membrane", "path")
+    __slots__ = ("cap", "home", "interface", "invoke", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -89,6 +89,10 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
+        #: What a call of the reference itself does: called with its arguments, as a tuple and a dict.
+        self.invoke: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
+        if "__call__" in interface.methods:
+            self.invoke = functools.partial(membrane.use, *self._use_of("__call__"))
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
@@ -100,13 +104,17 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self.membrane.use(*self._use_of(name), args, kwargs)
+
+    def _use_of(self, name: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
+        """The path, what is called, and whose function that is, of a use of one method."""
         interface = self.interface
         method = interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
         perform = method
         if interface.checked or name == "__iter__":
             perform = functools.partial(_perform, path, method, interface.checked, name)
-        return self.membrane.use(path, perform, method, args, kwargs)
+        return path, perform, method
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:

@@ -117,12 +117,20 @@ class MatchClass(Guard):
                 names = None
             if names is None:
                 whole = issubclass(kind, _WHOLE)
-                names = ()
-                if count > (1 if whole else 0):
-                    many = "pattern" if len(names) == 1 else "patterns"
-                    raise TypeError(
-                        f"{host_name(kind)}() accepts {len(names)} positional sub-{many} ({count} given)"
-                    )
+                names, most = (), int(whole)
+                if whole:
+                    values.append(subject)
+            elif type(names) is not tuple:
+                raise TypeError(
+                    f"{host_name(kind)}.__match_args__ must be a tuple (got {host_name(type(names))})"
+                )
+            else:
+                most = len(names)
+            if count > most:
+                many = "pattern" if most == 1 else "patterns"
+                raise TypeError(
+                    f"{host_name(kind)}() accepts {most} positional sub-{many} ({count} given)"
+                )
             for name in names[:count]:
                 if type(name) is not str:
                     raise TypeError(

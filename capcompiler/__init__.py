@@ -15,7 +15,7 @@ from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, check
-from capcompiler.reaching import Reach, Reached, reach
+from capcompiler.reaching import reach
 from capcompiler.run import cap_eval, cap_eval_async, cap_exec, cap_exec_async
 
 __all__ = [
@@ -31,8 +31,6 @@ __all__ = [
     "Namespace",
     "Pool",
     "Program",
-    "Reach",
-    "Reached",
     "Usage",
     "Violation",
     "cap_compile",

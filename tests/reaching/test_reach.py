@@ -19,10 +19,10 @@ from capcompiler import (
     Compartment,
     GuestError,
     Limits,
-    Reach,
     expose,
     reach,
 )
+from capcompiler.reaching import Reach
 
 SECRET = {"key": [1]}  # what a host holds and no guest should
 GUEST = """

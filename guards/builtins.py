@@ -7,10 +7,11 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import itertools
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from types import MethodType, UnionType
+from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
@@ -681,6 +682,13 @@ def install(realm: Realm, depth: int | None) -> None:
         # The interpreter itself looks `__build_class__` up among the builtins.
         (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
     realm.guards["cap:tick"] = realm.meter.tick
+    realm.guards["cap:counter"] = realm.meter.iterator
+    realm.guards["cap:raw:compress"] = itertools.compress
     realm.guards["cap:slice"] = slice
+    for name, value in RAW_BUILTINS.items():
+        realm.guards[f"cap:raw:{name}"] = value
+    for kind in (FunctionType, BuiltinFunctionType):
+        realm.guards[f"cap:raw:{kind.__name__}"] = kind
+    realm.guards["cap:classes"] = realm.plain.classes
     realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     own["__name__"] = "builtins"

@@ -129,6 +129,7 @@ class Meter:
         "inherited",
         "interrupt",
         "iterator",
+        "learned",
         "left",
         "live",
         "memory",
@@ -167,6 +168,8 @@ class Meter:
         self._bulk = 0
         self._since_memory = 0
         self._grow = 64
+        #: What holds only while a turn runs; emptied at its end.
+        self.learned: list[set[Any]] = []
 
     # A turn
 
@@ -237,6 +240,9 @@ class Meter:
         self._chunk.clear()
         self._base = None
         self.parent = None
+        for found in self.learned:
+            found.clear()
+        self.learned.clear()
 
     @property
     def used(self) -> int:

@@ -12,10 +12,12 @@ from decimal import Context
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
+from guards.base import PREFIX
 from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.plain import PlainCalls
 from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
@@ -24,6 +26,25 @@ __all__ = ["GUEST_MARK", "Realm"]
 #: The key in the dictionary of each class that a guest made; its value is the realm's token. A
 #: guest cannot spell the key in source, and has no way to the token.
 GUEST_MARK = "cap:guest"
+
+
+class _Bindings(dict[str, Any]):
+    """What stand-ins in code stand for. Those with a name behind the second colon are made as they are
+    asked for, by code that is about to run."""
+
+    def __init__(self, plain: PlainCalls) -> None:
+        super().__init__()
+        self.plain = plain
+
+    def __missing__(self, key: str) -> Any:
+        kind, _, name = key.removeprefix(PREFIX).partition(":")
+        if kind == "method":
+            return self.plain.of(name)
+        if kind == "stores":
+            for stored in name.split():
+                self.plain.note_store(stored)
+            return None
+        raise KeyError(key)
 
 
 class Realm:
@@ -54,6 +75,7 @@ class Realm:
         "meter",
         "modules",
         "package_data",
+        "plain",
         "thrown",
         "token",
         "views",
@@ -63,8 +85,9 @@ class Realm:
 
     def __init__(self) -> None:
         self.builtins: dict[str, Any] = {}
-        self.guards: dict[str, Any] = {}
         self.meter = Meter()
+        self.plain = PlainCalls(self.meter.learned)
+        self.guards: dict[str, Any] = _Bindings(self.plain)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}

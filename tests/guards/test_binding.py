@@ -51,9 +51,14 @@ def test_no_dictionary_that_guest_code_runs_in_holds_a_guard() -> None:
     world.exec("import json, collections\ndef f(x): return x.y[1](2) + 1")
     # The guards of operators are functions of `operator`, for anyone to call.
     operators = {k.key for k in OPERATORS} | {"cap:getitem"}
-    guards = {id(g) for n, g in world._realm.guards.items() if n not in operators}
+    # What tests of types and of callables compare with is what guests hold anyway.
+    guards = {
+        id(g)
+        for n, g in world._realm.guards.items()
+        if n not in operators and not n.startswith("cap:raw:") and n != "cap:slice"
+    }
     held = [world._globals, world._realm.builtins, *(vars(m) for m in world._realm.modules.values())]
-    names = {n for d in held for n, v in d.items() if id(v) in guards and v is not slice}
+    names = {n for d in held for n, v in d.items() if id(v) in guards}
     assert names == set()
 
 

@@ -7,12 +7,11 @@ Nothing in it is shared with another realm but tables and functions that no gues
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Context
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from guards.base import PREFIX
 from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
@@ -28,29 +27,11 @@ __all__ = ["GUEST_MARK", "Realm"]
 GUEST_MARK = "cap:guest"
 
 
-class _Bindings(dict[str, Any]):
-    """What stand-ins in code stand for. Those with a name behind the second colon are made as they are
-    asked for, by code that is about to run."""
-
-    def __init__(self, plain: PlainCalls) -> None:
-        super().__init__()
-        self.plain = plain
-
-    def __missing__(self, key: str) -> Any:
-        kind, _, name = key.removeprefix(PREFIX).partition(":")
-        if kind == "method":
-            return self.plain.of(name)
-        if kind == "stores":
-            for stored in name.split():
-                self.plain.note_store(stored)
-            return None
-        raise KeyError(key)
-
-
 class Realm:
     """One compartment's world, as the guards see it.
 
-    builtins: the builtins of every function of the guest. guards: what is bound into its code.
+    builtins: the builtins of every function of the guest, as far as code that ran names them; the
+    rest are made by `makers`. guards: what is bound into its code.
     token: marks the classes that the guest made. write: takes what the guest prints. modules: name
     to module.
     """
@@ -72,8 +53,10 @@ class Realm:
         "lines_of",
         "literal",
         "make_engine",
+        "makers",
         "meter",
         "modules",
+        "nesting",
         "package_data",
         "plain",
         "thrown",
@@ -85,9 +68,10 @@ class Realm:
 
     def __init__(self) -> None:
         self.builtins: dict[str, Any] = {}
+        self.makers: Mapping[str, Callable[[Realm], Any]] = {}
+        self.guards: dict[str, Any] = {}
         self.meter = Meter()
         self.plain = PlainCalls(self.meter.learned)
-        self.guards: dict[str, Any] = _Bindings(self.plain)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
@@ -104,6 +88,8 @@ class Realm:
         self.views: dict[int, Any] = {}
         #: What modules of the audited table keep for this compartment, by a name of theirs.
         self.keep: dict[Any, Any] = {}
+        #: What runs further guests for this one.
+        self.nesting: Any = None
         #: Makes a realm of library code that shares the budget of this one and nothing else.
         self.make_engine: Callable[[], Realm] = _no_engine
         #: The source lines of the guest's newest program of that file name, or none.
@@ -130,8 +116,25 @@ class Realm:
         if found is None or found[0] is not code:
             while len(self._ready) >= 256:
                 self._ready.pop(next(iter(self._ready)))
+            self._make_builtins(code)
             found = self._ready[id(code)] = (code, bound(code, self.guards))
         return found[1]
+
+    def builtin(self, name: str) -> Any:
+        """One of this realm's builtins, made if no code has named it yet."""
+        if name not in self.builtins and name in self.makers:
+            self.builtins[name] = self.makers[name](self)
+        return self.builtins[name]
+
+    def _make_builtins(self, code: CodeType) -> None:
+        """Make the builtins that code names: it finds a builtin by a name of its own, or not at all."""
+        own, makers = self.builtins, self.makers
+        for name in code.co_names:
+            if name in makers and name not in own:
+                own[name] = makers[name](self)
+        for constant in code.co_consts:
+            if type(constant) is CodeType:
+                self._make_builtins(constant)
 
     def is_guest_class(self, kind: type) -> bool:
         """Whether a class was made by code of this realm."""

@@ -8,7 +8,7 @@ that class's row. What a guest class defines is the guest's own and is handed ou
 
 from __future__ import annotations
 
-from types import FunctionType, GenericAlias, MethodType
+from types import FunctionType, GenericAlias, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.base import Guard, Plan, Site, gone, is_guard_name
@@ -45,6 +45,9 @@ __all__ = [
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = (MethodType, GenericAlias, super)
+#: What has a dictionary and no methods to be found in it: functions, and classes and modules, of whose
+#: dictionaries a guest is given views.
+_WITHOUT_METHODS: Final = (FunctionType, type, ModuleType)
 #: Attributes of builtin types that are not bound to what they are read from.
 _STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
@@ -106,6 +109,8 @@ class TamedGetter(metaclass=Sealed, host=HOST):
             return self
         owner, name = self.__owner__, self.__real__
         _check_self(owner, name, obj)
+        if name == "__dict__":
+            return read(self.__realm__, obj, name)  # of a class of the guest's
         return find(owner, name).tamed(self.__realm__, obj)
 
     def __repr__(self) -> str:
@@ -206,6 +211,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
             return MethodType(realm.bound(row), obj)
     if is_guard_name(name):
         absent(obj, name)
+    if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
+        realm.plain.close()
     if not is_dunder(name):
         own = owners(name)
         if not own:

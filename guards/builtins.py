@@ -7,15 +7,16 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from types import MethodType, UnionType
+from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
-from guards.base import is_guard_name
+from guards.base import PREFIX, is_guard_name
 from guards.call import callable_for_c
 from guards.charge import (
     SCALARS,
@@ -708,8 +709,32 @@ class _Guards(dict[str, Any]):
     realm: Realm
 
     def __missing__(self, key: str) -> Any:
-        made = self[key] = self.kinds[key](self.realm).run
+        kind = self.kinds.get(key)
+        made = self[key] = _named(self.realm, key) if kind is None else kind(self.realm).run
         return made
+
+
+#: What tests of types and of callables compare with; guests hold these anyway.
+_RAW: Final = {
+    **RAW_BUILTINS,
+    "compress": itertools.compress,
+    "function": FunctionType,
+    "builtin_function_or_method": BuiltinFunctionType,
+}
+
+
+def _named(realm: Realm, key: str) -> Any:
+    """What a stand-in with a name behind its second colon stands for."""
+    kind, _, name = key.removeprefix(PREFIX).partition(":")
+    if kind == "raw":
+        return _RAW[name]
+    if kind == "method":
+        return realm.plain.of(name)
+    if kind == "stores":
+        for stored in name.split():
+            realm.plain.note_store(stored)
+        return None
+    raise KeyError(key)
 
 
 def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Realm], Any]]) -> None:
@@ -732,3 +757,5 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:Group"] = BaseExceptionGroup
     guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
+    guards["cap:counter"] = realm.meter.iterator
+    guards["cap:classes"] = realm.plain.classes

@@ -20,10 +20,11 @@ from types import (
     FunctionType,
     GenericAlias,
     MethodType,
+    SimpleNamespace,
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction
+from guards.attribute import TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
@@ -54,7 +55,15 @@ from guards.tables.rows import TABLE, State, find
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments", "shown_callable"]
+__all__ = [
+    "CONSTRUCTORS",
+    "Call",
+    "CallMethod",
+    "callable_for_c",
+    "construct",
+    "prepare_arguments",
+    "shown_callable",
+]
 
 _RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
 
@@ -423,4 +432,27 @@ class Call(Guard):
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
                 return _bound_cache((self.ref() or gone()), f)
             return f
-        return callable_for_c((self.ref() or gone()), f)
+        realm = self.ref() or gone()
+        if issubclass(kind, type):
+            realm.plain.learn_class(realm, f)
+        return callable_for_c(realm, f)
+
+
+class CallMethod(Guard):
+    """o.m(x) becomes `cap:receiver`(o, 'm').m(x): the object itself, where what it gives under the name
+    may be called as it is, else something that has the guarded method under that name, and that is used
+    up at once."""
+
+    key = "cap:receiver"
+    __slots__ = ("call",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm)
+        self.call = Call(realm).run
+
+    def run(self, obj: Any, name: str) -> Any:
+        realm = self.ref() or gone()
+        if realm.plain.learn_method(realm, type(obj), name):
+            return obj
+        found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
+        return SimpleNamespace(**{name: self.call(found)})

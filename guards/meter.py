@@ -130,6 +130,7 @@ class Meter:
         "inherited",
         "interrupt",
         "iterator",
+        "learned",
         "left",
         "live",
         "memory",
@@ -168,6 +169,8 @@ class Meter:
         self._bulk = 0
         self._since_memory = 0
         self._grow = 64
+        #: What holds only while a turn runs; emptied at its end.
+        self.learned: list[set[Any]] = []
 
     # A turn
 
@@ -238,6 +241,9 @@ class Meter:
         self._chunk.clear()
         self._base = None
         self.parent = None
+        for found in self.learned:
+            found.clear()
+        self.learned.clear()
 
     @property
     def used(self) -> int:

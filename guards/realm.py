@@ -16,6 +16,7 @@ from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.plain import PlainCalls
 from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
@@ -57,6 +58,7 @@ class Realm:
         "modules",
         "nesting",
         "package_data",
+        "plain",
         "thrown",
         "token",
         "views",
@@ -69,6 +71,7 @@ class Realm:
         self.makers: Mapping[str, Callable[[Realm], Any]] = {}
         self.guards: dict[str, Any] = {}
         self.meter = Meter()
+        self.plain = PlainCalls(self.meter.learned)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}

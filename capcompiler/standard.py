@@ -279,6 +279,20 @@ _CHANGES: Final = {
             (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
         ),
     ),
+    # Data of exact builtin types goes through C at once; what makes decoders and encoders of the
+    # program's own, and patterns and enumerations with them, is loaded when it is asked for.
+    "json": (
+        (r"^(?:lazy )?from \.(?:decoder|encoder) import .*$", ""),
+        (r"^(?:lazy )?import codecs$", ""),
+        (r"^(_default_\w+) = JSON(?:En|De)coder\(", r"\1 = dict("),
+        (r"^( +)cls = (JSON\w+)$", r"\1cls = __getattr__('\2')"),
+        (r"raise JSONDecodeError\(", "raise __getattr__('JSONDecodeError')("),
+        (r"\bcodecs\.BOM", "__getattr__('codecs').BOM"),
+        (
+            r"\Z",
+            "\nfrom _plain_json import *\n_default_encoder, _default_decoder = _plain(__getattr__)\n",
+        ),
+    ),
     # The width of the host's terminal.
     "argparse": (
         (r"^( *)import shutil$", r"\1pass"),

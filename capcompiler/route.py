@@ -1,7 +1,7 @@
 """From the dialect to plain Python: every access becomes a call of its guard.
 
 One visitor, one method per kind of node that changes. Whether a guard may be left out at a site is
-asked of the guard (`plan`), never decided here; with `optimize=False` every guard stays.
+asked of the guard (`plan`) by `specialise`, never decided here; with `optimize=False` every guard stays.
 Guards are constants of the compiled code (`guards.binding`). Temporaries are no identifiers, so no
 program can spell, bind or shadow them; module and class bodies declare them global, so that no
 namespace of the guest's is shown them (pit 1).
@@ -201,8 +201,9 @@ class Router(Specialiser):
         at = 0
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             at = 1
+        body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
         self.scope = outer_scope
-        return [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
+        return body
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -317,6 +318,10 @@ class Router(Specialiser):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         name = mangled(self.private, node.attr)
         original = node.value
+        if isinstance(node.ctx, ast.Load) and self.planned(ReadAttribute, name, original):
+            made = self.attribute(node, name)
+            if made is not None:
+                return made
         value = self.visit(node.value)
         node.value = value
         if not isinstance(node.ctx, ast.Load):
@@ -346,6 +351,10 @@ class Router(Specialiser):
             node.slice = self.index(node.slice)
             return node
         kept = self.planned(StoreItem, "", node.value, node.slice)
+        made = self.item_target(StoreItem, node) if kept else None
+        if made is not None:
+            node.value = made
+            return node
         value = self.visit(node.value)
         if not kept:
             node.value, node.slice = value, self.visit(node.slice)
@@ -526,12 +535,11 @@ class Router(Specialiser):
         load = ast.Subscript(obj(), key(), ast.Load())
         if self.planned(ReadItem, "", load.value, target.slice):
             load = self.ask(ReadItem, obj(), key(), at=target)
-        return (
-            ast.copy_location(load, target),
-            ast.copy_location(
-                ast.Subscript(self.ask(StoreItem, obj(), key(), at=target), key(), ast.Store()), target
-            ),
-        )
+        store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
+        if self.planned(StoreItem, "", store.value, target.slice):
+            made = self.item_target(StoreItem, store)
+            store.value = self.ask(StoreItem, obj(), key(), at=target) if made is None else made
+        return ast.copy_location(load, target), store
 
     def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
         """Gives nodes that read the value of `node`, which is evaluated once, in `before`."""

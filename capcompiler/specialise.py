@@ -21,16 +21,17 @@ from guards.attribute import ReadAttribute
 from guards.base import Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS
+from guards.call import is_raw_class
 from guards.fact import TESTED_BITS
 
 __all__ = ["Specialiser"]
 
 Read = Callable[[], ast.expr]
-#: Builtin functions that a guest holds as they are, and that may be called as they are.
+#: Builtins that a guest holds as they are, and that may be called as they are.
 RAW_FUNCTIONS: Final = frozenset(
     name
     for name, value in RAW_BUILTINS.items()
-    if type(value) is BuiltinFunctionType or value in (range, object)
+    if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
 _TESTED: Final = 1 << TESTED_BITS
 _RAW: Final[dict[type, str]] = {
@@ -129,7 +130,7 @@ class Specialiser(Dialect):
         one, two = self.still(left), self.still(right)
         if one and two:
             reads = _copies(left), _copies(right)
-            return self.either(guard, _any_row(rows, reads), reads, make, at)
+            return self.either(guard, _any_row(rows, reads, site), reads, make, at)
         first: list[ast.expr] = []
         if self.may_hold:
             if one and self.certain(left):
@@ -138,7 +139,7 @@ class Specialiser(Dialect):
                 reads = self.held_value(left, first), _copies(right)
             else:
                 reads = self.held_value(left, first), self.held_value(right, first)
-            test = _all([*first, _any_row(rows, reads)])
+            test = _all([*first, _any_row(rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
         if two and self.certain(right) and not tested[0] and _size(left) <= _TWICE:
@@ -147,7 +148,7 @@ class Specialiser(Dialect):
             reads = _copies(left), _copies(self.visit(right))
         else:
             return None
-        return self.either(guard, _any_row(rows, reads), reads, make, at)
+        return self.either(guard, _any_row(rows, reads, site), reads, make, at)
 
     def held_value(self, node: ast.expr, first: list[ast.expr]) -> Read:
         """What reads the value of a node; a test added to `first`, which always holds, works it out."""
@@ -175,7 +176,7 @@ class Specialiser(Dialect):
             read = self.held_value(operand, first)
         else:
             return None
-        test = _all([*first, _any_row(guard.tests(site), (read,))])
+        test = _all([*first, _any_row(guard.tests(site), (read,), site)])
         return self.either(guard, test, (read,), make, at)
 
     # Calls
@@ -242,6 +243,37 @@ class Specialiser(Dialect):
         receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
+    def attribute(self, node: ast.Attribute, name: str) -> ast.expr | None:
+        """A read of an attribute that some builtin class guards, raw on instances of the guest's own
+        classes; None where no such test can be written, and nothing has been visited."""
+        if name != node.attr or name.startswith("__") or not self.optimize or self.scope is None:
+            return None
+        owner = node.value
+        if self.still(owner):
+            first, again = copy.deepcopy(owner), _copies(owner)
+        elif self.may_hold and _size(owner) <= _LARGEST:
+            take, again = self.hold()
+            first = take(self.visit(owner))
+        else:
+            return None
+        test = ast.Compare(_type_of(first), [ast.In()], [stand_in("cap:classes")])
+        fast = ast.copy_location(ast.Attribute(again(), node.attr, ast.Load()), node)
+        slow = self.ask(ReadAttribute, again(), ast.Constant(name), at=node)
+        return ast.copy_location(ast.IfExp(test, fast, slow), node)
+
+    def item_target(self, guard: type[Guard], node: ast.Subscript) -> ast.expr | None:
+        """The container of a store to an item, without its guard where a test of the index allows it;
+        None where no test can be written, and nothing has been visited."""
+        if not self.optimize or self.scope is None or not self.still(node.slice):
+            return None
+        if not self.certain(node.slice) or _size(node.value) > 2 * _TWICE:
+            return None
+        site = self.site("", node.value, node.slice)
+        value = self.visit(node.value)
+        test = _any_row(guard.tests(site), (_copies(value), _copies(node.slice)), site)
+        slow = self.ask(guard, copy.deepcopy(value), copy.deepcopy(node.slice), at=node.value)
+        return ast.copy_location(ast.IfExp(test, value, slow), node.value)
+
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
 
@@ -256,14 +288,15 @@ def _once(first: ast.expr, again: Read) -> Read:
     return lambda: nodes.pop() if nodes else again()
 
 
-def _any_row(rows: Sequence[Row], reads: tuple[Read, ...]) -> ast.expr:
+def _any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.expr:
     """A test that one of the rows holds. reads: give nodes that read the operands."""
     ways = []
     for row in rows:
         tests: list[ast.expr] = []
-        for need, read in zip(row, reads, strict=True):
+        for need, read, fact in zip(row, reads, site.known(), strict=True):
             if need is not None and need.kind is not None:
-                tests.append(_is(_type_of(read()), need.kind))
+                if fact.kind is not need.kind:
+                    tests.append(_is(_type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))
         ways.append(_all(tests))

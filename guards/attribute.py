@@ -428,7 +428,13 @@ class ReadAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return read((self.ref() or gone()), obj, name)
+        realm = self.ref() or gone()
+        kind = type(obj)
+        if kind in realm.plain.classes and not is_dunder(name):
+            return getattr(obj, name)
+        if type(kind) is type and not is_dunder(name) and realm.is_guest_class(kind):
+            realm.plain.learn_class(realm, kind)
+        return read(realm, obj, name)
 
     @classmethod
     def plan(cls, site: Site) -> Plan:

@@ -511,6 +511,8 @@ def _classes(realm: Realm, kinds: Any) -> Any:
 
 @builtin
 def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
+    if type(kinds) is type:
+        return isinstance(obj, kinds)
     kinds = _classes(realm, kinds)
     if _are_classes(kinds):
         return isinstance(obj, kinds)

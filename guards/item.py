@@ -155,6 +155,8 @@ class ReadItem(Guard):
     def run(self, obj: Any, key: Any) -> Any:
         if type(obj) in _PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
             return obj[key]
+        if type(key) is slice and type(obj) in _PLAIN and len(obj) < 512:
+            return obj[key]
         realm = self.ref() or gone()
         charge_item(realm, obj, key)
         if issubclass(type(obj), (type, GenericAlias, UnionType)):

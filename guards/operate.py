@@ -59,6 +59,10 @@ _SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
 
 
+#: As many elements of these together take less than what is charged for.
+_SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
+
+
 class Operate(Guard):
     """The guard of one operator; `a * b` becomes `cap:mul`(a, b)."""
 
@@ -113,6 +117,8 @@ class Add(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
+        if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
+            return a + b
         charge_add((self.ref() or gone()), a, b)
         return a + b
 
@@ -124,6 +130,8 @@ class AddInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a + b
+        if type(a) is str and type(b) is str and len(a) + len(b) < _SHORT_UNITS[str]:
             return a + b
         if type(a) is not float and type(b) is not float:
             b = concatenate_in_place((self.ref() or gone()), a, b)

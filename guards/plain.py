@@ -11,7 +11,8 @@ the collector does not look into code, whose constants they are.
 
 from __future__ import annotations
 
-from types import FunctionType, MethodDescriptorType
+from collections import OrderedDict, deque
+from types import FunctionType, GeneratorType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.harden import is_immutable
@@ -30,13 +31,15 @@ _MOST: Final = 64
 class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
-    __slots__ = ("classes", "closed", "learned", "methods", "stored")
+    __slots__ = ("classes", "closed", "learned", "methods", "stored", "tamed")
 
     def __init__(self, learned: list[set[type]]) -> None:
         self.methods: dict[str, set[type]] = {}
         self.classes: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
+        #: The stand-ins of methods of builtin classes, by class and name.
+        self.tamed: dict[tuple[type, str], Any] = {}
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -79,7 +82,7 @@ class PlainCalls:
         if not realm.meter.live:
             return False
         if kind in TABLE:
-            if not _is_c_method(kind, name):
+            if is_c_method(kind, name) is not State.SAFE:
                 return False
         elif not _is_own_method(realm, kind, name):
             return False
@@ -92,20 +95,25 @@ class PlainCalls:
             self._enter(self.classes, kind)
 
 
-def _is_c_method(kind: type, name: str) -> bool:
-    """Whether a builtin class finds a C method there that no guest is kept from. Its instances have no
-    dictionary, and nothing can be stored on the class."""
-    if not is_immutable(kind) or kind.__dictoffset__:
-        return False
-    if host_lookup(kind, "__getattribute__")[0] is not object:
-        return False
+#: Classes that look an attribute up as `object` does, whether or not they say so themselves.
+_GENERIC: Final = frozenset(
+    {object, str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, complex, range,
+     deque, OrderedDict, GeneratorType}
+)  # fmt: skip
+
+
+def is_c_method(kind: Any, name: str) -> State | None:
+    """What a guest may do with the C method that a builtin class finds there; None where it is no such
+    method. Instances have no dictionary, and nothing can be stored on the class."""
+    if kind not in TABLE or not is_immutable(kind) or kind.__dictoffset__:
+        return None
+    if host_lookup(kind, "__getattribute__")[0] not in _GENERIC:
+        return None
     definer, value = host_lookup(kind, name)
-    return (
-        definer is not None
-        and type(value) is MethodDescriptorType
-        and is_immutable(definer)
-        and find(definer, name).state is State.SAFE
-    )
+    if definer is None or type(value) is not MethodDescriptorType or not is_immutable(definer):
+        return None
+    row = find(definer, name)
+    return None if row.state is State.TAME and row.reads else row.state
 
 
 def _is_own(realm: Realm, kind: type) -> bool:

@@ -13,6 +13,7 @@ from capcompiler import __version__
 from capcompiler.cli.check import check
 from capcompiler.cli.explain import explain
 from capcompiler.cli.outcome import Status
+from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
@@ -59,5 +60,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, repl):
+for _command in (run, check, explain, reach, repl):
     main.add_command(_command)

@@ -120,7 +120,7 @@ MODULES["_operator"] = ModuleRow(
         "neg": _guard("cap:neg"),
         "pos": _guard("cap:plus"),
         **{n: _guard("cap:invert") for n in ("inv", "invert")},
-        "abs": lambda realm: realm.builtins["abs"],
+        "abs": lambda realm: realm.builtin("abs"),
         "iconcat": _guard("cap:iadd"),
     },
 )

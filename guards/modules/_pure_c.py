@@ -180,7 +180,10 @@ MODULES["cmath"] = ModuleRow(
 def _decompress(realm: Realm, data: Any, /, wbits: Any = 15, bufsize: Any = 16384) -> bytes:
     made = zlib.decompressobj(index_of(wbits))
     found = bytearray()
-    rest = bytes(memoryview(data))  # of a number `bytes` would make as many zeros
+    if not issubclass(type(data), (bytes, bytearray, memoryview)):
+        # `bytes` takes a number for a size, and an iterable for bytes.
+        raise TypeError(f"a bytes-like object is required, not {host_name(type(data))!r}")
+    rest = bytes(memoryview(data))
     while rest and not made.eof:
         # Drawn out piece by piece, so that a bomb is met by the budget and not by the allocator.
         found += made.decompress(rest, 1 << 16)

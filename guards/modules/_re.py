@@ -298,7 +298,7 @@ enter(
     _PATTERN,
     "pattern flags groups __copy__ __deepcopy__",
     tame={
-        "match": _matcher("match", MATCH),
+        **{n: _matcher(n, MATCH) for n in ("match", "prefixmatch") if hasattr(_PATTERN, n)},
         "fullmatch": _matcher("fullmatch", FULL),
         "search": _matcher("search", SEARCH),
         "finditer": _matcher("finditer", EACH),
@@ -318,7 +318,7 @@ enter(
     tame={"expand": _expand_match},
     deny="__new__",
 )
-enter(_SCANNER, "match search pattern", deny="__new__")
+enter(_SCANNER, "match prefixmatch search pattern", deny="__new__")
 
 
 def _template_312(realm: Realm, pattern: Any, template: Any, /) -> Any:

@@ -24,8 +24,12 @@ _TAMED: dict[str, Callable[..., Any]] = {}
 def _told(state: Any, reference: Any) -> None:
     """The callback that C code calls when an object dies, wherever that happens (pit 9)."""
     realm, callback, _shown = state
-    if realm.meter.live:
+    if not realm.meter.live:
+        return
+    try:
         callback(reference)
+    except BaseException:  # noqa: S110 - C code would write it on the host's standard error
+        pass  # a stop is a state: the next step meets it again
 
 
 def _reference_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:

@@ -11,6 +11,7 @@ from . import (
     compiler,
     drift,
     elision,
+    false_selves,
     files,
     guard_names,
     hidden_work,
@@ -26,12 +27,14 @@ from . import (
     one_rule,
     operators,
     patterns,
+    plain_methods,
     proxies,
     raw_calls,
     reduce,
     reflection,
     shared_state,
     stop,
+    versions,
 )
 from .case import Case, case
 from .crashes import CRASHES
@@ -48,6 +51,7 @@ CASES: list[Case] = [
     *late_names.CASES,
     *lying_subclasses.CASES,
     *lying_keys.CASES,
+    *false_selves.CASES,
     *carriers.CASES,
     *children.CASES,
     *proxies.CASES,
@@ -65,9 +69,11 @@ CASES: list[Case] = [
     *c_loops.CASES,
     *hidden_work.CASES,
     *nests.CASES,
+    *plain_methods.CASES,
     *raw_calls.CASES,
     *lengths.CASES,
     *library.CASES,
+    *versions.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

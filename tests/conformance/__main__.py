@@ -65,7 +65,8 @@ def find(name: str) -> list[str]:
 def run(module: str, how: str, timeout: float) -> dict[str, str]:
     """Each test of a module with its outcome, in a process of its own."""
     command = [sys.executable, str(HERE / "one.py"), how, module]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent), "PYTHONHASHSEED": "0"}
+    path = os.pathsep.join(filter(None, [str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
     try:
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(

@@ -79,6 +79,8 @@ def asctime(t=None):
     """A date and time as text of fixed form."""
     if t is None:
         _now()
+    if not -(1 << 31) + 1900 <= t[0] < 1 << 31:
+        raise OverflowError("year out of range")
     days = "Mon Tue Wed Thu Fri Sat Sun".split()
     months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
     return f"{days[t[6]]} {months[t[1] - 1]} {t[2]:2} {t[3]:02}:{t[4]:02}:{t[5]:02} {t[0]}"

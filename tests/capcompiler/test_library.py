@@ -1072,9 +1072,9 @@ AUTHORITY = (
     "shutil urllib.request http.client ftplib smtplib shelve code codeop pty fcntl resource sqlite3 dbm "
     "select selectors socketserver telnetlib imaplib poplib webbrowser pdb bdb cProfile profile trace "
     "tracemalloc faulthandler _imp _ctypes _socket _posixsubprocess posix nt pwd grp termios tty readline curses "
-    "tkinter venv ensurepip zipimport runpy pkgutil py_compile compileall pickletools symtable _testcapi "
+    "tkinter venv ensurepip zipimport runpy py_compile compileall pickletools symtable _testcapi "
     "_winapi winreg msvcrt syslog crypt spwd nis fileinput zipfile tarfile lzma bz2 gzip "
-    "concurrent.futures xmlrpc.client logging.handlers logging.config _io _signal _pickle _symtable "
+    "concurrent.futures xmlrpc.client logging.handlers logging.config _signal _pickle _symtable "
     "_tracemalloc _xxsubinterpreters _interpreters _opcode _ast capcompiler guards stdlib_caps builtins.print"
 ).split()
 

@@ -84,7 +84,7 @@ def test_the_group_in_the_project_has_what_the_scripts_need() -> None:
         "attr": "attrs", "bs4": "beautifulsoup4", "dateutil": "python_dateutil", "slugify":
         "python_slugify", "stdnum": "python_stdnum", "markdown_it": "markdown_it_py", "tlz": "toolz",
         "six": "python_dateutil", "mdurl": "markdown_it_py", "text_unidecode": "python_slugify",
-        "webencodings": "html5lib", "face": "glom", "parsimonious": "parsimonious",
+        "webencodings": "html5lib", "face": "glom", "jaraco": "inflect", "typeguard": "inflect",
     }  # fmt: skip
     needed = {p for source in SCRIPTS.values() for p in packages_of(source)}
     assert {other.get(p, p) for p in needed} <= group | {"regex", "typing_extensions"}

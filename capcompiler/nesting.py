@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from capcompiler.attenuation.builtins import install_attenuators
 from capcompiler.errors import (
     CapabilityError,
     CapError,
@@ -406,6 +407,7 @@ def install_nesting(compartment: Compartment) -> None:
     own["expose"] = MethodType(_named("expose", Nesting.expose), nesting)
     own["Limits"] = MethodType(_named("Limits", Nesting.limits), nesting)
     own["Capability"] = _capability_class(realm)
+    install_attenuators(compartment)
     for kind in _ERRORS:
         own[kind.__name__] = nesting.error_class(kind.__name__)
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.errors import CapabilityError
+from capcompiler.membrane.arguments import ArgumentError, function_of
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
-    check_arguments,
+    checker_for,
     interface_of,
     is_host_function,
+    store_on,
 )
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
@@ -72,6 +74,19 @@ def offered_by(handle: Handle) -> Any:
     return offered(handle)
 
 
+def _first_sentence(doc: str) -> str:
+    words = " ".join(doc.partition("\n\n")[0].split())
+    return words.partition(". ")[0]
+
+
+def original_of(value: Any, compartment: Compartment) -> Any:
+    """The guest's own object, where that is what comes home to it from under an attenuator that it
+    passed through; anything else as it is."""
+    own = getattr(type(value), "_cap_own", None)
+    handle = None if own is None else own(value)
+    return handle if handle is not None and owner_of(handle) is compartment else value
+
+
 class _MustAwait(Exception):
     """A host's function gave something that answers later, to a turn that cannot wait."""
 
@@ -90,24 +105,32 @@ class Access:
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
-        names = sorted(self.interface.methods)
+        interface = self.interface
         lines = [f"capability {self.path}"]
-        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
-        lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
-        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
+        for name in sorted(interface.methods):
+            path = self.path if name == "__call__" else f"{self.path}.{name}"
+            checker = checker_for(interface.methods[name])
+            lines.append(f"  {path}{'(...)' if checker is None else checker.described()}")
+            doc = None if checker is None else function_of(interface.methods[name]).__doc__
+            if isinstance(doc, str):
+                lines.append(f"      {_first_sentence(doc)}")
+        lines += [f"  {self.path}.{n}  (read)" for n in sorted(interface.read)]
+        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(interface.write)]
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         method = self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        checked = self.interface.checked
+        checker = checker_for(method)
 
         def perform(host_args: tuple[Any, ...], host_kwargs: dict[str, Any]) -> Any:
-            if checked:
-                check_arguments(path, method, host_args, host_kwargs)
+            if checker is not None:
+                checker.check(path, host_args, host_kwargs)
             result = method(*host_args, **host_kwargs)
-            if name == "__iter__":
-                result = list(itertools.islice(result, _ITERATED))
+            if checker is not None and not _is_awaitable(result):
+                checker.check_result(path, result)
+            if name == "__iter__" and not isinstance(result, Capability):
+                result = self.membrane.elements(result)
             return result
 
         return self.membrane.use(path, perform, method, args, kwargs)
@@ -126,18 +149,11 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda args, _k: _set(target, name, args[0]),
+            lambda args, _k: store_on(target, name, args[0]),
             None,
             (value,),
             {},
         )
-
-
-def _set(target: Any, name: str, value: Any) -> None:
-    if isinstance(target, Handle):
-        owner_of(target)._store_object(object_of(target), name, value)
-    else:
-        setattr(target, name, value)
 
 
 class Membrane:
@@ -168,6 +184,7 @@ class Membrane:
         )
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
+        value = original_of(value, self.compartment)
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
         if isinstance(value, Handle):
@@ -200,7 +217,7 @@ class Membrane:
             if name.startswith("__"):
                 special.add(name)
                 continue
-            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
+            part = Interface({"__call__": method}, frozenset(), frozenset(), None)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
         state = bool(interface.read or interface.write)
@@ -314,7 +331,18 @@ class Membrane:
         meter.check()
         if problem is None:
             return guest_result
-        raise self._mapped(problem, path, function) from None
+        raise self._mapped(problem, path, function, (*host_args, *host_kwargs.values())) from None
+
+    def elements(self, iterable: Any) -> list[Any]:
+        """What a host's iterable gives, paid for as it comes."""
+        meter = self.compartment._realm.meter
+        found = []
+        for element in itertools.islice(iterable, _ITERATED):
+            meter.charge(1)
+            if type(element) in (str, bytes):
+                meter.charge_bytes(len(element))
+            found.append(element)
+        return found
 
     def _charged(self, result: Any, path: str) -> Any:
         meter = self.compartment._realm.meter
@@ -372,17 +400,25 @@ class Membrane:
         try:
             if problem is None:
                 try:
+                    checker = checker_for(call.function)
+                    if checker is not None:
+                        checker.check_result(call.path, result)
                     value = self._charged(result, call.path)
-                except CrossingError as error:
+                except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
             self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
         finally:
             compartment._in_host -= 1
         meter.check()
-        return value, None if problem is None else self._mapped(problem, call.path, call.function)
+        if problem is None:
+            return value, None
+        args = (*call.args, *call.kwargs.values())
+        return None, self._mapped(problem, call.path, call.function, args)
 
-    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+    def _mapped(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
         if isinstance(problem, _MustAwait):
             return TypeError(
                 f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
@@ -393,7 +429,7 @@ class Membrane:
                 return ValueError(f"{path}: a value cannot cross: {problem.reason}")
             return TypeError(f"{path} gave something that is neither data nor a capability")
         try:
-            return shielded(self._wall, lambda: for_guest(problem, path, function))
+            return shielded(self._wall, lambda: for_guest(problem, path, function, args))
         except RecursionError:
             return RecursionError(f"{path} failed")
         except Exception:  # an exception class of the host's that fails when it is asked

@@ -138,6 +138,11 @@ def _package_data(realm: Realm, path: Any, /) -> bytes | None:
     return realm.package_data(host_exact_str(path)) if isinstance(path, str) else None
 
 
+def _granted(realm: Realm, part: Any, /) -> Any:
+    """The capability that fills in a part of the library, or None; see capcompiler.filling."""
+    return realm.granted.get(host_exact_str(part)) if isinstance(part, str) else None
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -150,6 +155,7 @@ _TAMED.update(
     _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
+    _granted=_granted,
     _literal=_literal,
     _package_data=_package_data,
     _source_of=_source_of,

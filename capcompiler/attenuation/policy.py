@@ -129,8 +129,8 @@ class Attenuated(Capability):
         policy = self._cap_policy
         path = _joined(self._cap_path, name)
         if policy.deep:
-            args = tuple([self._cap_callback(a, path) for a in args])
-            kwargs = {n: self._cap_callback(a, path) for n, a in kwargs.items()}
+            args = tuple([self._cap_passed(a, path) for a in args])
+            kwargs = {n: self._cap_passed(a, path) for n, a in kwargs.items()}
         step = Step(path, args, kwargs, functools.partial(call, *args, **kwargs))
         result = policy.around(step)
         if is_awaitable(result):
@@ -148,6 +148,8 @@ class Attenuated(Capability):
     def _cap_leaf(self, value: Any, path: str, where: str) -> Any:
         if not (isinstance(value, (Capability, Handle)) or is_host_function(value)):
             raise CrossingError(value, where)
+        if isinstance(value, Callback):
+            return value  # the guest's own function, on its way home
         known = self._cap_weak().get(id(value))
         if value is self or (known is not None and _original(known) is value):
             return value if value is self else known
@@ -171,8 +173,14 @@ class Attenuated(Capability):
             found = self._cap_made["weak"] = WeakValueDictionary({id(_original(self)): self})
         return found
 
+    def _cap_passed(self, value: Any, path: str) -> Any:
+        """An argument, with each function of a guest's in it as a `Callback`: what the host passes to
+        such a function is obtained through this capability too."""
+        if type(value) in ATOMS:
+            return value
+        return Copier(lambda v, where: self._cap_callback(v, path), _free).copy(value)
+
     def _cap_callback(self, value: Any, path: str) -> Any:
-        """A guest's function that the host is handed: what the host passes to it is obtained too."""
         if isinstance(value, Handle) and not isinstance(value, AwaitableHandle):
             return Callback(self, value, path)
         return value

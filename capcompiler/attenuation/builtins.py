@@ -6,9 +6,9 @@ rule `expiring(cap, seconds=0.001)` would be a clock for everyone (invariant B).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.attenuation.confirmed import confirmed
 from capcompiler.attenuation.expiring import expiring
@@ -28,8 +28,9 @@ from guards.host import host_exact_str, host_name
 
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
+    from guards.realm import Realm
 
-__all__ = ["install_attenuators"]
+__all__ = ["ATTENUATORS"]
 
 
 class _GuestClock:
@@ -156,16 +157,15 @@ def _text(what: str, value: Any) -> str:
     return host_exact_str(value)
 
 
-def install_attenuators(compartment: Compartment) -> None:
-    """Put the attenuators among the builtins of a compartment."""
-    attenuators = Attenuators(compartment)
-    own = compartment._realm.builtins
-    for name, function in vars(Attenuators).items():
-        if not name.startswith("_") and name != "compartment":
-            own[name] = MethodType(_named(name, function), attenuators)
-
-
-def _named(name: str, function: Any) -> Callable[..., Any]:
+def _maker(name: str, function: Any) -> Callable[[Realm], Any]:
     function.__name__ = function.__qualname__ = name
     function.__module__ = "builtins"
-    return function  # type: ignore[no-any-return]
+    return lambda realm: MethodType(function, Attenuators(realm.nesting.compartment))
+
+
+#: How a compartment makes these builtins.
+ATTENUATORS: Final[Mapping[str, Callable[[Realm], Any]]] = {
+    name: _maker(name, function)
+    for name, function in vars(Attenuators).items()
+    if not name.startswith("_") and name != "compartment"
+}

@@ -21,7 +21,7 @@ from capcompiler.membrane.capability import (
     store_on,
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
-from capcompiler.membrane.handle import AwaitableHandle, Handle
+from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
 
 __all__ = ["Attenuated", "Callback", "Policy", "Step", "attenuated", "capability_of", "is_awaitable"]
 
@@ -232,7 +232,8 @@ class _State:
 
     def __getattr__(self, name: str) -> Any:
         target = object.__getattribute__(self, "_target")
-        return self._owner._cap_use(name, lambda: getattr(target, name), (), {})
+        look = read_of if isinstance(target, Handle) else getattr
+        return self._owner._cap_use(name, lambda: look(target, name), (), {})
 
     def __setattr__(self, name: str, value: Any) -> None:
         target = object.__getattribute__(self, "_target")
@@ -259,7 +260,7 @@ class Callback(HostCallable):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        found = getattr(self.handle, name)
+        found = read_of(self.handle, name)
         return Callback(self.owner, found, self.path) if isinstance(found, Handle) else found
 
     def _call(self, handle: Handle, name: str, args: Any, kwargs: Any) -> Any:

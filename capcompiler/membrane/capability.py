@@ -13,18 +13,20 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 from capcompiler.membrane.arguments import Checker, checker_of
-from capcompiler.membrane.handle import Handle, object_of, owner_of
+from capcompiler.membrane.handle import Handle, object_of, owner_of, read_of
 
 __all__ = [
     "Capability",
     "Exposed",
     "HostCallable",
     "Interface",
+    "Later",
     "checker_for",
     "expose",
     "facets_of",
     "interface_of",
     "is_host_function",
+    "made_by_guest",
     "store_on",
 ]
 
@@ -110,7 +112,7 @@ class Exposed(Capability):
         return f"<capability over {type(self.target).__name__}>"
 
     def _cap_interface(self) -> Interface:
-        look: Any = _Later if isinstance(self.target, Handle) else getattr
+        look: Any = Later if isinstance(self.target, Handle) else getattr
         methods = {name: look(self.target, name) for name in self.methods}
         return Interface(methods, self.read, self.write, self.target, self.read | _READING)
 
@@ -227,6 +229,15 @@ def facets_of(cap: Any) -> tuple[str, ...]:
     return cap._cap_facets if isinstance(cap, Capability) else ()
 
 
+def made_by_guest(method: Any) -> bool:
+    """Whether a method is a guest's, under however many attenuators."""
+    while isinstance(method, HostCallable):
+        if type(method) is Later:
+            return True
+        method = method._cap_origin()
+    return False
+
+
 def checker_for(method: Any) -> Checker | None:
     """What checks the calls of a method, wherever it was handed on to: those of `Capability` classes
     are checked, other functions of the host's check for themselves."""
@@ -243,7 +254,7 @@ def checker_for(method: Any) -> Checker | None:
     return None
 
 
-class _Later(HostCallable):
+class Later(HostCallable):
     """One method of a guest's object, looked up when it is called: that takes a turn."""
 
     __slots__ = ("name", "target")
@@ -255,7 +266,7 @@ class _Later(HostCallable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.name == "__call__":
             return self.target(*args, **kwargs)
-        return getattr(self.target, self.name)(*args, **kwargs)
+        return read_of(self.target, self.name)(*args, **kwargs)
 
 
 def store_on(target: Any, name: str, value: Any) -> None:

@@ -20,6 +20,7 @@ from capcompiler.attenuation.rate_limited import rate_limited
 from capcompiler.attenuation.readonly import readonly
 from capcompiler.attenuation.revocable import revocable
 from capcompiler.attenuation.seal import seal_pair
+from capcompiler.membrane.capability import interface_of
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.reference import Reference, use_of
@@ -115,6 +116,10 @@ class Attenuators:
         raise problem
 
     def _shown(self, made: Any, cap: Any) -> Any:
+        # Making it, in the host, takes time and room by what it offers.
+        meter, size = self.compartment._realm.meter, len(interface_of(made).methods)
+        meter.charge(50 + 20 * size)
+        meter.charge_bytes(2000 + 1000 * size)
         path = use_of(cap).path if issubclass(type(cap), Reference) else host_name(type(cap))
         return self.compartment._membrane.reference(made, path)
 

@@ -36,6 +36,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
+from capcompiler.program import shown_filename
 from guards.decimal_context import as_host
 from guards.host import host_lookup, host_name
 from guards.meter import Stop
@@ -55,6 +56,8 @@ class Use:
 
     path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
     result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
+    filename, line: where in the guest's program; "" and 0 where that is not known any more, as when an
+    answer came later.
     """
 
     path: str
@@ -64,6 +67,8 @@ class Use:
     error: BaseException | None
     started: float
     seconds: float
+    filename: str = ""
+    line: int = 0
 
     @property
     def outcome(self) -> str:
@@ -389,8 +394,10 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
+                where = self._where()
                 self._tell(
-                    Use(path, host_args, host_kwargs, result, problem, started, seconds), function
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds, *where),
+                    function,
                 )
         finally:
             compartment._in_host -= 1
@@ -415,6 +422,19 @@ class Membrane:
         if type(result) in (str, bytes):
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
+
+    def _where(self) -> tuple[str, int]:
+        """The file name and the line of the guest's program that runs now, not of the library that it
+        called."""
+        realm = self.compartment._realm
+        inner = frame = realm.guest_frame()
+        while frame is not None:
+            if realm.is_guest_frame(frame):
+                name = shown_filename(frame.f_code)
+                if not name.startswith(("lib/", "facet/")):
+                    return name, frame.f_lineno
+            frame = frame.f_back
+        return ("", 0) if inner is None else (shown_filename(inner.f_code), inner.f_lineno)
 
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""

@@ -59,16 +59,20 @@ def function_of(method: Any) -> Any:
 
 
 class Checker:
-    """The annotations of one function. named: that of each parameter, unless there is none.
+    """The annotations of one function.
 
     skipped: parameters that binding fills in, `self` or none.
     """
 
-    __slots__ = ("_kinds", "_least", "_most", "given", "hints", "parameters", "signature", "skipped")
+    __slots__ = (
+        "_kinds", "_least", "_most", "given", "hints", "parameters", "plain", "signature", "skipped"
+    )  # fmt: skip
 
     def __init__(self, signature: inspect.Signature, hints: dict[str, Any], skipped: int) -> None:
         self.signature = signature
         self.given = hints.get("return", Any)
+        #: Exact types of results that need no further look.
+        self.plain: frozenset[type] = _plain(self.given)
         self.hints = {n: h for n, h in hints.items() if n in signature.parameters}
         self.parameters = list(signature.parameters.values())
         self.skipped = skipped
@@ -183,11 +187,19 @@ class Checker:
         return f"({', '.join(shown)}){given}"
 
 
-_EXACT: Final[dict[Any, frozenset[type]]] = {
+def _plain(given: Any) -> frozenset[type]:
+    if given is Any:
+        return _SHOWN
+    nothing: frozenset[type] = frozenset()
+    return _EXACT.get(given, nothing) if isinstance(given, type) else nothing
+
+
+_EXACT: Final[dict[type, frozenset[type]]] = {
     **{k: frozenset({k}) for k in (str, bytes, int, bool)},
+    type(None): frozenset({type(None)}),
     float: frozenset({float, int}),
 }
-_SHOWN: Final = frozenset({str, bytes, int, float, bool, type(None)})
+_SHOWN: Final[frozenset[type]] = frozenset({str, bytes, int, float, bool, type(None)})
 
 
 def checker_of(method: Any) -> Checker | None:

@@ -102,7 +102,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("cap", "home", "interface", "membrane", "path")
+    __slots__ = ("_ready", "cap", "home", "interface", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -110,6 +110,7 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
+        self._ready: dict[str, tuple[str, Any, Any]] = {}
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
@@ -127,14 +128,21 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        interface = self.interface
-        method = interface.methods[name]
+        ready = self._ready.get(name)
+        if ready is None:
+            ready = self._ready[name] = self._prepared(name)
+        return self.membrane.use(*ready, args, kwargs)
+
+    def _prepared(self, name: str) -> tuple[str, Any, Any]:
+        """The path of a method, what calls it, and itself."""
+        method = self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        perform = method
         checker = checker_for(method)
-        if checker is not None or name == "__iter__":
-            perform = functools.partial(_perform, self.membrane, path, method, checker, name)
-        return self.membrane.use(path, perform, method, args, kwargs)
+        if name == "__iter__":
+            return path, functools.partial(_iterated, self.membrane, path, method, checker), method
+        if checker is not None:
+            return path, functools.partial(_checked, path, method, checker), method
+        return path, method, method
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:
@@ -159,19 +167,24 @@ class Access:
         )
 
 
-def _perform(
-    membrane: Membrane, path: str, method: Any, checker: Checker | None, name: str, /, *args: Any,
-    **kwargs: Any,
-) -> Any:  # fmt: skip
-    """Call a host's method that asks for more than to be called."""
+def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a host's method with arguments that fit its annotations, for a result that does."""
+    if kwargs or not checker.fits(args):
+        checker.check(path, args, kwargs)
+    result = method(*args, **kwargs)
+    if type(result) not in checker.plain and not _is_awaitable(result):
+        checker.check_result(path, result)
+    return result
+
+
+def _iterated(
+    membrane: Membrane, path: str, method: Any, checker: Checker | None, /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call a host's `__iter__`: what is no iterator of its own crosses as a list of its elements."""
     if checker is not None:
         checker.check(path, args, kwargs)
     result = method(*args, **kwargs)
-    if checker is not None and not _is_awaitable(result):
-        checker.check_result(path, result)
-    if name == "__iter__" and not isinstance(result, Capability):
-        result = membrane.elements(result)
-    return result
+    return result if isinstance(result, Capability) else membrane.elements(result)
 
 
 #: What comes back from a host's function as it is, at no charge.

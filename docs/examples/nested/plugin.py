@@ -26,7 +26,9 @@ def render(template, language):
     # Less of it at each step: the language's folder, to read, for ten uses, until it is taken back.
     part, revoke = revocable(quota(readonly(pages.subdir(language)), calls=10))
     try:
-        return cap_exec(template, {"pages": part}, limits=Limits(steps=50_000), filename=f"{language}.tpl")
+        return cap_exec(
+            template, {"pages": part}, limits=Limits(steps=50_000), filename=f"{language}.tpl"
+        )
     finally:
         revoke()
 

@@ -46,7 +46,7 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
         "use time.time: --grant NAME=clock",
     ]
     data = json.loads(cli("manifest", program(PROGRAM), "--json").out)
-    assert data["names"] == {"db": ["query"], "fs": ["open"], "net": ["post"], "words": []}
+    assert data["names"] == {"db": ["query"], "fs": ["hidden", "open"], "net": ["post"], "words": []}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import CodeType
 from typing import Final
@@ -134,14 +133,13 @@ def _sources() -> bytes | None:
     """A digest of every source that has a say in what is compiled."""
     import RestrictedPython
 
+    import capcompiler
     import guards
 
     total = hashlib.sha256()
     roots = (Path(__file__).parent, Path(guards.__file__).parent, Path(RestrictedPython.__file__).parent)
     try:
-        for distribution in ("capcompiler", "RestrictedPython"):
-            with contextlib.suppress(PackageNotFoundError):
-                total.update(f"{distribution} {version(distribution)}\0".encode())
+        total.update(f"{capcompiler.__version__}\0".encode())
         for root in roots:
             for path in sorted(root.rglob("*.py")):
                 if path.stat().st_mtime > _IMPORTED:

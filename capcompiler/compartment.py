@@ -38,7 +38,8 @@ from capcompiler.program import (
     serial_of,
     shown_filename,
 )
-from capcompiler.source import OutOfTime, parsed, source_lines, within
+from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
+from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install, tamed_makers
@@ -54,7 +55,6 @@ from guards.store import store
 __all__ = ["Compartment", "NotAvailable"]
 
 Isolation = Literal["inline", "process"]
-_turns: Final = threading.local()
 #: What a compartment has that is told nothing else; none of them can change.
 _LIMITS: Final = Limits()
 _IMPORTS: Final = Imports.pure()
@@ -102,6 +102,8 @@ class Compartment:
         self._membrane = Membrane(self, on_use)
         self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
+        self._importer.to_guest = self._membrane.to_guest
+        self._realm.keep["run again"] = self._importer.run_again
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
@@ -285,9 +287,25 @@ class Compartment:
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
         self._realm.meter.charge(1 + len(text))
-        return self._compiled_inside(
+        code = self._compiled_inside(
             lambda: guest_program(text, filename, mode, self._optimize), filename
         )
+        if "warnings" in self._realm.modules:  # else there is nobody to be warned
+            self._warn_of_syntax(decoded(text, filename), filename, mode)
+        return code
+
+    def _warn_of_syntax(self, text: str, filename: str, mode: str) -> None:
+        """Tell the guest's `warnings` what Python warns of; what makes it an error is a SyntaxError."""
+        realm = self._realm
+        for category, message, line in syntax_warnings(text, filename, mode):
+            warn = callable_for_c(realm, read(realm, realm.modules["warnings"], "warn_explicit"))
+            try:
+                warn(message, category, filename, line)
+                continue
+            except category:
+                problem = SyntaxError(message)
+            problem.filename, problem.lineno, problem.offset = filename, line, 1
+            raise problem
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""
@@ -410,7 +428,7 @@ class Compartment:
             return result
         if not self._lock.acquire(False):
             self._acquire()
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         self._begin(spent, None, outer)
         result, problem = None, None
         try:
@@ -437,6 +455,30 @@ class Compartment:
             self._limits, self._has_run = limits, has_run
         return result
 
+    def _aside(self, run: Callable[[], _T]) -> _T:
+        """Run trusted code of the library's in a turn of its own, which has no limits and leaves no
+        trace: limits, output and usage stay those of the guest."""
+        self._check_open()
+        if self._thread == threading.get_ident() or self._awaiting is not None:
+            raise CapabilityError("the compartment is busy: it is inside a turn")
+        if not self._lock.acquire(False):
+            self._acquire()
+        kept = self._limits, self._has_run, self._output, self._printed
+        self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=None)
+        self._begin(0.0, None, None)
+        result: Any = None
+        problem: BaseException | None = None
+        try:
+            result, problem = self._stretch(run)
+        finally:
+            self._limits, self._has_run, self._output, self._printed = kept
+            ended = self._end(told=False)
+        problem = ended or problem
+        if problem is not None:
+            raise problem
+        found: _T = result
+        return found
+
     def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
@@ -453,7 +495,7 @@ class Compartment:
         self._printed = 0
         self._started, self._spent = time.monotonic(), spent
         if parent is None:
-            parent = getattr(_turns, "meter", None)
+            parent = turns.meter
         meter.begin(
             steps=limits.steps,
             seconds=limits.seconds,
@@ -471,7 +513,7 @@ class Compartment:
         """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
         self._has_run = True
         meter = self._realm.meter
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
         hooks = sys.get_asyncgen_hooks()
         hooked = hooks[0] is not None or hooks[1] is not None
@@ -479,13 +521,13 @@ class Compartment:
         if hooked:
             sys.set_asyncgen_hooks(None, None)
         self._thread = threading.get_ident()
-        _turns.meter = meter
+        turns.meter = meter
         try:
             meter.resume(sys._getframe())
             return self._attempt(run)
         finally:
             meter.pause()
-            _turns.meter = outer
+            turns.meter = outer
             self._thread = None
             self._in_host = 0
             if hooked:
@@ -501,15 +543,17 @@ class Compartment:
             return wish
         return None if meter.stopped is None else LimitExceeded(*meter.stopped)
 
-    def _end(self) -> BaseException | None:
-        """End the turn, and give the lock back."""
+    def _end(self, *, told: bool = True) -> BaseException | None:
+        """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
         problem = self._stop_problem()
         self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None
-        self._used = (used, time.monotonic() - self._started + self._spent, meter.peak, self._printed)
+        if told:
+            seconds = time.monotonic() - self._started + self._spent
+            self._used = (used, seconds, meter.peak, self._printed)
         self._lock.release()
         if self._queue:
             for wake in [self._queue.popleft() for _ in range(len(self._queue))]:

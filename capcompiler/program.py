@@ -181,11 +181,17 @@ def _routed_quietly(
     flags = _future_flags(tree) | top
     scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
     routed = _routing(tree, text, filename, optimize, value, asker, digest)
-    code = compiling(
-        lambda: compile(routed, _code_name(filename), "exec", flags, dont_inherit=True, optimize=0),
-        filename,
-        text,
-    )
+    shown = _code_name(filename)
+
+    def made(flags: int) -> CodeType:
+        code: CodeType = compiling(
+            lambda: compile(routed, shown, "exec", flags, dont_inherit=True, optimize=0), filename, text
+        )
+        return code
+
+    code = made(flags)
+    if code.co_flags & inspect.CO_COROUTINE and not _awaits_natively(text, filename, mode, flags ^ top):
+        code = made(flags ^ top)  # an async generator expression awaits nothing until it is driven
     if scopes:
         code = plain_names(code)
     return Program(
@@ -269,6 +275,15 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str,
             native = functools.partial(compile, text, filename, kind, flags, dont_inherit=True)
             compiling(native, filename, text)
             return
+
+
+def _awaits_natively(text: str, filename: str, mode: Mode, flags: int) -> bool:
+    """Whether Python refuses a program that has no event loop."""
+    try:
+        compiling(lambda: compile(text, filename, mode, flags, dont_inherit=True), filename, text)
+    except DialectError:
+        return True
+    return False
 
 
 def _future_flags(tree: ast.Module | ast.Expression) -> int:

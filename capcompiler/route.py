@@ -865,6 +865,9 @@ class Router(Dialect):
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)
             star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
+            first = node.patterns[0] if len(parts) == 1 else None
+            if isinstance(first, ast.MatchStar) and first.name is None:
+                star = -2  # any sequence, which is not looked into
             call = self.ask(MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node)
         elif isinstance(node, ast.MatchMapping):
             parts = list(node.patterns)

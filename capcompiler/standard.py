@@ -13,12 +13,12 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from guards.modules import GUEST, LIBRARY, MODULES
 from guards.modules._re import ENGINE, RECORDER
 
-__all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
+__all__ = ["FACETS", "PURE", "Audited", "HostRow", "ModuleText", "Standard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class ModuleText:
     filename: str
     package: bool
     asker: int = GUEST
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A module that a host vouches for. values: data, and functions that take and give data."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+    why: str
 
 
 _LIBRARY: Final = Path(os.__file__).parent

@@ -37,6 +37,7 @@ from guards.charge import (
 from guards.depth import CARRIERS, check_nesting
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
+from guards.tables.rows import TABLE
 
 __all__ = ["BINARY", "COMPARE", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
 
@@ -409,6 +410,20 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def _own_first(realm: Any, a: Any, b: Any, *names: str) -> Any:
+    """What the guest's own operator says to a view of a dictionary on the right. It is asked with the
+    object itself; the view, which is asked next, is fed what it walks."""
+    if not issubclass(type(b), _VIEWS) or type(a) in TABLE:
+        return NotImplemented
+    for name in names:
+        definer = host_lookup(type(a), name)[0]
+        if definer is not None and realm.is_guest_class(definer):
+            found = callable_for_c(realm, read(realm, type(a), name))(a, b)
+            if found is not NotImplemented:
+                return found
+    return NotImplemented
+
+
 def _right_first(realm: Any, a: Any, b: Any, name: str) -> Any:
     """What the reflected operator of a subclass on the right says, which Python asks first. It is
     asked with the object itself, and not with the copy that C code is fed."""
@@ -430,7 +445,11 @@ class Subtract(_Combine):
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
         elif type(a) is not float:
-            a, b = _fed((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__sub__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         return a - b
 
 
@@ -443,7 +462,11 @@ class SubtractInPlace(_Combine):
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
         elif type(a) is not float:
-            a, b = _fed((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__isub__", "__sub__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         a -= b
         return a
 
@@ -457,7 +480,11 @@ class Union(_Combine):
             found = _right_first((self.ref() or gone()), a, b, "__ror__")
             if found is not NotImplemented:
                 return found
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__or__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a | b
 
 
@@ -470,7 +497,11 @@ class UnionInPlace(_Combine):
             if host_iterable(type(b)) or is_view(type(b)) or hasattr(b, "keys"):
                 b = mapping_or_pairs((self.ref() or gone()), b)
         else:
-            a, b = _fed((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__ior__", "__or__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         a |= b
         return a
 
@@ -480,7 +511,11 @@ class Intersect(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__and__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a & b
 
 
@@ -489,7 +524,11 @@ class IntersectInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__iand__", "__and__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         a &= b
         return a
 
@@ -551,7 +590,11 @@ class Differ(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__xor__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a ^ b
 
 
@@ -560,7 +603,11 @@ class DifferInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__ixor__", "__xor__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         a ^= b
         return a
 

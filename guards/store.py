@@ -278,7 +278,7 @@ def concatenate_in_place(realm: Realm, a: Any, b: Any) -> Any:
         size = size_of(b)
         if size is None:
             return feed(realm, b)
-        realm.meter.charge_bytes(((size_of(a) or 0) + size) * 8)
+        realm.meter.charge_growth(((size_of(a) or 0) + size) * 8, size * 8)
         realm.meter.charge(size >> 4)
         return b
     charge_add(realm, a, b)

@@ -29,7 +29,7 @@ from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
 from capcompiler.namespace import Namespace
 
-__all__ = ["open_compartment", "optimize_option", "run"]
+__all__ = ["open_compartment", "optimize_option", "run", "run_source"]
 
 optimize_option = click.option(
     "--optimize/--no-optimize",
@@ -88,9 +88,9 @@ def run(
     output, usage = "", None
     with interruptible(world) as interrupt:
         try:
-            names = ended = _ended(world, source.text, source.name, optimize)
-            output, usage = ended.output, ended.usage
-            value = ended.value
+            names = finished = run_source(world, source.text, source.name, optimize)
+            output, usage = finished.output, finished.usage
+            value = finished.value
         except CapError as error:
             failed = error
             output = getattr(error, "output", output)
@@ -114,7 +114,7 @@ def run(
     click.get_current_context().exit(status_of(failed))
 
 
-def _ended(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
+def run_source(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
     """Run the program, on an event loop where it may await."""
     if "await" in text or "async" in text:
         import asyncio  # half of what starting the command would cost

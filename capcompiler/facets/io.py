@@ -303,7 +303,13 @@ def _files(name):
     return refused
 
 
-_refused_open, open_code, FileIO = _files("open"), _files("open_code"), _files("FileIO")
+def _file_class(name, base):
+    """A class that other classes may derive from, and that makes no instance."""
+    return type(name, (base,), {"__module__": "io", "__new__": _files(name)})
+
+
+_refused_open, open_code = _files("open"), _files("open_code")
+FileIO = _file_class("FileIO", RawIOBase)
 
 
 def open(
@@ -325,9 +331,11 @@ def _stream(data, mode, encoding, errors, newline):
     return stream if mode == "rb" else TextIOWrapper(stream, encoding, errors, newline)
 
 
-BufferedReader, BufferedWriter = _files("BufferedReader"), _files("BufferedWriter")
-BufferedRandom, BufferedRWPair = _files("BufferedRandom"), _files("BufferedRWPair")
-del _files
+BufferedReader, BufferedWriter, BufferedRandom, BufferedRWPair = (
+    _file_class(name, BufferedIOBase)
+    for name in "BufferedReader BufferedWriter BufferedRandom BufferedRWPair".split()
+)
+del _file_class
 BufferedIOBase.register(BytesIO)
 TextIOBase.register(StringIO)
 

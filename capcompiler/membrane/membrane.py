@@ -102,7 +102,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("_ready", "cap", "home", "interface", "membrane", "path")
+    __slots__ = ("cap", "home", "interface", "invoke", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -110,7 +110,10 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
-        self._ready: dict[str, tuple[str, Any, Any]] = {}
+        #: What a call of the reference itself does: called with its arguments, as a tuple and a dict.
+        self.invoke: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
+        if "__call__" in interface.methods:
+            self.invoke = functools.partial(membrane.use, *self._use_of("__call__"))
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
@@ -128,13 +131,10 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        ready = self._ready.get(name)
-        if ready is None:
-            ready = self._ready[name] = self._prepared(name)
-        return self.membrane.use(*ready, args, kwargs)
+        return self.membrane.use(*self._use_of(name), args, kwargs)
 
-    def _prepared(self, name: str) -> tuple[str, Any, Any]:
-        """The path of a method, what calls it, and itself."""
+    def _use_of(self, name: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
+        """The path, what is called, and whose function that is, of a use of one method."""
         method = self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
         checker = checker_for(method)
@@ -306,6 +306,13 @@ class Membrane:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
         except RecursionError:
             problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
+        except Stop:
+            # Guest code was met outside a turn, and ended at its first step.
+            if self.compartment._realm.meter.live:
+                raise
+            problem = CapabilityError(
+                "the guest's value cannot be copied out: it runs code to be copied"
+            )
         raise problem
 
     def _leave(self, value: Any, where: str) -> Any:

@@ -45,7 +45,7 @@ class CallableReference(Reference, host=HOST):
     __slots__ = ()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__cap_use__.call("__call__", args, kwargs)
+        return self.__cap_use__.invoke(args, kwargs)
 
 
 class StatefulReference(Reference, host=HOST):

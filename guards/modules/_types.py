@@ -143,6 +143,16 @@ def _granted(realm: Realm, part: Any, /) -> Any:
     return realm.granted.get(host_exact_str(part)) if isinstance(part, str) else None
 
 
+def _run_again(realm: Realm, module: Any, name: Any, /) -> None:
+    """Run the text of a module in another module, as `importlib` does for who wants one to change."""
+    if type(module) is not GuestModule:
+        raise TypeError(f"wanted a module, got {host_name(type(module))}")
+    if not isinstance(name, str):
+        raise TypeError("names of modules are text")
+    realm.meter.charge(20)
+    realm.keep["run again"](module, host_exact_str(name))
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -160,6 +170,7 @@ _TAMED.update(
     _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,
+    _run_again=_run_again,
     _renew_class_cell=_renew_class_cell,
 )
 _NAMES = """

@@ -34,6 +34,7 @@ from . import (
     reflection,
     shared_state,
     stop,
+    versions,
 )
 from .case import Case, case
 from .crashes import CRASHES
@@ -72,6 +73,7 @@ CASES: list[Case] = [
     *raw_calls.CASES,
     *lengths.CASES,
     *library.CASES,
+    *versions.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

@@ -65,12 +65,14 @@ class Checker:
     """
 
     __slots__ = (
-        "_kinds", "_least", "_most", "given", "hints", "parameters", "plain", "signature", "skipped"
+        "_kinds", "_least", "_most", "given", "hints", "known", "parameters", "plain", "signature", "skipped"
     )  # fmt: skip
 
     def __init__(self, signature: inspect.Signature, hints: dict[str, Any], skipped: int) -> None:
         self.signature = signature
         self.given = hints.get("return", Any)
+        #: Types of arguments that were right before and have no size.
+        self.known: set[tuple[type, ...]] = set()
         #: Exact types of results that need no further look.
         self.plain: frozenset[type] = _plain(self.given)
         self.hints = {n: h for n, h in hints.items() if n in signature.parameters}
@@ -114,12 +116,17 @@ class Checker:
         count = len(args)
         if count < self._least or count > self._most:
             return False
+        sized = False
         for value, kinds in zip(args, self._kinds, strict=False):
             kind = type(value)
             if kinds is not None and kind not in kinds:
                 return False
-            if (kind is str or kind is bytes) and len(value) > DEFAULT_SIZE:
-                return False
+            if kind in _SIZED:
+                sized = True
+                if len(value) > DEFAULT_SIZE:
+                    return False
+        if not sized and len(self.known) < 64:
+            self.known.add(tuple(map(type, args)))
         return True
 
     def check(self, path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

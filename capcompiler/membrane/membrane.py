@@ -169,9 +169,13 @@ class Access:
 
 def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: Any) -> Any:
     """Call a host's method with arguments that fit its annotations, for a result that does."""
-    if kwargs or not checker.fits(args):
+    if kwargs:
         checker.check(path, args, kwargs)
-    result = method(*args, **kwargs)
+        result = method(*args, **kwargs)
+    else:
+        if tuple(map(type, args)) not in checker.known and not checker.fits(args):
+            checker.check(path, args, kwargs)
+        result = method(*args)
     if type(result) not in checker.plain and not _is_awaitable(result):
         checker.check_result(path, result)
     return result

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -101,6 +102,13 @@ def _opened(
     return made
 
 
+class _Now:
+    """Who may do what, until when."""
+
+    verdict = Verdict(Rules({}, False, False, frozenset()))
+    deadline = 0.0
+
+
 class _Door:
     """The one connection, and who uses it now."""
 
@@ -112,13 +120,17 @@ class _Door:
         self.max_rows = max_rows
         self.max_bytes = max_bytes
         self.lock = threading.RLock()
-        self.verdict = Verdict(Rules({}, False, False, frozenset()))
-        self.deadline = 0.0
-        connection.set_authorizer(lambda *asked: self.verdict.of(*asked))
-        connection.set_progress_handler(lambda: int(time.monotonic() > self.deadline), 1000)
+        # What the connection calls holds no door: in a ring the connection could end first.
+        self._now = now = _Now()
+        connection.set_authorizer(lambda *asked: now.verdict.of(*asked))
+        connection.set_progress_handler(lambda: int(time.monotonic() > now.deadline), 1000)
+        weakref.finalize(self, connection.close)
 
-    def __del__(self) -> None:
-        self.connection.close()
+    def use(self, rules: Rules | None) -> Verdict:
+        """Let the next statement do what the rules allow, from now on for as long as it may take."""
+        self._now.deadline = time.monotonic() + self.seconds
+        self._now.verdict = Verdict(rules)
+        return self._now.verdict
 
 
 class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
@@ -166,7 +178,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         changed = []
         door = self._door
         with door.lock:
-            door.verdict = Verdict(None)
+            door.use(None)
             self._begin("BEGIN IMMEDIATE")
             try:
                 for statement in statements:
@@ -185,8 +197,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         """The tables that can be read, each with its columns."""
         found = {}
         with self._door.lock:
-            self._door.verdict = Verdict(None)
-            self._door.deadline = time.monotonic() + self._door.seconds
+            self._door.use(None)
             listed = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
             for (name,) in self._door.connection.execute(listed).fetchall():
                 if self._rules.allows(name, "select"):
@@ -210,8 +221,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         raise problem
 
     def _end(self, sql: str) -> None:
-        self._door.verdict = Verdict(None)
-        self._door.deadline = time.monotonic() + self._door.seconds
+        self._door.use(None)
         if self._door.connection.in_transaction:
             self._begin(sql)
 
@@ -223,14 +233,11 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
                     f"parameters: got {type(value).__name__}, wanted int, float, str, bytes or None"
                 )
         door = self._door
-        door.verdict = verdict = Verdict(rules)
-        door.deadline = time.monotonic() + door.seconds
+        verdict = door.use(rules)
         try:
             return door.connection.execute(sql, parameters)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:
             problem = _problem(error, verdict.denied)
-        finally:
-            door.verdict = Verdict(rules)
         raise problem
 
     def _fetched(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:

@@ -176,6 +176,12 @@ def _directory(name):
     return found
 
 
+def _no_files(name):
+    """Refuse where no directory is granted; False where one is."""
+    _directory(name)
+    return False
+
+
 def _inside(at):
     """A path as the directory takes it: the directory is the root, and `..` of the root is itself."""
     return path.normpath("/" + fsdecode(at)).lstrip("/")

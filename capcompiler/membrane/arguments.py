@@ -65,7 +65,8 @@ class Checker:
     """
 
     __slots__ = (
-        "_kinds", "_least", "_most", "given", "hints", "known", "parameters", "plain", "signature", "skipped"
+        "_kinds", "_least", "_most", "given", "hints", "known", "parameters", "plain", "signature",
+        "skipped",
     )  # fmt: skip
 
     def __init__(self, signature: inspect.Signature, hints: dict[str, Any], skipped: int) -> None:

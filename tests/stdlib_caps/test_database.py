@@ -53,8 +53,9 @@ def test_rows_are_read_and_written(path: Path, attempt: Attempt) -> None:
         "db.query('select upper(item) u, count(*) n from named group by 1 order by 1')", caps
     ) == ("[{'u': 'CUP', 'n': 1}]")
     assert attempt("db.tables()['orders']", caps) == "['id', 'item', 'amount', 'paid']"
-    del caps
-    assert sqlite3.connect(path).execute("select item from orders").fetchall() == [("cup",)]
+    connection = sqlite3.connect(path)
+    assert connection.execute("select item from orders").fetchall() == [("cup",)]
+    connection.close()
 
 
 def test_all_or_none(path: Path, attempt: Attempt) -> None:
@@ -82,7 +83,7 @@ REFUSED = [
     "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c",
     "select * from (with recursive c(x) as (select 1 union all select x + 1 from c) select x from c)",
     "select * from generate_series(1, 10)", "insert into sqlite_master values (1, 2, 3, 4, 5)",
-    "delete from sqlite_sequence", "update sqlite_master set sql = ''", "select 1 from json_each('[1]')",
+    "delete from sqlite_sequence", "update sqlite_master set sql = ''",
 ]  # fmt: skip
 
 
@@ -99,7 +100,6 @@ def test_statements_that_are_not_granted_do_nothing(
         "select 1 a, 2 a",
         "",
         "-- nothing",
-        "select 1 from json_each('[1]')",
     )
     if not harmless:
         assert got.startswith(("PermissionError", "ValueError", "TimeoutError")), got

@@ -23,6 +23,7 @@ from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExc
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
@@ -142,7 +143,12 @@ class Compartment:
             problem = refused_grant(name, error)
         else:
             self._granted[name] = value
-            self._globals[name] = value
+            filled = facets_of(cap)
+            for facet in filled:
+                self._realm.granted[facet] = value
+            # `open` of the builtins is filled in, and takes paths that are objects of the guest's.
+            if not (name == "open" and "open" in filled):
+                self._globals[name] = value
             self._importer.granted = self._granted
             return
         raise problem

@@ -127,6 +127,10 @@ class Importer:
         granted = self.granted.get(top)
         if granted is None or not issubclass(type(granted), Reference):
             return None
+        if any(granted is filled for filled in self.realm.granted.values()):
+            # It fills in a module, which has its pure parts too.
+            if self.imports.find(full) is not None:
+                return None
         if top != full:
             raise ModuleNotFoundError(f"No module named {full!r}; {top!r} is not a package", name=full)
         return granted

@@ -273,8 +273,8 @@ _CHANGES: Final = {
         ("pathlib", "pathlib._local"),
         (
             (
-                r"return os\.path\.(?:l?exists|isdir|isfile|ismount|islink)\(self\)$",
-                "return os.stat(self)",
+                r"return os\.path\.(l?exists|isdir|isfile|ismount|islink)\(self\)$",
+                r"return os._no_files('stat') or os.path.\1(self)",
             ),
             (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
         ),

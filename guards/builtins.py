@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import posixpath
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -645,7 +646,25 @@ def open_(
 
             make = read(realm, realm.importer("io", 0, "", LIBRARY), "_stream")
             return callable_for_c(realm, make)(data, mode, encoding, errors, newline)
+    granted = realm.granted.get("open")
+    if granted is not None:
+        path = _path_text(realm, file)
+        if path is None:
+            raise TypeError(f"open: the path is text, not {host_name(type(file))}")
+        if not closefd or opener is not None:
+            raise ValueError("open: closefd and opener are for descriptors, which are not here")
+        callable_itself = host_lookup(type(granted), "__call__")[0] is not None
+        find = granted if callable_itself else read(realm, granted, "open")
+        path = _from_root(path)
+        return callable_for_c(realm, find)(path, mode, buffering, encoding, errors, newline)
     raise refused("open", "no directory is among the capabilities; the host grants one as `fs`")
+
+
+def _from_root(path: str) -> str:
+    """A path as capabilities over directories take it: the directory is the root, and `..` of it."""
+    if not path or len(path) > 4096:  # refused there
+        return path
+    return posixpath.normpath("/" + path).lstrip("/")
 
 
 def _path_text(realm: Realm, file: Any) -> str | None:

@@ -45,6 +45,7 @@ class Realm:
         "builtins",
         "compile_guest",
         "decimals",
+        "granted",
         "guards",
         "hashes",
         "host_decimals",
@@ -75,6 +76,8 @@ class Realm:
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
+        #: Capabilities that fill in parts of the library, by part; see capcompiler.filling.
+        self.granted: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[..., Any] = _no_import
         self.compile_guest: Callable[..., Any] = _no_compiler

@@ -547,6 +547,13 @@ if not harden(_random.Random):
 
 def _seed_of(realm: Realm, seed: Any) -> Any:
     if seed is None:
+        granted = realm.granted.get("random")
+        if granted is not None:
+            from guards.attribute import read
+
+            drawn = read(realm, granted, "bytes")(32)
+            if type(drawn) is bytes:
+                return int.from_bytes(drawn, "big")
         count = realm.keep["seeds"] = realm.keep.get("seeds", 0) + 1
         return count
     if issubclass(type(seed), int):

@@ -138,6 +138,11 @@ def _package_data(realm: Realm, path: Any, /) -> bytes | None:
     return realm.package_data(host_exact_str(path)) if isinstance(path, str) else None
 
 
+def _granted(realm: Realm, part: Any, /) -> Any:
+    """The capability that fills in a part of the library, or None; see capcompiler.filling."""
+    return realm.granted.get(host_exact_str(part)) if isinstance(part, str) else None
+
+
 def _run_again(realm: Realm, module: Any, name: Any, /) -> None:
     """Run the text of a module in another module, as `importlib` does for who wants one to change."""
     if type(module) is not GuestModule:
@@ -160,6 +165,7 @@ _TAMED.update(
     _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
+    _granted=_granted,
     _literal=_literal,
     _package_data=_package_data,
     _source_of=_source_of,

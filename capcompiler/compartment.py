@@ -69,6 +69,16 @@ class Compartment:
     Raises `CapabilityError` for a grant that is neither data nor a capability or has a bad name.
     """
 
+    def __new__(
+        cls, *_args: Any, isolation: Isolation = "inline", **_options: Any
+    ) -> Compartment:
+        _check_isolation(isolation)
+        if cls is Compartment and isolation == "process":
+            from capcompiler.isolation.world import ProcessCompartment  # it derives from this class
+
+            return object.__new__(ProcessCompartment)
+        return object.__new__(cls)
+
     def __init__(
         self,
         caps: Mapping[str, Any] | None = None,
@@ -78,11 +88,7 @@ class Compartment:
         isolation: Isolation = "inline",
         on_use: Callable[[Use], None] | None = None,
     ) -> None:
-        _check_isolation(isolation)
-        if limits is not None and not isinstance(limits, Limits):
-            raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
-        if imports is not None and not isinstance(imports, Imports):
-            raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
+        self._check_options(limits, imports)
         self._limits = limits if limits is not None else Limits()
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
@@ -93,7 +99,7 @@ class Compartment:
         self._realm.package_data = self._package_data
         install(self._realm, self._limits.depth)
         install_nesting(self)
-        self._membrane = Membrane(self, on_use)
+        self._membrane = self._make_membrane(on_use)
         self._imports = imports if imports is not None else Imports.pure()
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._realm.importer = self._importer.load
@@ -117,11 +123,26 @@ class Compartment:
         self._output: list[str] = []
         self._printed = 0
         self.usage = Usage()
-        if caps is not None:
-            if not isinstance(caps, Mapping):
-                raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
-            for name, cap in caps.items():
-                self.grant(name, cap)
+        self._once = False  # one turn, and nobody keeps the world but for what came out of it
+        self._grant_all(caps)
+
+    @staticmethod
+    def _check_options(limits: Limits | None, imports: Imports | None) -> None:
+        if limits is not None and not isinstance(limits, Limits):
+            raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
+        if imports is not None and not isinstance(imports, Imports):
+            raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
+
+    def _grant_all(self, caps: Mapping[str, Any] | None) -> None:
+        if caps is None:
+            return
+        if not isinstance(caps, Mapping):
+            raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
+        for name, cap in caps.items():
+            self.grant(name, cap)
+
+    def _make_membrane(self, on_use: Callable[[Use], None] | None) -> Membrane:
+        return Membrane(self, on_use)
 
     # The host's side
 
@@ -606,12 +627,7 @@ class _HostProblem(Exception):
 
 
 def _check_isolation(isolation: object) -> None:
-    if isolation == "process":
-        raise NotAvailable(
-            "isolation='process' is not part of this version; use isolation='inline', and do not "
-            "rely on it against crashes of the interpreter's C code"
-        )
-    if isolation != "inline":
+    if isolation not in ("inline", "process") or type(isolation) is not str:
         raise ValueError(f"isolation: wanted 'inline' or 'process', got {isolation!r}")
 
 

@@ -6,14 +6,7 @@ from typing import Any, NoReturn
 
 from capcompiler.compartment import NotAvailable
 
-__all__ = ["Pool", "reach"]
-
-
-class Pool:
-    """Worker processes that the kernel confines. Not in this version."""
-
-    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
-        raise NotAvailable("Pool is not part of this version; run guests with isolation='inline'")
+__all__ = ["reach"]
 
 
 def reach(_compartment: Any) -> NoReturn:

@@ -23,7 +23,7 @@ from capcompiler.errors import (
 from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, check_exposed_name
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.handle import Handle, object_of
+from capcompiler.membrane.handle import Handle, RemoteObject, object_of
 from capcompiler.program import Program, cap_compile
 from guards.classes import new_class
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
@@ -137,6 +137,9 @@ def offered_by(handle: Handle) -> GuestCapability | None:
     an instance of the guest's `Capability`; nothing of anything else."""
     obj = object_of(handle)
     kind = type(obj)
+    if kind is RemoteObject:  # its worker has asked the rest of this
+        offered = obj.offered
+        return None if offered is None else GuestCapability(handle, offered, frozenset(), frozenset())
     if kind in (FunctionType, MethodType) or issubclass(kind, type):
         return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
     methods: set[str] = set()

@@ -24,7 +24,7 @@ from guards.modules import GUEST
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
 Mode = Literal["exec", "eval"]
-_serials: Final = itertools.count(1)
+_serials = itertools.count(1)
 _MARK: Final = FILE_MARK
 
 
@@ -255,6 +255,12 @@ def refuse_awaits(program: Program) -> None:
             )
         ]
     )
+
+
+def number_from(first: int) -> None:
+    """Number programs from here on from `first`: those of another process may come beside them."""
+    global _serials
+    _serials = itertools.count(first)
 
 
 def shown_filename(code: CodeType) -> str:

@@ -7,6 +7,7 @@ errors and audit. A worker that has been taken over names numbers of that table,
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
@@ -59,7 +60,7 @@ _METHODS = 1000
 class Door(Membrane):
     """Everything that crosses between the host and a guest in a worker."""
 
-    __slots__ = ("_accesses", "_calls", "_received", "_spent", "exports", "released")
+    __slots__ = ("_accesses", "_calls", "_owner", "_received", "_spent", "exports", "released")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         super().__init__(compartment, on_use)
@@ -69,6 +70,15 @@ class Door(Membrane):
         self._accesses: dict[int, Access] = {}
         self._received: WeakValueDictionary[int, Handle] = WeakValueDictionary()
         self._calls = Table()
+
+    @property
+    def compartment(self) -> Any:  # type: ignore[override]
+        """The compartment, which holds this: a cycle would keep its worker until it is collected."""
+        return self._owner()
+
+    @compartment.setter
+    def compartment(self, compartment: Any) -> None:
+        self._owner = weakref.ref(compartment)
 
     # To the guest: values become trees.
 

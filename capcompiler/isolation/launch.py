@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -151,12 +152,13 @@ class Zygote:
 class Worker:
     """One worker, from its fork to its end."""
 
-    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "pid", "zygote")
+    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_end", "pid", "zygote")
 
     def __init__(self, zygote: Zygote, channel: Channel) -> None:
         self.zygote = zygote
         self.channel = channel
         self.pid = 0
+        self.on_end: Callable[[Worker], None] | None = None
         self._pidfd = -1
         self._ended = False
         self._lock = threading.RLock()
@@ -218,6 +220,8 @@ class Worker:
             if self._ended:
                 return False
             self._ended = True
+            if self.on_end is not None:
+                self.on_end(self)
             self.channel.close()
             if self._pidfd >= 0:
                 os.close(self._pidfd)

@@ -71,6 +71,7 @@ class Pool:
         self._executor = executor
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Worker] = deque()
+        self._taken: set[Worker] = set()
         self._lock = threading.RLock()
         self._owner = os.getpid()
         self._closed = False
@@ -136,7 +137,7 @@ class Pool:
             if self._closed:
                 return
             self._closed = True
-            ready, zygotes = list(self._ready), [self._zygote, self._next]
+            ready, zygotes = [*self._ready, *self._taken], [self._zygote, self._next]
             self._ready.clear()
             self._zygote = self._next = None
         for worker in ready:
@@ -176,6 +177,8 @@ class Pool:
             worker = self._fresh()
             try:
                 worker.greet(memory)
+                self._taken.add(worker)
+                worker.on_end = self._taken.discard
                 return worker
             except WorkerDied as error:
                 problem = error

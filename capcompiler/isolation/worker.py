@@ -105,20 +105,23 @@ class RemoteAwaitable:
 class RemoteTarget:
     """A capability of the host's: its number. Reading and setting attributes asks the host."""
 
-    __slots__ = ("__weakref__", "_host", "_number", "_received", "_released")
+    __slots__ = ("__weakref__", "_host", "_methods", "_number", "_read", "_received", "_released")
 
-    def __init__(self, host: Host, number: int) -> None:
+    def __init__(self, host: Host, number: int, methods: list[str], read: list[str]) -> None:
         object.__setattr__(self, "_host", host)
+        object.__setattr__(self, "_methods", frozenset(methods))
+        object.__setattr__(self, "_read", frozenset(read))
         object.__setattr__(self, "_number", number)
         object.__setattr__(self, "_received", 1)
         object.__setattr__(self, "_released", host.released)
 
     def __getattribute__(self, name: str) -> Any:
-        host = object.__getattribute__(self, "_host")
-        cap = host.capability(self)
-        if cap is not None and name in cap.methods:
+        own = object.__getattribute__
+        if name in own(self, "_methods"):
             return RemoteMethod(self, name)
-        return host.use(READ, number_of(self), name, (), {})
+        if name in own(self, "_read"):
+            return own(self, "_host").use(READ, number_of(self), name, (), {})
+        return own(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         host = object.__getattribute__(self, "_host")
@@ -362,7 +365,7 @@ class Host:
         _, number, methods, read, write = leaf
         target = self.targets.get(number)
         if target is None:
-            target = self.targets[number] = RemoteTarget(self, number)
+            target = self.targets[number] = RemoteTarget(self, number, methods, read)
         else:
             received = object.__getattribute__(target, "_received")
             object.__setattr__(target, "_received", received + 1)
@@ -371,9 +374,6 @@ class Host:
             cap = RemoteCapability(target, frozenset(methods), frozenset(read), frozenset(write))
             self.capabilities[number] = cap
         return cap
-
-    def capability(self, target: RemoteTarget) -> RemoteCapability | None:
-        return self.capabilities.get(number_of(target))
 
     # Requests
 

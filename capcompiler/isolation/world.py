@@ -7,10 +7,10 @@ gets a `WorkerDied`.
 
 from __future__ import annotations
 
-import contextlib
 import marshal
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -194,12 +194,6 @@ class ProcessCompartment(Compartment):
         if self._thread is None and self._awaiting is None:
             self._let_go()
 
-    def __del__(self) -> None:
-        worker = self.__dict__.get("_worker")
-        if worker is not None:
-            with contextlib.suppress(Exception):  # the interpreter may be on its way out
-                worker.discard()
-
     # What handles ask for
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -294,6 +288,7 @@ class ProcessCompartment(Compartment):
         if worker is None:
             limits = self._limits
             worker = self._worker = self._pool._take(limits.memory)
+            weakref.finalize(self, worker.discard).atexit = False
             first, self._first = self._first, {}
             self._serial += 1
             given = [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth]

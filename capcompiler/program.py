@@ -10,6 +10,7 @@ import functools
 import hashlib
 import inspect
 import itertools
+import marshal
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ from capcompiler.errors import DialectError, Violation
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, source_lines
-from guards.binding import FILE_MARK, as_names
+from guards.binding import FILE_MARK, as_names, with_secret, without_secret
 from guards.modules import GUEST
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
@@ -261,6 +262,23 @@ def number_from(first: int) -> None:
     """Number programs from here on from `first`: those of another process may come beside them."""
     global _serials
     _serials = itertools.count(first)
+
+
+@functools.lru_cache(maxsize=1024)
+def portable_code(program: Program) -> bytes:
+    """The code of a program for a worker of this interpreter, which `loaded_code` reads."""
+    return marshal.dumps(without_secret(program.code))
+
+
+def loaded_code(data: bytes) -> CodeType:
+    """Code from the process that started this one, which is trusted: bytecode from nobody else is."""
+    return with_secret(marshal.loads(data))  # noqa: S302
+
+
+def forget_compiled() -> None:
+    """Drop every compiled program that is kept for its text."""
+    _compiled.cache_clear()
+    _module.cache_clear()
 
 
 def shown_filename(code: CodeType) -> str:

@@ -10,18 +10,34 @@ from __future__ import annotations
 
 import ast
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, Final
 
-__all__ = ["FILE_MARK", "as_names", "bound", "is_guest_code", "stand_in"]
+__all__ = [
+    "FILE_MARK",
+    "as_names",
+    "bound",
+    "draw_anew",
+    "is_guest_code",
+    "stand_in",
+    "without_secret",
+    "with_secret",
+]
 
 #: Parts the name of a guest's file from the serial of its program in code objects.
 FILE_MARK: Final = "\x1f"
 
 #: No text of a guest's can hold this: it is drawn anew in every process and shown to nobody.
-_NONCE: Final = secrets.token_bytes(16)
+_NONCE = secrets.token_bytes(16)
 _SIZE: Final = len(_NONCE)
+
+
+def draw_anew() -> None:
+    """Draw another one, in a process that has been forked: its parent's would be known to all of its
+    kind. What was compiled before must not be bound any more."""
+    global _NONCE
+    _NONCE = secrets.token_bytes(_SIZE)
 
 
 def stand_in(key: str) -> ast.expr:
@@ -50,6 +66,35 @@ def _bound_constant(constant: Any, guards: Mapping[str, Any]) -> Any:
     if type(constant) is CodeType:
         return bound(constant, guards)
     return constant
+
+
+def without_secret(code: CodeType) -> CodeType:
+    """`code` for another process, which `with_secret` reads: this one's secret does not go along."""
+    return _converted(code, _hidden)
+
+
+def with_secret(code: CodeType) -> CodeType:
+    """What `without_secret` has made in another process, with this one's secret."""
+    return _converted(code, _shown)
+
+
+def _hidden(constant: bytes) -> bytes:
+    return b"\1" + constant[_SIZE:] if constant.startswith(_NONCE) else b"\0" + constant
+
+
+def _shown(constant: bytes) -> bytes:
+    return _NONCE + constant[1:] if constant[:1] == b"\1" else constant[1:]
+
+
+def _converted(code: CodeType, convert: Callable[[bytes], bytes]) -> CodeType:
+    consts: list[Any] = []
+    for constant in code.co_consts:
+        if type(constant) is bytes:
+            constant = convert(constant)
+        elif type(constant) is CodeType:
+            constant = _converted(constant, convert)
+        consts.append(constant)
+    return code.replace(co_consts=tuple(consts))
 
 
 class _AsNames(ast.NodeTransformer):

@@ -7,11 +7,12 @@ errors and audit. A worker that has been taken over names numbers of that table,
 
 from __future__ import annotations
 
+import datetime
 import weakref
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.isolation.faults import guest_fault
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Door"]
 
-_METHODS = 1000
+_METHODS: Final = 1000
+_AS_THEY_ARE: Final = ATOMS - {datetime.datetime, datetime.time}
 
 
 class Door(Membrane):
@@ -84,7 +86,7 @@ class Door(Membrane):
 
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """The tree of a value. Raises `CrossingError` for what is neither data nor a capability."""
-        if type(value) not in ATOMS:
+        if type(value) not in _AS_THEY_ARE:
             value = Copier(lambda v, where: self._enter(v, path, where), _free).copy(value)
         return pack(value, self._leaf_out)
 

@@ -7,7 +7,6 @@ library code is taken from the host, which keeps it.
 
 from __future__ import annotations
 
-import marshal
 import signal
 from collections import deque
 from collections.abc import Callable
@@ -236,6 +235,7 @@ class Host:
         self.limits = Limits()
         self.kept = Table()
         self.released: Released = deque()
+        self.given_back: Any = []
         self.targets: WeakValueDictionary[int, RemoteTarget] = WeakValueDictionary()
         self.capabilities: WeakValueDictionary[int, RemoteCapability] = WeakValueDictionary()
         self.drives: dict[int, Drive] = {}
@@ -260,7 +260,7 @@ class Host:
     def handle(self, message: list[Any]) -> None:
         """Carry out one request and answer it."""
         kind, serial, given_back, *parts = message
-        self.kept.release(given_back)
+        self.let_go(given_back)
         failed = False
         try:
             payload = self.operations[kind](*parts)
@@ -269,6 +269,12 @@ class Host:
         except BaseException as error:
             failed, payload = True, self.out(fault_of(error))
         self.reply(serial, failed, payload)
+
+    def let_go(self, given_back: Any) -> None:
+        """Note what the host has let go of. It counts from the next message on: what came with this one
+        may name it once more."""
+        self.kept.release(self.given_back)
+        self.given_back = given_back
 
     def reply(self, serial: int, failed: bool, payload: Any) -> None:
         world = self.world
@@ -320,7 +326,7 @@ class Host:
         while True:
             message = self.channel.receive()
             if message[0] == ANSWER and message[1] == serial:
-                self.kept.release(message[2])
+                self.let_go(message[2])
                 return list(message[3:])
             self.handle(message)
 
@@ -330,7 +336,7 @@ class Host:
         if key not in self.codes:
             data = self.ask("code", filename, optimize, len(text))
             # From the host, which compiled it from the interpreter's own files.
-            self.codes[key] = None if data is None else marshal.loads(data)  # noqa: S302
+            self.codes[key] = None if data is None else programs.loaded_code(data)
         code: CodeType | None = self.codes[key]
         return code
 
@@ -404,7 +410,8 @@ class Host:
         if type(given) is not list:
             return given
         source, mode, filename, optimize, names, imports, digest, code = given
-        return Program(source, mode, filename, optimize, names, imports, digest, marshal.loads(code))  # noqa: S302
+        loaded = programs.loaded_code(code)
+        return Program(source, mode, filename, optimize, names, imports, digest, loaded)
 
     @property
     def here(self) -> World:

@@ -7,7 +7,6 @@ gets a `WorkerDied`.
 
 from __future__ import annotations
 
-import marshal
 import threading
 import time
 import weakref
@@ -51,7 +50,7 @@ from capcompiler.membrane.exceptions import printable
 from capcompiler.membrane.handle import RemoteObject
 from capcompiler.membrane.membrane import Use, refused_grant
 from capcompiler.namespace import Namespace
-from capcompiler.program import Program, module_program
+from capcompiler.program import Program, module_program, portable_code
 from capcompiler.standard import ModuleText, library_text
 from guards.meter import Meter, Stop
 from guards.realm import Realm
@@ -96,6 +95,8 @@ class ProcessCompartment(Compartment):
         self._imports = imports if imports is not None else Imports.pure()
         self._plan, self._sources_of = (None, []) if imports is None else plan_of(imports)
         self._first: dict[str, Any] = {}
+        self._given_back: Any = []
+        self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
         self._worker: Worker | None = None
         self._dead: str | None = None
         self._serial = self._drives = 0
@@ -190,6 +191,9 @@ class ProcessCompartment(Compartment):
 
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
+        if not self._closed and self._worker is not None and self._thread is None:
+            for names in list(self._lazies):
+                names.fill()
         super().close()
         if self._thread is None and self._awaiting is None:
             self._let_go()
@@ -243,7 +247,7 @@ class ProcessCompartment(Compartment):
             if src.mode != mode:
                 raise ValueError(f"the program was compiled for {src.mode!r}, not {mode!r}")
             return self._out([src.source, src.mode, src.filename, src.optimize, src.names, src.imports,
-                              src.digest, marshal.dumps(src.code)])  # fmt: skip
+                              src.digest, portable_code(src)])  # fmt: skip
         if isinstance(src, str):
             return self._out(str.__str__(src))
         if isinstance(src, (bytes, bytearray)):
@@ -256,14 +260,13 @@ class ProcessCompartment(Compartment):
             names = self._door.from_guest(listed)
             if type(names) is not list or any(type(n) is not str for n in names):
                 raise WireError("names that are none")
-            lazily = _Lazily(self, number)
+            lazily = _Lazily(self, number, names)
             raw: dict[str, Any]
             if data is not None:
                 raw = {n: _Ready(self._door.from_guest(t)) for n, t in zip(names, data, strict=True)}
             else:
-                raw = dict.fromkeys(names)
-                for n in names:
-                    raw[n] = n
+                raw = {n: n for n in names}
+                self._lazies.add(lazily)
             last: Any = _Ready(self._door.from_guest(value)) if now is True else ""
             if data is not None and self._once and not len(self._door.exports):
                 self._let_go()
@@ -350,7 +353,10 @@ class ProcessCompartment(Compartment):
                 continue
             if type(message) is not list or len(message) < 3:
                 raise WireError("a message of no form")
-            self._door.exports.release(message[2])
+            # What came with the message before this one has been read by now, and may have named what its
+            # worker was letting go of.
+            self._door.exports.release(self._given_back)
+            self._given_back = message[2]
             return message
 
     def _reply(self, worker: Worker, serial: int) -> tuple[Any, BaseException | None]:
@@ -400,7 +406,7 @@ class ProcessCompartment(Compartment):
             if found is None or len(found.text) != size or type(optimize) is not bool:
                 return None
             program = module_program(found.text, found.filename, optimize, found.asker)
-            return marshal.dumps(program.code)
+            return portable_code(program)
         number, *rest = parts
         if type(number) is not int or not 0 <= number < len(self._sources_of):
             raise WireError("a source of modules that is not there")
@@ -631,17 +637,33 @@ class _Ready:
 class _Lazily:
     """Where a namespace asks for its values: its worker, as long as it is wanted."""
 
-    __slots__ = ("number", "world")
+    __slots__ = ("__weakref__", "kept", "names", "number", "world")
 
-    def __init__(self, world: ProcessCompartment, number: Any) -> None:
+    def __init__(self, world: ProcessCompartment, number: Any, names: list[str]) -> None:
         if type(number) is not int:
             raise WireError("a namespace without a number")
         self.world = world
         self.number = number
+        self.names = names
+        #: What was fetched when the compartment was closed: values, or why there is none.
+        self.kept: dict[str, Any] = {}
+
+    def fill(self) -> None:
+        """Fetch everything: the compartment is about to be closed."""
+        for name in ("", *self.names):
+            try:
+                self.kept[name] = self.give(name)
+            except CapError as error:
+                self.kept[name] = error
 
     def give(self, raw: Any) -> Any:
         if type(raw) is _Ready:
             return raw.value
+        if raw in self.kept:
+            found = self.kept[raw]
+            if isinstance(found, CapError):
+                raise found
+            return found
         world = self.world
         ask = partial(world._exchange, NAME, self.number, world._out(raw))
         return world._aside(lambda: world._value(ask()))

@@ -102,6 +102,7 @@ def warm(confine: str) -> Warmed:
     walls = confinement.Walls() if confine != "off" else None
     able = tried(walls) if walls is not None and walls.filter is not None else {}
     report = {"able": able, "missing": {} if walls is None else walls.missing, "pid": os.getpid()}
+    program.forget_compiled()
     world = worker.blank()
     gc.collect()
     gc.freeze()
@@ -147,7 +148,7 @@ def work(held: int, settings: dict[str, Any], warmed: Warmed) -> None:
 
 def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
     from capcompiler.isolation import channel, confinement, kernel, worker
-    from guards import meter
+    from guards import binding, meter
 
     if kernel.supported():
         kernel.die_with_parent()
@@ -159,6 +160,7 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
     if walls is not None and walls.rules is not None:
         walls.rules, kept = os.dup2(walls.rules, kept), kept + 1
     os.closerange(kept, settings["most"])
+    binding.draw_anew()
     line = channel.WorkerChannel(socket.socket(fileno=3))
     line.send([os.getpid()])
     # The host's first word comes before the guest's: what the kernel is to allow.

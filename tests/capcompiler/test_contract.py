@@ -125,10 +125,6 @@ def run(source: str = "1", **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("call", [
-    lambda: cap_exec("1", isolation="process"),
-    lambda: cap_eval("1", isolation="process"),
-    lambda: Compartment(isolation="process"),
-    lambda: capcompiler.Pool(workers=2),
     lambda: capcompiler.reach(Compartment()),
 ])  # fmt: skip
 def test_a_part_that_is_not_there_says_so(call: Any) -> None:

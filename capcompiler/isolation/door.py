@@ -45,7 +45,7 @@ from capcompiler.membrane.handle import (
     object_of,
     owner_of,
 )
-from capcompiler.membrane.membrane import Access, Membrane, Use
+from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use
 from capcompiler.membrane.pending import Pending, call_of
 from capcompiler.nesting import offered_by
 from guards.meter import Stop
@@ -101,6 +101,8 @@ class Door(Membrane):
         if isinstance(value, Capability) or is_host_function(value):
             return self._access(value, path + where)
         if isinstance(value, Fraction):
+            if where.endswith(" (a key)"):
+                raise CrossingError(value, "", IN_A_TURN)
             return Fraction(int(value.numerator), int(value.denominator))
         raise CrossingError(value, where)
 

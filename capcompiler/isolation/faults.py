@@ -26,6 +26,7 @@ __all__ = ["WorkerDied", "fault_of", "from_fault", "from_guest", "guest_fault"]
 
 _KINDS: Final = frozenset({"steps", "seconds", "memory", "output", "depth"})
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_CLASSES: Final = {**EXCEPTIONS, "KeyboardInterrupt": KeyboardInterrupt}
 _LONGEST: Final = MAX_TEXT + 3
 _VIOLATIONS: Final = 10_000
 _VIOLATION: Final[dict[str, type]] = {
@@ -41,7 +42,7 @@ class WorkerDied(CapError):
 
 def _data(error: BaseException | None) -> Any:
     """A builtin exception as data; None for one that is none."""
-    if error is None or EXCEPTIONS.get(type(error).__name__) is not type(error):
+    if error is None or _CLASSES.get(type(error).__name__) is not type(error):
         return None
     args = [a for a in error.args if type(a) in _PLAIN]
     return [type(error).__name__, tuple(args) if len(args) == len(error.args) else (str(error),)]
@@ -108,7 +109,7 @@ def from_guest(fault: Any) -> BaseException:
 
 def _made(data: Any) -> BaseException:
     name, args = data
-    kind = EXCEPTIONS.get(name) if type(name) is str else None
+    kind = _CLASSES.get(name) if type(name) is str else None
     if kind is None or type(args) is not tuple or len(args) > 100:
         raise WireError("an exception of no kind")
     if any(type(a) not in _PLAIN for a in args):

@@ -128,6 +128,11 @@ class _Packer:
             return [TEXT, value.encode("utf-8", "surrogatepass")]
         return value
 
+    def fraction(self, value: Fraction) -> Any:
+        # Numbered, as what a compartment makes of it is an object of its own.
+        self.number(value)
+        return [FRACTION, self.pack(value.numerator), self.pack(value.denominator)]
+
     def long(self, value: Any, form: Callable[[Any], Any]) -> Any:
         known = self.numbers.get(id(value))
         if known is not None:
@@ -157,7 +162,7 @@ _SCALARS: Final[dict[type, Callable[[_Packer, Any], Any]]] = {
     range: lambda p, r: [RANGE, p.pack(r.start), p.pack(r.stop), p.pack(r.step)],
     type(...): lambda p, _: [DOTS],
     Decimal: lambda p, d: [DECIMAL, str(d)],
-    Fraction: lambda p, f: [FRACTION, p.pack(f.numerator), p.pack(f.denominator)],
+    Fraction: lambda p, f: p.fraction(f),
     datetime.date: lambda p, d: [DATE, d.year, d.month, d.day],
     datetime.time: lambda p, t: [
         TIME, t.hour, t.minute, t.second, t.microsecond, t.fold, _zone(t.tzinfo)
@@ -293,6 +298,9 @@ class _Unpacker:
         if tag == DOTS:
             return ...
         if tag in (RANGE, FRACTION):
+            number = len(self.table)
+            if tag == FRACTION:
+                self.table.append(None)
             whole = [_of(int, self.unpack(x, depth + 1)) for x in parts]
             if tag == RANGE:
                 first, last, step = whole
@@ -300,7 +308,8 @@ class _Unpacker:
             numerator, denominator = whole
             if denominator <= 0 or max(x.bit_length() for x in whole) > _MOST_BITS:
                 raise WireError("a fraction that is none")
-            return Fraction(numerator, denominator)
+            fraction = self.table[number] = Fraction(numerator, denominator)
+            return fraction
         if tag == DECIMAL:
             text = _of(str, parts[0])
             if not _DECIMAL.fullmatch(text):

@@ -241,7 +241,7 @@ class Host:
         self.drives: dict[int, Drive] = {}
         self.turn: WorkerTurn | None = None
         self.serial = 0
-        self.codes: dict[tuple[str, bool], Any] = {}
+        self.codes: dict[tuple[str, bool, int], Any] = {}
         self.token: Any = None
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
@@ -332,7 +332,8 @@ class Host:
 
     def library_code(self, filename: str, optimize: bool, text: str | bytes) -> CodeType | None:
         """Compiled library code, from the host."""
-        key = (filename, optimize)
+        # By size too: the library's own engine has an empty module of the name of a full one.
+        key = (filename, optimize, len(text))
         if key not in self.codes:
             data = self.ask("code", filename, optimize, len(text))
             # From the host, which compiled it from the interpreter's own files.
@@ -515,6 +516,7 @@ class Host:
         if first or self.turn is None:
             self.turn = WorkerTurn(world)
             self.token = _inside.set((self.turn,))
+            world._lock.acquire()
             world._begin(spent, self.turn, None)
         drive = self.drives[number] = Drive(self.turn.drive(start, lambda value: value), finish)
         return self.step(number, drive, partial(drive.steps.send, None))

@@ -299,7 +299,8 @@ class ProcessCompartment(Compartment):
             self._send(worker, [INIT, self._serial, [], self._out(given), plan, list(first.items())])
             _, problem = self._reply(worker, self._serial)
             if problem is not None:
-                raise WireError(f"an error before anything ran: {problem}")
+                self._lost("a grant was refused")
+                raise problem
         return worker
 
     def _exchange(self, kind: int, *parts: Any) -> Any:
@@ -536,11 +537,7 @@ class ProcessCompartment(Compartment):
         meter.end()
         payer, self._payer = self._payer, None
         if payer is not None and payer.live:
-            try:
-                payer.charge(used)
-            except Stop:
-                if payer.stopped is not None:
-                    problem = LimitExceeded(*payer.stopped)
+            problem = self._paid(payer, used) or problem
         self._awaiting = self._host_exit = None
         self.usage = Usage(
             steps=used,
@@ -554,6 +551,19 @@ class ProcessCompartment(Compartment):
         for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
             wake()
         return problem
+
+    def _paid(self, payer: Meter, used: int) -> BaseException | None:
+        """Charge the guest on whose behalf this turn ran; what stops it in turn."""
+        stopped = self._realm.meter.stopped
+        over = stopped is not None and stopped[0] == "steps" and self._realm.meter.steps != self._limits.steps
+        try:
+            payer.charge(payer.available + 1 if over else used)
+            if stopped is not None and stopped[0] == "seconds":
+                payer.check_clock()
+        except Stop:
+            if payer.stopped is not None:
+                return LimitExceeded(*payer.stopped)
+        return None
 
     # Turns that await
 

@@ -69,9 +69,7 @@ class Compartment:
     Raises `CapabilityError` for a grant that is neither data nor a capability or has a bad name.
     """
 
-    def __new__(
-        cls, *_args: Any, isolation: Isolation = "inline", **_options: Any
-    ) -> Compartment:
+    def __new__(cls, *_args: Any, isolation: Isolation = "inline", **_options: Any) -> Compartment:
         _check_isolation(isolation)
         if cls is Compartment and isolation == "process":
             from capcompiler.isolation.world import ProcessCompartment  # it derives from this class

@@ -21,8 +21,8 @@ __all__ = [
     "draw_anew",
     "is_guest_code",
     "stand_in",
-    "without_secret",
     "with_secret",
+    "without_secret",
 ]
 
 #: Parts the name of a guest's file from the serial of its program in code objects.

@@ -38,7 +38,7 @@ class TooLarge(Exception):
 class Channel:
     """The host's end of a connection, which waits for nobody longer than it must."""
 
-    __slots__ = ("_buffer", "_began", "limit", "sock")
+    __slots__ = ("_began", "_buffer", "limit", "sock")
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         sock.setblocking(False)

@@ -74,7 +74,7 @@ class Door(Membrane):
         self._calls = Table()
 
     @property
-    def compartment(self) -> Any:  # type: ignore[override]
+    def compartment(self) -> Any:
         """The compartment, which holds this: a cycle would keep its worker until it is collected."""
         return self._owner()
 
@@ -185,7 +185,7 @@ class Door(Membrane):
         return self.to_guest(result, path)  # the guest pays for it where it is counted
 
     def answer(self, parts: list[Any]) -> list[Any]:
-        """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker of ours asks."""
+        """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
         operation, number, name, args, kwargs, left = parts
         access: Access = self.exports.get(number)
         given = self.from_guest(args)

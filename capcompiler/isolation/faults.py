@@ -157,4 +157,5 @@ def _violation(row: Any) -> Violation:
     for value, kind in zip(row, _VIOLATION.values(), strict=True):
         if type(value) is not kind:
             raise WireError("a violation that is none")
-    return Violation(*[v if type(v) is int else v[:_LONGEST] for v in row])
+    fields: list[Any] = [v if type(v) is int else v[:_LONGEST] for v in row]
+    return Violation(*fields)

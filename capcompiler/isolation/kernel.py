@@ -132,8 +132,8 @@ _FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 
 
 def ruleset(above: int) -> int | None:
-    """A descriptor, of this number or more, of the rule that nothing may be done to any file, nor over TCP; None without
-    Landlock."""
+    """A descriptor, of the number `above` or a higher one, of the rule that nothing may be done to any
+    file, nor over TCP; None without Landlock."""
     version = landlock_version()
     if version == 0:
         return None

@@ -47,7 +47,7 @@ class Zygote:
         self._owner = os.getpid()
         self.forks = 0
         ours, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._errors = tempfile.TemporaryFile()
         settings = {
             "path": _paths(), "control": theirs.fileno(), "confine": confine, "most": _most_files(),
         }  # fmt: skip

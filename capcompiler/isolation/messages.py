@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-
-
 # From the host: requests, each answered by one REPLY with its serial.
 INIT: Final = 0  # limits, imports, grants
 EXEC: Final = 1  # program, filename, optimize, whether all names are wanted at once
@@ -18,7 +16,7 @@ STORE_OBJECT: Final = 6  # object, name, value
 GRANT: Final = 7  # name, value
 NAME: Final = 8  # namespace, name ("" for its value)
 START: Final = 9  # drive, whether it begins the turn, kind, parts
-RESUME: Final = 10  # drive, whether it is an exception, value
+RESUME: Final = 10  # drive, whether it is an exception, value, steps that were spent meanwhile
 CLOSE: Final = 11  # drive, whether the turn was stopped
 END: Final = 12  # of a turn that awaits
 # From the host: the answer to a USE or an ASK.

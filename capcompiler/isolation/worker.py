@@ -43,7 +43,6 @@ from capcompiler.isolation.messages import (
     NAME,
     OBJECT,
     PENDING,
-    RAISED,
     READ,
     READ_OBJECT,
     REPLY,
@@ -62,6 +61,7 @@ from capcompiler.membrane.handle import AwaitableHandle, Handle, described, obje
 from capcompiler.membrane.membrane import Membrane
 from capcompiler.nesting import offered_by
 from capcompiler.program import Program
+from capcompiler.source import decoded, source_lines
 from capcompiler.standard import ModuleText
 from guards.builtins import VALUE
 from guards.modules import LIBRARY
@@ -191,7 +191,7 @@ class World(Compartment):
         code = self.host.library_code(filename, self._optimize, text)
         if code is None:
             return super()._compile_module(text, filename, asker)
-        lines = programs.source_lines(programs.decoded(text, filename))
+        lines = source_lines(decoded(text, filename))
         self._sources[programs.serial_of(code)] = self._lines[programs.shown_filename(code)] = lines
         return code
 
@@ -464,7 +464,9 @@ class Host:
 
     def eval(self, program: Any, filename: Any, optimize: bool, budget: Any) -> Any:
         world = self.limited(budget)
-        return self.out(world.eval(self.program(program), filename=self.into(filename), optimize=optimize))
+        return self.out(
+            world.eval(self.program(program), filename=self.into(filename), optimize=optimize)
+        )
 
     def call(self, name: Any, args: Any, kwargs: Any, budget: Any) -> Any:
         world = self.limited(budget)
@@ -509,10 +511,10 @@ class Host:
             start = partial(self._begin_program, world, program)
         elif kind == "call":
             call = world._calling(world._named(self.into(parts[0])), *self.arguments(*parts[1:]))
-            start = lambda: to_await(world._realm, call())
+            start = partial(_called, world, call)
         else:
             obj = object_of(self.kept.get(parts[0]))
-            start = lambda: to_await(world._realm, obj)
+            start = partial(to_await, world._realm, obj)
         if first or self.turn is None:
             self.turn = WorkerTurn(world)
             self.token = _inside.set((self.turn,))
@@ -537,7 +539,8 @@ class Host:
         return self.out(world._membrane.give(value))
 
     def step(self, number: int, drive: Drive, go_on: Callable[[], Any]) -> Any:
-        """How far a drive comes: [True, what it waits for], or [False, its result]."""
+        """How far a drive comes: [True, what it waits for, steps that are left], or [False, its
+        result]."""
         try:
             waits_for = go_on()
         except StopIteration as ended:
@@ -546,10 +549,13 @@ class Host:
         except BaseException:
             self.drives.pop(number, None)
             raise
-        return [True, waits_for.call]
+        return [True, waits_for.call, _sent(self.here._realm.meter.left)]
 
-    def resume(self, number: int, thrown: bool, value: Any) -> Any:
+    def resume(self, number: int, thrown: bool, value: Any, spent: int) -> Any:
         drive = self.drives[number]
+        # What ran meanwhile on this guest's behalf; it was no more than there was.
+        meter = self.here._realm.meter
+        meter.left = max(0, meter.left - spent)
         if thrown:
             problem = _Mapped(from_guest(self.into(value)))
             return self.step(number, drive, partial(drive.steps.throw, problem))
@@ -571,6 +577,10 @@ class Host:
         problem = self.here._end()
         if problem is not None:
             raise problem
+
+
+def _called(world: World, call: Callable[[], Any]) -> Any:
+    return to_await(world._realm, call())
 
 
 class RemoteSource:

@@ -47,7 +47,6 @@ from capcompiler.isolation.wire import WireError, pack
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import printable
-from capcompiler.membrane.handle import RemoteObject
 from capcompiler.membrane.membrane import Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, module_program, portable_code
@@ -93,7 +92,10 @@ class ProcessCompartment(Compartment):
         self._realm = Realm()  # no guest is in it; its meter is the host's own view of the turn
         self._door = self._membrane = Door(self, on_use)
         self._imports = imports if imports is not None else Imports.pure()
-        self._plan, self._sources_of = (None, []) if imports is None else plan_of(imports)
+        self._plan: list[Any] | None = None
+        self._sources_of: list[Any] = []
+        if imports is not None:
+            self._plan, self._sources_of = plan_of(imports)
         self._first: dict[str, Any] = {}
         self._given_back: Any = []
         self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
@@ -113,6 +115,8 @@ class ProcessCompartment(Compartment):
         self._printed = 0
         self._told = (0, 0)  # steps and bytes, as the worker says
         self._payer: Meter | None = None
+        self._outer: AwaitingTurn | None = None
+        self._left = 0
         self._cancelled = 0.0
         self._filename = "<guest>"
         self.usage = Usage()
@@ -177,7 +181,10 @@ class ProcessCompartment(Compartment):
         """Call a function of the guest, and wait for what it gives where that is awaitable."""
         if type(name) is not str:
             raise CapabilityError(f"the guest has no top-level name {name!r}")
-        parts = lambda: [self._out(name), *self._arguments(args, kwargs)]
+
+        def parts() -> list[Any]:
+            return [self._out(name), *self._arguments(args, kwargs)]
+
         return self._value(await self._driven("call", parts))
 
     def cancel(self, reason: str = "cancelled") -> None:
@@ -272,7 +279,8 @@ class ProcessCompartment(Compartment):
                 self._let_go()
             return Namespace(lazily, raw, last, self.output, self.usage)  # type: ignore[arg-type]
 
-        return self._guarded(read)
+        names: Namespace = self._guarded(read)
+        return names
 
     def _guarded(self, read: Callable[[], Any]) -> Any:
         """Read something that the worker sent; one that sends what it should not is ended."""
@@ -325,8 +333,16 @@ class ProcessCompartment(Compartment):
         if problem is None:
             return payload
         if isinstance(problem, LimitExceeded):
-            self._realm.meter.stop(problem.kind, problem.limit, problem.used)
+            self._realm.meter.stop(*self._exact(problem))
         raise problem
+
+    def _exact(self, stop: LimitExceeded) -> tuple[str, float, float]:
+        """A stop with the limit that the host had set, whatever the worker says it was."""
+        meter, limits = self._realm.meter, self._limits
+        known = {"steps": meter.steps, "seconds": meter.seconds, "memory": limits.memory,
+                 "output": limits.output}.get(stop.kind)  # fmt: skip
+        stop.limit = stop.limit if known is None else known
+        return stop.kind, stop.limit, stop.used
 
     def _send(self, worker: Worker, message: list[Any]) -> None:
         worker.channel.send(message)
@@ -354,8 +370,8 @@ class ProcessCompartment(Compartment):
                 continue
             if type(message) is not list or len(message) < 3:
                 raise WireError("a message of no form")
-            # What came with the message before this one has been read by now, and may have named what its
-            # worker was letting go of.
+            # What came with the message before this one has been read by now, and may have named what
+            # its worker was letting go of.
             self._door.exports.release(self._given_back)
             self._given_back = message[2]
             return message
@@ -386,7 +402,8 @@ class ProcessCompartment(Compartment):
     def _taken(
         self, failed: Any, payload: Any, output: Any, steps: Any, memory: Any
     ) -> tuple[Any, BaseException | None]:
-        """The payload of a reply, or its error; what it says of the turn is noted, as far as it can be true."""
+        """The payload of a reply, or its error. What it says of the turn is noted, as far as it can
+        be true."""
         if type(output) is not str or type(steps) is not int or type(memory) is not int:
             raise WireError("a reply of no form")
         limit = self._limits.output
@@ -495,6 +512,7 @@ class ProcessCompartment(Compartment):
         if payer is not None and payer.steps is not None:
             steps = payer.available if steps is None else min(steps, payer.available)
         self._payer = payer
+        self._outer = turn.outer[-1] if turn is not None and turn.outer else None
         meter.begin(steps=steps, seconds=limits.seconds, memory=None, depth=None, base=None, spent=spent)
         if payer is not None and payer.deadline is not None:
             if meter.deadline is None or payer.deadline < meter.deadline:
@@ -536,7 +554,7 @@ class ProcessCompartment(Compartment):
         used = max(0, steps if given is None else min(steps, given))
         meter.end()
         payer, self._payer = self._payer, None
-        if payer is not None and payer.live:
+        if payer is not None and not (self._outer is not None and self._outer.over):
             problem = self._paid(payer, used) or problem
         self._awaiting = self._host_exit = None
         self.usage = Usage(
@@ -555,7 +573,14 @@ class ProcessCompartment(Compartment):
     def _paid(self, payer: Meter, used: int) -> BaseException | None:
         """Charge the guest on whose behalf this turn ran; what stops it in turn."""
         stopped = self._realm.meter.stopped
-        over = stopped is not None and stopped[0] == "steps" and self._realm.meter.steps != self._limits.steps
+        over = (
+            stopped is not None
+            and stopped[0] == "steps"
+            and self._realm.meter.steps != self._limits.steps
+        )
+        paused = not payer.live
+        if paused:
+            payer.resume()
         try:
             payer.charge(payer.available + 1 if over else used)
             if stopped is not None and stopped[0] == "seconds":
@@ -563,6 +588,9 @@ class ProcessCompartment(Compartment):
         except Stop:
             if payer.stopped is not None:
                 return LimitExceeded(*payer.stopped)
+        finally:
+            if paused:
+                payer.pause()
         return None
 
     # Turns that await
@@ -576,15 +604,25 @@ class ProcessCompartment(Compartment):
             reply = self._exchange(START, number, first, kind, parts(), self._budget())
             waits, what = self._pair(reply)
             if waits:
-                return Started(_RemoteCoroutine(self, number, what))
+                return Started(_RemoteCoroutine(self, number, reply))
             return what
 
         return await run_awaiting(self, start, lambda value: value)
 
     def _pair(self, reply: Any) -> tuple[bool, Any]:
-        if type(reply) is not list or len(reply) != 2 or type(reply[0]) is not bool:
+        if type(reply) is not list or len(reply) < 2 or type(reply[0]) is not bool:
             raise self._broken(WireError("a reply of no form"))
-        return reply[0], reply[1]
+        waits, what, *left = reply
+        if waits:
+            if len(left) != 1 or type(left[0]) is not int:
+                raise self._broken(WireError("a reply of no form"))
+            meter = self._realm.meter
+            meter.left = self._left = max(0, min(left[0], meter.available))
+        return waits, what
+
+    def _meanwhile(self, awaited: bool) -> int:
+        """Steps that others spent since the guest began to wait; its own answer costs one over there."""
+        return max(0, self._left - self._realm.meter.available - awaited)
 
     def _waited_for(self, call: Any) -> Any:
         """What a guest waits for: a call of its that the host answers later, or nothing."""
@@ -606,25 +644,29 @@ class ProcessCompartment(Compartment):
 class _RemoteCoroutine:
     """A guest's coroutine in a worker, driven as one of the host's own is."""
 
-    def __init__(self, world: ProcessCompartment, number: int, call: Any) -> None:
+    def __init__(self, world: ProcessCompartment, number: int, reply: Any) -> None:
         self.world = world
         self.number = number
-        self.first: Any = [True, call]
+        self.first: Any = reply
+        self.awaited = False
 
     def send(self, value: Any) -> Any:
         if self.first is not None:
             reply, self.first = self.first, None
         else:
-            reply = self.world._exchange(RESUME, self.number, False, value)
+            spent = self.world._meanwhile(self.awaited)
+            reply = self.world._exchange(RESUME, self.number, False, value, spent)
         return self._stepped(reply)
 
     def throw(self, problem: BaseException) -> Any:
         fault = self.world._out(guest_fault(problem))
-        return self._stepped(self.world._exchange(RESUME, self.number, True, fault))
+        spent = self.world._meanwhile(self.awaited)
+        return self._stepped(self.world._exchange(RESUME, self.number, True, fault, spent))
 
     def _stepped(self, reply: Any) -> Any:
         waits, what = self.world._pair(reply)
         if waits:
+            self.awaited = what is not None
             return self.world._waited_for(what)
         self.number = 0
         raise StopIteration(what)

@@ -25,7 +25,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["ALLOWED", "PROMISES", "Confinement", "Walls", "trial"]
+__all__ = ["ALLOWED", "PROMISES", "Confinement", "Walls", "bound_memory", "bounded", "trial"]
 
 #: What is left to a worker: to read and write what is open, memory, time, and its end.
 ALLOWED: Final = tuple(
@@ -112,19 +112,25 @@ class Walls:
             self.filter.install()
 
 
-def bounded(memory: int | None) -> None:
-    """Have the kernel bound what this process may hold: bytes of memory beyond what it has, and next to
-    nothing of anything else."""
+def bounded() -> int:
+    """Have the kernel bound what this process may hold of anything but memory to next to nothing. Gives
+    the bytes of its address space, by which its host bounds its memory; 0 where that is not known."""
     if resource is None:
-        return
+        return 0
     for name, most in _BOUNDS.items():
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(getattr(resource, name), (most, most))
-    if memory is not None and sys.platform == "linux":
-        with open("/proc/self/statm", "rb") as file:
-            now = int(file.read().split()[0]) * resource.getpagesize()
-        most = min(now + memory + (memory >> 2) + SLACK, 2**62)
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if sys.platform != "linux":
+        return 0
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def bound_memory(pid: int, has: int, memory: int) -> None:
+    """Have the kernel bound the memory of a worker. has: the bytes of its address space. memory: what
+    its guest may have beyond them, in bytes."""
+    most = min(has + memory + (memory >> 2) + SLACK, 2**62)
+    resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
 
 
 _BOUNDS: Final = (

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from capcompiler.isolation.channel import Channel, Gone, Silent
-from capcompiler.isolation.confinement import PROMISES, Confinement
+from capcompiler.isolation.confinement import PROMISES, Confinement, bound_memory
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.wire import WireError
 from capcompiler.isolation.zygote import ENDED, FORK, NOT_CONFINED, REAP, REQUEST, WAIT
@@ -164,14 +164,15 @@ class Worker:
         self._lock = threading.RLock()
 
     def greet(self, memory: int | None) -> None:
-        """Wait until it is there, and let it go behind its walls. memory: what the kernel allows it."""
+        """Wait until it is there, behind its walls. memory: the bytes that its guest may have."""
         try:
-            (pid,) = self.channel.receive(time.monotonic() + HELLO_SECONDS)
+            pid, has = self.channel.receive(time.monotonic() + HELLO_SECONDS)
             self.pid = pid
             if hasattr(os, "pidfd_open"):
                 # Nobody else has this number: its parent waits for it when we say so.
                 self._pidfd = os.pidfd_open(pid)
-            self.channel.send([memory])
+            if memory is not None and has:
+                bound_memory(pid, has, memory)
         except (Gone, Silent, WireError, ValueError, OSError):
             self.discard()
             raise WorkerDied("a worker process did not start") from None

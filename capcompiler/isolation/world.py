@@ -101,7 +101,7 @@ class ProcessCompartment(Compartment):
         self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
         self._worker: Worker | None = None
         self._dead: str | None = None
-        self._serial = self._drives = 0
+        self._serial = self._drives = self._starting = 0
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()
         self._thread: int | None = None
@@ -305,20 +305,20 @@ class ProcessCompartment(Compartment):
             given = [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth]
             plan = None if self._plan is None else self._out([list(row) for row in self._plan])
             self._send(worker, [INIT, self._serial, [], self._out(given), plan, list(first.items())])
-            _, problem = self._reply(worker, self._serial)
-            if problem is not None:
-                self._lost("a grant was refused")
-                raise problem
+            self._starting = self._serial
         return worker
 
     def _exchange(self, kind: int, *parts: Any) -> Any:
         """Send a request and serve the worker until it replies. Raises what the guest's turn raises."""
+        payload: Any = None
         try:
             worker = self._started_worker()
             self._serial += 1
             serial = self._serial
             self._send(worker, [kind, serial, told(self._door.released), *parts])
-            payload, problem = self._reply(worker, serial)
+            problem = self._begun(worker)
+            if problem is None:
+                payload, problem = self._reply(worker, serial)
         except (WireError, ValueError, TypeError, IndexError, KeyError) as error:
             payload, problem = None, self._broken(error)
         except Gone:
@@ -343,6 +343,16 @@ class ProcessCompartment(Compartment):
                  "output": limits.output}.get(stop.kind)  # fmt: skip
         stop.limit = stop.limit if known is None else known
         return stop.kind, stop.limit, stop.used
+
+    def _begun(self, worker: Worker) -> BaseException | None:
+        """Read the reply to the first request of all, which the second one does not wait for."""
+        starting, self._starting = self._starting, 0
+        if not starting:
+            return None
+        _, problem = self._reply(worker, starting)
+        if problem is not None:
+            self._lost("a grant was refused")
+        return problem
 
     def _send(self, worker: Worker, message: list[Any]) -> None:
         worker.channel.send(message)

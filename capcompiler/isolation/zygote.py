@@ -162,16 +162,17 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
     os.closerange(kept, settings["most"])
     binding.draw_anew()
     line = channel.WorkerChannel(socket.socket(fileno=3))
-    line.send([os.getpid()])
-    # The host's first word comes before the guest's: what the kernel is to allow.
-    memory = line.receive()[0]
-    confinement.bounded(memory)
+    pages = confinement.bounded()
     if walls is not None:
         try:
             walls.enter()
         except OSError:
             if settings["confine"] == "required":
                 return NOT_CONFINED
+    # What this touches is copied from the zygote's memory: now, while nobody waits.
+    scratch = worker.blank()
+    scratch.exec("def f(x):\n    return [x]\nprint(f(1))")
+    line.send([os.getpid(), pages])
     worker.serve(line, warmed.world)
     return 0
 

@@ -203,6 +203,8 @@ class Door(Membrane):
             result = self._carried_out(access, operation, name, given, named)
         except Stop:
             return [STOPPED, None, 0]
+        except WireError:
+            raise
         except Exception as error:
             return [RAISED, self.to_guest(guest_fault(error), ""), max(0, left - meter.left)]
         spent = max(0, left - meter.left)

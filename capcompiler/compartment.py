@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
-from capcompiler.errors import CapabilityError, CapError, LimitExceeded
+from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExceeded
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
@@ -27,7 +27,7 @@ from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
-from capcompiler.nesting import install_nesting
+from capcompiler.nesting import MAKERS, Nesting
 from capcompiler.program import (
     Program,
     cap_compile,
@@ -40,7 +40,7 @@ from capcompiler.program import (
 from capcompiler.source import OutOfTime, parsed, source_lines, within
 from guards.attribute import read
 from guards.base import is_guard_name
-from guards.builtins import VALUE, install
+from guards.builtins import VALUE, install, tamed_makers
 from guards.call import callable_for_c
 from guards.decimal_context import as_guest
 from guards.headroom import enter_headroom, leave_headroom
@@ -54,6 +54,11 @@ __all__ = ["Compartment", "NotAvailable"]
 
 Isolation = Literal["inline", "process"]
 _turns: Final = threading.local()
+#: What a compartment has that is told nothing else; none of them can change.
+_LIMITS: Final = Limits()
+_IMPORTS: Final = Imports.pure()
+#: The builtins of library code that no guest may change.
+TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
 
 
@@ -87,7 +92,7 @@ class Compartment:
         on_use: Callable[[Use], None] | None = None,
     ) -> None:
         self._check_options(limits, imports)
-        self._limits = limits if limits is not None else Limits()
+        self._limits = limits if limits is not None else _LIMITS
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
         self._realm = Realm()
@@ -95,10 +100,10 @@ class Compartment:
         self._realm.compile_guest = self._compile_guest
         self._realm.literal = self._literal
         self._realm.package_data = self._package_data
-        install(self._realm, self._limits.depth)
-        install_nesting(self)
+        install(self._realm, self._limits.depth, MAKERS)
+        self._realm.nesting = Nesting(self)
         self._membrane = self._make_membrane(on_use)
-        self._imports = imports if imports is not None else Imports.pure()
+        self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
@@ -106,8 +111,8 @@ class Compartment:
         self._main = self._realm.modules["__main__"] = new_module(self._realm, "__main__")
         self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
-        self._sources: dict[str, list[str]] = {}
-        self._lines: dict[str, list[str]] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
@@ -118,9 +123,10 @@ class Compartment:
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
+        self._wish: BaseException | None = None  # what the host ended the latest turn with
         self._output: list[str] = []
         self._printed = 0
-        self.usage = Usage()
+        self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._once = False  # one turn, and nobody keeps the world but for what came out of it
         self._grant_all(caps)
 
@@ -248,6 +254,11 @@ class Compartment:
         self, src: str | bytes | Program, mode: Literal["exec", "eval"], filename: str,
         optimize: bool, awaits: bool = False,
     ) -> tuple[Program, float]:  # fmt: skip
+        if type(src) is Program and src.mode == mode:
+            if not awaits:
+                refuse_awaits(src)
+            self._optimize = src.optimize
+            return src, 0.0
         started = time.monotonic()
         seconds = self._limits.seconds
         try:
@@ -308,7 +319,7 @@ class Compartment:
         """A realm for library code that no guest may change; it spends this one's budget."""
         inner = Realm()
         inner.meter = self._realm.meter
-        install(inner, self._limits.depth)
+        install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
 
@@ -339,7 +350,8 @@ class Compartment:
         except SyntaxError as error:
             first = getattr(error, "violations", (None,))[0]
             message = str(getattr(first, "message", "invalid syntax"))
-            problem = SyntaxError(message.removeprefix("invalid syntax: ") or "invalid syntax")
+            kind = error.kind if isinstance(error, DialectError) else SyntaxError
+            problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
             problem.filename, problem.lineno = filename, error.lineno
             problem.offset, problem.text = error.offset, error.text
             problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
@@ -351,16 +363,19 @@ class Compartment:
 
     def _calling(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
         def run() -> Any:
-            meter = self._realm.meter
+            realm, to_guest = self._realm, self._membrane.to_guest
+            charge = realm.meter.charge
+            guest_args: list[Any] = []
+            guest_kwargs: dict[str, Any] = {}
             try:
-                guest_args = [self._membrane.to_guest(a, "argument", meter.charge) for a in args]
-                guest_kwargs = {
-                    k: self._membrane.to_guest(v, k, meter.charge) for k, v in kwargs.items()
-                }
+                if args:
+                    guest_args = [to_guest(a, "argument", charge) for a in args]
+                if kwargs:
+                    guest_kwargs = {k: to_guest(v, k, charge) for k, v in kwargs.items()}
             except CrossingError as error:
                 problem = refused_grant("argument", error)
             else:
-                return callable_for_c(self._realm, obj)(*guest_args, **guest_kwargs)
+                return callable_for_c(realm, obj)(*guest_args, **guest_kwargs)
             raise _HostProblem(problem)
 
         return run
@@ -406,7 +421,8 @@ class Compartment:
             if problem is not None:
                 raise problem
             return result
-        self._acquire()
+        if not self._lock.acquire(False):
+            self._acquire()
         outer: Meter | None = getattr(_turns, "meter", None)
         self._begin(spent, None, outer)
         result, problem = None, None
@@ -471,8 +487,10 @@ class Compartment:
         outer: Meter | None = getattr(_turns, "meter", None)
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
         hooks = sys.get_asyncgen_hooks()
+        hooked = hooks[0] is not None or hooks[1] is not None
         enter_headroom(self._limits.depth or 0)
-        sys.set_asyncgen_hooks(None, None)
+        if hooked:
+            sys.set_asyncgen_hooks(None, None)
         self._thread = threading.get_ident()
         _turns.meter = meter
         try:
@@ -483,7 +501,8 @@ class Compartment:
             _turns.meter = outer
             self._thread = None
             self._in_host = 0
-            sys.set_asyncgen_hooks(*hooks)
+            if hooked:
+                sys.set_asyncgen_hooks(*hooks)
             leave_headroom()
 
     def _stop_problem(self) -> BaseException | None:
@@ -499,19 +518,21 @@ class Compartment:
         """End the turn, and give the lock back."""
         meter = self._realm.meter
         problem = self._stop_problem()
+        self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None
-        self.usage = Usage(
-            steps=used,
-            seconds=time.monotonic() - self._started + self._spent,
-            memory=meter.peak,
-            output=self._printed,
-        )
+        self._used = (used, time.monotonic() - self._started + self._spent, meter.peak, self._printed)
         self._lock.release()
-        for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
-            wake()
+        if self._queue:
+            for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
+                wake()
         return problem
+
+    @property
+    def usage(self) -> Usage:
+        """What the latest turn spent."""
+        return Usage(*self._used)
 
     def _nested(self, run: Callable[[], Any]) -> Any:
         """A host function called back into the guest: the same turn, budget and depth."""
@@ -532,6 +553,8 @@ class Compartment:
 
     def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         try:
+            if sys.exc_info()[1] is None:
+                return as_guest(self._realm, run), None
             return shielded(self._realm.wall, lambda: as_guest(self._realm, run)), None
         except Stop:
             return None, None if self._realm.meter.stopped else CapError("the guest was stopped")

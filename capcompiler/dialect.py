@@ -43,13 +43,13 @@ PERMITTED: Final = _kinds(
     If For AsyncFor While With AsyncWith withitem Try TryStar ExceptHandler Global Nonlocal
     FunctionDef AsyncFunctionDef ClassDef Import ImportFrom alias
     Match match_case MatchValue MatchSingleton MatchSequence MatchMapping MatchClass MatchStar
-    MatchAs MatchOr
+    MatchAs MatchOr TypeAlias TypeVar ParamSpec TypeVarTuple
     """
     # expressions
     """
     BoolOp NamedExpr BinOp UnaryOp Lambda IfExp Dict Set ListComp SetComp DictComp GeneratorExp
     comprehension Await Yield YieldFrom Compare Call FormattedValue JoinedStr Constant Attribute
-    Subscript Starred Name List Tuple Slice arguments arg keyword
+    Subscript Starred Name List Tuple Slice arguments arg keyword TemplateStr Interpolation
     """
     # operators and contexts
     """
@@ -57,10 +57,6 @@ PERMITTED: Final = _kinds(
     FloorDiv Invert Not UAdd USub Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
     """
 )
-
-
-#: What 3.12 and later have for type parameters.
-_TYPE_PARAMETERS: Final = frozenset({"TypeAlias", "TypeVar", "ParamSpec", "TypeVarTuple"})
 
 
 class Dialect(RestrictingNodeTransformer):
@@ -76,19 +72,12 @@ class Dialect(RestrictingNodeTransformer):
         self._tree: ast.AST | None = None
 
     def visit(self, node: ast.AST) -> Any:
-        instead = None if type(node) in PERMITTED else self.given_up(node)
-        if instead is not None:
-            return instead
         if not self.admit(node):
             return node
         # RestrictedPython's own methods refuse or rewrite for guards of another kind; only those
         # of our subclasses are asked.
         visitor = self.rewriters.get(type(node).__name__)
         return self.contents(node) if visitor is None else visitor(self, node)
-
-    def given_up(self, node: ast.AST) -> ast.AST | None:
-        """What stands for a node that is not permitted; None where it is a violation."""
-        return None
 
     def admit(self, node: ast.AST) -> bool:
         """Whether a node is of a permitted kind; records what is wrong with it and its names."""
@@ -130,15 +119,6 @@ class Dialect(RestrictingNodeTransformer):
 
     def not_allowed(self, node: ast.AST) -> None:
         kind = type(node).__name__
-        if kind in _TYPE_PARAMETERS:
-            # `(T | "text").__args__[1].evaluate()`: C code asks the host's `typing` for them, which
-            # makes objects of the host's that evaluate text in the host.
-            return self.refuse(
-                node,
-                "CAP110",
-                f"type parameters and type aliases ({kind}) are made by the interpreter's own `typing`",
-                "use `T = typing.TypeVar('T')` and `typing.Generic[T]`, or leave them out",
-            )
         self.refuse(
             node,
             "CAP110",

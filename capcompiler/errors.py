@@ -73,6 +73,9 @@ class DialectError(CapError, SyntaxError):
     As a `SyntaxError` it carries `lineno`, `offset`, `text` and `filename` of the first.
     """
 
+    #: The class of Python's own complaint, where it was Python's: IndentationError, TabError.
+    kind: type[SyntaxError] = SyntaxError
+
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations: tuple[Violation, ...] = tuple(violations)
         first = self.violations[0]

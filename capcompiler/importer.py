@@ -164,6 +164,10 @@ class Importer:
         if found is None:
             if asker == PACKAGE and self._has_inert(name):
                 return self._inert(name)
+            if asker != LIBRARY:
+                module = self._of_finders(name)
+                if module is not None:
+                    return module
             raise self._missing(name, wanted)
         table = self._table(name, asker)
         kept = asker == LIBRARY and table is self.realm.modules and self.imports.reserved(name)
@@ -173,6 +177,35 @@ class Importer:
                 self._kept[name] = module
             return module
         return self._run(name, found, table, kept)
+
+    def _of_finders(self, name: str) -> Any:
+        """A module from the finders in the compartment's own `sys.meta_path`, which are the guest's:
+        they are asked last, for what is nowhere else, and never for the library."""
+        realm = self.realm
+        own = realm.keep.get("sys")
+        finders = None if own is None else module_dict(own).get("meta_path")
+        if type(finders) is not list:
+            return None
+        above = realm.modules.get(name.rpartition(".")[0])
+        path = None if above is None else module_names(above).get("__path__")
+        for finder in list(finders):
+            realm.meter.charge(5)
+            spec = callable_for_c(realm, read(realm, finder, "find_spec"))(name, path, None)
+            if spec is None:
+                continue
+            loader = read(realm, spec, "loader")
+            module = callable_for_c(realm, read(realm, loader, "create_module"))(spec)
+            if module is None:
+                module = new_module(realm, name)
+            realm.modules[name] = module
+            try:
+                callable_for_c(realm, read(realm, loader, "exec_module"))(module)
+            except BaseException:
+                if realm.modules.get(name) is module:
+                    del realm.modules[name]
+                raise
+            return realm.modules.get(name, module)
+        return None
 
     def _has_inert(self, name: str) -> bool:
         """Whether a package is handed an inert module: one that no grant of modules would supply."""
@@ -255,4 +288,4 @@ def module_names(module: Any) -> Any:
     try:
         return object.__getattribute__(module, "__dict__")
     except AttributeError:
-        return ()
+        return {}

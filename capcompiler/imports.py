@@ -92,7 +92,11 @@ class _Folder:
         base = os.path.join(self.root, *parts)
         for path, package in ((os.path.join(base, "__init__.py"), True), (base + ".py", False)):
             if os.path.isfile(path):
-                return ModuleText(self._read(name, path), self._shown(path), package, self.asker)
+                text = self._read(name, path)
+                if self.shown:
+                    for old, new in _CHANGES.get(name, ()):
+                        text = text.replace(old, new)
+                return ModuleText(text, self._shown(path), package, self.asker)
         for suffix in _COMPILED:
             if os.path.isfile(base + suffix):
                 raise ImportError(
@@ -129,6 +133,14 @@ class _Folder:
 
 
 _LARGEST: Final = 8 * 2**20
+#: What is changed in packages that everybody imports, where guests cannot have it.
+_CHANGES: Final = {
+    # Classes compare by identity here; this metaclass makes one class pass for another.
+    "typing_extensions": (
+        (b"    def __eq__(cls, other):", b"    def _equal(cls, other):"),
+        (b"    def __hash__(cls) -> int:", b"    def _hashed(cls) -> int:"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ import ast
 from collections.abc import Sequence
 from typing import Any, Final
 
+from capcompiler import generic
 from capcompiler.dialect import Dialect
+from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import mangled
 from guards.attribute import ReadAttribute
 from guards.base import Guard, Plan, Site
@@ -24,9 +26,11 @@ from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
+from guards.star import PlainGroup, StarType
 from guards.store import StoreAttribute, StoreItem
 
 __all__ = ["Router"]
@@ -60,6 +64,7 @@ class Router(Dialect):
         self.private: str | None = None
         self.temporaries = 0
         self.lazy_annotations = False
+        self.in_class = False  # whether a statement stands in a class body, not in a function
 
     # Small pieces
 
@@ -112,6 +117,8 @@ class Router(Dialect):
             and any(a.name == "annotations" for a in s.names)
             for s in node.body
         )
+        if self.asker != GUEST:
+            mark_lazy_names(node)
         body = self.block(node.body)
         if self.value and body and isinstance(body[-1], ast.Expr):
             last = body[-1]
@@ -141,19 +148,26 @@ class Router(Dialect):
         declaration = ast.copy_location(ast.Global(sorted(self.hidden)), where)
         return [*body[:at], declaration, *body[at:]]
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         self.without_type_parameters(node)
+        if generic.has_type_parameters(node):
+            return self.generic_class(node)
         node.decorator_list = self.decorators(node.decorator_list)
         node.bases = [self.fed(b) for b in node.bases]
         for keyword in node.keywords:
             self.visit(keyword)
-        outer_private, outer_hidden = self.private, self.hidden
-        self.private, self.hidden = node.name, set()
-        self.type_params(node)
-        node.body = self.declared(self.block(node.body))
-        self.hidden |= outer_hidden
-        self.private = outer_private
+        node.body = self.class_body(node)
         return node
+
+    def class_body(self, node: ast.ClassDef, *first: ast.stmt) -> list[ast.stmt]:
+        """The routed body of a class, with `first` at its head."""
+        outer = self.private, self.hidden, self.in_class
+        self.private, self.hidden, self.in_class = node.name, set(), True
+        body = self.block(node.body)
+        at = int(isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant))
+        body = self.declared([*body[:at], *first, *body[at:]])
+        self.private, self.hidden, self.in_class = outer[0], self.hidden | outer[1], outer[2]
+        return body
 
     def without_type_parameters(self, node: Any) -> None:
         """The library's own are for type checkers; what they annotate would not find them."""
@@ -166,35 +180,109 @@ class Router(Dialect):
             elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 part.returns = None
 
-    def given_up(self, node: ast.AST) -> ast.AST | None:
-        if self.asker != LIBRARY or type(node).__name__ != "TypeAlias":
-            return None
-        alias: Any = node  # for type checkers, too
-        name = ast.copy_location(ast.Name(alias.name.id, ast.Store()), node)
-        return ast.copy_location(ast.Assign([name], ast.Constant(None)), node)
-
-    def type_params(self, node: Any) -> None:
-        if getattr(node, "type_params", None):
-            node.type_params = [self.visit(p) for p in node.type_params]
-
     def decorators(self, nodes: list[ast.expr]) -> list[ast.expr]:
         return [self.ask(Call, self.visit(d), at=d) for d in nodes]
 
     def visit_FunctionDef(self, node: Any) -> Any:
         self.without_type_parameters(node)
+        if generic.has_type_parameters(node):
+            return self.generic_function(node)
         node.decorator_list = self.decorators(node.decorator_list)
-        self.type_params(node)
         self.visit(node.args)
         if node.returns is not None:
             node.returns = self.annotation(node.returns)
+        node.body = self.function_body(node)
+        return node
+
+    def function_body(self, node: Any) -> list[ast.stmt]:
+        outer, self.in_class = self.in_class, False
         body = self.block(node.body)
+        self.in_class = outer
         at = 0
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             at = 1
-        node.body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
-        return node
+        return [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
 
     visit_AsyncFunctionDef = visit_FunctionDef
+
+    # Type parameters
+
+    def generic_function(self, node: Any) -> ast.stmt:
+        """A function with type parameters, in a function that stands for its annotation scope."""
+        node.decorator_list = self.decorators(node.decorator_list)
+        outside = [self.visit(d) for d in node.args.defaults]
+        here = len(outside)
+        outside += [self.visit(d) for d in node.args.kw_defaults if d is not None]
+        names, parameters = self.parameters(node, self.private)
+        defaults, kw_defaults = node.args.defaults, node.args.kw_defaults
+        node.args.defaults, node.args.kw_defaults = [], [None] * len(kw_defaults)
+        self.visit(node.args)
+        if node.returns is not None:
+            node.returns = self.annotation(node.returns)
+        if not self.lazy_annotations:
+            for part in node.args.posonlyargs + node.args.args + node.args.kwonlyargs:
+                part.annotation = self.header(part.annotation, names)
+            for part in filter(None, (node.args.vararg, node.args.kwarg)):
+                part.annotation = self.header(part.annotation, names)
+            node.returns = self.header(node.returns, names)
+        node.args.defaults = [_located(generic.given(i), d) for i, d in enumerate(defaults)]
+        numbers = iter(range(here, len(outside)))
+        node.args.kw_defaults = [
+            None if d is None else _located(generic.given(next(numbers)), d) for d in kw_defaults
+        ]
+        node.body = self.function_body(node)
+        inner = [node, generic.parameterised(node.name, node)]
+        scope = generic.scope_of(node, parameters, names, inner, outside, self.in_class)
+        node.decorator_list, node.type_params = [], []
+        return scope
+
+    def generic_class(self, node: Any) -> ast.stmt:
+        """A class with type parameters, in a function that stands for its annotation scope."""
+        node.decorator_list = self.decorators(node.decorator_list)
+        names, parameters = self.parameters(node, node.name)
+        bases = [self.header(self.fed(b), names) for b in node.bases]
+        node.bases = [*bases, generic.generic_base(node)]
+        for keyword in node.keywords:
+            self.visit(keyword)
+            keyword.value = self.header(keyword.value, names)
+        node.body = self.class_body(node, generic.class_parameters(node))
+        name = ast.Name(node.name, ast.Load())
+        inner = [node, _located(ast.Return(_located(name, node)), node)]
+        scope = generic.scope_of(node, parameters, names, inner, [], self.in_class)
+        node.decorator_list, node.type_params = [], []
+        return scope
+
+    def visit_TypeAlias(self, node: Any) -> ast.stmt:
+        self.admit(node.name)
+        if self.asker == LIBRARY:  # for type checkers
+            name = ast.copy_location(ast.Name(node.name.id, ast.Store()), node)
+            return ast.copy_location(ast.Assign([name], ast.Constant(None)), node)
+        names, parameters = self.parameters(node, self.private)
+        value = self.header(self.visit(node.value), names)
+        inner = [generic.alias(node.name.id, value, node)]
+        return generic.scope_of(node, parameters, names, inner, [], self.in_class)
+
+    def parameters(self, node: Any, private: str | None) -> tuple[list[str], list[ast.stmt]]:
+        """The names of the type parameters, as they are in code, and the statements that make them."""
+        names = [mangled(private, p.name) for p in node.type_params]
+        out: list[ast.stmt] = []
+        for name, p in zip(names, node.type_params, strict=True):
+            self.admit(p)
+            parts: list[ast.expr | None] = []
+            for part in (getattr(p, "bound", None), getattr(p, "default_value", None)):
+                if isinstance(part, ast.Starred):
+                    one = ast.Tuple([self.fed(part)], ast.Load())
+                    part = ast.Subscript(one, ast.Constant(0), ast.Load())
+                    parts.append(self.header(_located(part, p), names))
+                else:
+                    parts.append(None if part is None else self.header(self.visit(part), names))
+            out.append(generic.parameter(p, name, *parts))
+        return names, out
+
+    def header(self, node: Any, names: list[str]) -> Any:
+        """A routed expression of a header: in a class body, names are looked up in the class first."""
+        renamed = generic.mangled_parameters(node, names)
+        return generic.in_header(renamed, self.private, frozenset(names)) if self.in_class else renamed
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         self.visit(node.args)
@@ -467,18 +555,22 @@ class Router(Dialect):
 
     def visit_ListComp(self, node: Any) -> Any:
         self.comprehension(node)
-        node.elt = self.visit(node.elt)
+        node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
         return node
 
     visit_GeneratorExp = visit_ListComp
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
         self.comprehension(node)
-        node.elt = self.key(node.elt)
+        starred = isinstance(node.elt, ast.Starred)
+        node.elt = self.fed(node.elt) if starred else self.key(node.elt)
         return node
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.DictComp:
         self.comprehension(node)
+        if node.value is None:  # {**d for d in ds}
+            node.key = self.ask(Mapping, self.visit(node.key), at=node.key)
+            return node
         node.key = self.key(node.key)
         node.value = self.visit(node.value)
         return node
@@ -585,8 +677,14 @@ class Router(Dialect):
         return node
 
     def visit_TryStar(self, node: Any) -> Any:
-        node.body = self.block(node.body)
+        body = self.block(node.body)
+        # A group that the guest's own methods would take apart does not come to the match.
+        check = [ast.Expr(ast.Call(stand_in(PlainGroup.key), [], [])), ast.Raise(None, None)]
+        plain = ast.ExceptHandler(stand_in("cap:Group"), None, check)
+        node.body = [_located(ast.Try(body, [_located(plain, node.handlers[0])], [], []), body[0])]
         node.handlers = [self.visit(h) for h in node.handlers]
+        for handler in node.handlers:
+            handler.type = self.ask(StarType, handler.type, at=handler.type)
         # The interpreter hands a naked stop to `except*` in a group of its own; the step at the head
         # of the handler stops again before the guest sees it.
         node.orelse = self.block(node.orelse)
@@ -634,10 +732,38 @@ class Router(Dialect):
 
     # Imports
 
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if not is_lazy(node):
+            return node
+        asked = self.ask(LazyName, ast.Constant(node.id), at=node)
+        return ast.copy_location(ast.BoolOp(ast.And(), [asked, node]), node)
+
+    def lazily(self, node: ast.Import | ast.ImportFrom, package: ast.expr) -> list[ast.stmt]:
+        """A lazy import of the library or of a package: nothing is imported yet."""
+        out: list[ast.stmt] = []
+        for alias in node.names:
+            named = isinstance(node, ast.ImportFrom)
+            call = self.ask(
+                LazyImport,
+                ast.Constant(alias.asname or alias.name.partition(".")[0]),
+                ast.Constant(node.module or "" if isinstance(node, ast.ImportFrom) else alias.name),
+                ast.Constant(alias.name if named else None),
+                ast.Constant(alias.asname is not None),
+                ast.Constant(node.level if isinstance(node, ast.ImportFrom) else 0),
+                package,
+                ast.Constant(self.asker),
+                at=node,
+            )
+            out.append(_located(ast.Expr(call), node))
+        return out
+
     def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
         out: list[ast.stmt] = []
         for alias in node.names:
             self.visit(alias)
+        if is_lazy(node) and self.asker != GUEST:
+            return self.lazily(node, ast.Constant(""))
+        for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
             call = self.ask(
                 ImportModule,
@@ -665,6 +791,8 @@ class Router(Dialect):
         package: ast.expr = ast.Constant("")
         if node.level:
             package = ast.Name("__package__", ast.Load())
+        if is_lazy(node) and self.asker != GUEST:
+            return self.lazily(node, package)
         if node.names[0].name == "*":
             call = self.ask(
                 ImportStar, ast.Constant(node.module or ""), ast.Constant(node.level), package,

@@ -7,6 +7,7 @@ replaced by facets: files of ours beside this one, which run as guest code too.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -101,20 +102,7 @@ class Standard:
     __slots__ = ()
 
     def find(self, name: str) -> Audited | ModuleText | None:
-        parts = name.split(".")
-        if not all(p.isidentifier() for p in parts):
-            return None
-        if name in _CHANGES:
-            return _types(name) if name == "types" else _changed(name)
-        if name in _TWINS:
-            return _read(_LIBRARY, [_TWINS[name]], "lib")
-        if name in FACETS:
-            return _read(_FACETS, parts, "facet")
-        if name in MODULES:
-            return Audited(name)
-        if parts[0] in PURE or name in PURE_PARTS:
-            return _read(_LIBRARY, parts, "lib")
-        return None
+        return _found(name)
 
     def is_there(self, name: str) -> bool:
         """Whether the interpreter has a module of this name, for guests or not."""
@@ -128,6 +116,30 @@ class Standard:
             for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
+
+
+@functools.lru_cache(maxsize=2048)
+def _found(name: str) -> Audited | ModuleText | None:
+    """A module of the standard library; read once in a process, as the interpreter reads its own."""
+    parts = name.split(".")
+    if not all(p.isidentifier() for p in parts):
+        return None
+    if name in _CHANGES:
+        return _types(name) if name == "types" else _changed(name)
+    if name in _TWINS:
+        return _read(_LIBRARY, [_TWINS[name]], "lib")
+    if name in FACETS:
+        return _read(_FACETS, parts, "facet")
+    if name in MODULES:
+        return Audited(name)
+    if parts[0] in PURE or name in PURE_PARTS:
+        return _read(_LIBRARY, parts, "lib")
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _as_it_is(name: str) -> ModuleText | None:
+    return _read(_LIBRARY, name.split("."), "lib")
 
 
 class Engine:
@@ -145,7 +157,7 @@ class Engine:
         if name == "re":
             return ModuleText("", "lib/re/__init__.py", True, LIBRARY)  # no more than its parts
         if name.startswith("re."):
-            return _read(_LIBRARY, name.split("."), "lib")
+            return _as_it_is(name)
         return None
 
     def names(self) -> frozenset[str]:
@@ -220,10 +232,8 @@ _CHANGES: Final = {
         *_ASKS_CODE,
         *_ASKS_GLOBALS,
     ),
-    # A t-string asks nothing of its own here; the class of one is only compared with.
     # No function is made anew around other globals: names that are not there are an error.
     "annotationlib": (
-        (r'^_Template = type\(t""\)$', "class _Template: pass"),
         (
             r"\Z",
             "\nfrom _guard_types import _with_names\n"

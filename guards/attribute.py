@@ -52,7 +52,12 @@ _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
 
 class TamedFunction(metaclass=Sealed, host=HOST):
     """A stand-in as it is found on a class (`str.format`): callable, binds like a method, and
-    holds nothing that a guest can set. What it says of itself is what the real one says."""
+    holds nothing that a guest can set. What it says of itself is what the real one says.
+
+    As C code does, it takes instances of its class only. Without that, a method of one of our own
+    classes would read our slots from an object of the guest's: `type(vars(C)).__getitem__(fake, name)`
+    asked the fake's `__realm__` what is a guest's class, and gave `function.__globals__`.
+    """
 
     __slots__ = ("__owner__", "__real__", "__tamed__")
     __setattr__ = sealed_error
@@ -62,9 +67,16 @@ class TamedFunction(metaclass=Sealed, host=HOST):
     __real__: str
 
     def __get__(self, obj: object, kind: type | None = None) -> Any:
-        return self if obj is None else MethodType(self.__tamed__, obj)
+        if obj is None:
+            return self
+        _check_self(self.__owner__, self.__real__, obj)
+        return MethodType(self.__tamed__, obj)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not args:
+            owner, name = self.__owner__, self.__real__
+            raise TypeError(f"unbound method {host_name(owner)}.{name}() needs an argument")
+        _check_self(self.__owner__, self.__real__, args[0])
         return self.__tamed__(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -93,11 +105,7 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         if obj is None:
             return self
         owner, name = self.__owner__, self.__real__
-        if not issubclass(type(obj), owner):
-            raise TypeError(
-                f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
-                f"{host_name(type(obj))!r} object"
-            )
+        _check_self(owner, name, obj)
         return find(owner, name).tamed(self.__realm__, obj)
 
     def __repr__(self) -> str:
@@ -107,6 +115,15 @@ class TamedGetter(metaclass=Sealed, host=HOST):
 for _name, _value in (("__name__", "getset_descriptor"), ("__qualname__", "getset_descriptor")):
     type.__setattr__(TamedGetter, _name, _value)
 type.__setattr__(TamedGetter, "__module__", "builtins")
+
+
+def _check_self(owner: type, name: str, obj: object) -> None:
+    """Refuse to take `obj` for an instance of the class that a stand-in was found on."""
+    if not issubclass(type(obj), owner):
+        raise TypeError(
+            f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
+            f"{host_name(type(obj))!r} object"
+        )
 
 
 def tamed_getter(realm: Realm, owner: type, name: str) -> TamedGetter:
@@ -307,6 +324,8 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
 
 def _read_super(realm: Realm, obj: Any, name: str) -> Any:
     self_obj, start = host_super_self(obj), host_super_class(obj)
+    # `super(C, x)` believes what x says in `__class__`; no stand-in of C's may be handed such an x.
+    honest = start is self_obj or start is type(self_obj)
     if start is not None:
         this = host_super_this(obj)
         passed = False
@@ -320,6 +339,8 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 if row.state is State.SAFE:
                     return getattr(obj, name)
                 if row.state is State.TAME:
+                    if not honest:
+                        _check_self(k, name, self_obj)
                     if name in _STATIC:
                         return realm.bound(row)
                     if row.reads:

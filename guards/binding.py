@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import CodeType
 from typing import Any, Final
 
@@ -20,9 +20,9 @@ __all__ = [
     "bound",
     "draw_anew",
     "is_guest_code",
+    "revived",
     "stand_in",
-    "with_secret",
-    "without_secret",
+    "stored",
 ]
 
 #: Parts the name of a guest's file from the serial of its program in code objects.
@@ -68,33 +68,51 @@ def _bound_constant(constant: Any, guards: Mapping[str, Any]) -> Any:
     return constant
 
 
-def without_secret(code: CodeType) -> CodeType:
-    """`code` for another process, which `with_secret` reads: this one's secret does not go along."""
-    return _converted(code, _hidden)
+#: Code with nothing in its stand-ins' places; which guards stand where; what inner code stands where.
+Stored = tuple[CodeType, tuple[tuple[int, str], ...], tuple[tuple[int, Any], ...]]
 
 
-def with_secret(code: CodeType) -> CodeType:
-    """What `without_secret` has made in another process, with this one's secret."""
-    return _converted(code, _shown)
+def stored(code: CodeType) -> Stored | None:
+    """Compiled code as another process may read it: without this one's secret, and without its file's
+    name. A guard is told by its place and not by a value, which a constant of a guest's could equal.
 
-
-def _hidden(constant: bytes) -> bytes:
-    return b"\1" + constant[_SIZE:] if constant.startswith(_NONCE) else b"\0" + constant
-
-
-def _shown(constant: bytes) -> bytes:
-    return _NONCE + constant[1:] if constant[:1] == b"\1" else constant[1:]
-
-
-def _converted(code: CodeType, convert: Callable[[bytes], bytes]) -> CodeType:
-    consts: list[Any] = []
-    for constant in code.co_consts:
-        if type(constant) is bytes:
-            constant = convert(constant)
+    None for code that holds the secret anywhere else.
+    """
+    consts = list(code.co_consts)
+    guards: list[tuple[int, str]] = []
+    inner: list[tuple[int, Any]] = []
+    for i, constant in enumerate(consts):
+        if type(constant) is bytes and constant.startswith(_NONCE):
+            guards.append((i, constant[_SIZE:].decode()))
         elif type(constant) is CodeType:
-            constant = _converted(constant, convert)
-        consts.append(constant)
-    return code.replace(co_consts=tuple(consts))
+            kept = stored(constant)
+            if kept is None:
+                return None
+            inner.append((i, kept))
+        elif _tells(constant):
+            return None
+        else:
+            continue
+        consts[i] = None
+    return code.replace(co_consts=tuple(consts), co_filename=""), tuple(guards), tuple(inner)
+
+
+def _tells(constant: Any) -> bool:
+    """Whether a constant that is no stand-in holds this process's secret."""
+    if type(constant) is bytes:
+        return _NONCE in constant
+    return type(constant) in (tuple, frozenset) and any(map(_tells, constant))
+
+
+def revived(kept: Stored, filename: str) -> CodeType:
+    """What `stored` was given, with this process's stand-ins and another file name."""
+    code, guards, inner = kept
+    consts = list(code.co_consts)
+    for i, key in guards:
+        consts[i] = _NONCE + key.encode()
+    for i, within in inner:
+        consts[i] = revived(within, filename)
+    return code.replace(co_consts=tuple(consts), co_filename=filename)
 
 
 class _AsNames(ast.NodeTransformer):

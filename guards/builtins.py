@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from types import MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +51,7 @@ __all__ = [
     "builtin",
     "install",
     "refused",
+    "tamed_makers",
 ]
 
 #: Builtins that a guest holds as they are: they only compute, on any argument, in time that the
@@ -57,11 +59,13 @@ __all__ = [
 RAW_BUILTINS: Final[dict[str, Any]] = {
     name: getattr(builtins, name)
     for name in """
+    frozendict sentinel
     None True False Ellipsis NotImplemented __debug__
     aiter callable chr id len next ord
     bool bytearray bytes classmethod complex dict enumerate filter float frozenset int list map
     memoryview object property range reversed set slice staticmethod str super tuple type zip
     """.split()
+    if hasattr(builtins, name)  # the first two are of 3.15
 } | EXCEPTIONS
 
 #: name -> function(realm, ...)
@@ -551,8 +555,11 @@ def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
 def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
     """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
     objects for ever."""
-    level = [derived]
+    level, deep = [derived], 0
     while level:
+        deep += 1
+        if deep > 1000:
+            raise RecursionError("maximum recursion depth exceeded")
         below: list[Any] = []
         for x in level:
             realm.meter.charge(1)
@@ -613,7 +620,9 @@ def print_(
     if file is None:
         realm.write(text)
     else:
-        read(realm, file, "write")(text)
+        callable_for_c(realm, read(realm, file, "write"))(text)
+        if flush:
+            callable_for_c(realm, read(realm, file, "flush"))()
 
 
 # Authority
@@ -669,18 +678,57 @@ def help_(realm: Realm, obj: Any = None, /) -> None:
 UNCATCHABLE: Final = (Stop, KeyboardInterrupt)
 
 
-def install(realm: Realm, depth: int | None) -> None:
-    """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep."""
+#: Builtins that C code looks up by itself, in the dictionary of the frame that it runs under.
+_ASKED_BY_NAME: Final = ("__build_class__", "__import__", "getattr", "iter")
+_PLAIN: Final = {**RAW_BUILTINS, "__name__": "builtins"}
+
+
+def tamed_makers() -> dict[str, Callable[[Realm], Any]]:
+    """How a realm makes each of its own builtins, once code that names it is to run. Complete when
+    `guards.keys` is imported."""
     from guards.keys import GUARDS
 
+    made: dict[str, Callable[[Realm], Any]] = {
+        name: partial(MethodType, function) for name, function in TAMED_BUILTINS.items()
+    }
+    # The interpreter itself looks `__build_class__` up among the builtins.
+    made.update((g.key, partial(_run_of, g)) for g in GUARDS if not is_guard_name(g.key))
+    return made
+
+
+def _run_of(guard: Any, realm: Realm) -> Any:
+    return guard(realm).run
+
+
+class _Guards(dict[str, Any]):
+    """The guards of one realm, each made when code with its stand-in is bound. Trusted code only."""
+
+    __slots__ = ("kinds", "realm")
+    kinds: Mapping[str, Any]
+    realm: Realm
+
+    def __missing__(self, key: str) -> Any:
+        made = self[key] = self.kinds[key](self.realm).run
+        return made
+
+
+def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Realm], Any]]) -> None:
+    """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep.
+
+    makers: how builtins are made that are the realm's own; shared by all realms, and not changed.
+    """
+    from guards.keys import BY_KEY
+
+    realm.makers = makers
     own = realm.builtins
-    own.update(RAW_BUILTINS)
-    for name, function in TAMED_BUILTINS.items():
-        own[name] = MethodType(function, realm)
-    for guard in GUARDS:
-        # The interpreter itself looks `__build_class__` up among the builtins.
-        (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
-    realm.guards["cap:tick"] = realm.meter.tick
-    realm.guards["cap:slice"] = slice
-    realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
-    own["__name__"] = "builtins"
+    own.update(_PLAIN)
+    for name in _ASKED_BY_NAME:
+        own[name] = makers[name](realm)
+    guards = realm.guards = _Guards()
+    guards.kinds = BY_KEY
+    guards.realm = realm
+    guards["cap:tick"] = realm.meter.tick
+    guards["cap:slice"] = slice
+    guards["cap:Group"] = BaseExceptionGroup
+    guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
+    guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)

@@ -27,12 +27,14 @@ from guards.attribute import TamedFunction
 from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
+    allocatable,
     charge_digits,
     charge_int_work,
     charge_text,
     charge_walk,
     feed,
     feed_keys,
+    feed_pairs,
     is_view,
     merged,
     size_of,
@@ -92,7 +94,7 @@ def mapping_or_pairs(realm: Realm, source: Any) -> Any:
     """What `dict(source)` and `d.update(source)` may be given in place of `source`."""
     if issubclass(type(source), dict) or hasattr(source, "keys") or is_view(type(source)):
         return merged(realm, source)
-    return feed(realm, source)
+    return feed_pairs(realm, source)
 
 
 @constructor(dict)
@@ -119,7 +121,7 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         return args
     source = args[0]
     if issubclass(type(source), int):
-        realm.meter.charge_bytes(max(0, int.__index__(source)))
+        realm.meter.charge_bytes(allocatable(max(0, int.__index__(source))))
     elif issubclass(type(source), str):
         from guards.tables.text import check_codec
 
@@ -133,7 +135,7 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
             import operator
 
             number = operator.index(source)
-            realm.meter.charge_bytes(max(0, number))
+            realm.meter.charge_bytes(allocatable(max(0, number)))
             return (number,)
         return (feed(realm, source),)
     return args
@@ -201,11 +203,19 @@ def _filter(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 
 @constructor(BaseExceptionGroup, ExceptionGroup, SyntaxError)
-def _secondhost_iterable(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+def _second_iterable(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     # Their second argument is made into a tuple in C, whatever it gives.
-    if len(args) > 1 and type(args[1]) not in (list, tuple) and host_iterable(type(args[1])):
-        return (args[0], list(feed(realm, args[1])), *args[2:])
-    return args
+    if len(args) < 2 or (len(args) > 2 and issubclass(kind, SyntaxError)):
+        return args
+    size = size_of(args[1])
+    if size is not None:
+        realm.meter.charge_bytes(size * 8)
+        return args
+    if not host_iterable(type(args[1])):
+        return args
+    if issubclass(kind, BaseExceptionGroup) and host_lookup(type(args[1]), "__getitem__")[0] is None:
+        return args  # no sequence: the C code says so
+    return (args[0], list(feed(realm, args[1])), *args[2:])
 
 
 @constructor(property, classmethod, staticmethod)
@@ -249,6 +259,8 @@ for _carrier in (slice, GenericAlias, reversed):
 
 def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Make an instance of a class, charged."""
+    if not (_may_be_called(realm, kind) if kind in TABLE else realm.is_guest_class(kind)):
+        _refuse(kind)  # `type.__call__(kind)` comes here straight
     if kind is type:
         from guards.classes import make_type
 
@@ -258,13 +270,14 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         from guards.classes import new_class
 
         if len(args) != 3:
-            raise TypeError(f"{host_name(kind)}() takes 3 arguments")
+            raise TypeError(f"type.__new__() takes exactly 3 arguments ({len(args)} given)")
         made = new_class(realm, kind, *args, **kwargs)
         if issubclass(type(made), kind):
             _type_of_init(realm, made)(*args, **kwargs)
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
-    made = _type_call(kind, *args, **kwargs)
+    # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
+    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made
@@ -342,7 +355,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     """What C code may be handed to call in place of `f`."""
     kind = type(f)
     if kind in _RAW:
-        return f
+        return _bound_cache(realm, f) if kind is MethodType else f
     if issubclass(kind, type):
         if f in TABLE:
             found = realm._standins.get(f)
@@ -364,6 +377,14 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
     return f
+
+
+def _bound_cache(realm: Realm, method: Any) -> Any:
+    """A bound method, with what a cached function pays in place of the function."""
+    inner = host_method_func(method)
+    if type(inner) is not _CACHE:
+        return method
+    return MethodType(MethodType(MethodType(_call_cached, realm), inner), host_method_self(method))
 
 
 def shown_callable(realm: Realm, f: Any) -> Any:
@@ -400,7 +421,6 @@ class Call(Guard):
         kind = type(f)
         if kind in _RAW:
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
-                inner = callable_for_c((self.ref() or gone()), host_method_func(f))
-                return MethodType(inner, host_method_self(f))
+                return _bound_cache((self.ref() or gone()), f)
             return f
         return callable_for_c((self.ref() or gone()), f)

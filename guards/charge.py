@@ -7,6 +7,7 @@ The unit is the step; roughly 30 to 60 ns of C work.
 
 from __future__ import annotations
 
+import builtins
 import gc
 import itertools
 from collections import OrderedDict, defaultdict, deque
@@ -15,14 +16,17 @@ from functools import partial
 from types import GenericAlias, MethodType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.host import host_lookup
+from guards.host import host_iterable, host_lookup
 from guards.tables.rows import TABLE
+from guards.templates import TEMPLATES, Template, template_size
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "DICTS",
     "SCALARS",
+    "allocatable",
     "charge_add",
     "charge_big",
     "charge_decimal",
@@ -41,21 +45,25 @@ __all__ = [
     "charge_walk",
     "feed",
     "feed_keys",
+    "feed_pairs",
     "has_own_hash",
     "is_view",
     "merged",
+    "settled",
     "size_of",
 ]
 
 SCALARS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
+#: `dict`, and the `frozendict` of 3.15 where it is.
+DICTS: Final[tuple[Any, ...]] = (dict, *filter(None, [getattr(builtins, "frozendict", None)]))
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 #: Types whose length is known without running guest code, with the way to get it.
 _COUNTED: Final[tuple[Any, ...]] = (
-    list, tuple, str, bytes, bytearray, dict, set, frozenset, deque, OrderedDict, defaultdict,
+    list, tuple, str, bytes, bytearray, *DICTS, set, frozenset, deque, OrderedDict, defaultdict,
 )  # fmt: skip
 _LENGTHS: Final[dict[type, Any]] = {k: k.__len__ for k in (*_COUNTED, *_VIEWS)}
 _SIZED: Final = tuple(k for k in _LENGTHS if k not in _VIEWS)
-_NESTS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict})
+_NESTS: Final = frozenset({list, tuple, *DICTS, set, frozenset, deque, OrderedDict, defaultdict})
 _FLAT: Final = frozenset({list, tuple, set, frozenset, deque})
 _DEEPEST: Final = 2000
 _SMALL_WALK: Final = 64
@@ -113,7 +121,34 @@ def feed(realm: Realm, obj: Any) -> Any:
     return itertools.compress(obj, realm.meter.iterator)
 
 
-_EXACT_DICTS: Final = frozenset({dict, OrderedDict, defaultdict})
+def settled(realm: Realm, element: Any) -> Any:
+    """What C code may be given for an element that it makes a sequence of: `dict([pair])` and
+    `starmap(f, [args])` would take an endless one to its end before they look at its length."""
+    kind = type(element)
+    if kind is tuple or kind is list:
+        realm.meter.charge(len(element) >> 4)
+        return element
+    if not host_iterable(kind):
+        return element  # C code says so
+    return list(itertools.compress(element, realm.meter.iterator))
+
+
+def feed_pairs(realm: Realm, obj: Any) -> Any:
+    """`feed` for elements that C code makes sequences of."""
+    kind = type(obj)
+    if kind in _GIVE_TUPLES:
+        return itertools.compress(obj, realm.meter.iterator)
+    if kind is list or kind is tuple:
+        exact = tuple(obj)  # what hashes the keys may change the list
+        if all(type(x) is tuple and len(x) == 2 for x in exact):
+            realm.meter.charge(len(exact))
+            return exact
+    return map(MethodType(settled, realm), itertools.compress(obj, realm.meter.iterator))
+
+
+#: Iterators that give tuples of as many elements as they have sources.
+_GIVE_TUPLES: Final = frozenset({zip, enumerate, type({}.items())})
+_EXACT_DICTS: Final = frozenset({*DICTS, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
@@ -183,9 +218,15 @@ def feed_keys(realm: Realm, obj: Any) -> Any:
         ):
             realm.meter.charge(len(obj))
             return obj
+        if kind in _HASHED:
+            paid = [realm, 0]
+            for element in itertools.compress(list(obj), realm.meter.iterator):
+                _paid(paid, element)
+            return obj  # the hashes of its elements are taken over
     return map(MethodType(_paid, [realm, 0]), itertools.compress(obj, realm.meter.iterator))
 
 
+_HASHED: Final = frozenset({dict, set, frozenset, OrderedDict, defaultdict})
 feed_compared = feed_keys
 
 
@@ -223,9 +264,9 @@ def merged(realm: Realm, source: Any) -> Any:
     each, since C code would collect an endless `keys()` (pit 5)."""
     kind = type(source)
     if kind in _EXACT_DICTS or (
-        issubclass(kind, dict) and all(host_lookup(kind, n)[0] in _EXACT_DICTS for n in _DICT_WALK)
+        issubclass(kind, DICTS) and all(host_lookup(kind, n)[0] in _EXACT_DICTS for n in _DICT_WALK)
     ):
-        size = int(dict.__len__(source))
+        size = size_of(source) or 0
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
@@ -268,7 +309,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
     stack: list[tuple[int, Any]] = []
     entered = _children(obj)
     if entered is None:
-        size = size_of(obj) or 0
+        size = 0 if kind is range else size_of(obj) or 0  # ranges are compared by their ends
         realm.meter.charge(size >> 12)
         return size
     path.add(id(obj))
@@ -289,7 +330,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
                 continue
             inner = _children(child)
             if inner is None:
-                size += size_of(child) or 0
+                size += 0 if kind is range else size_of(child) or 0
                 continue
             if id(child) in path:
                 ends += 1
@@ -342,15 +383,15 @@ _LONG: Final = frozenset({str, bytes, int})
 def _children(obj: Any) -> Any:
     kind = type(obj)
     if kind not in _NESTS:
-        for base in (list, tuple, dict, set, frozenset, deque):
+        for base in (list, tuple, *DICTS, set, frozenset, deque):
             if issubclass(kind, base):
                 kind = base
                 break
         else:
             return _carried(obj, kind)
-    if issubclass(kind, dict):
-        values = list(dict.values(obj))
-        keys = list(dict.keys(obj))
+    if issubclass(kind, DICTS):
+        values = list(kind.values(obj))
+        keys = list(kind.keys(obj))
         return iter(keys + values) if keys and set(map(type, keys)) - _SHORT_KEYS else iter(values)
     return iter(list(kind.__iter__(obj)))
 
@@ -409,7 +450,7 @@ _ORDERED_VIEWS: Final = frozenset(
 #: Types whose text, hash or comparison goes on to what they hold.
 _CARRY: Final[tuple[Any, ...]] = (
     slice, partial, MethodType, staticmethod, classmethod, SimpleNamespace,
-    itertools.repeat, itertools.count,
+    itertools.repeat, itertools.count, *TEMPLATES,
 )  # fmt: skip
 # Operators
 
@@ -442,7 +483,7 @@ def charge_mul(realm: Realm, a: Any, b: Any) -> None:
         return
     times = int.__index__(b)
     if size and times > 0:
-        realm.meter.charge_bytes(size * times * unit_of(a))
+        realm.meter.charge_bytes(allocatable(size * times * unit_of(a)))
 
 
 def charge_add(realm: Realm, a: Any, b: Any) -> None:
@@ -456,6 +497,8 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
         n, m = size_of(a), size_of(b)
         if n is not None and m is not None:
             realm.meter.charge_bytes((n + m) * max(unit_of(a), unit_of(b)))
+    elif Template is not None and ta is Template and type(b) is Template:
+        realm.meter.charge_bytes(template_size(a) + template_size(b))
 
 
 def charge_decimal(realm: Realm, a: Any, b: Any) -> None:
@@ -563,7 +606,11 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
     if "*" in template:
         # The width of `%*d` is among the values, and nothing says which: each counts.
         realm.meter.charge_bytes(
-            sum(abs(int.__index__(v)) for v in tuple.__iter__(values) if issubclass(type(v), int))
+            sum(
+                allocatable(abs(int.__index__(v)))
+                for v in tuple.__iter__(values)
+                if issubclass(type(v), int)
+            )
         )
     if "%(" in template:
         realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
@@ -581,16 +628,20 @@ def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
 def _widths(spec: str) -> int:
     """The sum of all runs of digits in a format, each read as a number of characters."""
     total, run = 0, ""
-    for c in spec:
+    for c in f"{spec} ":
         if c.isdecimal():
             run += c
             continue
         if run:
-            total += int(run) if len(run) < 20 else 10**20
+            total += allocatable(int(run)) if len(run) < 20 else 0
             run = ""
-    if run:
-        total += int(run) if len(run) < 20 else 10**20
     return total
+
+
+def allocatable(size: int) -> int:
+    """A size in bytes, or 0 where it is so large that C code can only refuse it, in Python's words:
+    no machine has that many addresses."""
+    return size if size < 1 << 57 else 0
 
 
 def charge_format_spec(realm: Realm, spec: str) -> None:

@@ -8,11 +8,12 @@ that do not carry the mark by which guards know the guest's own.
 from __future__ import annotations
 
 import builtins
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_mro, host_name
+from guards.host import host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
 from guards.tables.rows import SUBCLASSABLE
@@ -20,7 +21,7 @@ from guards.tables.rows import SUBCLASSABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class"]
+__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
@@ -72,7 +73,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     exact = tuple(tuple.__iter__(bases))
     check_bases(realm, exact)
     own: dict[Any, Any] = {}
-    for key, value in list(dict.items(namespace)):
+    ordered = issubclass(type(namespace), OrderedDict)  # it keeps an order of its own
+    for key, value in list((OrderedDict if ordered else dict).items(namespace)):
         if not issubclass(type(key), str):
             # A key with a hash and an `==` of its own could answer one way to the guard that looks
             # a name up and another way to the interpreter that looks it up after it.
@@ -88,8 +90,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if CALL_SLOT in own["__slots__"] and "__call__" not in own:
             own["__call__"] = call_slot(realm)
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
-    if realm.meter.live:  # trusted code makes classes before the first turn
-        realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
+    realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -97,6 +98,13 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if module is not None:
             own["__module__"] = module
     return _type_new(meta, name, exact, own, **kwargs)
+
+
+def own_class(realm: Realm, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+    """A class of a realm's that trusted code makes, in a turn or outside of one, and that costs no
+    step: when it is made depends on what else the program names."""
+    own = {"__module__": "capcompiler", **namespace, GUEST_MARK: realm.token}
+    return _type_new(type, name, bases, own)
 
 
 def _slots(realm: Realm, slots: Any) -> Any:
@@ -145,6 +153,8 @@ def _winner(realm: Realm, meta: type, bases: Any) -> type:
     winner = meta
     for base in bases:
         kind = type(base)
+        if not issubclass(kind, type) and host_lookup(kind, "__mro_entries__")[0] is not None:
+            raise TypeError("type() doesn't support MRO entry resolution; use types.new_class()")
         if issubclass(winner, kind):
             continue
         if issubclass(kind, winner):
@@ -161,14 +171,17 @@ class _Maker:
     """What the interpreter is told is the metaclass of a class statement: finds the real one,
     prepares its namespace, and calls it with the checks above. Never held by a guest."""
 
-    __slots__ = ("explicit", "realm", "winner")
+    __slots__ = ("bases", "explicit", "original", "realm", "winner")
 
-    def __init__(self, realm: Realm, explicit: Any) -> None:
+    def __init__(self, realm: Realm, explicit: Any, bases: tuple[Any, ...]) -> None:
         self.realm = realm
         self.explicit = explicit
+        self.original = bases
+        self.bases = _resolved(realm, bases)
         self.winner: Any = type
 
-    def __prepare__(self, name: str, bases: Any, /, **kwargs: Any) -> Any:
+    def __prepare__(self, name: str, _no_bases: Any, /, **kwargs: Any) -> Any:
+        bases = self.bases
         meta = self.explicit
         if meta is None:
             meta = type(bases[0]) if bases else type
@@ -183,10 +196,20 @@ class _Maker:
             prepare = read(self.realm, meta, "__prepare__")
         except AttributeError:
             return {}
-        return prepare(name, bases, **kwargs)
+        from guards.call import callable_for_c
 
-    def __call__(self, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
-        meta = self.winner
+        namespace = callable_for_c(self.realm, prepare)(name, bases, **kwargs)
+        if host_lookup(type(namespace), "__getitem__")[0] is None:
+            shown = host_name(meta) if issubclass(type(meta), type) else "<metaclass>"
+            raise TypeError(
+                f"{shown}.__prepare__() must return a mapping, not {host_name(type(namespace))}"
+            )
+        return namespace
+
+    def __call__(self, name: str, _no_bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
+        meta, bases = self.winner, self.bases
+        if bases is not self.original:
+            namespace["__orig_bases__"] = self.original
         if meta is type:
             return new_class(self.realm, type, name, bases, namespace, **kwargs)
         check_bases(self.realm, bases)
@@ -208,4 +231,34 @@ class BuildClass(Guard):
         realm.meter.tick()
         explicit = kwargs.pop("metaclass", None)
         check_bases(realm, bases)
-        return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)
+        # The interpreter is shown no bases, and so asks none of them for anything.
+        return _build(function, name, metaclass=_Maker(realm, explicit, bases), **kwargs)
+
+
+def _resolved(realm: Realm, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The bases with those that are no classes replaced by what their `__mro_entries__` give.
+
+    C code asks the object itself for the method, and would call a class that it finds past its guard.
+    """
+    if all(issubclass(type(b), type) for b in bases):
+        return bases
+    from guards.attribute import read
+    from guards.call import callable_for_c
+
+    out: list[Any] = []
+    found = False
+    for base in bases:
+        if not issubclass(type(base), type):
+            try:
+                method = read(realm, base, "__mro_entries__")
+            except AttributeError:
+                out.append(base)
+                continue
+            entries = callable_for_c(realm, method)(bases)
+            if not issubclass(type(entries), tuple):
+                raise TypeError("__mro_entries__ must return a tuple")
+            found = True
+            out.extend(tuple.__iter__(entries))
+        else:
+            out.append(base)
+    return tuple(out) if found else bases

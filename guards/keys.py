@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from guards.attribute import ReadAttribute
-from guards.base import Guard
+from guards.base import Guard, is_guard_name
 from guards.call import Call
 from guards.classes import BuildClass
 from guards.format import Format, Join
+from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
 from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
+from guards.star import GUARDS as STAR
 from guards.store import StoreAttribute, StoreItem
 
-__all__ = ["GUARDS"]
+__all__ = ["BY_KEY", "GUARDS"]
 
 GUARDS: Final[tuple[type[Guard], ...]] = (
     ReadAttribute,
@@ -42,5 +45,11 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     MatchSequence,
     Compared,
     Key,
+    *GENERIC,
+    *LAZY,
+    *STAR,
     *OPERATORS,
 )
+
+#: Those that are bound into code, by the key of their stand-in.
+BY_KEY: Final = {guard.key: guard for guard in GUARDS if is_guard_name(guard.key)}

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from guards.attribute import read
 from guards.base import Guard, gone
-from guards.charge import merged, size_of
+from guards.call import callable_for_c
+from guards.charge import feed, merged, size_of
 from guards.host import host_name
 from guards.store import charge_key
 
@@ -39,6 +40,9 @@ class MatchSequence(Guard):
         kind = type(subject)
         if issubclass(kind, _NO_SEQUENCE) or not _flags(kind) & _SEQUENCE_FLAG:
             return None
+        if count == 1 and star == 0:
+            # Any sequence matches, whatever its length; Python asks for none.
+            return ([*feed((self.ref() or gone()), subject)],)
         size = len(subject)
         if size < count - 1 if star >= 0 else size != count:
             return None
@@ -61,12 +65,13 @@ class MatchMapping(Guard):
     def run(self, subject: Any, keys: tuple[Any, ...], rest: bool) -> tuple[Any, ...] | None:
         if not _flags(type(subject)) & _MAPPING_FLAG:
             return None
-        if len(subject) < len(keys):
+        if keys and len(subject) < len(keys):
             return None
         missing = object()
         found = []
         seen: set[Any] = set()
-        get = read((self.ref() or gone()), subject, "get") if keys else None
+        realm = self.ref() or gone()
+        get = callable_for_c(realm, read(realm, subject, "get")) if keys else None
         for key in keys:
             charge_key((self.ref() or gone()), key)
             if key in seen:

@@ -25,6 +25,7 @@ __all__ = ["Meter", "Stop", "hold_statm", "resident_bytes"]
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
 _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, about 1 ms of work
+_FIRST_CHUNKS: Final = 128  # the size of the chunk after the first
 _UNBOUNDED: Final = 1 << 62
 
 
@@ -397,7 +398,10 @@ class Meter:
             self._grow = min(self._grow * 2, CHUNK if self.deadline is None else CHUNK >> 3)
             self.check_clock()
             self._since_memory += size
-            if self._since_memory >= _MEMORY_EVERY or self._memory_base is None:
+            # The first few steps of a turn go without: a look costs more than a short turn takes, and
+            # they hold less than what passes between two looks anyway.
+            first = self._memory_base is None and self._grow > _FIRST_CHUNKS
+            if self._since_memory >= _MEMORY_EVERY or first:
                 self._since_memory = 0
                 self._check_memory()
                 if self.parent is not None:

@@ -16,6 +16,7 @@ from guards.attribute import read
 from guards.base import Guard, Plan, Site, gone
 from guards.call import callable_for_c, mapping_or_pairs
 from guards.charge import (
+    DICTS,
     SCALARS,
     charge_add,
     charge_big,
@@ -402,7 +403,8 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
         return a, feed_keys(realm, b)
     if issubclass(tb, _VIEWS) and host_iterable(ta):
         return feed_keys(realm, a), b
-    if issubclass(ta, dict) and issubclass(tb, dict):
+    if issubclass(ta, DICTS) and issubclass(tb, DICTS):
+        realm.meter.charge_bytes((size_of(a) or 0) * 16)
         return a, merged(realm, b)
     return a, b
 
@@ -451,7 +453,7 @@ class Union(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        if issubclass(type(a), dict) and issubclass(type(b), dict):
+        if issubclass(type(a), DICTS) and issubclass(type(b), DICTS):
             found = _right_first((self.ref() or gone()), a, b, "__ror__")
             if found is not NotImplemented:
                 return found
@@ -465,7 +467,7 @@ class UnionInPlace(_Combine):
 
     def run(self, a: Any, b: Any) -> Any:
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
-            if host_iterable(type(b)) or is_view(type(b)) or host_lookup(type(b), "keys")[0]:
+            if host_iterable(type(b)) or is_view(type(b)) or hasattr(b, "keys"):
                 b = mapping_or_pairs((self.ref() or gone()), b)
         else:
             a, b = _fed((self.ref() or gone()), a, b)

@@ -85,6 +85,9 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
             raise AttributeError(f"{name!r} of a function cannot be set")
         return value
     if issubclass(kind, ModuleType):
+        if name == "__loader__":
+            # `six` says who made a module. The host would ask it for source, so nothing is kept.
+            return _DROPPED
         if name in _NEVER_ON_MODULES:
             raise AttributeError(f"{name!r} of a module cannot be set")
         return value

@@ -20,7 +20,7 @@ from guards.attribute import (
     unbound,
 )
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, forget_annotations, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -138,7 +138,7 @@ def _new(kind: type) -> Any:
             raise TypeError(f"{host_name(cls)} cannot be made here")
         if cost is not None:
             args = cost(realm, cls, args, kwargs)
-        return raw(cls, *args, **kwargs)
+        return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)
 
     return __new__
 
@@ -176,7 +176,8 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
     definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
-        names: Any = sorted(feed(realm, read(realm, type(obj), "__dir__")(obj)))
+        method = callable_for_c(realm, read(realm, type(obj), "__dir__"))
+        names: Any = sorted(feed(realm, method(obj)))
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
@@ -270,7 +271,7 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size:
+        if size and type(obj) is not range:  # a slice of one is a range again
             realm.meter.charge_bytes(size * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)

@@ -4,8 +4,10 @@ The interpreter's ask the host's `typing` to make something of what they are giv
 it makes: a `ForwardRef` of the host's evaluates text in the host.
 """
 
+import sys as _sys
 import typing as _typing
 
+_QUALIFIED = _sys.version_info >= (3, 15)  # whether aliases know where they were defined
 _INSIDE = "typing"
 
 
@@ -36,13 +38,68 @@ class NoDefaultType:
 NoDefault = NoDefaultType()
 
 
+class _Late:
+    """A value that is made when it is first asked for, by what a program's syntax says."""
+
+    def __init__(self, evaluate):
+        self.evaluate = evaluate
+
+
+class _Constant:
+    """Gives a value that was there from the beginning, as what evaluates a late one gives it."""
+
+    __module__ = _INSIDE
+
+    def __init__(self, value):
+        self._value = value
+
+    def __call__(self, format=1, /):
+        if format == 4:
+            import annotationlib
+
+            return annotationlib.type_repr(self._value)
+        return self._value
+
+    def __repr__(self):
+        return f"<constevaluator {self._value!r}>"
+
+
+def _asked(obj, name):
+    """The value of an attribute, evaluated once."""
+    found = obj.__dict__[name]
+    if type(found) is _Late:
+        found = obj.__dict__[name] = found.evaluate()
+    return found
+
+
+def _evaluator(obj, name):
+    found = obj.__dict__["_evaluate" + name]
+    return found.evaluate if type(found) is _Late else found
+
+
+def _keep(obj, name, value):
+    obj.__dict__[name] = value
+    nothing = value is None or value is NoDefault or value == ()
+    obj.__dict__["_evaluate" + name] = (
+        value if type(value) is _Late else None if nothing else _Constant(value)
+    )
+
+
 class _Parameter:
     def __init__(self, name, default):
         self.__name__ = name
-        self.__default__ = default
+        _keep(self, "_default", default)
+
+    @property
+    def __default__(self):
+        return _asked(self, "_default")
+
+    @property
+    def evaluate_default(self):
+        return _evaluator(self, "_default")
 
     def has_default(self):
-        return self.__default__ is not NoDefault
+        return self.evaluate_default is not None
 
     def __init_subclass__(cls):
         if cls.__module__ != _INSIDE:
@@ -71,7 +128,9 @@ def _caller():
 
 
 def _bound(what):
-    return None if what is None else _typing._type_check(what, "Bound must be a type.")
+    if what is None or type(what) is _Late:
+        return what
+    return _typing._type_check(what, "Bound must be a type.")
 
 
 class _Variant(_Parameter):
@@ -83,10 +142,14 @@ class _Variant(_Parameter):
         if infer_variance and (covariant or contravariant):
             raise ValueError("Variance cannot be specified with infer_variance.")
         _Parameter.__init__(self, name, default)
-        self.__bound__ = _bound(bound)
+        _keep(self, "_bound", _bound(bound))
         self.__covariant__ = bool(covariant)
         self.__contravariant__ = bool(contravariant)
         self.__infer_variance__ = bool(infer_variance)
+
+    @property
+    def __bound__(self):
+        return _asked(self, "_bound")
 
     def __repr__(self):
         if self.__infer_variance__:
@@ -115,8 +178,20 @@ class TypeVar(_Variant):
             raise TypeError("A single constraint is not allowed")
         _Variant.__init__(self, name, bound, covariant, contravariant, infer_variance, default)
         says = "TypeVar(name, constraint, ...): constraints must be types."
-        self.__constraints__ = tuple(_typing._type_check(c, says) for c in constraints)
+        _keep(self, "_constraints", tuple(_typing._type_check(c, says) for c in constraints))
         self.__module__ = _caller()
+
+    @property
+    def __constraints__(self):
+        return _asked(self, "_constraints")
+
+    @property
+    def evaluate_bound(self):
+        return _evaluator(self, "_bound")
+
+    @property
+    def evaluate_constraints(self):
+        return _evaluator(self, "_constraints")
 
     def __typing_subst__(self, arg):
         return _typing._typevar_subst(self, arg)
@@ -220,13 +295,34 @@ class TypeAliasType:
 
     __module__ = _INSIDE
 
-    def __init__(self, name, value, *, type_params=()):
+    def __init__(self, name, value, *, type_params=(), qualname=None):
         if not isinstance(type_params, tuple):
             raise TypeError("type_params must be a tuple")
         self.__name__ = name
-        self.__value__ = value
+        _keep(self, "_value", value)
+        if self.__dict__["_evaluate_value"] is None:
+            self.__dict__["_evaluate_value"] = _Constant(value)
         self.__type_params__ = type_params
         self.__module__ = _caller()
+        if _QUALIFIED:
+            self.__qualname__ = name if qualname is None else qualname
+
+    def __init_subclass__(cls):
+        raise TypeError("type 'typing.TypeAliasType' is not an acceptable base type")
+
+    @property
+    def __value__(self):
+        return _asked(self, "_value")
+
+    @property
+    def evaluate_value(self):
+        return _evaluator(self, "_value")
+
+    def __iter__(self):
+        yield _typing.Unpack[self]
+
+    def __reduce__(self):
+        return self.__name__
 
     @property
     def __parameters__(self):
@@ -241,13 +337,45 @@ class TypeAliasType:
         return _typing.types.GenericAlias(self, args if isinstance(args, tuple) else (args,))
 
     def __repr__(self):
-        return self.__name__
+        return self.__qualname__ if _QUALIFIED else self.__name__
 
     def __or__(self, other):
         return _typing.Union[self, other]
 
     def __ror__(self, other):
         return _typing.Union[other, self]
+
+
+def _parameter(kind, name, bound, default, module):
+    """What `T: bound = default` makes in a list of type parameters. bound, default: what evaluates
+    them, or None."""
+    default = NoDefault if default is None else _Late(default)
+    if kind == "TypeVarTuple":
+        made = TypeVarTuple(name, default=default)
+    elif kind == "ParamSpec":
+        made = ParamSpec(name, default=default, infer_variance=True)
+    elif kind == "constraints":
+        made = TypeVar(name, default=default, infer_variance=True)
+        _keep(made, "_constraints", _Late(bound))
+    else:
+        bound = None if bound is None else _Late(bound)
+        made = TypeVar(name, bound=bound, default=default, infer_variance=True)
+    made.__module__ = module
+    return made
+
+
+def _alias(name, evaluate, type_params, module, qualname):
+    """What a `type` statement makes."""
+    made = TypeAliasType(name, _Late(evaluate), type_params=type_params)
+    made.__module__ = module
+    if _QUALIFIED:
+        made.__qualname__ = qualname
+    return made
+
+
+def _generic_base(type_params):
+    """The base of a class with type parameters: `Generic[T, *Ts]`."""
+    return Generic[tuple(_typing.Unpack[p] if isinstance(p, TypeVarTuple) else p for p in type_params)]
 
 
 class Generic:

@@ -5,6 +5,10 @@ import abc
 from _guard_io import BytesIO, StringIO, UnsupportedOperation
 from _guard_types import _package_data, _refuse
 
+__all__ = """BlockingIOError open open_code IOBase RawIOBase FileIO BytesIO StringIO BufferedIOBase
+BufferedReader BufferedWriter BufferedRWPair BufferedRandom TextIOBase TextIOWrapper
+UnsupportedOperation SEEK_SET SEEK_CUR SEEK_END DEFAULT_BUFFER_SIZE IncrementalNewlineDecoder""".split()
+
 DEFAULT_BUFFER_SIZE = 8192
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 BlockingIOError = BlockingIOError

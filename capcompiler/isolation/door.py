@@ -53,10 +53,19 @@ from guards.meter import Stop
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["Door"]
+__all__ = ["Door", "Packed"]
 
 _METHODS: Final = 1000
 _AS_THEY_ARE: Final = ATOMS - {datetime.datetime, datetime.time}
+
+
+class Packed:
+    """A result that is a tree already."""
+
+    __slots__ = ("tree",)
+
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
 
 
 class Door(Membrane):
@@ -182,7 +191,7 @@ class Door(Membrane):
     # Using
 
     def _charged(self, result: Any, path: str) -> Any:
-        return self.to_guest(result, path)  # the guest pays for it where it is counted
+        return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted
 
     def answer(self, parts: list[Any]) -> list[Any]:
         """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
@@ -210,7 +219,8 @@ class Door(Membrane):
         spent = max(0, left - meter.left)
         if type(result) is Pending:
             return [LATER, self._calls.send(result), spent]
-        return [GIVEN, result, spent]
+        tree = result.tree if type(result) is Packed else self.to_guest(result, "")
+        return [GIVEN, tree, spent]
 
     def _carried_out(
         self, access: Access, operation: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -65,6 +65,7 @@ from capcompiler.source import decoded, source_lines
 from capcompiler.standard import ModuleText
 from guards.builtins import VALUE
 from guards.modules import LIBRARY
+from guards.tables.rows import names_known
 
 __all__ = ["World", "blank", "serve"]
 
@@ -335,9 +336,10 @@ class Host:
         # By size too: the library's own engine has an empty module of the name of a full one.
         key = (filename, optimize, len(text))
         if key not in self.codes:
-            data = self.ask("code", filename, optimize, len(text))
+            data, known = self.ask("code", filename, optimize, len(text)) or (None, 0)
             # From the host, which compiled it from the interpreter's own files.
-            self.codes[key] = None if data is None else programs.loaded_code(data)
+            usable = known == names_known()
+            self.codes[key] = programs.loaded_code(data) if data is not None and usable else None
         code: CodeType | None = self.codes[key]
         return code
 
@@ -410,7 +412,10 @@ class Host:
         given = self.into(tree)
         if type(given) is not list:
             return given
-        source, mode, filename, optimize, names, imports, digest, code = given
+        source, mode, filename, optimize, names, imports, digest, code, known = given
+        if code is None or known != names_known():
+            # Compiled where other names need a guard than here.
+            return programs.cap_compile(source, mode=mode, filename=filename, optimize=optimize)
         loaded = programs.loaded_code(code)
         return Program(source, mode, filename, optimize, names, imports, digest, loaded)
 

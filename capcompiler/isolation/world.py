@@ -20,7 +20,7 @@ from capcompiler.compartment import Compartment, Isolation, _check_name, _HostPr
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.imports import Imports, plan_of
 from capcompiler.isolation.channel import Gone, Silent, TooLarge
-from capcompiler.isolation.door import Door
+from capcompiler.isolation.door import Door, Packed
 from capcompiler.isolation.faults import WorkerDied, from_fault, guest_fault
 from capcompiler.isolation.handles import told
 from capcompiler.isolation.launch import Worker
@@ -44,7 +44,7 @@ from capcompiler.isolation.messages import (
     USE,
 )
 from capcompiler.isolation.wire import WireError, pack
-from capcompiler.limits import Limits, Usage
+from capcompiler.limits import Limits
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import printable
 from capcompiler.membrane.membrane import Use, refused_grant
@@ -53,6 +53,7 @@ from capcompiler.program import Program, module_program, portable_code
 from capcompiler.standard import ModuleText, library_text
 from guards.meter import Meter, Stop
 from guards.realm import Realm
+from guards.tables.rows import names_known
 
 if TYPE_CHECKING:
     from capcompiler.isolation.pool import Pool
@@ -111,6 +112,7 @@ class ProcessCompartment(Compartment):
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
+        self._wish: BaseException | None = None
         self._output: list[str] = []
         self._printed = 0
         self._told = (0, 0)  # steps and bytes, as the worker says
@@ -119,7 +121,7 @@ class ProcessCompartment(Compartment):
         self._left = 0
         self._cancelled = 0.0
         self._filename = "<guest>"
-        self.usage = Usage()
+        self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._grant_all(caps)
 
     # The host's side
@@ -254,7 +256,7 @@ class ProcessCompartment(Compartment):
             if src.mode != mode:
                 raise ValueError(f"the program was compiled for {src.mode!r}, not {mode!r}")
             return self._out([src.source, src.mode, src.filename, src.optimize, src.names, src.imports,
-                              src.digest, portable_code(src)])  # fmt: skip
+                              src.digest, portable_code(src), names_known()])  # fmt: skip
         if isinstance(src, str):
             return self._out(str.__str__(src))
         if isinstance(src, (bytes, bytearray)):
@@ -434,7 +436,7 @@ class ProcessCompartment(Compartment):
             if found is None or len(found.text) != size or type(optimize) is not bool:
                 return None
             program = module_program(found.text, found.filename, optimize, found.asker)
-            return portable_code(program)
+            return [portable_code(program), names_known()]
         number, *rest = parts
         if type(number) is not int or not 0 <= number < len(self._sources_of):
             raise WireError("a source of modules that is not there")
@@ -559,6 +561,7 @@ class ProcessCompartment(Compartment):
             self._end_awaiting()
         meter = self._realm.meter
         problem = self._stop_problem()
+        self._wish = self._host_exit or meter.interrupt
         steps, memory = self._told
         given = meter.steps
         used = max(0, steps if given is None else min(steps, given))
@@ -567,12 +570,8 @@ class ProcessCompartment(Compartment):
         if payer is not None and not (self._outer is not None and self._outer.over):
             problem = self._paid(payer, used) or problem
         self._awaiting = self._host_exit = None
-        self.usage = Usage(
-            steps=used,
-            seconds=time.monotonic() - self._started + self._spent,
-            memory=max(0, memory),
-            output=len(self.output),
-        )
+        seconds = time.monotonic() - self._started + self._spent
+        self._used = (used, seconds, max(0, memory), len(self.output))
         if self._closed:
             self._let_go()
         self._lock.release()
@@ -665,7 +664,8 @@ class _RemoteCoroutine:
             reply, self.first = self.first, None
         else:
             spent = self.world._meanwhile(self.awaited)
-            reply = self.world._exchange(RESUME, self.number, False, value, spent)
+            tree = value.tree if type(value) is Packed else value
+            reply = self.world._exchange(RESUME, self.number, False, tree, spent)
         return self._stepped(reply)
 
     def throw(self, problem: BaseException) -> Any:

@@ -86,7 +86,7 @@ def warm(confine: str) -> Warmed:
     import encodings.utf_32  # noqa: F401 - codecs that guests may name
     import time
 
-    from capcompiler import program, standard
+    from capcompiler import cache, program, standard
     from capcompiler.isolation import confinement, worker
 
     for name in standard_codecs():
@@ -94,6 +94,7 @@ def warm(confine: str) -> Warmed:
             "a".encode(name)
         except (LookupError, UnicodeError):
             continue
+    cache.set_cache(None)  # a worker writes nothing, and reads no file
     standard.read_ahead()
     # The host sends programs that it has numbered.
     program.number_from(2**40)

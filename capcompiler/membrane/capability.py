@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
-from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.handle import Handle, read_of
 
-__all__ = ["Capability", "Exposed", "Interface", "expose", "interface_of", "is_host_function"]
+__all__ = ["Capability", "Exposed", "Interface", "Later", "expose", "interface_of", "is_host_function"]
 
 #: Special methods that `expose` may name: the guest's syntax then reaches the host's object.
 EXPOSABLE: Final = frozenset(
@@ -118,7 +118,7 @@ def is_host_function(obj: object) -> bool:
 def interface_of(cap: Any) -> Interface:
     """The interface of a `Capability` or of a host function."""
     if isinstance(cap, Exposed):
-        look: Any = _Later if isinstance(cap.target, Handle) else getattr
+        look: Any = Later if isinstance(cap.target, Handle) else getattr
         methods = {name: look(cap.target, name) for name in cap.methods}
         return Interface(methods, cap.read, cap.write, cap.target, False)
     if isinstance(cap, Capability):
@@ -127,7 +127,7 @@ def interface_of(cap: Any) -> Interface:
     return Interface({"__call__": cap}, frozenset(), frozenset(), None, False)
 
 
-class _Later:
+class Later:
     """One method of a guest's object, looked up when it is called: that takes a turn."""
 
     __slots__ = ("name", "target")
@@ -139,7 +139,7 @@ class _Later:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.name == "__call__":
             return self.target(*args, **kwargs)
-        return getattr(self.target, self.name)(*args, **kwargs)
+        return read_of(self.target, self.name)(*args, **kwargs)
 
 
 @functools.lru_cache(maxsize=1024)

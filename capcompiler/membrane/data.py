@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from guards.tables.decimals import DECIMAL_CROSSES
 
-__all__ = ["MAX_NESTING", "Copier", "CrossingError"]
+__all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
 
 #: Containers inside one another, at most.
 MAX_NESTING: Final = 200
@@ -186,7 +186,7 @@ class Copier:
             self._check_hashes([k for k, _ in pairs], path)
             for k, v in pairs:
                 key = k if type(k) is str else self._key(k, path)
-                result[key] = v if type(v) in _PLAIN else self.copy(v, _at(path, _shown(k)))
+                result[key] = v if type(v) in PLAIN else self.copy(v, _at(path, _shown(k)))
             return result
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
@@ -222,7 +222,7 @@ class Copier:
             raise CrossingError(keys, path, "thousands of its keys hash alike")
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
-        return [x if type(x) in _PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
+        return [x if type(x) in PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")
@@ -260,7 +260,8 @@ def _only_data(key: Any) -> bool:
     return len(key) <= 100 and all(type(x) in ATOMS for x in key)
 
 
-_PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
+#: Exact types whose values cross as they are, whatever is in them.
+PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
 _BASES: Final = (
     dict, list, tuple, set, frozenset, str, int, float, bytes, bytearray, complex, deque,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import opcode
 import re
+from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,7 +59,7 @@ def rebuilt(kind: type[BaseException], args: tuple[Any, ...], text: str) -> Base
     return Exception(f"{kind.__name__}: {text}")
 
 
-def describe(realm: Realm, error: BaseException, sources: dict[str, list[str]]) -> GuestError:
+def describe(realm: Realm, error: BaseException, sources: Mapping[str, tuple[str, ...]]) -> GuestError:
     """The `GuestError` of an exception that a guest left uncaught. Built inside the turn: asking an
     exception for its text runs the guest's own `__str__`."""
     kind = type(error)
@@ -110,7 +111,7 @@ def printable(text: str) -> str:
 
 
 def guest_frames(
-    realm: Realm, traceback: TracebackType | None, sources: dict[str, list[str]]
+    realm: Realm, traceback: TracebackType | None, sources: Mapping[str, tuple[str, ...]]
 ) -> list[GuestFrame]:
     """The frames of guest code in a traceback, outermost first, at most `MAX_FRAMES`."""
     frames: list[GuestFrame] = []
@@ -118,7 +119,7 @@ def guest_frames(
         frame = traceback.tb_frame
         if realm.is_guest_frame(frame):
             code = frame.f_code
-            lines = sources.get(serial_of(code), [])
+            lines = sources.get(serial_of(code), ())
             line = traceback.tb_lineno or 0
             source = _clean(lines[line - 1].strip(), 400) if 0 < line <= len(lines) else ""
             shown = _clean(shown_filename(code), 200)

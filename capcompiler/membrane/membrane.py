@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ from capcompiler.errors import CapabilityError
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
+    Later,
     check_arguments,
     interface_of,
     is_host_function,
 )
-from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
-from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.reference import (
     Reference,
@@ -100,27 +102,23 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        method = self.interface.methods[name]
+        interface = self.interface
+        method = interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        checked = self.interface.checked
-
-        def perform(host_args: tuple[Any, ...], host_kwargs: dict[str, Any]) -> Any:
-            if checked:
-                check_arguments(path, method, host_args, host_kwargs)
-            result = method(*host_args, **host_kwargs)
-            if name == "__iter__":
-                result = list(itertools.islice(result, _ITERATED))
-            return result
-
+        perform = method
+        if interface.checked or name == "__iter__":
+            perform = functools.partial(_perform, path, method, interface.checked, name)
         return self.membrane.use(path, perform, method, args, kwargs)
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:
             raise AttributeError(f"{self.path}: no attribute {name!r} is granted")
         target = self.interface.target
-        return self.membrane.use(
-            f"{self.path}.{name}", lambda _a, _k: getattr(target, name), None, (), {}
-        )
+        if isinstance(target, Handle):
+            return self.membrane.use(
+                f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
+            )
+        return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
 
     def write(self, name: str, value: Any) -> None:
         if name not in self.interface.write:
@@ -128,11 +126,21 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda args, _k: _set(target, name, args[0]),
-            None,
+            lambda inside: _set(target, name, inside),
+            Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
+
+
+def _perform(path: str, method: Any, checked: bool, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a host's method that asks for more than to be called."""
+    if checked:
+        check_arguments(path, method, args, kwargs)
+    result = method(*args, **kwargs)
+    if name == "__iter__":
+        result = list(itertools.islice(result, _ITERATED))
+    return result
 
 
 def _set(target: Any, name: str, value: Any) -> None:
@@ -142,23 +150,51 @@ def _set(target: Any, name: str, value: Any) -> None:
         setattr(target, name, value)
 
 
+#: What comes back from a host's function as it is, at no charge.
+_SMALL: Final = PLAIN - {str, bytes}
+
+
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_methods", "_paths", "_wall", "compartment", "on_use")
+    __slots__ = ("_grants", "_handles", "_parts", "_wall", "compartment", "on_use", "outer")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
         self.on_use = on_use
+        #: The membrane of the guest whose child this one's is.
+        self.outer: Membrane | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
-        self._grants: WeakValueDictionary[int, Any] = WeakValueDictionary()
-        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+        self._grants: WeakValueDictionary[int, Any] | None = None
+        #: The same of methods of capabilities.
+        self._parts: WeakValueDictionary[int, Any] | None = None
+        self._handles: WeakValueDictionary[int, Handle] | None = None
+
+    def under(self, outer: Membrane) -> None:
+        """Stand between a guest and its child. Uses of what is the host's are told to the host as those
+        of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
+        self.outer = outer
+        self.on_use = outer.on_use
+
+    def _path_of(self, cap: Any, path: str) -> str:
+        """The path from the host's grant, whatever the guests between have called the capability."""
+        outer = self.outer
+        if outer is None:
+            return path
+        for references in (outer._grants, outer._parts):
+            known = None if references is None else references.get(id(cap))
+            if known is not None and use_of(known).cap is cap:
+                found: str = use_of(known).path
+                return found
+        return outer._path_of(cap, path)
 
     # In
 
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+        if type(value) in PLAIN:
+            return value
         copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
         try:
             return copier.copy(value)
@@ -190,9 +226,12 @@ class Membrane:
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
         """The guest's reference to a capability; the same one each time. offered: what stands for
         `cap` in uses, where it is another guest's object."""
+        if self._grants is None or self._parts is None:
+            self._grants, self._parts = WeakValueDictionary(), WeakValueDictionary()
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
+        path = self._path_of(cap, path)
         interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
@@ -203,6 +242,7 @@ class Membrane:
             part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
+            self._parts[id(method)] = plain[name]
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
@@ -213,6 +253,8 @@ class Membrane:
 
     def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
+        if type(value) in PLAIN:
+            return value
         return Copier(self._leave, pay or _free).copy(value)
 
     def give(self, value: Any) -> Any:
@@ -240,6 +282,8 @@ class Membrane:
 
     def handle(self, obj: Any) -> Handle:
         """The host's handle of a guest's object; the same one as long as the host holds it."""
+        if self._handles is None:
+            self._handles = WeakValueDictionary()
         known = self._handles.get(id(obj))
         if known is not None and object_of(known) is obj:
             return known
@@ -253,12 +297,15 @@ class Membrane:
     def use(
         self,
         path: str,
-        perform: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        perform: Callable[..., Any],
         function: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Carry out one use of authority for the guest."""
+        """Carry out one use of authority for the guest: `perform` with its arguments, as the host's.
+
+        function: the host's, whose texts of errors are the host's own; None for an attribute.
+        """
         compartment = self.compartment
         realm = compartment._realm
         meter = realm.meter
@@ -272,25 +319,37 @@ class Membrane:
         host_args: tuple[Any, ...] = ()
         host_kwargs: dict[str, Any] = {}
         result: Any = None
-        started = time.time()
-        clock = time.perf_counter()
+        told = self.on_use is not None
+        started, clock = (time.time(), time.perf_counter()) if told else (0.0, 0.0)
         crossed = False
         compartment._in_host += 1
         try:
             try:
-                host_args = tuple([self.to_host(a, meter.charge) for a in args])
-                # A keyword may be a guest's subclass of str, whose methods would run in the host.
-                host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
-                crossed = True
-                result = shielded(
-                    self._wall, lambda: as_host(realm, lambda: perform(host_args, host_kwargs))
-                )
-                if _is_awaitable(result):
+                if args:
+                    host_args = tuple([
+                        a if type(a) in PLAIN else self.to_host(a, meter.charge) for a in args
+                    ])  # fmt: skip
+                if kwargs:
+                    # A keyword may be a guest's subclass of str, whose methods would run in the host.
+                    host_kwargs = {
+                        str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
+                    }
+                crossed = told
+                if sys.exc_info()[1] is None:
+                    result = as_host(realm, perform, host_args, host_kwargs)
+                else:
+                    result = shielded(
+                        self._wall, lambda: as_host(realm, perform, host_args, host_kwargs)
+                    )
+                if type(result) not in PLAIN and _is_awaitable(result):
                     # Told to `on_use` when it is answered.
                     call = Call(result, path, function, host_args, host_kwargs, started, clock)
                     meter.check()
                     return self._later(call)
-                guest_result = self._charged(result, path)
+                if type(result) in _SMALL:
+                    guest_result = result
+                else:
+                    guest_result = self._charged(result, path)
             except CrossingError as error:
                 problem = error
             except Stop:
@@ -308,7 +367,9 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
-                self._tell(Use(path, host_args, host_kwargs, result, problem, started, seconds))
+                self._tell(
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds), function
+                )
         finally:
             compartment._in_host -= 1
         meter.check()
@@ -322,14 +383,18 @@ class Membrane:
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
 
-    def _tell(self, event: Use) -> None:
+    def _told(self, function: Any) -> bool:
+        """Whether the host's audit sees uses of this: not of what guests made for their children."""
+        return self.on_use is not None and (self.outer is None or type(function) is not Later)
+
+    def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
         on_use = self.on_use
-        if on_use is None:
+        if on_use is None or not self._told(function):
             return
         compartment = self.compartment
         try:
-            shielded(self._wall, lambda: as_host(compartment._realm, functools.partial(on_use, event)))
+            shielded(self._wall, lambda: as_host(compartment._realm, on_use, (event,), {}))
         except Stop:
             raise
         except BaseException as error:
@@ -350,7 +415,7 @@ class Membrane:
 
     def unanswered(self, call: Call, problem: BaseException) -> None:
         """Tell the host's audit of a call that the turn did not live to see answered."""
-        if self.on_use is None:
+        if self.on_use is None or not self._told(call.function):
             return
         seconds = time.perf_counter() - call.clock
         event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
@@ -376,7 +441,10 @@ class Membrane:
                 except CrossingError as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
-            self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
+            self._tell(
+                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
+                call.function,
+            )
         finally:
             compartment._in_host -= 1
         meter.check()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.call import CONSTRUCTORS
+from guards.charge import settled
 from guards.dates import conversions, named_zone, needs_clock
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
@@ -132,6 +134,9 @@ enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__get
 # C code makes this class as a class statement would; a guest could store on it.
 if not harden(time.struct_time):
     raise ImportError("guards: time.struct_time could not be made immutable")
+CONSTRUCTORS[time.struct_time] = lambda realm, kind, args, kwargs: (
+    (settled(realm, args[0]), *args[1:]) if args else args
+)
 enter(
     time.struct_time,
     "tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst tm_zone tm_gmtoff "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _json
+import sys
 from json import JSONDecodeError
 from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ __all__: list[str] = []
 _TAMED: dict[str, Callable[..., Any]] = {}
 _CONTEXT: Final = (
     "strict", "object_hook", "object_pairs_hook", "parse_float", "parse_int", "parse_constant",
+    *(("array_hook",) if sys.version_info >= (3, 15) else ()),
 )  # fmt: skip
 
 

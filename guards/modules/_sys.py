@@ -213,9 +213,12 @@ _TAMED.update(
 
 
 def _excepthook(realm: Realm, kind: Any, error: Any, traceback: Any, /) -> None:
-    from guards.format import text_of
+    from guards.attribute import read
+    from guards.call import callable_for_c
+    from guards.modules.table import LIBRARY
 
-    realm.write(f"{host_name(type(error))}: {text_of(realm, error)}\n")
+    show = read(realm, realm.importer("traceback", 0, "", LIBRARY), "print_exception")
+    callable_for_c(realm, show)(kind, error, traceback)
 
 
 def _displayhook(realm: Realm, value: Any, /) -> None:

@@ -65,8 +65,11 @@ class GuestModule(ModuleType):
     """
 
     def __repr__(self) -> str:
-        name = object.__getattribute__(self, "__dict__").get("__name__")
-        return f"<module {name!r}>" if type(name) is str else "<module>"
+        own = object.__getattribute__(self, "__dict__")
+        name, file = own.get("__name__"), own.get("__file__")
+        if type(name) is not str:
+            return "<module>"
+        return f"<module {name!r} from {file!r}>" if type(file) is str else f"<module {name!r}>"
 
 
 # No guest may store on the class: all compartments share it.

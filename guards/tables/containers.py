@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, cast
 
 from guards.call import CONSTRUCTORS, mapping_or_pairs
-from guards.charge import SCALARS, charge_walk, feed, feed_keys, size_of
+from guards.charge import DICTS, SCALARS, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
 
@@ -149,6 +149,9 @@ _DICT: dict[str, Cost] = {
     "move_to_end": _key,
 }
 enter(dict, "clear items keys popitem values", cost=_DICT, container=True, subclass=True)
+for _frozen in DICTS[1:]:
+    CONSTRUCTORS[_frozen] = CONSTRUCTORS[dict]
+    enter(_frozen, "items keys values", cost=_DICT, container=True, subclass=True)
 enter(
     OrderedDict,
     "clear items keys popitem values __reversed__",

@@ -6,11 +6,12 @@ import operator
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
-from guards.call import callable_for_c
+from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import charge_add, feed, size_of
 from guards.format import format_map_text, format_text
 from guards.host import host_exact_str, host_name
 from guards.tamed import charge_item, charged, enter
+from guards.templates import TEMPLATES, Template
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -272,6 +273,7 @@ enter(
     "append clear pop __alloc__",
     cost={
         **_COMMON,
+        "take_bytes": _copy,  # of 3.15
         "hex": _hex,
         "fromhex": _from_hex,
         "extend": _extend,
@@ -293,3 +295,23 @@ enter(
           "index": _memory},
     deny="obj _from_flags",
 )  # fmt: skip
+
+
+def _joined(realm: Realm, template: Any, args: Any, kwargs: Any) -> Any:
+    for a in args:
+        charge_add(realm, template, a)
+    return args
+
+
+def _template(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge(len(args))
+    realm.meter.charge_bytes(sum((size_of(a) or 0) * 4 for a in args if issubclass(type(a), str)))
+    return tuple(host_exact_str(a) if issubclass(type(a), str) else a for a in args)
+
+
+if Template is not None:
+    # Template strings of 3.14: what is in them is of U, and nothing of them can be changed.
+    CONSTRUCTORS[Template] = _template
+    enter(Template, "strings interpolations values", cost={"__add__": _joined}, container=True)
+    enter(TEMPLATES[1], "value expression conversion format_spec __match_args__", container=True)
+    enter(type(iter(Template())))

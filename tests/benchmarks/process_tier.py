@@ -93,7 +93,10 @@ def measure() -> dict[str, Any]:
         start = time.perf_counter()
         for _ in range(100):
             apart()
-        found["the same, 10 ms apart"] = [(0.0, 0.0), ((time.perf_counter() - start) / 100 * 1e6 - 1e4, 0.0)]
+        found["the same, 10 ms apart"] = [
+            (0.0, 0.0),
+            ((time.perf_counter() - start) / 100 * 1e6 - 1e4, 0.0),
+        ]
         worlds = [pool.compartment() for _ in range(2)]
 
         def share(world: Any) -> None:

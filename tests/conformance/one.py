@@ -45,6 +45,7 @@ def each(tests: list[tuple[str, str]], run: Callable[[str, str], str]) -> None:
 
 def plain(module: str) -> None:
     import importlib
+    import importlib.util
     import types
 
     folder = Path(next(iter(__import__("test").__path__)))
@@ -59,8 +60,14 @@ def plain(module: str) -> None:
         if name.startswith("test.support"):
             importlib.import_module(name)
         elif "." not in name:
+            # By its file: the interpreter finds its own builtin modules before any path.
             sys.modules.pop(name, None)
-            importlib.import_module(name)
+            spec = importlib.util.spec_from_file_location(name, SHIMS / f"{name}.py")
+            if (SHIMS / f"{name}.py").exists():
+                sys.modules[name] = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(sys.modules[name])
+            else:
+                importlib.import_module(name)
     import unittest
 
     tested = importlib.import_module(module)
@@ -78,6 +85,9 @@ def guest(module: str) -> None:
     limits = Limits(steps=STEPS, seconds=SECONDS, memory=1 << 30, output=1 << 24, depth=None)
     world = Compartment(imports=imports, limits=limits)
     world.exec(
+        # What a granted source of randomness and facts handed in would be: tests ask for them at import.
+        "import os, types\nos.urandom = lambda n: __import__('random').randbytes(n)\n"
+        "os.uname = lambda: types.SimpleNamespace(machine='', sysname='', release='', version='', nodename='')\n"
         f"import unittest\nimport importlib\ntested = importlib.import_module({module!r})\n"
         "def list_tests(): return unittest.list_tests(tested)\n"
         "def run_one(case, method): return unittest.run_one(tested, case, method)\n"

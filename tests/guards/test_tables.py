@@ -30,6 +30,7 @@ from capcompiler.nesting import _Opaque
 from guards.attribute import is_plain_name, read
 from guards.call import callable_for_c
 from guards.host import host_mro
+from guards.lazy import LazyModule
 from guards.meter import Stop
 from guards.modules import MODULES
 from guards.modules._decimal import ContextHandle
@@ -164,6 +165,7 @@ def _by_hand() -> dict[type, Callable[[], Any]]:
         types.ClassMethodDescriptorType: lambda: dict.__dict__["fromkeys"],
         types.SimpleNamespace: lambda: types.SimpleNamespace(a=1),
         types.ModuleType: lambda: types.ModuleType("m"),
+        LazyModule: lambda: LazyModule("m"),
         types.CoroutineType: _never,
         time.struct_time: lambda: time.gmtime(0),
         type(_closed().__await__()): wrapper,
@@ -204,6 +206,10 @@ class World:
         sources += [f"{n}(1)" for n in _plain_exceptions()]
         if hasattr(itertools, "batched"):
             sources.append("itertools.batched('ab', 1)")
+        if sys.version_info >= (3, 14):
+            sources += ["t'a{1!r:>3}b'", "t'{1}'.interpolations[0]", "iter(t'{1}')"]
+        if sys.version_info >= (3, 15):
+            sources += ["frozendict(a=[1])", "sentinel('S')"]
         filled = "".join(f"held[{s!r}] = {s}\n" for s in sources)
         self.compartment.exec(GUEST + filled)
         self.realm: Realm = self.compartment._realm

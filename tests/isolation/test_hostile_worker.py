@@ -13,11 +13,36 @@ import pytest
 from capcompiler import Capability, CapError, GuestError, LimitExceeded, Limits, expose
 from capcompiler.isolation import channel
 from capcompiler.isolation.faults import WorkerDied
-from capcompiler.isolation.messages import ANSWER, ASK, CAP, DO, METHOD, OBJECT, PENDING, READ, REPLY, USE
+from capcompiler.isolation.messages import (
+    ANSWER,
+    ASK,
+    CAP,
+    DO,
+    METHOD,
+    OBJECT,
+    PENDING,
+    READ,
+    REPLY,
+    USE,
+)
 from capcompiler.isolation.messages import WRITE as SET
 from capcompiler.isolation.wire import (
-    AGAIN, BIG, DECIMAL, DICT, FRACTION, FROZENSET, LEAF, LIST, LONG, MAX_FRAME, REF, SET as SETS, TUPLE,
+    AGAIN,
+    BIG,
+    DECIMAL,
+    DICT,
+    FRACTION,
+    FROZENSET,
+    LEAF,
+    LIST,
+    LONG,
+    MAX_FRAME,
+    REF,
+    TUPLE,
 )  # fmt: skip
+from capcompiler.isolation.wire import (
+    SET as SETS,
+)
 
 from .hostile import Peer, hostile
 
@@ -305,7 +330,7 @@ def test_what_was_granted_can_be_named_and_is_checked() -> None:
     [DO, NUMBER, ["knock"], [TUPLE, "x"], NO_KWARGS, 5], [DO, NUMBER, "knock", [LIST, "x"], NO_KWARGS, 5],
     [DO, NUMBER, "knock", [TUPLE, "x"], [DICT, 1, 2], 5], [DO, NUMBER, "knock", [TUPLE, "x"], NO_KWARGS, "5"],
     [DO, NUMBER, "knock", [TUPLE, [LEAF, [CAP, 999]]], NO_KWARGS, 5],
-    [DO, NUMBER, "knock", [TUPLE, [LEAF, [METHOD, NUMBER, "_secret"]]], NO_KWARGS, 5],
+    [DO, NUMBER, "knock", [TUPLE, [LEAF, [METHOD, 1, "_secret"]]], NO_KWARGS, 5],
 ], ids=lambda u: repr([x for x in u if x is not NUMBER])[:60])  # fmt: skip
 def test_what_was_not_granted_cannot(use: Any) -> None:
     door = Door()
@@ -347,7 +372,9 @@ def test_a_handle_that_was_given_back_is_gone() -> None:
     assert door.seen == []
 
 
-@pytest.mark.parametrize("back", [[1], [1, 0], [1, 2], [1, -1], [5, 1], ["1", 1], "x", None, [1, 1, 1, 1]])
+@pytest.mark.parametrize(
+    "back", [[1], [1, 0], [1, 2], [1, -1], [5, 1], ["1", 1], "x", None, [1, 1, 1, 1]]
+)
 def test_handles_are_not_given_back_more_than_they_came(back: Any) -> None:
     def script(peer: Peer) -> None:
         serial = peer.request()[1]

@@ -2,6 +2,8 @@
 
 from _guard_types import _refuse
 
+from .machinery import ModuleSpec
+
 
 def resolve_name(name, package):
     """The absolute name of a module."""
@@ -30,7 +32,14 @@ def module_from_spec(spec):
     _refuse("importlib.util.module_from_spec was not granted: imports make modules")
 
 
-spec_from_file_location = spec_from_loader = module_from_spec
+spec_from_file_location = module_from_spec
+
+
+def spec_from_loader(name, loader, *, origin=None, is_package=None):
+    """What a finder of the program's own says of a module."""
+    if is_package is None:
+        is_package = hasattr(loader, "is_package") and loader.is_package(name)
+    return ModuleSpec(name, loader, origin=origin, is_package=is_package)
 
 
 def cache_from_source(path, debug_override=None, *, optimization=None):

@@ -32,6 +32,11 @@ class Missing:
     def __iter__(self):
         return iter(())
 
+    def __lt__(self, other):
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
 
 _function = type(lambda: None)
 

@@ -11,3 +11,7 @@ def get_terminal_size(fallback=(80, 24)):
 
     columns = int(os.environ.get("COLUMNS", 0) or 0)
     return os.terminal_size((columns or fallback[0], fallback[1]))
+
+
+def rmtree(path, ignore_errors=False):
+    """There is nothing to remove."""

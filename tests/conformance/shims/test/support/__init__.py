@@ -259,7 +259,7 @@ def requires_fork():
 
 def requires_working_socket(*, module=False):
     if module:
-        raise unittest.SkipTest("sockets")
+        return None  # those of its tests that use sockets say so when they do
     return unittest.skip("sockets")
 
 

@@ -1,0 +1,82 @@
+"""`except*`: the group that is taken apart is one whose `split` is the interpreter's own.
+
+Stops: CVE-2025-22153. To match, C code calls whatever `split` the group has, and takes what it gives
+for a pair of exceptions: on CPython 3.11.7 a text in its place ends the process, and up to 3.15 at
+least a pair of whole numbers becomes what is handled and what is raised again. A guest can put its
+own there in a class, by `derive`, by `__getattribute__`, in the instance's dictionary, and in the
+very expression that names what to catch; so it is looked at twice: where the group enters, and
+after that expression, with no code of the guest's between the look and the match.
+Source: _PyEval_ExceptionGroupMatch in Python/ceval.c, CPython 3.11-3.15.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+from guards.base import Guard
+from guards.host import host_lookup, host_name
+
+__all__ = ["GUARDS", "PlainGroup", "StarType"]
+
+_ASKED: Final = ("split", "derive", "__getattribute__")
+_EXACT: Final = (BaseExceptionGroup, ExceptionGroup)
+_get_dict: Final = object.__getattribute__
+_parts: Final = BaseExceptionGroup.__dict__["exceptions"].__get__
+_message: Final = BaseExceptionGroup.__dict__["message"].__get__
+
+
+def _is_plain(group: BaseExceptionGroup) -> bool:
+    """Whether taking it apart runs no code but the interpreter's. Takes off an exact group what its
+    own dictionary has in the place of a method."""
+    kind = type(group)
+    own = _get_dict(group, "__dict__")
+    if kind in _EXACT:
+        for name in _ASKED:
+            own.pop(name, None)
+        return True
+    owners = [host_lookup(kind, name)[0] for name in _ASKED]
+    return owners == [BaseExceptionGroup, BaseExceptionGroup, BaseException] and own.keys().isdisjoint(
+        _ASKED
+    )
+
+
+def _raised() -> BaseException | None:
+    return sys.exc_info()[1]
+
+
+class PlainGroup(Guard):
+    """`except cap:Group: cap:plaingroup(); raise` around the body of a `try` with `except*`: a group
+    that would be taken apart by the guest's own methods is raised again as an exact one."""
+
+    key = "cap:plaingroup"
+    __slots__ = ()
+
+    def run(self) -> None:
+        group = _raised()
+        if not isinstance(group, BaseExceptionGroup) or _is_plain(group):
+            return
+        kind = ExceptionGroup if issubclass(type(group), ExceptionGroup) else BaseExceptionGroup
+        exact: Any = kind(_message(group), [*_parts(group)])
+        exact.__cause__, exact.__context__ = group.__cause__, group.__context__
+        exact.__suppress_context__ = group.__suppress_context__
+        notes = _get_dict(group, "__dict__").get("__notes__")
+        if type(notes) is list:
+            exact.__notes__ = notes
+        raise exact.with_traceback(group.__traceback__)
+
+
+class StarType(Guard):
+    """except* T becomes except* `cap:startype`(T): the last that is asked before the match."""
+
+    key = "cap:startype"
+    __slots__ = ()
+
+    def run(self, kinds: Any) -> Any:
+        group = _raised()
+        if isinstance(group, BaseExceptionGroup) and not _is_plain(group):
+            raise TypeError(f"{host_name(type(group))}.split must be the one of BaseExceptionGroup")
+        return kinds
+
+
+GUARDS = (PlainGroup, StarType)

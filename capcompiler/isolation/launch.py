@@ -199,8 +199,9 @@ class Worker:
 
     def died(self) -> str:
         """End it, and say how it had ended of itself."""
-        if self._pidfd >= 0:
-            select.select([self._pidfd], [], [], 0.2)  # it may be on its way out
+        with self._lock:
+            if self._pidfd >= 0 and not self._ended:
+                select.select([self._pidfd], [], [], 0.2)  # it may be on its way out
         if not self._finish():
             return "its worker process has ended"
         code = self.zygote.ended(self.pid)

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 from capcompiler import program as programs
 from capcompiler.awaiting import AwaitingTurn, Started, _inside, to_await
 from capcompiler.compartment import Compartment
-from capcompiler.errors import CapabilityError
+from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.imports import Imports, from_plan
 from capcompiler.isolation.channel import Gone, TooLarge, WorkerChannel
 from capcompiler.isolation.faults import fault_of, from_guest
@@ -268,6 +268,9 @@ class Host:
         except (Gone, WireError):
             raise
         except BaseException as error:
+            limit = self.limits.memory
+            if isinstance(error, MemoryError) and limit is not None:
+                error = LimitExceeded("memory", limit, limit)  # the kernel gave no more
             failed, payload = True, self.out(fault_of(error))
         self.reply(serial, failed, payload)
 

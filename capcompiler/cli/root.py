@@ -11,6 +11,7 @@ import click
 
 from capcompiler import __version__
 from capcompiler.cli.check import check
+from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
 from capcompiler.cli.outcome import Status
 from capcompiler.cli.repl import repl
@@ -59,5 +60,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, repl):
+for _command in (run, check, explain, repl, doctor):
     main.add_command(_command)

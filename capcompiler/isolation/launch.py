@@ -250,13 +250,13 @@ def reported(confine: str, report: dict[str, Any]) -> Confinement:
     missing: dict[str, str] = dict(report["missing"])
     missing.update(report["able"])
     holds = {
-        "environment": "an empty one",
-        "descriptors": "all closed but its own connection",
+        "environment": "starting with an empty one",
+        "descriptors": "closing all but its own connection",
         "group": "a session and a process group of its own",
     }
     if sys.platform == "linux":
         holds["memory"] = "RLIMIT_AS"
-        holds["end"] = "it is killed when its parent ends"
+        holds["end"] = "the kernel's signal when its parent ends"
     if confine == "off":
         missing = dict.fromkeys(PROMISES, "confine='off'")
     else:

@@ -22,6 +22,4 @@ def escaped(source: str) -> Program:
     text = OUT + textwrap.dedent(source)
     honest = cap_compile("0")
     code = compile(text, f"<escaped>\x1f{honest.code.co_filename.rpartition(chr(31))[2]}", "exec")
-    return Program(
-        text, "exec", "<escaped>", True, frozenset(), frozenset(), honest.digest, code
-    )
+    return Program(text, "exec", "<escaped>", True, frozenset(), frozenset(), honest.digest, code)

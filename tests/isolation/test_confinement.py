@@ -138,7 +138,9 @@ def test_a_group_of_its_own(pool: Pool) -> None:
 
 
 def test_what_one_did_the_next_does_not_see(pool: Pool) -> None:
-    pool.exec(escaped("modules['json' if 'json' in modules else 'math'].mark = 1\nsys.mark = 1\nint.__doc__"))
+    pool.exec(
+        escaped("modules['json' if 'json' in modules else 'math'].mark = 1\nsys.mark = 1\nint.__doc__")
+    )
     assert attempt(pool, "got = hasattr(sys, 'mark')") is False
     assert attempt(pool, "got = any(hasattr(m, 'mark') for m in modules.values())") is False
 

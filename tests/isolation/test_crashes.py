@@ -109,7 +109,9 @@ def test_memory_is_the_kernels_to_give(pool: Pool) -> None:
 
 def test_memory_of_a_guest_that_is_none_of_a_bad_one(pool: Pool) -> None:
     with pytest.raises(LimitExceeded) as caught:
-        pool.exec("x = []\nwhile True: x.append('a' * 10**6)", limits=Limits(memory=32 * 2**20, steps=None))
+        pool.exec(
+            "x = []\nwhile True: x.append('a' * 10**6)", limits=Limits(memory=32 * 2**20, steps=None)
+        )
     assert caught.value.kind == "memory"
     alive(pool)
 

@@ -122,11 +122,25 @@ class Pool:
         return ProcessCompartment(caps, imports=imports, limits=limits, on_use=on_use, pool=self)
 
     def submit(
-        self, src: str | bytes | Program, caps: Mapping[str, Any] | None = None, **options: Any
-    ) -> Future[Namespace]:
-        """`exec` at the next opportunity; gives its future. options: as for `exec`."""
+        self, src: str | bytes | Program, caps: Mapping[str, Any] | None = None, *,
+        imports: Imports | None = None, limits: Limits | None = None, filename: str = "<guest>",
+        optimize: bool = True,
+    ) -> Future[Namespace]:  # fmt: skip
+        """`exec` at the next opportunity; gives its future.
+
+        With an executor, where that runs it: what was granted must be able to go there, or
+        `CapabilityError` is raised, and what comes back is data.
+        """
+        options: dict[str, Any] = {
+            "imports": imports, "limits": limits, "filename": filename, "optimize": optimize
+        }  # fmt: skip
         with self._lock:
             self._check_open()
+            if self._executor is not None:
+                from capcompiler.isolation import travel
+
+                job = travel.job_of(src, caps, confine=self._confine, **options)
+                return travel.send(self._executor, job)
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="capcompiler")
         return self._threads.submit(self.exec, src, caps, **options)

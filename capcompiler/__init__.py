@@ -10,7 +10,7 @@ from capcompiler.errors import (
     Violation,
 )
 from capcompiler.imports import Imports
-from capcompiler.later import Pool
+from capcompiler.isolation.pool import Pool
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose
 from capcompiler.namespace import Namespace

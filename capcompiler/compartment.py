@@ -52,7 +52,7 @@ from guards.realm import Realm
 from guards.shield import shielded
 from guards.store import store
 
-__all__ = ["Compartment", "NotAvailable"]
+__all__ = ["Compartment"]
 
 Isolation = Literal["inline", "process"]
 #: What a compartment has that is told nothing else; none of them can change.
@@ -63,10 +63,6 @@ TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
 
 
-class NotAvailable(CapError, NotImplementedError):
-    """A part of the contract that this version does not have."""
-
-
 class Compartment:
     """A world of guest code that lasts: names, classes and functions stay from turn to turn.
 
@@ -74,6 +70,14 @@ class Compartment:
     limits: the budget of each turn. on_use: called with a `Use` after each use of a capability.
     Raises `CapabilityError` for a grant that is neither data nor a capability or has a bad name.
     """
+
+    def __new__(cls, *_args: Any, isolation: Isolation = "inline", **_options: Any) -> Compartment:
+        _check_isolation(isolation)
+        if cls is Compartment and isolation == "process":
+            from capcompiler.isolation.world import ProcessCompartment  # it derives from this class
+
+            return object.__new__(ProcessCompartment)
+        return object.__new__(cls)
 
     def __init__(
         self,
@@ -84,11 +88,7 @@ class Compartment:
         isolation: Isolation = "inline",
         on_use: Callable[[Use], None] | None = None,
     ) -> None:
-        _check_isolation(isolation)
-        if limits is not None and not isinstance(limits, Limits):
-            raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
-        if imports is not None and not isinstance(imports, Imports):
-            raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
+        self._check_options(limits, imports)
         self._limits = limits if limits is not None else _LIMITS
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
@@ -99,7 +99,7 @@ class Compartment:
         self._realm.package_data = self._package_data
         install(self._realm, self._limits.depth, MAKERS)
         self._realm.nesting = Nesting(self)
-        self._membrane = Membrane(self, on_use)
+        self._membrane = self._make_membrane(on_use)
         self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._importer.to_guest = self._membrane.to_guest
@@ -126,11 +126,26 @@ class Compartment:
         self._output: list[str] = []
         self._printed = 0
         self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
-        if caps is not None:
-            if not isinstance(caps, Mapping):
-                raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
-            for name, cap in caps.items():
-                self.grant(name, cap)
+        self._once = False  # one turn, and nobody keeps the world but for what came out of it
+        self._grant_all(caps)
+
+    @staticmethod
+    def _check_options(limits: Limits | None, imports: Imports | None) -> None:
+        if limits is not None and not isinstance(limits, Limits):
+            raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
+        if imports is not None and not isinstance(imports, Imports):
+            raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
+
+    def _grant_all(self, caps: Mapping[str, Any] | None) -> None:
+        if caps is None:
+            return
+        if not isinstance(caps, Mapping):
+            raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
+        for name, cap in caps.items():
+            self.grant(name, cap)
+
+    def _make_membrane(self, on_use: Callable[[Use], None] | None) -> Membrane:
+        return Membrane(self, on_use)
 
     # The host's side
 
@@ -679,12 +694,7 @@ class _HostProblem(Exception):
 
 
 def _check_isolation(isolation: object) -> None:
-    if isolation == "process":
-        raise NotAvailable(
-            "isolation='process' is not part of this version; use isolation='inline', and do not "
-            "rely on it against crashes of the interpreter's C code"
-        )
-    if isolation != "inline":
+    if isolation not in ("inline", "process") or type(isolation) is not str:
         raise ValueError(f"isolation: wanted 'inline' or 'process', got {isolation!r}")
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from capcompiler.standard import Audited, Engine, HostRow, ModuleText, Standard
 from guards.modules import GUEST, LIBRARY, MODULES, PACKAGE
 
-__all__ = ["ENGINE_IMPORTS", "Found", "Imports"]
+__all__ = ["ENGINE_IMPORTS", "Found", "Imports", "from_plan", "plan_of"]
 
 Found = Audited | HostRow | ModuleText
 _COMPILED: Final = tuple(importlib.machinery.EXTENSION_SUFFIXES) + tuple(
@@ -331,16 +331,45 @@ class Imports:
     def data(self, path: str) -> bytes | None:
         """A file that an installed package brings along; None where there is none."""
         for entry in self.chain:
-            if isinstance(entry.source, _Folder):
-                found = entry.source.data(path)
-                if found is not None:
-                    return found
+            data = getattr(entry.source, "data", None)
+            found = None if data is None else data(path)
+            if found is not None:
+                return bytes(found)
         return None
 
     @property
     def names(self) -> frozenset[str]:
         """The top-level names that a guest may import, as far as they are known."""
         return frozenset(n for e in self.chain for n in e.source.names() if e.allows(n))
+
+
+Plan = list[tuple[int | None, list[str] | None, list[str]]]
+
+
+def plan_of(imports: Imports) -> tuple[Plan, list[Source]]:
+    """An `Imports` as data, and its sources by number; the standard library is known everywhere."""
+    rows: Plan = []
+    sources: list[Source] = []
+    for entry in imports.chain:
+        number = None
+        if not isinstance(entry.source, Standard):
+            number = len(sources)
+            sources.append(entry.source)
+        chosen = None if entry.chosen is None else sorted(entry.chosen)
+        rows.append((number, chosen, sorted(entry.removed)))
+    return rows, sources
+
+
+def from_plan(plan: Plan, source: Callable[[int], Any]) -> Imports:
+    """The `Imports` of a plan. source: what stands for one of its sources."""
+    return Imports(tuple(
+        _Entry(
+            Standard() if number is None else source(number),
+            None if chosen is None else frozenset(chosen),
+            frozenset(removed),
+        )
+        for number, chosen, removed in plan
+    ))  # fmt: skip
 
 
 def _texts_only(method: str, names: tuple[str, ...]) -> tuple[str, ...]:

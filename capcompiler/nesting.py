@@ -24,7 +24,7 @@ from capcompiler.errors import (
 from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, check_exposed_name
 from capcompiler.membrane.data import CrossingError
-from capcompiler.membrane.handle import Handle, object_of
+from capcompiler.membrane.handle import Handle, RemoteObject, object_of
 from capcompiler.program import Program, child_program
 from guards.builtins import tamed_makers
 from guards.classes import own_class
@@ -139,6 +139,9 @@ def offered_by(handle: Handle) -> GuestCapability | None:
     an instance of the guest's `Capability`; nothing of anything else."""
     obj = object_of(handle)
     kind = type(obj)
+    if kind is RemoteObject:  # its worker has asked the rest of this
+        offered = obj.offered
+        return None if offered is None else GuestCapability(handle, offered, frozenset(), frozenset())
     if kind in (FunctionType, MethodType) or issubclass(kind, type):
         return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
     methods: set[str] = set()

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import inspect
 import itertools
+import marshal
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, Literal
@@ -20,14 +21,14 @@ from capcompiler.generic import has_type_parameters, plain_names
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
-from guards.binding import FILE_MARK, as_names, with_note
+from guards.binding import FILE_MARK, as_names, revived, stored, with_note
 from guards.modules import GUEST, LIBRARY
 from guards.tables.rows import names_known
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
 Mode = Literal["exec", "eval"]
-_serials: Final = itertools.count(1)
+_serials = itertools.count(1)
 _MARK: Final = FILE_MARK
 #: Characters of a text that it pays to keep compiled on the disk, at least.
 _SHORTEST_KEPT: Final = 400
@@ -180,7 +181,7 @@ def _routed_quietly(
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
     scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
-    routed, stored = _routing(tree, text, filename, optimize, value, asker, digest)
+    routed, stores = _routing(tree, text, filename, optimize, value, asker, digest)
     shown = _code_name(filename)
 
     def made(flags: int) -> CodeType:
@@ -194,7 +195,7 @@ def _routed_quietly(
         code = made(flags ^ top)  # an async generator expression awaits nothing until it is driven
     if scopes:
         code = plain_names(code)
-    code = with_note(code, f"cap:stores:{' '.join(sorted(stored))}")
+    code = with_note(code, f"cap:stores:{' '.join(sorted(stores))}")
     return Program(
         source=text,
         mode=mode,
@@ -334,6 +335,32 @@ def refuse_awaits(program: Program) -> None:
             )
         ]
     )
+
+
+def number_from(first: int) -> None:
+    """Number programs from here on from `first`: those of another process may come beside them."""
+    global _serials
+    _serials = itertools.count(first)
+
+
+@functools.lru_cache(maxsize=1024)
+def portable_code(program: Program) -> bytes | None:
+    """The code of a program for a worker of this interpreter, which `loaded_code` reads; without this
+    process's secret. None for code that no other process may read."""
+    kept = stored(program.code)
+    return None if kept is None else marshal.dumps((program.code.co_filename, kept))
+
+
+def loaded_code(data: bytes) -> CodeType:
+    """Code from the process that started this one, which is trusted: bytecode from nobody else is."""
+    filename, kept = marshal.loads(data)  # noqa: S302
+    return revived(kept, filename)
+
+
+def forget_compiled() -> None:
+    """Drop every compiled program that is kept for its text."""
+    _compiled.cache_clear()
+    _module.cache_clear()
 
 
 def shown_filename(code: CodeType) -> str:

@@ -30,6 +30,7 @@ def cap_exec(
     CapabilityError where that was a refused use of authority; LimitExceeded for a spent budget.
     """
     world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    world._once = True
     return world.exec(src, filename=filename, optimize=optimize)
 
 
@@ -45,6 +46,7 @@ def cap_eval(
 ) -> Any:
     """The value of one expression, under the same rules as `cap_exec`."""
     world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    world._once = True
     return world.eval(src, filename=filename, optimize=optimize)
 
 
@@ -64,6 +66,7 @@ async def cap_exec_async(
     is spent waiting. Cancelling the task ends the turn. Raises what `cap_exec` raises.
     """
     world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    world._once = True
     return await world.exec_async(src, filename=filename, optimize=optimize)
 
 
@@ -79,4 +82,5 @@ async def cap_eval_async(
 ) -> Any:
     """The value of one expression, which may await, under the same rules as `cap_exec_async`."""
     world = Compartment(caps, imports=imports, limits=limits, isolation=isolation)
+    world._once = True
     return await world.eval_async(src, filename=filename, optimize=optimize)

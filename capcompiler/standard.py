@@ -51,6 +51,9 @@ class HostRow:
 
 
 _LIBRARY: Final = Path(os.__file__).parent
+#: The library's files by path, in a process that has read them and may open none any more: their
+#: bytes, or None where no guest's module is made of it.
+_ahead: dict[str, bytes | None] | None = None
 #: Modules of Python that are made of a module of C without a row, and what tells since which version.
 _SINCE: Final = {"opcode": "_opcode_metadata"}
 
@@ -58,7 +61,10 @@ _SINCE: Final = {"opcode": "_opcode_metadata"}
 def _is_there(name: str) -> bool:
     """Whether this version of Python has the module."""
     base = _LIBRARY.joinpath(*name.split("."))
-    return base.with_suffix(".py").is_file() or base.joinpath("__init__.py").is_file()
+    paths = base.with_suffix(".py"), base.joinpath("__init__.py")
+    if _ahead is not None:
+        return any(str(p) in _ahead for p in paths)
+    return any(p.is_file() for p in paths)
 
 
 #: Top-level modules that are Python all through and carry no authority of their own: what they
@@ -395,8 +401,36 @@ def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:
     base = root.joinpath(*parts)
     for path, package in ((base / "__init__.py", True), (base.with_suffix(".py"), False)):
         try:
-            text = path.read_bytes()
+            text = path.read_bytes() if _ahead is None else _ahead.get(str(path))
         except OSError:
+            continue
+        if text is None:
             continue
         return ModuleText(text, f"{shown}/{path.relative_to(root).as_posix()}", package, LIBRARY)
     return None
+
+
+def read_ahead() -> None:
+    """Read whatever guests' modules are made of, for a process that will be allowed to open nothing."""
+    global _ahead
+    found: dict[str, bytes | None] = dict.fromkeys(
+        str(p) for p in _LIBRARY.rglob("*.py") if "site-packages" not in p.parts
+    )
+    wanted = {p for p in found if _is_read(Path(p).relative_to(_LIBRARY))}
+    for path in (*map(Path, wanted), *_FACETS.rglob("*.py")):
+        found[str(path)] = path.read_bytes()
+    _ahead = found
+
+
+def library_text(filename: str) -> ModuleText | None:
+    """The module of the library that a guest sees under this `__file__`."""
+    shown, _, rest = filename.partition("/")
+    name = rest.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    found = Standard().find(name) if shown in ("lib", "facet") else None
+    return found if type(found) is ModuleText and found.filename == filename else None
+
+
+def _is_read(path: Path) -> bool:
+    parts = path.with_suffix("").parts
+    name = ".".join(parts).removesuffix(".__init__")
+    return parts[0] in PURE or name in PURE_PARTS or name in _CHANGES

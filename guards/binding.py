@@ -18,6 +18,7 @@ __all__ = [
     "FILE_MARK",
     "as_names",
     "bound",
+    "draw_anew",
     "is_guest_code",
     "revived",
     "stand_in",
@@ -29,8 +30,15 @@ __all__ = [
 FILE_MARK: Final = "\x1f"
 
 #: No text of a guest's can hold this: it is drawn anew in every process and shown to nobody.
-_NONCE: Final = secrets.token_bytes(16)
+_NONCE = secrets.token_bytes(16)
 _SIZE: Final = len(_NONCE)
+
+
+def draw_anew() -> None:
+    """Draw another one, in a process that has been forked: its parent's would be known to all of its
+    kind. What was compiled before must not be bound any more."""
+    global _NONCE
+    _NONCE = secrets.token_bytes(_SIZE)
 
 
 def stand_in(key: str) -> ast.expr:

@@ -10,6 +10,7 @@ dies at its next step (pits 3, 4, 9 and 15 of the design).
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from typing import Any, Final
 from guards.binding import is_guest_code
 from guards.sealed import HOST, Sealed
 
-__all__ = ["Meter", "Stop", "resident_bytes"]
+__all__ = ["Meter", "Stop", "hold_statm", "resident_bytes"]
 
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
@@ -41,11 +42,31 @@ def resident_bytes() -> int | None:
     """The resident set of this process in bytes, or where the system does not tell, the largest that
     it has been; None where it tells neither."""
     try:
+        if _statm is not None:
+            return int(os.pread(_statm, 200, 0).split()[1]) * 4096
         with open("/proc/self/statm", "rb") as f:
             return int(f.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
         pass
     return None if _largest is None else _largest()
+
+
+#: Held open in a process that may open nothing later.
+_statm: int | None = None
+
+
+def hold_statm(descriptor: int) -> bool:
+    """Hold open under this number what `resident_bytes` reads; False where there is none."""
+    global _statm
+    try:
+        found = os.open("/proc/self/statm", os.O_RDONLY)
+    except OSError:
+        return False
+    if found != descriptor:
+        os.dup2(found, descriptor)
+        os.close(found)
+    _statm = descriptor
+    return True
 
 
 def _largest_resident() -> Callable[[], int] | None:

@@ -18,6 +18,8 @@ class FrozenClock(Capability, reads="now time module"):
     moment: with a `datetime.timezone`, or ValueError; whole guests can then be tested and replayed.
     """
 
+    __cap_travels__ = True
+
     def __init__(self, moment: datetime.datetime) -> None:
         if type(moment.tzinfo) is not datetime.timezone:
             raise ValueError("FrozenClock: the moment needs a datetime.timezone, such as UTC")

@@ -11,6 +11,7 @@ import click
 
 from capcompiler import __version__
 from capcompiler.cli.check import check
+from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
 from capcompiler.cli.manifest import manifest
 from capcompiler.cli.outcome import Status
@@ -61,5 +62,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, manifest, reach, repl):
+for _command in (run, check, explain, manifest, reach, repl, doctor):
     main.add_command(_command)

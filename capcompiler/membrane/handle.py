@@ -7,6 +7,7 @@ budget of the turn that it is made in.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +17,15 @@ from guards.host import host_name
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["AwaitableHandle", "Handle", "object_of", "owner_of", "read_of"]
+__all__ = [
+    "AwaitableHandle",
+    "Handle",
+    "RemoteObject",
+    "described",
+    "object_of",
+    "owner_of",
+    "read_of",
+]
 
 
 class Handle:
@@ -45,18 +54,8 @@ class Handle:
         raise AttributeError("a handle's attributes cannot be set; call a method of the guest's")
 
     def __repr__(self) -> str:
-        obj = self.__obj
-        kind = type(obj)
-        if kind is FunctionType:
-            what, name = "function", obj.__name__
-        elif kind is MethodType:
-            what, name = "method", ""
-        elif issubclass(kind, type):
-            what, name = "class", host_name(obj)
-        else:
-            what, name = "instance of", host_name(kind)
-        shown = "".join(c if c.isprintable() else "?" for c in name[:80])
-        return f"<guest {what} {shown}>".replace(" >", ">")
+        what, name = described(self)
+        return f"<guest {what} {name}>".replace(" >", ">")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a handle cannot be pickled or copied: it belongs to one compartment")
@@ -68,6 +67,31 @@ class Handle:
         self.__reduce__()
 
 
+class RemoteObject:
+    """A guest's object in a worker, as its host knows it: a number, and what its worker says of it.
+
+    what, name: for `repr`. offered: the methods that it offers to another guest; None for nothing.
+    received: how often it came. released: where it is told that it is gone, with its number.
+    """
+
+    __slots__ = ("awaitable", "name", "number", "offered", "received", "released", "what")
+
+    def __init__(
+        self, number: int, what: str, name: str, awaitable: bool, offered: frozenset[str] | None,
+        released: deque[tuple[int, int]],
+    ) -> None:  # fmt: skip
+        self.number = number
+        self.what = what
+        self.name = name
+        self.awaitable = awaitable
+        self.offered = offered
+        self.released = released
+        self.received = 1
+
+    def __del__(self) -> None:
+        self.released.append((self.number, self.received))
+
+
 class AwaitableHandle(Handle):
     """A handle of a guest's coroutine or the like: `await` it as a turn, or in the one under way."""
 
@@ -75,6 +99,23 @@ class AwaitableHandle(Handle):
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return owner_of(self)._await_object(object_of(self)).__await__()
+
+
+def described(handle: Handle) -> tuple[str, str]:
+    """What a handle's object is, and its name, in words that are fit to print."""
+    obj = object_of(handle)
+    kind = type(obj)
+    if kind is RemoteObject:
+        what, name = obj.what, obj.name
+    elif kind is FunctionType:
+        what, name = "function", obj.__name__
+    elif kind is MethodType:
+        what, name = "method", ""
+    elif issubclass(kind, type):
+        what, name = "class", host_name(obj)
+    else:
+        what, name = "instance of", host_name(kind)
+    return what, "".join(c if c.isprintable() else "?" for c in name[:80])
 
 
 def owner_of(handle: Handle) -> Compartment:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Membrane", "Use"]
 
+#: Why some keys cannot cross.
+IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -242,9 +244,7 @@ class Membrane:
         except Stop:
             if self.compartment._realm.meter.live:
                 raise
-        raise CrossingError(
-            value, "", "a key in it is an object of the guest's, which hashes itself in a turn only"
-        )
+        raise CrossingError(value, "", IN_A_TURN)
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
         value = original_of(value, self.compartment)

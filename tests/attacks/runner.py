@@ -20,7 +20,8 @@ __all__ = ["Worker"]
 class Worker:
     """A process that runs cases. One answer per case is kept, for the tests that share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tier: str = "inline") -> None:
+        self.tier = tier
         self.answers: dict[str, dict[str, Any]] = {}
         self.process: subprocess.Popen[str] | None = None
         self.lines: queue.Queue[str] = queue.Queue()
@@ -37,7 +38,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, "CAPCOMPILER_TIER": self.tier},
             cwd=self.directory.name,
         )
         self.lines = lines = queue.Queue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,25 @@ def test_attack_is_contained(worker: Worker, case: Case, optimize: bool) -> None
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_both_levels_agree(worker: Worker, case: Case) -> None:
     assert not worker.ask(case)["differ"]
+
+
+#: Guests in worker processes run one attack in thirty, or all with CAPCOMPILER_TIER=process.
+IN_WORKERS = CASES if os.environ.get("CAPCOMPILER_TIER") == "process" else CASES[::30]
+
+
+@pytest.fixture(scope="module")
+def process_worker() -> Iterator[Worker]:
+    worker = Worker("process")
+    yield worker
+    worker.close()
+
+
+@pytest.mark.parametrize("case", IN_WORKERS, ids=lambda case: case.id)
+def test_attack_is_contained_in_a_worker_process(process_worker: Worker, case: Case) -> None:
+    answer = process_worker.ask(case)
+    failures = [f for level in answer["levels"] for f in level]
+    assert not failures, "\n".join([*failures, "", case.src[:2000]])
+    assert not answer["differ"]
 
 
 @pytest.mark.parametrize("case", CRASH_CASES, ids=lambda case: case.id)

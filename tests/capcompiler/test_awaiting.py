@@ -560,7 +560,10 @@ def test_an_audit_that_fails_ends_the_turn() -> None:
 # The loop
 
 
-def test_the_loop_takes_up_no_generator_of_a_guest() -> None:
+def test_the_loop_takes_up_no_generator_of_a_guest(tier: str) -> None:
+    if tier == "process":
+        pytest.skip("reads the guest's names past the contract, which are in another process")
+
     async def main() -> str:
         world = Compartment(CAPS)
         await world.exec_async(

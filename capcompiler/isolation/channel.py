@@ -1,0 +1,149 @@
+"""Frames over a socket: four bytes of length, then as many of the message.
+
+Stops: a worker that announces a frame of gigabytes, sends half a frame and falls silent, or sends one
+byte a minute. A frame has a bound, and once it has begun it must end within a few seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from typing import Any, Final
+
+from capcompiler.isolation.wire import MAX_FRAME, WireError, packed, unpacked
+
+__all__ = ["FRAME_SECONDS", "Channel", "Gone", "Silent", "TooLarge", "WorkerChannel"]
+
+#: How long a frame may take from its first byte to its last.
+FRAME_SECONDS: Final = 5.0
+#: How long the other side may leave a message lying.
+SEND_SECONDS: Final = 30.0
+_CHUNK: Final = 1 << 18
+
+
+class Gone(Exception):
+    """The other side has closed its end."""
+
+
+class Silent(Exception):
+    """Nothing came in time."""
+
+
+class TooLarge(Exception):
+    """A message of this side's that is larger than a frame; nothing of it was sent."""
+
+
+class Channel:
+    """The host's end of a connection, which waits for nobody longer than it must."""
+
+    __slots__ = ("_began", "_buffer", "limit", "sock")
+
+    def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.limit = limit
+        self._buffer = bytearray()
+        self._began = 0.0
+
+    def send(self, message: Any, deadline: float | None = None) -> None:
+        """Send one message. Raises `Gone`, `TooLarge`, `Silent` where the other side does not take
+        it."""
+        data = packed(message)
+        if len(data) > self.limit:
+            raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
+        left = memoryview(len(data).to_bytes(4, "little") + data)
+        ends = time.monotonic() + SEND_SECONDS
+        while left:
+            try:
+                left = left[self.sock.send(left) :]
+            except BlockingIOError:
+                due = ends if deadline is None else min(ends, deadline)
+                self._wait(select.POLLOUT, due)
+                if time.monotonic() >= due:
+                    raise Silent from None
+            except OSError:
+                raise Gone from None
+
+    def receive(self, deadline: float | None = None) -> Any:
+        """The next message. deadline: of `time.monotonic`. Raises `Gone`, `Silent`, `WireError`."""
+        while True:
+            message = self.taken()
+            if message is not None:
+                return message[0]
+            self._fill(deadline)
+
+    def taken(self) -> tuple[Any] | None:
+        """The next message, if all of it is here."""
+        buffer = self._buffer
+        if len(buffer) < 4:
+            return None
+        size = int.from_bytes(buffer[:4], "little")
+        if size > self.limit:
+            raise WireError(f"a frame of {size:,} bytes; at most {self.limit:,} can cross at once")
+        if len(buffer) < 4 + size:
+            return None
+        with memoryview(buffer) as view:
+            message = unpacked(view[4 : 4 + size])
+        del buffer[: 4 + size]
+        self._began = time.monotonic() if buffer else 0.0
+        return (message,)
+
+    def _fill(self, deadline: float | None) -> None:
+        due = deadline
+        if self._buffer:
+            ends = self._began + FRAME_SECONDS
+            due = ends if due is None else min(due, ends)
+        self._wait(select.POLLIN, due)
+        try:
+            data = self.sock.recv(_CHUNK)
+        except BlockingIOError:
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise Silent from None
+            if self._buffer and now >= self._began + FRAME_SECONDS:
+                raise WireError("a frame that does not end") from None
+            return
+        except OSError:
+            raise Gone from None
+        if not data:
+            raise Gone
+        if not self._buffer:
+            self._began = time.monotonic()
+        self._buffer += data
+
+    def _wait(self, event: int, due: float | None) -> None:
+        wait = None if due is None else max(0.0, (due - time.monotonic()) * 1000)
+        poll = select.poll()
+        poll.register(self.sock, event)
+        poll.poll(wait)
+
+    def close(self) -> None:
+        """Close this end."""
+        self.sock.close()
+
+
+class WorkerChannel(Channel):
+    """The worker's end: it waits for its host for ever, by two system calls that are left to it."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
+        super().__init__(sock, limit)
+        sock.setblocking(True)
+        self._fd = sock.fileno()
+
+    def send(self, message: Any, deadline: float | None = None) -> None:
+        data = packed(message)
+        if len(data) > self.limit:
+            raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
+        left = memoryview(len(data).to_bytes(4, "little") + data)
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    def _fill(self, deadline: float | None) -> None:
+        data = os.read(self._fd, _CHUNK)
+        if not data:
+            raise Gone
+        self._buffer += data

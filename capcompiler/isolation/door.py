@@ -1,0 +1,239 @@
+"""The host's side of a membrane whose guest is in a worker: what was granted, and each use of it.
+
+It is the membrane of the inline tier with another way over: what a guest asks for is looked up in the
+table of what was handed to it, and then goes the same way, by the same checks of arguments, exactness,
+errors and audit. A worker that has been taken over names numbers of that table, and nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import weakref
+from collections import deque
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
+
+from capcompiler.isolation.faults import guest_fault
+from capcompiler.isolation.handles import MOST, Released, Table
+from capcompiler.isolation.messages import (
+    CAP,
+    DO,
+    GIVEN,
+    LATER,
+    METHOD,
+    OBJECT,
+    PENDING,
+    RAISED,
+    READ,
+    STOPPED,
+    WRITE,
+)
+from capcompiler.isolation.wire import WireError, pack, unpack
+from capcompiler.membrane.capability import (
+    Capability,
+    check_exposed_name,
+    interface_of,
+    is_host_function,
+)
+from capcompiler.membrane.data import ATOMS, Copier, CrossingError
+from capcompiler.membrane.handle import (
+    AwaitableHandle,
+    Handle,
+    RemoteObject,
+    object_of,
+    owner_of,
+)
+from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use
+from capcompiler.membrane.pending import Pending, call_of
+from capcompiler.nesting import offered_by
+from guards.meter import Stop
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+
+__all__ = ["Door", "Packed"]
+
+_METHODS: Final = 1000
+_AS_THEY_ARE: Final = ATOMS - {datetime.datetime, datetime.time}
+
+
+class Packed:
+    """A result that is a tree already."""
+
+    __slots__ = ("tree",)
+
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
+
+
+class Door(Membrane):
+    """Everything that crosses between the host and a guest in a worker."""
+
+    __slots__ = ("_accesses", "_calls", "_owner", "_received", "_spent", "exports", "released")
+
+    def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
+        super().__init__(compartment, on_use)
+        self.exports = Table()
+        self.released: Released = deque()
+        # id of what was granted -> what carries out its uses, as long as the guest may name it
+        self._accesses: dict[int, Access] = {}
+        self._received: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+        self._calls = Table()
+
+    @property
+    def compartment(self) -> Any:
+        """The compartment, which holds this: a cycle would keep its worker until it is collected."""
+        return self._owner()
+
+    @compartment.setter
+    def compartment(self, compartment: Any) -> None:
+        self._owner = weakref.ref(compartment)
+
+    # To the guest: values become trees.
+
+    def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
+        """The tree of a value. Raises `CrossingError` for what is neither data nor a capability."""
+        if type(value) not in _AS_THEY_ARE:
+            value = Copier(lambda v, where: self._enter(v, path, where), _free).copy(value)
+        return pack(value, self._leaf_out)
+
+    def _enter(self, value: Any, path: str, where: str) -> Any:
+        if isinstance(value, Handle):
+            if owner_of(value) is self.compartment:
+                return object_of(value)
+            offered = offered_by(value)
+            if offered is None:
+                raise CrossingError(value, where)
+            return self._access(value, path + where, offered)
+        if isinstance(value, Capability) or is_host_function(value):
+            return self._access(value, path + where)
+        if isinstance(value, Fraction):
+            if where.endswith(" (a key)"):
+                raise CrossingError(value, "", IN_A_TURN)
+            return Fraction(int(value.numerator), int(value.denominator))
+        raise CrossingError(value, where)
+
+    def _access(self, cap: Any, path: str, offered: Any = None) -> Access:
+        known = self._accesses.get(id(cap))
+        if known is not None and known.cap is cap and self.exports.find(known) is not None:
+            return known
+        interface = interface_of(cap if offered is None else offered)
+        made = self._accesses[id(cap)] = Access(self, cap, path, interface, cap)
+        if len(self._accesses) > 2 * len(self.exports) + 100:
+            self._accesses = {
+                n: a for n, a in self._accesses.items() if a is made or self.exports.find(a) is not None
+            }
+        return made
+
+    def _leaf_out(self, value: Any) -> Any:
+        if type(value) is RemoteObject:
+            return [OBJECT, value.number]
+        interface = value.interface
+        return [CAP, self.exports.send(value), sorted(interface.methods), sorted(interface.read),
+                sorted(interface.write)]  # fmt: skip
+
+    # From the guest: trees become values.
+
+    def from_guest(self, tree: Any) -> Any:
+        """The value of a tree from the worker. Raises `WireError`."""
+        return unpack(tree, self._leaf_in)
+
+    def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
+        """The value itself: it was made from a tree."""
+        return value
+
+    def _leaf_in(self, leaf: Any) -> Any:
+        if type(leaf) is not list or len(leaf) < 2:
+            raise WireError("a leaf of no kind")
+        kind = leaf[0]
+        if kind == CAP:
+            return self.exports.get(leaf[1]).home
+        if kind == METHOD:
+            return self._method(self.exports.get(leaf[1]), leaf[2])
+        if kind == OBJECT:
+            return self._handle(leaf)
+        if kind == PENDING:
+            return call_of(self._calls.get(leaf[1])).take()
+        raise WireError("a leaf of no kind")
+
+    def _method(self, access: Access, name: Any) -> Any:
+        if type(name) is not str or name not in access.interface.methods:
+            raise WireError("a method that was not granted")
+        return access.interface.methods[name]
+
+    def _handle(self, leaf: list[Any]) -> Handle:
+        _, number, what, name, awaitable, offered = leaf
+        if type(number) is not int or number < 0:
+            raise WireError("an object without a number")
+        known = self._received.get(number)
+        if known is not None:
+            object_of(known).received += 1
+            return known
+        if len(self._received) >= MOST:
+            raise WireError(f"more than {MOST:,} handles were given")
+        if type(what) is not str or type(name) is not str or type(awaitable) is not bool:
+            raise WireError("an object of no kind")
+        methods = None
+        if offered is not None:
+            if type(offered) is not list or len(offered) > _METHODS:
+                raise WireError("an object that offers what is none")
+            for method in offered:
+                check_exposed_name(method, True)
+            methods = frozenset(offered)
+        shown = "".join(c if c.isprintable() else "?" for c in what[:20])
+        obj = RemoteObject(number, shown, name[:80], awaitable, methods, self.released)
+        made = (AwaitableHandle if awaitable else Handle)(self.compartment, obj)
+        self._received[number] = made
+        return made
+
+    # Using
+
+    def _charged(self, result: Any, path: str) -> Any:
+        return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted
+
+    def answer(self, parts: list[Any]) -> list[Any]:
+        """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
+        operation, number, name, args, kwargs, left = parts
+        access: Access = self.exports.get(number)
+        given = self.from_guest(args)
+        named = self.from_guest(kwargs)
+        if type(given) is not tuple or type(named) is not dict or type(name) is not str:
+            raise WireError("a use without arguments")
+        if any(type(k) is not str for k in named) or type(left) is not int:
+            raise WireError("a use without arguments")
+        meter = self.compartment._realm.meter
+        # What runs other guests meanwhile spends what this one has left: it says how much, and cannot
+        # have more than it was given. One step of it is the membrane's, and was counted over there.
+        left = max(0, min(left, meter.available))
+        meter.left = left + 1
+        try:
+            result = self._carried_out(access, operation, name, given, named)
+        except Stop:
+            return [STOPPED, None, 0]
+        except WireError:
+            raise
+        except Exception as error:
+            return [RAISED, self.to_guest(guest_fault(error), ""), max(0, left - meter.left)]
+        spent = max(0, left - meter.left)
+        if type(result) is Pending:
+            return [LATER, self._calls.send(result), spent]
+        tree = result.tree if type(result) is Packed else self.to_guest(result, "")
+        return [GIVEN, tree, spent]
+
+    def _carried_out(
+        self, access: Access, operation: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        interface = access.interface
+        if operation == DO and name in interface.methods:
+            return access.call(name, args, kwargs)
+        if operation == READ and name in interface.read:
+            return access.read(name)
+        if operation == WRITE and name in interface.write and len(args) == 1:
+            return access.write(name, args[0])
+        raise WireError("a use that was not granted")
+
+
+def _free(_count: int) -> None:
+    """The guest pays, where it is counted."""

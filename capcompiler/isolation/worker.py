@@ -1,0 +1,646 @@
+"""The guest's side of a connection: an ordinary compartment whose capabilities lie across the wire.
+
+The compartment here is the one that runs inline too, with the same membrane, budget and guards. What
+differs: a capability is a stand-in that asks the host, the host's modules are asked for, and compiled
+library code is taken from the host, which keeps it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from types import CodeType
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from capcompiler import program as programs
+from capcompiler.awaiting import AwaitingTurn, Started, _inside, to_await
+from capcompiler.compartment import Compartment
+from capcompiler.errors import CapabilityError, LimitExceeded
+from capcompiler.imports import Imports, from_plan
+from capcompiler.isolation.channel import Gone, TooLarge, WorkerChannel
+from capcompiler.isolation.faults import fault_of, from_guest
+from capcompiler.isolation.handles import Released, Table, told
+from capcompiler.isolation.messages import (
+    ANSWER,
+    ASK,
+    CALL,
+    CALL_OBJECT,
+    CAP,
+    CLOSE,
+    DO,
+    END,
+    EVAL,
+    EXEC,
+    GIVEN,
+    GRANT,
+    INIT,
+    LATER,
+    METHOD,
+    NAME,
+    OBJECT,
+    PENDING,
+    READ,
+    READ_OBJECT,
+    REPLY,
+    RESUME,
+    START,
+    STOPPED,
+    STORE_OBJECT,
+    USE,
+    WRITE,
+)
+from capcompiler.isolation.wire import WireError, pack, unpack
+from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.capability import Exposed
+from capcompiler.membrane.exceptions import raised_by_guest
+from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
+from capcompiler.membrane.membrane import Membrane
+from capcompiler.nesting import offered_by
+from capcompiler.program import Program
+from capcompiler.source import decoded, source_lines
+from capcompiler.standard import ModuleText
+from guards.builtins import VALUE
+from guards.modules import LIBRARY
+from guards.tables.rows import names_known
+
+__all__ = ["World", "blank", "serve"]
+
+
+class _Mapped(Exception):
+    """What a capability raises in the guest, as the host has made it."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Token:
+    """What a drive yields while it waits for the host: an answer's number, or None to let others run."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: int | None) -> None:
+        self.call = call
+
+    def __await__(self) -> Any:
+        return (yield self)
+
+
+class RemoteAwaitable:
+    """The host's answer to come, as the guest's side knows it."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __await__(self) -> Any:
+        return _Token(self.number).__await__()
+
+
+class RemoteTarget:
+    """A capability of the host's: its number. Reading and setting attributes asks the host."""
+
+    __slots__ = ("__weakref__", "_host", "_methods", "_number", "_read", "_received", "_released")
+
+    def __init__(self, host: Host, number: int, methods: list[str], read: list[str]) -> None:
+        object.__setattr__(self, "_host", host)
+        object.__setattr__(self, "_methods", frozenset(methods))
+        object.__setattr__(self, "_read", frozenset(read))
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_received", 1)
+        object.__setattr__(self, "_released", host.released)
+
+    def __getattribute__(self, name: str) -> Any:
+        own = object.__getattribute__
+        if name in own(self, "_methods"):
+            return RemoteMethod(self, name)
+        if name in own(self, "_read"):
+            return own(self, "_host").use(READ, number_of(self), name, (), {})
+        return own(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        host = object.__getattribute__(self, "_host")
+        host.use(WRITE, number_of(self), name, (value,), {})
+
+    def __del__(self) -> None:
+        read = object.__getattribute__
+        read(self, "_released").append((read(self, "_number"), read(self, "_received")))
+
+
+def number_of(target: RemoteTarget) -> int:
+    number: int = object.__getattribute__(target, "_number")
+    return number
+
+
+class RemoteMethod:
+    """One method of a capability of the host's."""
+
+    __slots__ = ("name", "target")
+
+    def __init__(self, target: RemoteTarget, name: str) -> None:
+        self.target = target
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        host: Host = object.__getattribute__(self.target, "_host")
+        return host.use(DO, number_of(self.target), self.name, args, kwargs)
+
+
+class RemoteCapability(Exposed):
+    """A capability of the host's, as the membrane on this side takes it."""
+
+    __slots__ = ()
+
+
+class WorkerMembrane(Membrane):
+    """The membrane of a guest in a worker: errors of capabilities come mapped from the host."""
+
+    __slots__ = ()
+
+    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+        if type(problem) is _Mapped:
+            return problem.error
+        return super()._mapped(problem, path, function)
+
+
+class WorkerTurn(AwaitingTurn):
+    """A turn that awaits, driven by messages instead of an event loop."""
+
+    async def _wait(self, awaitable: Any) -> Any:
+        if type(awaitable) is not RemoteAwaitable:
+            awaitable.close()  # `asyncio.sleep(0)`: the host's loop does that
+            return await _Token(None)
+        return await awaitable
+
+
+class World(Compartment):
+    """The guest's compartment in a worker."""
+
+    host: Host | None = None
+
+    def _make_membrane(self, on_use: Any) -> Membrane:
+        return WorkerMembrane(self, on_use)
+
+    def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
+        if asker != LIBRARY or self.host is None:
+            return super()._compile_module(text, filename, asker)
+        code = self.host.library_code(filename, self._optimize, text)
+        if code is None:
+            return super()._compile_module(text, filename, asker)
+        lines = source_lines(decoded(text, filename))
+        self._sources[programs.serial_of(code)] = self._lines[programs.shown_filename(code)] = lines
+        return code
+
+    def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        def bounded() -> Any:
+            try:
+                return run()
+            except MemoryError as error:
+                limit = self._limits.memory
+                if limit is None or raised_by_guest(self._realm, error):
+                    raise
+                meter = self._realm.meter
+                # The kernel gave no more.
+                raise meter.stop("memory", limit, max(limit, meter.peak)) from None
+
+        return super()._attempt(bounded)
+
+
+def blank() -> World:
+    """A compartment of default limits, made ahead of time: making one is what takes longest."""
+    return World()
+
+
+class Drive:
+    """Something of the guest's that awaits, on its way."""
+
+    __slots__ = ("finish", "steps")
+
+    def __init__(self, steps: Any, finish: Callable[[Any], Any]) -> None:
+        self.steps = steps
+        self.finish = finish
+
+
+class Host:
+    """The host, as its worker sees it: serves its requests and asks it for things."""
+
+    def __init__(self, channel: WorkerChannel, world: World | None) -> None:
+        self.channel = channel
+        self.ready = world
+        self.world: World | None = None
+        self.limits = Limits()
+        self.kept = Table()
+        self.released: Released = deque()
+        self.given_back: Any = []
+        self.targets: WeakValueDictionary[int, RemoteTarget] = WeakValueDictionary()
+        self.capabilities: WeakValueDictionary[int, RemoteCapability] = WeakValueDictionary()
+        self.drives: dict[int, Drive] = {}
+        self.turn: WorkerTurn | None = None
+        self.serial = 0
+        self.codes: dict[tuple[str, bool, int], Any] = {}
+        self.token: Any = None
+        self.operations: dict[int, Callable[..., Any]] = {
+            INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
+            CALL_OBJECT: self.call_object, READ_OBJECT: self.read_object,
+            STORE_OBJECT: self.store_object, GRANT: self.grant, NAME: self.name, START: self.start,
+            RESUME: self.resume, CLOSE: self.close, END: self.end,
+        }  # fmt: skip
+
+    # Serving
+
+    def serve(self) -> None:
+        """Serve the host until it closes its end."""
+        while True:
+            self.handle(self.channel.receive())
+
+    def handle(self, message: list[Any]) -> None:
+        """Carry out one request and answer it."""
+        kind, serial, given_back, *parts = message
+        self.let_go(given_back)
+        failed = False
+        try:
+            payload = self.operations[kind](*parts)
+        except (Gone, WireError):
+            raise
+        except BaseException as error:
+            limit = self.limits.memory
+            if isinstance(error, MemoryError) and limit is not None:
+                error = LimitExceeded("memory", limit, limit)  # the kernel gave no more
+            failed, payload = True, self.out(fault_of(error))
+        self.reply(serial, failed, payload)
+
+    def let_go(self, given_back: Any) -> None:
+        """Note what the host has let go of. It counts from the next message on: what came with this one
+        may name it once more."""
+        self.kept.release(self.given_back)
+        self.given_back = given_back
+
+    def reply(self, serial: int, failed: bool, payload: Any) -> None:
+        world = self.world
+        output, usage = ("", Usage()) if world is None else (world.output, world.usage)
+        try:
+            self.channel.send([REPLY, serial, told(self.released), failed, payload, output,
+                               _sent(usage.steps), _sent(usage.memory)])  # fmt: skip
+        except TooLarge as error:
+            problem = CapabilityError(f"the guest's value cannot be copied out: {error}")
+            self.channel.send([REPLY, serial, [], True, self.out(fault_of(problem)), "",
+                               _sent(usage.steps), _sent(usage.memory)])  # fmt: skip
+
+    def cancelled(self, *_signal: object) -> None:
+        """The host wants the turn to end. Called between two instructions of whatever runs."""
+        world = self.world
+        if world is not None and world._realm.meter.live:
+            world._realm.meter.stop("steps", 0, 0)
+
+    # Asking
+
+    def use(
+        self, operation: int, number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Let the host carry out one use of a capability. Called by the membrane, in a turn."""
+        assert self.world is not None  # noqa: S101 - a guest runs
+        meter = self.world._realm.meter
+        try:
+            answer = self.request(USE, operation, number, name, self.out(args), self.out(kwargs),
+                                  _sent(meter.available))  # fmt: skip
+        except TooLarge as error:
+            raise _Mapped(ValueError(f"a value cannot cross: {error}")) from None
+        outcome, tree, spent = answer
+        meter.charge(spent)
+        if outcome == GIVEN:
+            return self.into(tree)
+        if outcome == LATER:
+            return RemoteAwaitable(tree)
+        if outcome == STOPPED:
+            raise meter.stop("steps", 0, meter.used)
+        raise _Mapped(from_guest(self.into(tree)))
+
+    def ask(self, what: str, *parts: Any) -> Any:
+        """Something that the host knows and no guest may be kept from: modules."""
+        return self.into(self.request(ASK, what, self.out(parts))[0])
+
+    def request(self, kind: int, *parts: Any) -> list[Any]:
+        self.serial = serial = self.serial + 1
+        self.channel.send([kind, serial, told(self.released), *parts])
+        while True:
+            message = self.channel.receive()
+            if message[0] == ANSWER and message[1] == serial:
+                self.let_go(message[2])
+                return list(message[3:])
+            self.handle(message)
+
+    def library_code(self, filename: str, optimize: bool, text: str | bytes) -> CodeType | None:
+        """Compiled library code, from the host."""
+        # By size too: the library's own engine has an empty module of the name of a full one.
+        key = (filename, optimize, len(text))
+        if key not in self.codes:
+            data, known = self.ask("code", filename, optimize, len(text)) or (None, 0)
+            # From the host, which compiled it from the interpreter's own files.
+            usable = known == names_known()
+            self.codes[key] = programs.loaded_code(data) if data is not None and usable else None
+        code: CodeType | None = self.codes[key]
+        return code
+
+    # Values
+
+    def out(self, value: Any) -> Any:
+        """The tree of a value that the membrane has let out."""
+        return pack(value, self._leaf)
+
+    def _leaf(self, value: Any) -> Any:
+        if type(value) is RemoteCapability:
+            return [CAP, number_of(value.target)]  # type: ignore[arg-type]
+        if type(value) is RemoteMethod:
+            return [METHOD, number_of(value.target), value.name]
+        if type(value) is RemoteAwaitable:
+            return [PENDING, value.number]
+        if isinstance(value, Handle):
+            what, name = described(value)
+            offered = offered_by(value)
+            methods = None if offered is None else sorted(offered.methods)
+            awaitable = type(value) is AwaitableHandle
+            return [OBJECT, self.kept.send(value), what, name, awaitable, methods]
+        raise WireError(f"a {type(value).__name__} is no value")
+
+    def into(self, tree: Any) -> Any:
+        """The value of a tree from the host."""
+        return unpack(tree, self._known)
+
+    def _known(self, leaf: Any) -> Any:
+        if leaf[0] == OBJECT:
+            return self.kept.get(leaf[1])
+        _, number, methods, read, write = leaf
+        target = self.targets.get(number)
+        if target is None:
+            target = self.targets[number] = RemoteTarget(self, number, methods, read)
+        else:
+            received = object.__getattribute__(target, "_received")
+            object.__setattr__(target, "_received", received + 1)
+        cap = self.capabilities.get(number)
+        if cap is None:
+            cap = RemoteCapability(target, frozenset(methods), frozenset(read), frozenset(write))
+            self.capabilities[number] = cap
+        return cap
+
+    # Requests
+
+    def init(self, limits: list[Any], imports: Any, grants: Any) -> None:
+        wanted = Limits(*self.into(limits))
+        found = self._imports(imports)
+        world = self.ready
+        if world is None or wanted.depth != world._limits.depth:
+            world = World(limits=wanted, imports=found)
+        else:
+            world._limits = wanted
+            if found is not None:
+                world._imports = world._importer.imports = found
+        self.limits = wanted
+        World.host = self  # the guest's own children ask the same host
+        self.world, self.ready = world, None
+        for name, tree in grants:
+            world.grant(name, self.into(tree))
+
+    def _imports(self, plan: Any) -> Imports | None:
+        if plan is None:
+            return None
+        return from_plan(self.into(plan), lambda number: RemoteSource(self, number))
+
+    def program(self, tree: Any) -> Any:
+        """The program of a request: text, or what the host has compiled."""
+        given = self.into(tree)
+        if type(given) is not list:
+            return given
+        source, mode, filename, optimize, names, imports, digest, code, known = given
+        if code is None or known != names_known():
+            # Compiled where other names need a guard than here.
+            return programs.cap_compile(source, mode=mode, filename=filename, optimize=optimize)
+        loaded = programs.loaded_code(code)
+        return Program(source, mode, filename, optimize, names, imports, digest, loaded)
+
+    @property
+    def here(self) -> World:
+        world = self.world
+        if world is None:
+            raise WireError("a request before the first")
+        return world
+
+    def limited(self, budget: Any) -> World:
+        """The compartment, with what this turn may spend where that is less than its limits say."""
+        world = self.here
+        if not world._realm.meter.live and self.turn is None:
+            world._limits = self.limits
+            if budget is not None:
+                steps, seconds = self.into(budget)
+                world._limits = replace(self.limits, steps=steps, seconds=seconds)
+        return world
+
+    def exec(self, program: Any, filename: Any, optimize: bool, once: bool, budget: Any) -> Any:
+        world = self.limited(budget)
+        names = world.exec(self.program(program), filename=self.into(filename), optimize=optimize)
+        return self.namespace(names, once)
+
+    def namespace(self, names: Any, once: bool) -> Any:
+        """What the host gets of a namespace: all of it where it is data and wanted at once."""
+        raw = {**names._raw}
+        if once:
+            try:
+                data = [self.data(v) for v in raw.values()]
+                return [0, self.out(list(raw)), data, self.data(names._raw_value), True]
+            except _NoData:
+                pass
+        # A value that is the same however late it is asked for goes along.
+        value = names._raw_value
+        now = type(value) in _SIMPLE
+        return [self.kept.send(names), self.out(list(raw)), None, self.out(value) if now else None, now]
+
+    def arguments(self, args: list[Any], kwargs: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple([self.into(a) for a in args]), {self.into(k): self.into(v) for k, v in kwargs}
+
+    def data(self, value: Any) -> Any:
+        """The tree of a value that is data, or `_NoData`."""
+        if type(value) in _SIMPLE:
+            return self.out(value)
+        try:
+            return pack(self.here._membrane.to_host(value), _refuse)
+        except Exception:
+            raise _NoData from None
+
+    def eval(self, program: Any, filename: Any, optimize: bool, budget: Any) -> Any:
+        world = self.limited(budget)
+        return self.out(
+            world.eval(self.program(program), filename=self.into(filename), optimize=optimize)
+        )
+
+    def call(self, name: Any, args: Any, kwargs: Any, budget: Any) -> Any:
+        world = self.limited(budget)
+        given, named = self.arguments(args, kwargs)
+        return self.out(world.call(self.into(name), *given, **named))
+
+    def call_object(self, number: int, args: Any, kwargs: Any, budget: Any) -> Any:
+        self.limited(budget)
+        given, named = self.arguments(args, kwargs)
+        return self.out(self.kept.get(number)(*given, **named))
+
+    def read_object(self, number: int, name: Any, budget: Any) -> Any:
+        self.limited(budget)
+        return self.out(getattr(self.kept.get(number), self.into(name)))
+
+    def store_object(self, number: int, name: Any, value: Any, budget: Any) -> None:
+        self.limited(budget)
+        handle = self.kept.get(number)
+        owner_of(handle)._store_object(object_of(handle), self.into(name), self.into(value))
+
+    def grant(self, name: Any, value: Any) -> None:
+        self.here.grant(self.into(name), self.into(value))
+
+    def name(self, number: int, name: Any) -> Any:
+        names = self.kept.get(number)
+        wanted = self.into(name)
+        return self.out(names.value if wanted == "" else names[wanted])
+
+    # Turns that await
+
+    def start(self, number: int, first: bool, kind: str, parts: Any, budget: Any) -> Any:
+        world = self.limited(budget)
+        spent = 0.0
+        start: Callable[[], Any]
+        finish: Callable[[Any], Any] = partial(self._finish, kind)
+        if kind in ("exec", "eval"):
+            tree, filename, optimize = parts
+            program, spent = world._compiled(
+                self.program(tree), "exec" if kind == "exec" else "eval", self.into(filename), optimize,
+                awaits=True,
+            )  # fmt: skip
+            start = partial(self._begin_program, world, program)
+        elif kind == "call":
+            call = world._calling(world._named(self.into(parts[0])), *self.arguments(*parts[1:]))
+            start = partial(_called, world, call)
+        else:
+            obj = object_of(self.kept.get(parts[0]))
+            start = partial(to_await, world._realm, obj)
+        if first or self.turn is None:
+            self.turn = WorkerTurn(world)
+            self.token = _inside.set((self.turn,))
+            world._lock.acquire()
+            world._begin(spent, self.turn, None)
+        drive = self.drives[number] = Drive(self.turn.drive(start, lambda value: value), finish)
+        return self.step(number, drive, partial(drive.steps.send, None))
+
+    @staticmethod
+    def _begin_program(world: World, program: Program) -> Any:
+        world._remember(program)
+        # As `Compartment._run_awaiting` has it.
+        made = eval(world._realm.ready(program.code), world._globals)  # noqa: S307
+        return None if made is None else Started(made)
+
+    def _finish(self, kind: str, value: Any) -> Any:
+        world = self.here
+        if kind == "exec":
+            return self.namespace(world._namespace(world._globals.pop(VALUE, None)), False)
+        if kind == "eval":
+            value = world._globals.pop(VALUE, None)
+        return self.out(world._membrane.give(value))
+
+    def step(self, number: int, drive: Drive, go_on: Callable[[], Any]) -> Any:
+        """How far a drive comes: [True, what it waits for, steps that are left], or [False, its
+        result]."""
+        try:
+            waits_for = go_on()
+        except StopIteration as ended:
+            del self.drives[number]
+            return [False, drive.finish(ended.value)]
+        except BaseException:
+            self.drives.pop(number, None)
+            raise
+        return [True, waits_for.call, _sent(self.here._realm.meter.left)]
+
+    def resume(self, number: int, thrown: bool, value: Any, spent: int) -> Any:
+        drive = self.drives[number]
+        # What ran meanwhile on this guest's behalf; it was no more than there was.
+        meter = self.here._realm.meter
+        meter.left = max(0, meter.left - spent)
+        if thrown:
+            problem = _Mapped(from_guest(self.into(value)))
+            return self.step(number, drive, partial(drive.steps.throw, problem))
+        return self.step(number, drive, partial(drive.steps.send, self.into(value)))
+
+    def close(self, number: int, stopped: bool) -> None:
+        drive = self.drives.pop(number, None)
+        if stopped:
+            self.here._realm.meter.stop("steps", 0, 0)
+        if drive is not None:
+            drive.steps.close()
+
+    def end(self) -> None:
+        turn, self.turn = self.turn, None
+        if turn is None:
+            return
+        turn.end()
+        _inside.reset(self.token)
+        problem = self.here._end()
+        if problem is not None:
+            raise problem
+
+
+def _called(world: World, call: Callable[[], Any]) -> Any:
+    return to_await(world._realm, call())
+
+
+class RemoteSource:
+    """A source of modules that the host has."""
+
+    __slots__ = ("host", "known", "number")
+
+    def __init__(self, host: Host, number: int) -> None:
+        self.host = host
+        self.number = number
+        self.known: dict[str, Any] = {}
+
+    def find(self, name: str) -> ModuleText | None:
+        if name not in self.known:
+            self.known[name] = self.host.ask("module", self.number, name)
+        found = self.known[name]
+        if found is None:
+            return None
+        if type(found) is str:
+            raise ImportError(found, name=name)
+        text, filename, package, asker = found
+        return ModuleText(text, filename, package, asker)
+
+    def data(self, path: str) -> bytes | None:
+        found: bytes | None = self.host.ask("data", self.number, path)
+        return found
+
+    def names(self) -> frozenset[str]:
+        found: frozenset[str] = self.host.ask("names", self.number)
+        return found
+
+
+class _NoData(Exception):
+    """A value that is not data all through."""
+
+
+_SIMPLE: Final = frozenset({type(None), bool, int, float, str, bytes})
+
+
+def _refuse(_value: Any) -> Any:
+    raise _NoData
+
+
+def _sent(number: int) -> int:
+    return min(number, 2**62)
+
+
+def serve(channel: WorkerChannel, world: World | None) -> None:
+    """Serve one host, until it goes."""
+    host = Host(channel, world)
+    signal.signal(signal.SIGUSR1, host.cancelled)
+    try:
+        host.serve()
+    except Gone:
+        return

@@ -1,0 +1,182 @@
+"""The process that workers are forked from: small, single-threaded, started by exec, and without guests.
+
+It has imported this package, read what guests' modules are made of and made one compartment; a fork of
+it is a fresh worker in a fraction of a millisecond, where a fresh interpreter takes two hundred. It was
+started with an empty environment and no descriptor but its control socket, and holds nothing of the
+host's. It runs no guest and reads nothing that a worker wrote.
+
+The control socket carries one byte and a number a message: b"f" with a descriptor, fork a worker that
+serves it; b"r" and a process, wait for it and say nothing; b"w" and a process, say how it ended.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from typing import Any, Final
+
+FORK: Final = b"f"
+REAP: Final = b"r"
+WAIT: Final = b"w"
+REQUEST: Final = struct.Struct("<ci")
+ENDED: Final = struct.Struct("<ii")
+#: A worker ends in this where it could not be confined, or failed in what is not the guest's.
+NOT_CONFINED: Final = 71
+FAILED: Final = 70
+
+
+def main() -> None:
+    """Serve forks until the host closes its end; then every worker that is left is killed."""
+    settings = json.loads(sys.argv[1])
+    sys.path += [p for p in settings["path"] if p not in sys.path]
+    control = socket.socket(fileno=settings["control"])
+    workers: set[int] = set()
+    warmed = warm(settings["confine"])
+    control.sendall(json.dumps(warmed.report).encode() + b"\n")
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+    while True:
+        data, fds, *_ = control.recvmsg(REQUEST.size, socket.CMSG_SPACE(4))
+        if len(data) < REQUEST.size:
+            break
+        kind, number = REQUEST.unpack(data)
+        if kind == FORK:
+            (held,) = array.array("i", fds[0][2]) if fds else (-1,)
+            if held < 0:
+                continue
+            try:
+                pid = os.fork()
+            except OSError:
+                os.close(held)  # the host sees its end close
+                continue
+            if pid == 0:
+                control.detach()
+                work(held, settings, warmed)
+            workers.add(pid)
+            os.close(held)
+        elif number in workers:
+            _, status = os.waitpid(number, 0)
+            workers.discard(number)
+            if kind == WAIT:
+                control.sendall(ENDED.pack(number, os.waitstatus_to_exitcode(status)))
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+
+
+class Warmed:
+    """What is ready before the first fork."""
+
+    def __init__(self, walls: Any, world: Any, report: dict[str, Any]) -> None:
+        self.walls = walls
+        self.world = world
+        self.report = report
+
+
+def warm(confine: str) -> Warmed:
+    """Import and make whatever a worker will need: it can open nothing any more."""
+    import asyncio  # noqa: F401 - turns that await name its errors
+    import encodings.idna
+    import encodings.punycode
+    import encodings.utf_16
+    import encodings.utf_32  # noqa: F401 - codecs that guests may name
+    import time
+
+    from capcompiler import cache, program, standard
+    from capcompiler.isolation import confinement, worker
+
+    for name in standard_codecs():
+        try:
+            "a".encode(name)
+        except (LookupError, UnicodeError):
+            continue
+    cache.set_cache(None)  # a worker writes nothing, and reads no file
+    standard.read_ahead()
+    # The host sends programs that it has numbered.
+    program.number_from(2**40)
+    time.localtime()
+    worker.blank().exec("import math, itertools\nf'{1:>3}'\n1 / 1")
+    walls = confinement.Walls() if confine != "off" else None
+    able = tried(walls) if walls is not None and walls.filter is not None else {}
+    report = {"able": able, "missing": {} if walls is None else walls.missing, "pid": os.getpid()}
+    program.forget_compiled()
+    world = worker.blank()
+    gc.collect()
+    gc.freeze()
+    return Warmed(walls, world, report)
+
+
+def standard_codecs() -> list[str]:
+    """The names of the codecs of text."""
+    from encodings.aliases import aliases
+
+    return sorted({n for n in aliases.values() if n not in ("mbcs", "oem")})
+
+
+def tried(walls: Any) -> dict[str, str]:
+    """What a trial worker could do that it should not."""
+    from capcompiler.isolation import confinement
+
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, json.dumps(confinement.trial(walls)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(pid, 0)
+    if not data:
+        return dict.fromkeys(confinement.PROMISES, "the trial worker died")
+    found: dict[str, str] = json.loads(data)
+    return found
+
+
+def work(held: int, settings: dict[str, Any], warmed: Warmed) -> None:
+    """Be a worker. Never returns."""
+    code = FAILED
+    try:
+        code = _work(held, settings, warmed)
+    finally:
+        os._exit(code)
+
+
+def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
+    from capcompiler.isolation import channel, confinement, kernel, worker
+    from guards import binding, meter
+
+    if kernel.supported():
+        kernel.die_with_parent()
+    os.setpgid(0, 0)
+    os.dup2(held, 3)
+    statm = meter.hold_statm(4)
+    walls = warmed.walls
+    kept = 5 if statm else 4
+    if walls is not None and walls.rules is not None:
+        walls.rules, kept = os.dup2(walls.rules, kept), kept + 1
+    os.closerange(kept, settings["most"])
+    binding.draw_anew()
+    line = channel.WorkerChannel(socket.socket(fileno=3))
+    pages = confinement.bounded()
+    if walls is not None:
+        try:
+            walls.enter()
+        except OSError:
+            if settings["confine"] == "required":
+                return NOT_CONFINED
+    # What this touches is copied from the zygote's memory: now, while nobody waits.
+    scratch = worker.blank()
+    scratch.exec("def f(x):\n    return [x]\nprint(f(1))")
+    line.send([os.getpid(), pages])
+    worker.serve(line, warmed.world)
+    return 0
+
+
+if __name__ == "__main__":
+    main()

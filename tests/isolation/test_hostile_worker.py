@@ -1,0 +1,440 @@
+"""A worker that has been taken over wholly: it can name what was granted, and can end itself."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from capcompiler import Capability, CapError, GuestError, LimitExceeded, Limits, expose
+from capcompiler.isolation import channel
+from capcompiler.isolation.faults import WorkerDied
+from capcompiler.isolation.messages import (
+    ANSWER,
+    ASK,
+    CAP,
+    DO,
+    METHOD,
+    OBJECT,
+    PENDING,
+    READ,
+    REPLY,
+    USE,
+)
+from capcompiler.isolation.messages import WRITE as SET
+from capcompiler.isolation.wire import (
+    AGAIN,
+    BIG,
+    DECIMAL,
+    DICT,
+    FRACTION,
+    FROZENSET,
+    LEAF,
+    LIST,
+    LONG,
+    MAX_FRAME,
+    REF,
+    TUPLE,
+)  # fmt: skip
+from capcompiler.isolation.wire import (
+    SET as SETS,
+)
+
+from .hostile import Peer, hostile
+
+
+class Door(Capability):
+    """Counts what reaches it."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def knock(self, who: str) -> int:
+        self.seen.append(who)
+        return len(self.seen)
+
+    def _secret(self) -> str:
+        raise AssertionError("never called")
+
+
+def ends(script: Any, caps: Any = None, **options: Any) -> str:
+    """That a script ends its worker, and with what words; the host goes on."""
+    world = hostile(script, caps, **options)
+    with pytest.raises(WorkerDied) as caught:
+        world.eval("1")
+    with pytest.raises(CapError):
+        world.eval("1")  # it stays closed
+    assert world._pool.worker.discarded  # type: ignore[attr-defined]
+    return str(caught.value)
+
+
+def answers(tree: Any) -> Any:
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], tree)
+
+    return script
+
+
+# Frames
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_garbage(seed: int) -> None:
+    noise = random.Random(seed).randbytes(200)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(len(noise).to_bytes(4, "little") + noise)
+
+    ends(script)
+
+
+def test_a_huge_frame_is_not_waited_for() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw((MAX_FRAME + 1).to_bytes(4, "little"))
+
+    assert "at most" in ends(script)
+
+
+def test_a_half_frame_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "FRAME_SECONDS", 0.3)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(b"\x40\0\0\0\x93")
+
+    assert "does not end" in ends(script)
+
+
+def test_a_frame_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "FRAME_SECONDS", 0.3)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        for _ in range(100):
+            peer.raw(b"\x40")
+            time.sleep(0.02)
+
+    ends(script)
+
+
+def test_a_half_frame_and_then_the_end() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(b"\x40\0\0\0\x93")
+        peer.sock.close()
+
+    assert "has ended" in ends(script)
+
+
+def test_silence_ends_with_the_time_of_the_turn() -> None:
+    world = hostile(lambda peer: peer.request(), limits=Limits(seconds=0.2))
+    started = time.monotonic()
+    with pytest.raises(LimitExceeded) as caught:
+        world.eval("1")
+    assert caught.value.kind == "seconds" and caught.value.limit == 0.2
+    assert time.monotonic() - started < 5
+
+
+# Messages
+
+
+@pytest.mark.parametrize("message", [
+    None, 1, "x", [], [REPLY], {}, [REPLY, 2, []], [REPLY, 2, [], False], [99, 2, [], 1],
+    [REPLY, 77, [], False, 1, "", 0, 0], [REPLY, "2", [], False, 1, "", 0, 0],
+    [ANSWER, 2, [], 0, 1, 0], [REPLY, 2, [], 1, 1, "", 0, 0], [REPLY, 2, [], None, 1, "", 0, 0],
+    [REPLY, 2, [], False, 1, 5, 0, 0], [REPLY, 2, [], False, 1, "", "many", 0],
+    [REPLY, 2, [], False, 1, "", 0.5, 0], [REPLY, 2, [], False, 1, "", 0, None],
+    [REPLY, 2, [], False, 1, "", True, 0],
+    [USE, 1, []], [USE, 1, [], 0, 1], [USE, 1, [], DO, 1, "knock", None, None, 5],
+    [ASK, 1, [], "code", [LIST]], [ASK, 1, [], "module", [LIST, 0, "os"]],
+    [ASK, 1, [], "data", [LIST, -1, "x"]], [ASK, 1, [], "names", [LIST, "x"]],
+    [ASK, 1, [], "everything", [LIST, 0]], [ASK, "x", [], "code", [LIST, "lib/os.py", True, 5]],
+], ids=repr)  # fmt: skip
+def test_messages_out_of_form_or_out_of_turn(message: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(message)
+
+    ends(script, {"door": Door()})
+
+
+@pytest.mark.parametrize("fault", [
+    None, 5, [LIST], [LIST, "limit", "lives", 1, 1], [LIST, "limit", "steps", "1", 1],
+    [LIST, "limit", "steps", -1, 1], [LIST, "limit", "steps", float("nan"), 1],
+    [LIST, "host", [LIST, "SystemExit", [TUPLE, 1]]], [LIST, "host", [LIST, "KeyboardInterrupt", [TUPLE]]],
+    [LIST, "host", [LIST, "Pool", [TUPLE]]], [LIST, "host", [LIST, "ValueError", [TUPLE, [LIST]]]],
+    [LIST, "guest", 5, "x", [LIST], None], [LIST, "guest", "x", None, [LIST], None],
+    [LIST, "guest", "x", "x", [LIST, [LIST, "f", "1", "n", "s"]], None],
+    [LIST, "guest", "x", "x", [LIST, *[[LIST, "f", 1, "n", "s"]] * 101], None],
+    [LIST, "dialect", [LIST]], [LIST, "dialect", [LIST, [LIST, 1, 2]]], [LIST, "no such", 1],
+], ids=repr)  # fmt: skip
+def test_lies_about_errors(fault: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], fault, failed=True)
+
+    ends(script)
+
+
+def test_errors_are_clean_whatever_they_say() -> None:
+    fault = [LIST, "guest", "E\x1b[2J", "x" * 50_000 + "\x1b", [LIST, [LIST, "\x07", 1, "n", "s"]],
+             [LIST, "KeyboardInterrupt", [TUPLE, "\x1b"]]]  # fmt: skip
+
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], fault, failed=True, output="\x1b[2J")
+
+    world = hostile(script)
+    with pytest.raises(GuestError) as caught:
+        world.eval("1")
+    error = caught.value
+    text = f"{error}{error.traceback}{error.exception!r}{world.output}"
+    assert "\x1b" not in text and "\x07" not in text and len(error.message) < 20_000
+    assert type(error.exception) is KeyboardInterrupt
+
+
+def test_lies_about_what_was_spent() -> None:
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], 1, steps=10**18, memory=-5)
+        peer.reply(peer.request()[1], 1, steps=-(10**18))
+        peer.reply(peer.request()[1], 1, output="x" * 11)
+
+    world = hostile(script, limits=Limits(steps=100, output=10))
+    assert world.eval("1") == 1
+    assert (world.usage.steps, world.usage.memory, world.usage.output) == (100, 0, 0)
+    world.eval("1")
+    assert world.usage.steps == 0
+    with pytest.raises(WorkerDied):
+        world.eval("1")
+
+
+# Values
+
+
+def bomb(depth: int) -> Any:
+    tree: Any = [TUPLE, 1]
+    for _ in range(depth):
+        tree = [LIST, tree]
+    return tree
+
+
+def doubled(levels: int) -> Any:
+    """Tuples of which each holds the one before twice."""
+    rows: list[Any] = [LIST, [TUPLE, 1, 2]]
+    for number in range(levels):
+        rows.append([TUPLE, [REF, number + 1], [REF, number + 1]])
+    return rows
+
+
+@pytest.mark.parametrize("tree", [
+    [], [None], ["x"], [99], [-1], [True], {"a": 1}, [LIST, {}], bomb(300), [REF, 0],
+    [REF, -1], [REF, "0"], [LIST, [REF, 5]], [AGAIN, 0], [AGAIN, -1, 1], [DICT, 1], [DICT, [LIST], 1],
+    [SETS, [LIST]], [FROZENSET, [DICT]], [SETS, *[i * (2**61 - 1) for i in range(4)] * 500],
+    [DICT, *[x for i in range(2000) for x in ([BIG, (i * (2**61 - 1)).to_bytes(12, "little")], 0)]],
+    [BIG, "x"], [BIG], [DECIMAL, "1_0"], [DECIMAL, "x"], [DECIMAL, 5], [DECIMAL, "1E9999999999999999999999"],
+    [FRACTION, 1, 0], [FRACTION, 1, -2], [FRACTION, 1.5, 2], [LONG, 5], [LONG, [LIST]],
+    [LEAF], [LEAF, None], [LEAF, [CAP, 1]], [LEAF, [CAP, "1"]], [LEAF, [METHOD, 1, "x"]],
+    [LEAF, [PENDING, 1]], [LEAF, [77, 1]], [LEAF, [OBJECT, 1]], [LEAF, [OBJECT, "1", "f", "f", False, None]],
+    [LEAF, [OBJECT, 1, 5, "f", False, None]], [LEAF, [OBJECT, 1, "f", "f", 0, None]],
+    [LEAF, [OBJECT, 1, "f", "f", False, ["__class__"]]], [LEAF, [OBJECT, 1, "f", "f", False, [5]]],
+    [LEAF, [OBJECT, 1, "f", "f", False, "call"]],
+])  # fmt: skip
+def test_values_that_are_none(tree: Any) -> None:
+    ends(answers(tree))
+
+
+@pytest.mark.parametrize("levels", [1000, 100_000, 10_000_000])
+def test_a_nest_that_no_recursion_survives(levels: int) -> None:
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        head = msgspec.msgpack.encode([REPLY, serial, [], False, 0, "", 0, 0])
+        at = head.index(b"\xc2") + 1
+        body = head[:at] + b"\x92\x00" * levels + b"\x90" + head[at + 1 :]
+        peer.raw(len(body).to_bytes(4, "little") + body)
+
+    ends(script)
+
+
+def test_a_shared_nest_as_a_key_is_not_hashed() -> None:
+    rows = doubled(60)
+    ends(answers([LIST, *rows[1:], [SETS, [REF, 61]]]))
+
+
+def test_a_shared_nest_is_data_like_any_other() -> None:
+    made = hostile(answers(doubled(60))).eval("1")
+    assert made[1] == (made[0], made[0]) and made[60][0] is made[60][1]
+
+
+def test_only_exact_types_come_out() -> None:
+    tree = [LIST, 1, True, 1.5, "x", b"x", [TUPLE, None], [DICT, "a", 1], [SETS, 1]]
+    assert [type(x) for x in hostile(answers(tree)).eval("1")] == [
+        int, bool, float, str, bytes, tuple, dict, set
+    ]  # fmt: skip
+
+
+# Handles
+
+
+def number_of(peer: Peer, name: str) -> int:
+    """The number that a grant had in the first request of all."""
+    grants = dict((n, tree) for n, tree in peer.init[5])
+    leaf: list[Any] = grants[name][1]
+    return int(leaf[1])
+
+
+def using(*uses: Any, then: Any = 1) -> Any:
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        for i, use in enumerate(uses):
+            number = number_of(peer, "door")
+            parts = [number if p is NUMBER else p for p in use]
+            peer.send([USE, i + 1, [], *parts])
+            answer = peer.receive()
+            assert answer[0] == ANSWER
+            HEARD.append(answer[3:])
+        peer.reply(serial, then)
+
+    return script
+
+
+NUMBER = object()
+HEARD: list[Any] = []
+NO_KWARGS = [DICT]
+
+
+def test_what_was_granted_can_be_named_and_is_checked() -> None:
+    door = Door()
+    seen: list[str] = []
+    HEARD.clear()
+    script = using(
+        [DO, NUMBER, "knock", [TUPLE, "me"], NO_KWARGS, 50],
+        [DO, NUMBER, "knock", [TUPLE, 5], NO_KWARGS, 50],
+    )
+    assert hostile(script, {"door": door}, on_use=lambda e: seen.append(e.outcome)).eval("1") == 1
+    assert door.seen == ["me"] and seen == ["ok", "ArgumentError"]
+    assert HEARD[0][:2] == [0, 1] and HEARD[1][0] == 1 and "wanted str" in repr(HEARD[1][1])
+
+
+@pytest.mark.parametrize("use", [
+    [DO, NUMBER, "_secret", [TUPLE], NO_KWARGS, 5], [DO, NUMBER, "__init__", [TUPLE], NO_KWARGS, 5],
+    [DO, NUMBER, "seen", [TUPLE], NO_KWARGS, 5], [DO, NUMBER, "__class__", [TUPLE], NO_KWARGS, 5],
+    [READ, NUMBER, "seen", [TUPLE], NO_KWARGS, 5], [READ, NUMBER, "knock", [TUPLE], NO_KWARGS, 5],
+    [SET, NUMBER, "seen", [TUPLE, 1], NO_KWARGS, 5], [9, NUMBER, "knock", [TUPLE], NO_KWARGS, 5],
+    [DO, 0, "knock", [TUPLE, "x"], NO_KWARGS, 5], [DO, 2, "knock", [TUPLE, "x"], NO_KWARGS, 5],
+    [DO, 10**9, "knock", [TUPLE, "x"], NO_KWARGS, 5], [DO, -1, "knock", [TUPLE, "x"], NO_KWARGS, 5],
+    [DO, True, "knock", [TUPLE, "x"], NO_KWARGS, 5], [DO, 1.0, "knock", [TUPLE, "x"], NO_KWARGS, 5],
+    [DO, NUMBER, ["knock"], [TUPLE, "x"], NO_KWARGS, 5], [DO, NUMBER, "knock", [LIST, "x"], NO_KWARGS, 5],
+    [DO, NUMBER, "knock", [TUPLE, "x"], [DICT, 1, 2], 5], [DO, NUMBER, "knock", [TUPLE, "x"], NO_KWARGS, "5"],
+    [DO, NUMBER, "knock", [TUPLE, [LEAF, [CAP, 999]]], NO_KWARGS, 5],
+    [DO, NUMBER, "knock", [TUPLE, [LEAF, [METHOD, 1, "_secret"]]], NO_KWARGS, 5],
+], ids=lambda u: repr([x for x in u if x is not NUMBER])[:60])  # fmt: skip
+def test_what_was_not_granted_cannot(use: Any) -> None:
+    door = Door()
+    ends(using(use), {"door": door})
+    assert door.seen == []
+
+
+def test_reading_and_writing_are_what_expose_says() -> None:
+    door = Door()
+    shown = expose(door, "knock", read=["seen"])
+    HEARD.clear()
+    hostile(using([READ, NUMBER, "seen", [TUPLE], NO_KWARGS, 5]), {"door": shown}).eval("1")
+    assert HEARD[0][:2] == [0, [LIST]]
+    ends(using([SET, NUMBER, "seen", [TUPLE, 1], NO_KWARGS, 5]), {"door": shown})
+    assert door.seen == []
+
+
+def test_a_handle_of_another_connection_means_nothing_here() -> None:
+    mine, other = Door(), Door()
+    script = using([DO, 3, "knock", [TUPLE, "x"], NO_KWARGS, 5])
+    rich = hostile(answers(1), {"a": other, "b": other.knock, "c": Door()})
+    rich.eval("1")
+    ends(script, {"door": mine})
+    assert mine.seen == other.seen == []
+
+
+def test_a_handle_that_was_given_back_is_gone() -> None:
+    door = Door()
+
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        number = number_of(peer, "door")
+        peer.send([ASK, 1, [number, 1], "code", [LIST, "x", True, 1]])
+        peer.receive()
+        peer.send([USE, 2, [], DO, number, "knock", [TUPLE, "x"], NO_KWARGS, 5])
+        peer.reply(serial, 1)
+
+    ends(script, {"door": door})
+    assert door.seen == []
+
+
+@pytest.mark.parametrize(
+    "back", [[1], [1, 0], [1, 2], [1, -1], [5, 1], ["1", 1], "x", None, [1, 1, 1, 1]]
+)
+def test_handles_are_not_given_back_more_than_they_came(back: Any) -> None:
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        peer.reply(serial, 1, released=back)
+        peer.reply(peer.request()[1], 1)
+        peer.reply(peer.request()[1], 1)
+
+    world = hostile(script, {"door": Door()})
+    with pytest.raises(WorkerDied):
+        for _ in range(3):
+            world.eval("1")
+
+
+def test_a_use_outside_a_turn_reaches_nothing() -> None:
+    door = Door()
+    heard: list[Any] = []
+
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], [1, [LIST, "x"], None, None, True])
+        serial = peer.request()[1]
+        peer.send([USE, 1, [], DO, number_of(peer, "door"), "knock", [TUPLE, "x"], NO_KWARGS, 5])
+        heard.append(peer.receive()[3])
+        peer.reply(serial, 7)
+
+    names = hostile(script, {"door": door}).exec("x = 7")
+    assert names["x"] == 7  # asked for after the turn
+    assert door.seen == [] and heard == [2]  # STOPPED
+
+
+def test_more_steps_than_were_given_are_not_believed() -> None:
+    """A host function that runs another guest charges this one: what it says is left cannot be more
+    than there was."""
+    from capcompiler import Compartment
+
+    def run() -> int:
+        return int(Compartment(limits=Limits(steps=None)).eval("sum(1 for i in range(100_000))"))
+
+    script = using([DO, NUMBER, "__call__", [TUPLE], NO_KWARGS, 10**12])
+    with pytest.raises(LimitExceeded) as caught:
+        hostile(script, {"door": run}, limits=Limits(steps=1000)).eval("1")
+    assert caught.value.kind == "steps"
+
+
+def test_a_worker_that_calls_without_end_ends_with_the_time() -> None:
+    door = Door()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        number = number_of(peer, "door")
+        for i in range(10**6):
+            peer.send([USE, i, [], DO, number, "knock", [TUPLE, "x"], NO_KWARGS, 5])
+            peer.receive()
+
+    world = hostile(script, {"door": door}, limits=Limits(seconds=0.3, steps=None))
+    with pytest.raises(CapError):
+        world.eval("1")
+
+
+def test_one_hostile_worker_is_nobody_elses_trouble() -> None:
+    descriptors = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        ends(answers([99]))
+    assert len(os.listdir("/proc/self/fd")) <= descriptors + 25  # the threads' ends close by themselves

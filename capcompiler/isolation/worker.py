@@ -162,10 +162,12 @@ class WorkerMembrane(Membrane):
 
     __slots__ = ()
 
-    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+    def _mapped(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
         if type(problem) is _Mapped:
             return problem.error
-        return super()._mapped(problem, path, function)
+        return super()._mapped(problem, path, function, args)
 
 
 class WorkerTurn(AwaitingTurn):

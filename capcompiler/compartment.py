@@ -15,7 +15,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import CodeType, TracebackType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
@@ -70,6 +70,9 @@ class Compartment:
     limits: the budget of each turn. on_use: called with a `Use` after each use of a capability.
     Raises `CapabilityError` for a grant that is neither data nor a capability or has a bad name.
     """
+
+    #: Where the guest's objects are.
+    isolation: ClassVar[Isolation] = "inline"
 
     def __new__(cls, *_args: Any, isolation: Isolation = "inline", **_options: Any) -> Compartment:
         _check_isolation(isolation)

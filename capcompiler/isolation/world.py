@@ -72,6 +72,8 @@ _SLICE: Final = 0.2
 class ProcessCompartment(Compartment):
     """A compartment in a worker process of `pool`; everything else is as in `Compartment`."""
 
+    isolation = "process"
+
     def __init__(
         self,
         caps: Mapping[str, Any] | None = None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from capcompiler.errors import CapabilityError
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.reaching.paths import BOUND, SCALARS, steps_from
 from capcompiler.reaching.sharing import holders_outside
@@ -97,8 +98,11 @@ def reach(compartment: Compartment) -> Reach:
     hold.
 
     Takes a turn of the compartment; nothing of the guest's runs in it, and no capability is used.
-    Raises `CapabilityError` where the compartment is closed or busy.
+    Raises `CapabilityError` where the compartment is closed or busy, and where its objects are in a
+    worker process: make the same one inline to look at it.
     """
+    if compartment.isolation != "inline":
+        raise CapabilityError("reach looks at inline compartments; this one's objects are in a worker")
     started = time.perf_counter()
     walk = compartment._aside(lambda: _Walk(compartment).run())
     objects = tuple(walk.told())

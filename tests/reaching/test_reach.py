@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -131,18 +133,44 @@ def test_a_walk_leaves_the_turn_before_it_as_it_was(world: Compartment) -> None:
         world.exec("1 / 0")
 
 
-def test_nothing_lies_outside_with_every_capability_of_the_library() -> None:
-    caps = {
-        name.lower(): made
-        for name, made in (
-            ("Clock", stdlib_caps.Clock.ambient()),
-            ("FrozenClock", stdlib_caps.FrozenClock(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))),
-            ("Log", stdlib_caps.Log(lambda *_: None)),
-        )
+def every_capability(folder: Path) -> dict[str, Any]:
+    """One of each class of `stdlib_caps`, and one of each attenuator."""
+    files = stdlib_caps.MemoryDir({"a.txt": "text"})
+    seal, unseal = stdlib_caps.seal_pair("box")
+    return {
+        "Clock": stdlib_caps.Clock.ambient(),
+        "Command": stdlib_caps.Command.ambient({"true": ["true"]}),
+        "Database": stdlib_caps.Database.in_memory("create table t (x)"),
+        "Dir": stdlib_caps.Dir.open_ambient(folder),
+        "Env": stdlib_caps.Env({"A": "b"}),
+        "FrozenClock": stdlib_caps.FrozenClock(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)),
+        "Http": stdlib_caps.Http.ambient(stdlib_caps.Rule("https://example.org/")),
+        "Log": stdlib_caps.Log(logging.getLogger("guest")),
+        "MemoryDir": files,
+        "Random": stdlib_caps.Random.ambient(),
+        "SeededRandom": stdlib_caps.SeededRandom(1),
+        "confirmed": stdlib_caps.confirmed(files, lambda *_: True),
+        "expiring": stdlib_caps.expiring(files, seconds=1000),
+        "logged": stdlib_caps.logged(files, lambda *_: None),
+        "only": stdlib_caps.only(files, "list"),
+        "quota": stdlib_caps.quota(files, calls=5),
+        "rate_limited": stdlib_caps.rate_limited(files, 5, 60),
+        "readonly": stdlib_caps.readonly(files),
+        "revocable": stdlib_caps.revocable(files)[0],
+        "seal": seal,
+        "unseal": unseal,
     }
-    found = reach(Compartment(caps))
+
+
+def test_nothing_lies_outside_with_every_capability_of_the_library(tmp_path: Path) -> None:
+    caps = every_capability(tmp_path)
+    helpers = {"Arg", "Request", "Rule", "seal_pair"}
+    assert set(stdlib_caps.__all__) - helpers <= set(caps)
+    world = Compartment(caps)
+    world.exec("opened = Dir.open('new.txt', 'w')\nbelow = MemoryDir.open('a.txt')\nbox = seal([1])")
+    found = reach(world)
     assert found.outside == (), str(found)
-    assert {o.path for o in found.capabilities} >= set(caps)
+    assert {o.path for o in found.capabilities} >= set(caps) | {"opened", "below"}
 
 
 def test_nothing_lies_outside_with_every_module_imported() -> None:
@@ -284,4 +312,10 @@ def test_a_closed_compartment_is_refused() -> None:
     world = Compartment()
     world.close()
     with pytest.raises(CapabilityError, match="closed"):
+        reach(world)
+
+
+def test_a_compartment_in_a_worker_is_not_looked_at_from_outside() -> None:
+    pytest.importorskip("msgspec", reason="worker processes need the extra `process`")
+    with Compartment(isolation="process") as world, pytest.raises(CapabilityError, match="inline"):
         reach(world)

@@ -213,31 +213,24 @@ POLLUTERS = [
 
 CASES: list[Case] = [
     *(
-        case(f"left-behind-{name}", src, first=first, value=found)
-        for name, first, src, found in LEFT_BEHIND
-    ),
-    *(case(f"store-on-{name}", src, raises=error) for name, src, error in IMMUTABLE),
-    *(case(f"polluted-{name}", src, first=first, value=value) for name, first, src, value in POLLUTERS),
-    # C state of the interpreter.
-    interpreter(
-        "class-tree-shows-no-other-guest",
-        "object.__subclasses__()",
-        first="class Marker: secret = 1\nkept = Marker",
-        raises="AttributeError",
-        about="__subclasses__",
-    ),
-    interpreter(
-        "class-tree-of-a-builtin",
-        "ValueError.__subclasses__()",
-        first="class Marker(ValueError): pass",
-        raises="AttributeError",
-        about="__subclasses__",
-    ),
-    interpreter(
-        "codec-search-is-not-the-guests",
-        "__import__('codecs').register(lambda n: None)",
-        raises="PermissionError",
-        about="codecs.register",
+        case(
+        "codec-registry-is-the-guests-own",
+        """
+        import codecs
+        try:
+            r = 'x'.encode('theirs')
+        except LookupError:
+            r = 'unknown'
+        r
+        """,
+        first="""
+        import codecs
+        def search(name):
+            return codecs.CodecInfo(lambda s, e='strict': (b'stolen', len(s)), None, name='theirs')
+        codecs.register(search)
+        'x'.encode('theirs')
+        """,
+        value="unknown",
     ),
     interpreter("unknown-codec", "'x'.encode('rot_evil')", raises="LookupError"),
     interpreter("codec-name-is-no-module-path", "'x'.encode('../../evil')", raises="LookupError"),

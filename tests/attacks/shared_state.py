@@ -213,7 +213,27 @@ POLLUTERS = [
 
 CASES: list[Case] = [
     *(
-        case(
+        case(f"left-behind-{name}", src, first=first, value=found)
+        for name, first, src, found in LEFT_BEHIND
+    ),
+    *(case(f"store-on-{name}", src, raises=error) for name, src, error in IMMUTABLE),
+    *(case(f"polluted-{name}", src, first=first, value=value) for name, first, src, value in POLLUTERS),
+    # C state of the interpreter.
+    interpreter(
+        "class-tree-shows-no-other-guest",
+        "object.__subclasses__()",
+        first="class Marker: secret = 1\nkept = Marker",
+        raises="AttributeError",
+        about="__subclasses__",
+    ),
+    interpreter(
+        "class-tree-of-a-builtin",
+        "ValueError.__subclasses__()",
+        first="class Marker(ValueError): pass",
+        raises="AttributeError",
+        about="__subclasses__",
+    ),
+    interpreter(
         "codec-registry-is-the-guests-own",
         """
         import codecs

@@ -117,6 +117,19 @@ class MatchClass(Guard):
                 whole = issubclass(kind, _WHOLE)
                 names = ()
                 if count > (1 if whole else 0):
+                    raise TypeError(
+                        f"{host_name(kind)}() accepts {int(whole)} positional sub-pattern"
+                        f"{'' if whole else 's'} ({count} given)"
+                    )
+                if whole:
+                    values.append(subject)
+            else:
+                if type(names) is not tuple:
+                    raise TypeError(
+                        f"{host_name(kind)}.__match_args__ must be a tuple "
+                        f"(got {host_name(type(names))})"
+                    )
+                if count > len(names):
                     many = "pattern" if len(names) == 1 else "patterns"
                     raise TypeError(
                         f"{host_name(kind)}() accepts {len(names)} positional sub-{many} ({count} given)"

@@ -10,11 +10,12 @@ from capcompiler.errors import (
     Violation,
 )
 from capcompiler.imports import Imports
-from capcompiler.later import Pool, reach
+from capcompiler.later import Pool
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, check
+from capcompiler.reaching import reach
 from capcompiler.run import cap_eval, cap_eval_async, cap_exec, cap_exec_async
 
 __all__ = [

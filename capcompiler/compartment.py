@@ -23,11 +23,12 @@ from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExc
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
-from capcompiler.nesting import install_nesting
+from capcompiler.nesting import MAKERS, Nesting
 from capcompiler.program import (
     Program,
     cap_compile,
@@ -38,9 +39,10 @@ from capcompiler.program import (
     shown_filename,
 )
 from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
+from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import is_guard_name
-from guards.builtins import VALUE, install
+from guards.builtins import VALUE, install, tamed_makers
 from guards.call import callable_for_c
 from guards.decimal_context import as_guest
 from guards.headroom import enter_headroom, leave_headroom
@@ -53,7 +55,11 @@ from guards.store import store
 __all__ = ["Compartment", "NotAvailable"]
 
 Isolation = Literal["inline", "process"]
-_turns: Final = threading.local()
+#: What a compartment has that is told nothing else; none of them can change.
+_LIMITS: Final = Limits()
+_IMPORTS: Final = Imports.pure()
+#: The builtins of library code that no guest may change.
+TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
 
 
@@ -83,7 +89,7 @@ class Compartment:
             raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
         if imports is not None and not isinstance(imports, Imports):
             raise TypeError(f"imports: wanted Imports or None, got {type(imports).__name__}")
-        self._limits = limits if limits is not None else Limits()
+        self._limits = limits if limits is not None else _LIMITS
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
         self._realm = Realm()
@@ -91,19 +97,21 @@ class Compartment:
         self._realm.compile_guest = self._compile_guest
         self._realm.literal = self._literal
         self._realm.package_data = self._package_data
-        install(self._realm, self._limits.depth)
-        install_nesting(self)
+        install(self._realm, self._limits.depth, MAKERS)
+        self._realm.nesting = Nesting(self)
         self._membrane = Membrane(self, on_use)
-        self._imports = imports if imports is not None else Imports.pure()
+        self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
+        self._importer.to_guest = self._membrane.to_guest
+        self._realm.keep["run again"] = self._importer.run_again
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
         self._main = self._realm.modules["__main__"] = new_module(self._realm, "__main__")
         self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
-        self._sources: dict[str, list[str]] = {}
-        self._lines: dict[str, list[str]] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
@@ -114,9 +122,10 @@ class Compartment:
         self._awaiting: AwaitingTurn | None = None
         self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
+        self._wish: BaseException | None = None  # what the host ended the latest turn with
         self._output: list[str] = []
         self._printed = 0
-        self.usage = Usage()
+        self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         if caps is not None:
             if not isinstance(caps, Mapping):
                 raise CapabilityError(f"caps: wanted a mapping, got {type(caps).__name__}")
@@ -134,7 +143,12 @@ class Compartment:
             problem = refused_grant(name, error)
         else:
             self._granted[name] = value
-            self._globals[name] = value
+            filled = facets_of(cap)
+            for facet in filled:
+                self._realm.granted[facet] = value
+            # `open` of the builtins is filled in, and takes paths that are objects of the guest's.
+            if not (name == "open" and "open" in filled):
+                self._globals[name] = value
             self._importer.granted = self._granted
             return
         raise problem
@@ -229,6 +243,11 @@ class Compartment:
         self, src: str | bytes | Program, mode: Literal["exec", "eval"], filename: str,
         optimize: bool, awaits: bool = False,
     ) -> tuple[Program, float]:  # fmt: skip
+        if type(src) is Program and src.mode == mode:
+            if not awaits:
+                refuse_awaits(src)
+            self._optimize = src.optimize
+            return src, 0.0
         started = time.monotonic()
         seconds = self._limits.seconds
         try:
@@ -305,7 +324,7 @@ class Compartment:
         """A realm for library code that no guest may change; it spends this one's budget."""
         inner = Realm()
         inner.meter = self._realm.meter
-        install(inner, self._limits.depth)
+        install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
 
@@ -349,16 +368,19 @@ class Compartment:
 
     def _calling(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
         def run() -> Any:
-            meter = self._realm.meter
+            realm, to_guest = self._realm, self._membrane.to_guest
+            charge = realm.meter.charge
+            guest_args: list[Any] = []
+            guest_kwargs: dict[str, Any] = {}
             try:
-                guest_args = [self._membrane.to_guest(a, "argument", meter.charge) for a in args]
-                guest_kwargs = {
-                    k: self._membrane.to_guest(v, k, meter.charge) for k, v in kwargs.items()
-                }
+                if args:
+                    guest_args = [to_guest(a, "argument", charge) for a in args]
+                if kwargs:
+                    guest_kwargs = {k: to_guest(v, k, charge) for k, v in kwargs.items()}
             except CrossingError as error:
                 problem = refused_grant("argument", error)
             else:
-                return callable_for_c(self._realm, obj)(*guest_args, **guest_kwargs)
+                return callable_for_c(realm, obj)(*guest_args, **guest_kwargs)
             raise _HostProblem(problem)
 
         return run
@@ -404,8 +426,9 @@ class Compartment:
             if problem is not None:
                 raise problem
             return result
-        self._acquire()
-        outer: Meter | None = getattr(_turns, "meter", None)
+        if not self._lock.acquire(False):
+            self._acquire()
+        outer: Meter | None = turns.meter
         self._begin(spent, None, outer)
         result, problem = None, None
         try:
@@ -432,6 +455,30 @@ class Compartment:
             self._limits, self._has_run = limits, has_run
         return result
 
+    def _aside(self, run: Callable[[], _T]) -> _T:
+        """Run trusted code of the library's in a turn of its own, which has no limits and leaves no
+        trace: limits, output and usage stay those of the guest."""
+        self._check_open()
+        if self._thread == threading.get_ident() or self._awaiting is not None:
+            raise CapabilityError("the compartment is busy: it is inside a turn")
+        if not self._lock.acquire(False):
+            self._acquire()
+        kept = self._limits, self._has_run, self._output, self._printed
+        self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=None)
+        self._begin(0.0, None, None)
+        result: Any = None
+        problem: BaseException | None = None
+        try:
+            result, problem = self._stretch(run)
+        finally:
+            self._limits, self._has_run, self._output, self._printed = kept
+            ended = self._end(told=False)
+        problem = ended or problem
+        if problem is not None:
+            raise problem
+        found: _T = result
+        return found
+
     def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
@@ -448,7 +495,7 @@ class Compartment:
         self._printed = 0
         self._started, self._spent = time.monotonic(), spent
         if parent is None:
-            parent = getattr(_turns, "meter", None)
+            parent = turns.meter
         meter.begin(
             steps=limits.steps,
             seconds=limits.seconds,
@@ -466,22 +513,25 @@ class Compartment:
         """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
         self._has_run = True
         meter = self._realm.meter
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
         hooks = sys.get_asyncgen_hooks()
+        hooked = hooks[0] is not None or hooks[1] is not None
         enter_headroom(self._limits.depth or 0)
-        sys.set_asyncgen_hooks(None, None)
+        if hooked:
+            sys.set_asyncgen_hooks(None, None)
         self._thread = threading.get_ident()
-        _turns.meter = meter
+        turns.meter = meter
         try:
             meter.resume(sys._getframe())
             return self._attempt(run)
         finally:
             meter.pause()
-            _turns.meter = outer
+            turns.meter = outer
             self._thread = None
             self._in_host = 0
-            sys.set_asyncgen_hooks(*hooks)
+            if hooked:
+                sys.set_asyncgen_hooks(*hooks)
             leave_headroom()
 
     def _stop_problem(self) -> BaseException | None:
@@ -493,23 +543,27 @@ class Compartment:
             return wish
         return None if meter.stopped is None else LimitExceeded(*meter.stopped)
 
-    def _end(self) -> BaseException | None:
-        """End the turn, and give the lock back."""
+    def _end(self, *, told: bool = True) -> BaseException | None:
+        """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
         problem = self._stop_problem()
+        self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None
-        self.usage = Usage(
-            steps=used,
-            seconds=time.monotonic() - self._started + self._spent,
-            memory=meter.peak,
-            output=self._printed,
-        )
+        if told:
+            seconds = time.monotonic() - self._started + self._spent
+            self._used = (used, seconds, meter.peak, self._printed)
         self._lock.release()
-        for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
-            wake()
+        if self._queue:
+            for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
+                wake()
         return problem
+
+    @property
+    def usage(self) -> Usage:
+        """What the latest turn spent."""
+        return Usage(*self._used)
 
     def _nested(self, run: Callable[[], Any]) -> Any:
         """A host function called back into the guest: the same turn, budget and depth."""
@@ -530,6 +584,8 @@ class Compartment:
 
     def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         try:
+            if sys.exc_info()[1] is None:
+                return as_guest(self._realm, run), None
             return shielded(self._realm.wall, lambda: as_guest(self._realm, run)), None
         except Stop:
             return None, None if self._realm.meter.stopped else CapError("the guest was stopped")

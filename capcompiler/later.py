@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from capcompiler.compartment import NotAvailable
 
-__all__ = ["Pool", "reach"]
+__all__ = ["Pool"]
 
 
 class Pool:
@@ -14,8 +14,3 @@ class Pool:
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
         raise NotAvailable("Pool is not part of this version; run guests with isolation='inline'")
-
-
-def reach(_compartment: Any) -> NoReturn:
-    """The set of objects that a guest can get at. Not in this version."""
-    raise NotAvailable("reach() is not part of this version")

@@ -7,6 +7,7 @@ one of them forgets (RestrictedPython forgot positional-only parameters until 8.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["RESERVED_NAMES", "asked_names", "bound_names", "import_names", "mangled", "used_names"]
@@ -17,6 +18,9 @@ RESERVED_NAMES: Final = {
     "__build_class__": "class statements use it",
 }
 
+#: Nodes that are many and bind nothing.
+_NAMELESS: Final = frozenset({ast.Load, ast.Store, ast.Constant, ast.Attribute, ast.Call, ast.Expr,
+                              ast.BinOp, ast.Assign, ast.Subscript})  # fmt: skip
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -56,21 +60,24 @@ def used_names(node: ast.AST) -> list[str]:
     return names
 
 
-def asked_names(tree: ast.AST) -> frozenset[str]:
-    """The names that a program reads and nowhere binds: what it asks its host for."""
+def asked_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that a program reads and nowhere binds: what it asks its host for.
+    nodes: all of them."""
     bound: set[str] = set()
     read: set[str] = set()
-    for node in ast.walk(tree):
-        bound.update(bound_names(node))
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             read.add(node.id)
+        elif type(node) not in _NAMELESS:
+            bound.update(bound_names(node))
     return frozenset(read - bound)
 
 
-def import_names(tree: ast.AST) -> frozenset[str]:
-    """The modules that a program imports, as it names them; relative ones with their dots."""
+def import_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """The modules that a program imports, as it names them; relative ones with their dots. nodes: all
+    of them."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -8,11 +8,12 @@ guest: their exposed methods can be called, their state is not there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from capcompiler.attenuation.builtins import ATTENUATORS
 from capcompiler.errors import (
     CapabilityError,
     CapError,
@@ -24,8 +25,9 @@ from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, check_exposed_name
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle, object_of
-from capcompiler.program import Program, cap_compile
-from guards.classes import new_class
+from capcompiler.program import Program, child_program
+from guards.builtins import tamed_makers
+from guards.classes import own_class
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.meter import Meter, Stop
 from guards.realm import GUEST_MARK, Realm
@@ -35,7 +37,7 @@ from guards.tables.rows import define
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["GuestCapability", "install_nesting", "offered_by"]
+__all__ = ["MAKERS", "GuestCapability", "Nesting", "offered_by"]
 
 #: Guests that run guests that run guests, at most.
 MAX_LEVELS: Final = 50
@@ -259,7 +261,7 @@ class Nesting:
         else:
             raise TypeError(f"src: wanted text or a program, got {host_name(type(src))}")
         self.compartment._realm.meter.charge(1 + len(text))
-        return cap_compile(text, mode=mode, filename=_text(filename), optimize=optimize is True)
+        return child_program(text, mode, _text(filename), optimize is True)
 
     def _child(
         self, run: Callable[[Compartment], Any], caps: Any, imports: Any, limits: Any,
@@ -293,12 +295,22 @@ class Nesting:
 
         def make_and_run() -> tuple[Compartment, Any]:
             child = type(parent)(
-                host_caps,
                 imports=parent._importer.imports,
                 limits=_within(limits.__cap_value__ if limits is not None else Limits(), parent._limits),
             )
             child._level = level
-            return child, run(child)
+            child._membrane.under(parent._membrane)
+            for name, value in host_caps.items():
+                child.grant(name, value)
+            try:
+                return child, run(child)
+            except BaseException as error:
+                if error is not child._wish:
+                    raise
+            # The host's own wish to end, such as a SystemExit: it ends the whole family, and no guest
+            # between sees it or what it carries.
+            parent._host_exit = child._wish
+            raise parent._realm.meter.stop("steps", 0, parent._realm.meter.used)
 
         return self._crossing(make_and_run)
 
@@ -350,7 +362,7 @@ class Nesting:
                 base = (*base, SyntaxError)
             elif name == "CapabilityError":
                 base = (self.error_class("GuestError"), PermissionError)
-            found = new_class(realm, type, name, base, {"__module__": "capcompiler"})
+            found = own_class(realm, name, base, {})
             self.errors[name] = found
         return found
 
@@ -395,29 +407,35 @@ def _names(value: Any) -> frozenset[str]:
     return frozenset(_text(n) for n in value)
 
 
-def install_nesting(compartment: Compartment) -> None:
-    """Put the builtins by which a guest runs others into its compartment."""
-    nesting = Nesting(compartment)
-    realm: Realm = compartment._realm
-    own = realm.builtins
-    own["cap_exec"] = MethodType(_named("cap_exec", Nesting.cap_exec), nesting)
-    own["cap_eval"] = MethodType(_named("cap_eval", Nesting.cap_eval), nesting)
-    own["cap_compile"] = MethodType(_named("cap_compile", Nesting.cap_compile), nesting)
-    own["expose"] = MethodType(_named("expose", Nesting.expose), nesting)
-    own["Limits"] = MethodType(_named("Limits", Nesting.limits), nesting)
-    own["Capability"] = _capability_class(realm)
-    for kind in _ERRORS:
-        own[kind.__name__] = nesting.error_class(kind.__name__)
-
-
 def _named(name: str, function: Any) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__module__ = "builtins"
     return function
 
 
+def _method(name: str, function: Any) -> Callable[[Realm], Any]:
+    named = _named(name, function)
+    return lambda realm: MethodType(named, realm.nesting)
+
+
+def _error_class(name: str) -> Callable[[Realm], Any]:
+    return lambda realm: realm.nesting.error_class(name)
+
+
 def _capability_class(realm: Realm) -> Any:
     """`Capability` as a guest derives from it: its instances are capabilities to its children."""
-    made = new_class(realm, type, "Capability", (), {"__module__": "capcompiler"})
-    type.__setattr__(made, _BASE_MARK, True)
-    return made
+    return own_class(realm, "Capability", (), {_BASE_MARK: True})
+
+
+#: How a compartment makes its builtins: the guards' own, and those by which a guest runs others.
+MAKERS: Final[Mapping[str, Callable[[Realm], Any]]] = {
+    **tamed_makers(),
+    "cap_exec": _method("cap_exec", Nesting.cap_exec),
+    "cap_eval": _method("cap_eval", Nesting.cap_eval),
+    "cap_compile": _method("cap_compile", Nesting.cap_compile),
+    "expose": _method("expose", Nesting.expose),
+    "Limits": _method("Limits", Nesting.limits),
+    "Capability": _capability_class,
+    **ATTENUATORS,
+    **{kind.__name__: _error_class(kind.__name__) for kind in _ERRORS},
+}

@@ -14,19 +14,23 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, Literal
 
+from capcompiler import cache
 from capcompiler.errors import DialectError, Violation
 from capcompiler.generic import has_type_parameters, plain_names
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
-from capcompiler.source import compiling, decoded, parsed, source_lines
-from guards.binding import FILE_MARK, as_names
+from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
+from guards.binding import FILE_MARK, as_names, with_note
 from guards.modules import GUEST, LIBRARY
+from guards.tables.rows import names_known
 
 __all__ = ["Program", "cap_compile", "check", "explain", "shown_filename"]
 
 Mode = Literal["exec", "eval"]
 _serials: Final = itertools.count(1)
 _MARK: Final = FILE_MARK
+#: Characters of a text that it pays to keep compiled on the disk, at least.
+_SHORTEST_KEPT: Final = 400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +102,54 @@ def cap_compile(
         raise ValueError(f"mode: wanted 'exec' or 'eval', got {mode!r}")
     if not isinstance(filename, str):
         raise TypeError(f"filename: wanted str, got {type(filename).__name__}")
+    return _compiled(
+        _text(src, mode, filename), mode, filename, bool(optimize), True, names_known(), True
+    )
+
+
+def child_program(src: str | bytes, mode: Mode, filename: str, optimize: bool) -> Program:
+    """`cap_compile` for a guest, whose texts are not kept on the disk: they would fill the host's, and
+    how long the next one takes would tell of them."""
+    return _compiled(_text(src, mode, filename), mode, filename, optimize, True, names_known(), False)
+
+
+def _text(src: str | bytes, mode: str, filename: str) -> str:
     text = decoded(src, filename)
-    if mode == "eval":
-        text = text.strip(" \t\n\r")
-    return _compiled(text, mode, filename, bool(optimize), True)
+    return text.strip(" \t\n\r") if mode == "eval" else text
+
+
+# known: of the names that need a guard; what was compiled when there were fewer is compiled anew.
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(text: str, mode: Mode, filename: str, optimize: bool, value: bool) -> Program:
+def _compiled(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, known: int, keep: bool
+) -> Program:
+    if keep and len(text) >= _SHORTEST_KEPT:
+        return _kept(text, mode, filename, optimize, value, GUEST)
     return _routed(text, mode, filename, optimize, value, GUEST)
+
+
+def _kept(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, module: bool = False
+) -> Program:
+    """`_routed`, or what another process made of the same."""
+    key = cache.key_of(text, mode, filename, optimize, value, asker, module)
+    if key is None:
+        return _routed(text, mode, filename, optimize, value, asker, module)
+    found = cache.load(key, _code_name(filename))
+    if found is not None:
+        names, imports, code = found
+        digest = _digest(text, mode, filename, optimize)
+        return Program(text, mode, filename, optimize, names, imports, digest, code)
+    program = _routed(text, mode, filename, optimize, value, asker, module)
+    cache.save(key, (program.names, program.imports, program.code))
+    return program
+
+
+def _code_name(filename: str) -> str:
+    """The file name of one program's code: it says which program's."""
+    return f"{filename}{_MARK}{next(_serials)}"
 
 
 def _routed(
@@ -118,19 +161,27 @@ def _routed(
     asker: int,
     module: bool = False,
 ) -> Program:
+    with quiet():
+        return _routed_quietly(text, mode, filename, optimize, value, asker, module)
+
+
+def _routed_quietly(
+    text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, module: bool
+) -> Program:
     tree = parsed(text, mode, filename)
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
-    names, imports = asked_names(tree), import_names(tree)
+    nodes = list(ast.walk(tree))
+    names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
     top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
-    _check_natively(tree, text, filename, top)
-    serial = str(next(_serials))
+    if any(type(node) in _HIDING for node in nodes):
+        _check_natively(tree, text, filename, top)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
     scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
-    routed = _routing(tree, text, filename, optimize, value, asker, digest)
-    shown = f"{filename}{_MARK}{serial}"
+    routed, stored = _routing(tree, text, filename, optimize, value, asker, digest)
+    shown = _code_name(filename)
 
     def made(flags: int) -> CodeType:
         code: CodeType = compiling(
@@ -143,6 +194,7 @@ def _routed(
         code = made(flags ^ top)  # an async generator expression awaits nothing until it is driven
     if scopes:
         code = plain_names(code)
+    code = with_note(code, f"cap:stores:{' '.join(sorted(stored))}")
     return Program(
         source=text,
         mode=mode,
@@ -159,23 +211,27 @@ def _routing(
     tree: ast.Module | ast.Expression, text: str, filename: str, optimize: bool, value: bool,
     asker: int, digest: str,
 ) -> Any:  # fmt: skip
-    """The routed tree of a parsed one, which it uses up."""
+    """The routed tree of a parsed one, which it uses up, and the names of attributes that it stores."""
     router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
-    return routed
+    return routed, router.stored
 
 
 def _tree_of(
     text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, digest: str
 ) -> Any:
-    return _routing(parsed(text, mode, filename), text, filename, optimize, value, asker, digest)
+    tree = parsed(text, mode, filename)
+    return _routing(tree, text, filename, optimize, value, asker, digest)[0]
 
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:
     """A module that a guest imports. asker: what it counts as when it imports."""
-    return _module(decoded(text, filename), filename, optimize, asker)
+    return _module(_decoded(text, filename), filename, optimize, asker, names_known())
+
+
+_decoded: Final = functools.lru_cache(maxsize=1024)(decoded)
 
 
 class _ReadsBuiltins(ast.NodeTransformer):
@@ -191,16 +247,18 @@ class _ReadsBuiltins(ast.NodeTransformer):
 
 
 @functools.lru_cache(maxsize=4096)
-def _module(source: str, filename: str, optimize: bool, asker: int) -> Program:
-    return _routed(source, "exec", filename, optimize, False, asker, module=True)
+def _module(source: str, filename: str, optimize: bool, asker: int, known: int) -> Program:
+    make = _kept if len(source) >= _SHORTEST_KEPT else _routed
+    return make(source, "exec", filename, optimize, False, asker, module=True)
 
 
 def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -> Program:
     """What a guest's own `compile`, `exec` and `eval` compile; a trailing value is not kept."""
-    source = decoded(text, filename)
     kind: Mode = "eval" if mode == "eval" else "exec"
-    return _compiled(source.strip(" \t\n\r") if kind == "eval" else source, kind, filename,
-                     optimize, False)  # fmt: skip
+    return _compiled(_text(text, kind, filename), kind, filename, optimize, False, names_known(), False)
+
+
+_HIDING: Final = frozenset({ast.Match, ast.ImportFrom})
 
 
 def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:

@@ -7,6 +7,7 @@ lone surrogates, bad encodings. Whatever is wrong ends in `DialectError`; nothin
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import sys
@@ -186,9 +187,10 @@ def check_deadline() -> None:
         raise OutOfTime
 
 
-def source_lines(text: str) -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def source_lines(text: str) -> tuple[str, ...]:
     """The lines of a source as Python counts them; `str.splitlines` parts at more characters."""
-    return _LINE_END.split(text)
+    return tuple(_LINE_END.split(text))
 
 
 def shown_line(text: str, line: int) -> str:
@@ -202,26 +204,31 @@ def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
     tree = compiling(
         lambda: ast.parse(text, filename, "eval" if mode == "eval" else "exec"), filename, text
     )
-    deepest = _depth(tree, filename)
-    _check_comprehensions(tree, filename)
-    _check_finally(tree, filename)
-    if deepest[0] > MAX_DEPTH:
-        node = deepest[1]
-        raise _too_deep(filename, getattr(node, "lineno", 1), f"{deepest[0]:,} levels")
+    depth, node, nodes = _depth(tree, filename)
+    _check_comprehensions(tree, nodes, filename)
+    _check_finally(tree, nodes, filename)
+    if depth > MAX_DEPTH:
+        raise _too_deep(filename, getattr(node, "lineno", 1), f"{depth:,} levels")
     assert isinstance(tree, (ast.Module, ast.Expression))  # noqa: S101 - for the type checker
     return tree
 
 
-def _check_comprehensions(tree: ast.AST, filename: str) -> None:
+_COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+
+
+def _check_comprehensions(tree: ast.AST, nodes: list[ast.AST], filename: str) -> None:
     """Refuse comprehensions nested so deeply that the compilers of CPython 3.12 and 3.13, which
     write them into one function, overrun their stack."""
+    if not any(type(node) in _COMPREHENSIONS for node in nodes):
+        return
     stack: list[tuple[ast.AST, int]] = [(tree, 0)]
     while stack:
         node, level = stack.pop()
-        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        if type(node) in _COMPREHENSIONS:
             level += 1
             if level > MAX_COMPREHENSIONS:
-                raise _too_deep(filename, node.lineno, f"{level} comprehensions", MAX_COMPREHENSIONS)
+                line = getattr(node, "lineno", 1)
+                raise _too_deep(filename, line, f"{level} comprehensions", MAX_COMPREHENSIONS)
         stack.extend((child, level) for child in ast.iter_child_nodes(node))
 
 
@@ -229,18 +236,17 @@ _EXITS: Final = (ast.Return, ast.Break, ast.Continue)
 _OWN_CODE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
-def _check_finally(tree: ast.AST, filename: str) -> None:
+_LEFT_LATE: Final = frozenset({ast.Try, ast.TryStar, ast.With, ast.AsyncWith})
+
+
+def _check_finally(tree: ast.AST, nodes: list[ast.AST], filename: str) -> None:
     """Refuse what CPython's compiler would write out too often: it copies the body of a `finally` to
     each place where its `try` is left, so that nineteen of them inside one another are 2 GB."""
+    if not any(type(node) in _LEFT_LATE for node in nodes):
+        return
     weights: dict[int, int] = {}
     exits: dict[int, int] = {}
-    order: list[ast.AST] = []
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        order.append(node)
-        stack.extend(ast.iter_child_nodes(node))
-    for node in reversed(order):  # what is inside first
+    for node in reversed(nodes):  # what is inside first
         children = list(ast.iter_child_nodes(node))
         weight = 1 + sum(weights[id(c)] for c in children)
         out = isinstance(node, _EXITS) + sum(
@@ -267,15 +273,16 @@ def _too_deep(filename: str, line: int, how: str, most: int = MAX_DEPTH) -> Dial
     )
 
 
-def _depth(tree: ast.AST, filename: str) -> tuple[int, ast.AST]:
+def _depth(tree: ast.AST, filename: str) -> tuple[int, ast.AST, list[ast.AST]]:
+    """How deep a tree is, a node of its deepest level, and all its nodes, none before what it is in."""
     deepest: tuple[int, ast.AST] = (0, tree)
     level: list[ast.AST] = [tree]
     depth = 0
-    nodes = 0
+    nodes: list[ast.AST] = []
     while level:
         depth += 1
-        nodes += len(level)
-        if nodes > MAX_NODES:
+        nodes += level
+        if len(nodes) > MAX_NODES:
             raise refusal(
                 "CAP101",
                 f"the source has more than {MAX_NODES:,} syntax nodes",
@@ -285,13 +292,13 @@ def _depth(tree: ast.AST, filename: str) -> tuple[int, ast.AST]:
         check_deadline()
         deepest = (depth, level[0])
         level = [child for node in level for child in ast.iter_child_nodes(node)]
-    return deepest
+    return *deepest, nodes
 
 
 def compiling(step: Callable[[], T], filename: str, text: str) -> T:
     """Run a step of the parser or compiler; every way it can fail becomes a `DialectError`."""
     try:
-        with _quiet(), _deep_stack():
+        with quiet(), _deep_stack():
             return step()
     except DialectError:
         raise
@@ -304,12 +311,27 @@ def compiling(step: Callable[[], T], filename: str, text: str) -> T:
     raise problem
 
 
+class _Quiet(threading.local):
+    inside = False
+
+
+_quieted: Final = _Quiet()
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Syntax warnings are about the guest's text; they are not the host's to see or to raise."""
+def quiet() -> Iterator[None]:
+    """Syntax warnings are about the guest's text; they are not the host's to see or to raise. Around
+    several steps it saves setting the filters, which all threads share, for each of them."""
+    if _quieted.inside:
+        yield
+        return
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        _quieted.inside = True
+        try:
+            yield
+        finally:
+            _quieted.inside = False
 
 
 def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warning], str, int]]:

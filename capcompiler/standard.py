@@ -7,17 +7,18 @@ replaced by facets: files of ours beside this one, which run as guest code too.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from guards.modules import GUEST, LIBRARY, MODULES
 from guards.modules._re import ENGINE, RECORDER
 
-__all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
+__all__ = ["FACETS", "PURE", "Audited", "HostRow", "ModuleText", "Standard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class ModuleText:
     filename: str
     package: bool
     asker: int = GUEST
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A module that a host vouches for. values: data, and functions that take and give data."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+    why: str
 
 
 _LIBRARY: Final = Path(os.__file__).parent
@@ -95,20 +105,7 @@ class Standard:
     __slots__ = ()
 
     def find(self, name: str) -> Audited | ModuleText | None:
-        parts = name.split(".")
-        if not all(p.isidentifier() for p in parts):
-            return None
-        if name in _CHANGES:
-            return _types(name) if name == "types" else _changed(name)
-        if name in _TWINS:
-            return _read(_LIBRARY, [_TWINS[name]], "lib")
-        if name in FACETS:
-            return _read(_FACETS, parts, "facet")
-        if name in MODULES:
-            return Audited(name)
-        if parts[0] in PURE or name in PURE_PARTS:
-            return _read(_LIBRARY, parts, "lib")
-        return None
+        return _found(name)
 
     def is_there(self, name: str) -> bool:
         """Whether the interpreter has a module of this name, for guests or not."""
@@ -122,6 +119,30 @@ class Standard:
             for n in (*FACETS, *MODULES, *filter(_is_there, (*PURE, *PURE_PARTS)))
             if "." not in n and n[0] != "_" and n.isidentifier()
         )
+
+
+@functools.lru_cache(maxsize=2048)
+def _found(name: str) -> Audited | ModuleText | None:
+    """A module of the standard library; read once in a process, as the interpreter reads its own."""
+    parts = name.split(".")
+    if not all(p.isidentifier() for p in parts):
+        return None
+    if name in _CHANGES:
+        return _types(name) if name == "types" else _changed(name)
+    if name in _TWINS:
+        return _read(_LIBRARY, [_TWINS[name]], "lib")
+    if name in FACETS:
+        return _read(_FACETS, parts, "facet")
+    if name in MODULES:
+        return Audited(name)
+    if parts[0] in PURE or name in PURE_PARTS:
+        return _read(_LIBRARY, parts, "lib")
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _as_it_is(name: str) -> ModuleText | None:
+    return _read(_LIBRARY, name.split("."), "lib")
 
 
 class Engine:
@@ -139,7 +160,7 @@ class Engine:
         if name == "re":
             return ModuleText("", "lib/re/__init__.py", True, LIBRARY)  # no more than its parts
         if name.startswith("re."):
-            return _read(_LIBRARY, name.split("."), "lib")
+            return _as_it_is(name)
         return None
 
     def names(self) -> frozenset[str]:
@@ -252,10 +273,24 @@ _CHANGES: Final = {
         ("pathlib", "pathlib._local"),
         (
             (
-                r"return os\.path\.(?:l?exists|isdir|isfile|ismount|islink)\(self\)$",
-                "return os.stat(self)",
+                r"return os\.path\.(l?exists|isdir|isfile|ismount|islink)\(self\)$",
+                r"return os._no_files('stat') or os.path.\1(self)",
             ),
             (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
+        ),
+    ),
+    # Data of exact builtin types goes through C at once; what makes decoders and encoders of the
+    # program's own, and patterns and enumerations with them, is loaded when it is asked for.
+    "json": (
+        (r"^(?:lazy )?from \.(?:decoder|encoder) import .*$", ""),
+        (r"^(?:lazy )?import codecs$", ""),
+        (r"^(_default_\w+) = JSON(?:En|De)coder\(", r"\1 = dict("),
+        (r"^( +)cls = (JSON\w+)$", r"\1cls = __getattr__('\2')"),
+        (r"raise JSONDecodeError\(", "raise __getattr__('JSONDecodeError')("),
+        (r"\bcodecs\.BOM", "__getattr__('codecs').BOM"),
+        (
+            r"\Z",
+            "\nfrom _plain_json import *\n_default_encoder, _default_decoder = _plain(__getattr__)\n",
         ),
     ),
     # The width of the host's terminal.

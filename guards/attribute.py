@@ -8,7 +8,7 @@ that class's row. What a guest class defines is the guest's own and is handed ou
 
 from __future__ import annotations
 
-from types import FunctionType, GenericAlias, MethodType
+from types import FunctionType, GenericAlias, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.base import Guard, Plan, Site, gone, is_guard_name
@@ -45,6 +45,9 @@ __all__ = [
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = (MethodType, GenericAlias, super)
+#: What has a dictionary and no methods to be found in it: functions, and classes and modules, of whose
+#: dictionaries a guest is given views.
+_WITHOUT_METHODS: Final = (FunctionType, type, ModuleType)
 #: Attributes of builtin types that are not bound to what they are read from.
 _STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
@@ -52,7 +55,12 @@ _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
 
 class TamedFunction(metaclass=Sealed, host=HOST):
     """A stand-in as it is found on a class (`str.format`): callable, binds like a method, and
-    holds nothing that a guest can set. What it says of itself is what the real one says."""
+    holds nothing that a guest can set. What it says of itself is what the real one says.
+
+    As C code does, it takes instances of its class only. Without that, a method of one of our own
+    classes would read our slots from an object of the guest's: `type(vars(C)).__getitem__(fake, name)`
+    asked the fake's `__realm__` what is a guest's class, and gave `function.__globals__`.
+    """
 
     __slots__ = ("__owner__", "__real__", "__tamed__")
     __setattr__ = sealed_error
@@ -62,9 +70,16 @@ class TamedFunction(metaclass=Sealed, host=HOST):
     __real__: str
 
     def __get__(self, obj: object, kind: type | None = None) -> Any:
-        return self if obj is None else MethodType(self.__tamed__, obj)
+        if obj is None:
+            return self
+        _check_self(self.__owner__, self.__real__, obj)
+        return MethodType(self.__tamed__, obj)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not args:
+            owner, name = self.__owner__, self.__real__
+            raise TypeError(f"unbound method {host_name(owner)}.{name}() needs an argument")
+        _check_self(self.__owner__, self.__real__, args[0])
         return self.__tamed__(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -93,11 +108,9 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         if obj is None:
             return self
         owner, name = self.__owner__, self.__real__
-        if not issubclass(type(obj), owner):
-            raise TypeError(
-                f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
-                f"{host_name(type(obj))!r} object"
-            )
+        _check_self(owner, name, obj)
+        if name == "__dict__":
+            return read(self.__realm__, obj, name)  # of a class of the guest's
         return find(owner, name).tamed(self.__realm__, obj)
 
     def __repr__(self) -> str:
@@ -107,6 +120,15 @@ class TamedGetter(metaclass=Sealed, host=HOST):
 for _name, _value in (("__name__", "getset_descriptor"), ("__qualname__", "getset_descriptor")):
     type.__setattr__(TamedGetter, _name, _value)
 type.__setattr__(TamedGetter, "__module__", "builtins")
+
+
+def _check_self(owner: type, name: str, obj: object) -> None:
+    """Refuse to take `obj` for an instance of the class that a stand-in was found on."""
+    if not issubclass(type(obj), owner):
+        raise TypeError(
+            f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
+            f"{host_name(type(obj))!r} object"
+        )
 
 
 def tamed_getter(realm: Realm, owner: type, name: str) -> TamedGetter:
@@ -171,26 +193,36 @@ def absent(obj: object, name: str) -> NoReturn:
     raise AttributeError(text)
 
 
+#: Builtin types whose instances have no dictionary and forward nothing.
+_PLAIN_KINDS: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float})
+
+
 def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     """`obj.name` as the guest may have it. name: an exact str.
 
     get: the raw read to end in. The default honours a guest's `__getattribute__`; a type's own
     slot is given when the guest calls that slot, and then no override is asked again.
     """
+    kind = type(obj)
+    if kind in _PLAIN_KINDS:
+        # The short way for methods of plain data: nothing can stand before what the type itself says.
+        row = TABLE[kind].get(name)
+        if row is not None and row.state is State.TAME and not row.reads and name not in _STATIC:
+            return MethodType(realm.bound(row), obj)
     if is_guard_name(name):
         absent(obj, name)
+    if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
+        realm.plain.close()
     if not is_dunder(name):
         own = owners(name)
         if not own:
             return get(obj, name)
-        kind = type(obj)
         if (
             not issubclass(kind, own)
             and not issubclass(kind, _FORWARDING)
             and not issubclass(kind, type)
         ):
             return get(obj, name)
-    kind = type(obj)
     if issubclass(kind, _FORWARDING):
         if kind is super:
             return _read_super(realm, obj, name)
@@ -310,6 +342,8 @@ def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
 
 def _read_super(realm: Realm, obj: Any, name: str) -> Any:
     self_obj, start = host_super_self(obj), host_super_class(obj)
+    # `super(C, x)` believes what x says in `__class__`; no stand-in of C's may be handed such an x.
+    honest = start is self_obj or start is type(self_obj)
     if start is not None:
         this = host_super_this(obj)
         passed = False
@@ -323,6 +357,8 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 if row.state is State.SAFE:
                     return getattr(obj, name)
                 if row.state is State.TAME:
+                    if not honest:
+                        _check_self(k, name, self_obj)
                     if name in _STATIC:
                         return realm.bound(row)
                     if row.reads:
@@ -392,7 +428,13 @@ class ReadAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return read((self.ref() or gone()), obj, name)
+        realm = self.ref() or gone()
+        kind = type(obj)
+        if kind in realm.plain.classes and not is_dunder(name):
+            return getattr(obj, name)
+        if type(kind) is type and not is_dunder(name) and realm.is_guest_class(kind):
+            realm.plain.learn_class(realm, kind)
+        return read(realm, obj, name)
 
     @classmethod
     def plan(cls, site: Site) -> Plan:

@@ -14,7 +14,16 @@ from collections.abc import Mapping
 from types import CodeType
 from typing import Any, Final
 
-__all__ = ["FILE_MARK", "as_names", "bound", "is_guest_code", "stand_in"]
+__all__ = [
+    "FILE_MARK",
+    "as_names",
+    "bound",
+    "is_guest_code",
+    "revived",
+    "stand_in",
+    "stored",
+    "with_note",
+]
 
 #: Parts the name of a guest's file from the serial of its program in code objects.
 FILE_MARK: Final = "\x1f"
@@ -31,6 +40,12 @@ def stand_in(key: str) -> ast.expr:
     nothing, since the compiler leaves test and other branch out.
     """
     return ast.IfExp(ast.Constant(True), ast.Constant(_NONCE + key.encode()), ast.Constant(None))
+
+
+def with_note(code: CodeType, key: str) -> CodeType:
+    """`code` with a stand-in among its constants that nothing reads: a realm is told of `key` when it
+    binds the code, before any of it runs."""
+    return code.replace(co_consts=(*code.co_consts, _NONCE + key.encode()))
 
 
 def is_guest_code(code: CodeType) -> bool:
@@ -50,6 +65,53 @@ def _bound_constant(constant: Any, guards: Mapping[str, Any]) -> Any:
     if type(constant) is CodeType:
         return bound(constant, guards)
     return constant
+
+
+#: Code with nothing in its stand-ins' places; which guards stand where; what inner code stands where.
+Stored = tuple[CodeType, tuple[tuple[int, str], ...], tuple[tuple[int, Any], ...]]
+
+
+def stored(code: CodeType) -> Stored | None:
+    """Compiled code as another process may read it: without this one's secret, and without its file's
+    name. A guard is told by its place and not by a value, which a constant of a guest's could equal.
+
+    None for code that holds the secret anywhere else.
+    """
+    consts = list(code.co_consts)
+    guards: list[tuple[int, str]] = []
+    inner: list[tuple[int, Any]] = []
+    for i, constant in enumerate(consts):
+        if type(constant) is bytes and constant.startswith(_NONCE):
+            guards.append((i, constant[_SIZE:].decode()))
+        elif type(constant) is CodeType:
+            kept = stored(constant)
+            if kept is None:
+                return None
+            inner.append((i, kept))
+        elif _tells(constant):
+            return None
+        else:
+            continue
+        consts[i] = None
+    return code.replace(co_consts=tuple(consts), co_filename=""), tuple(guards), tuple(inner)
+
+
+def _tells(constant: Any) -> bool:
+    """Whether a constant that is no stand-in holds this process's secret."""
+    if type(constant) is bytes:
+        return _NONCE in constant
+    return type(constant) in (tuple, frozenset) and any(map(_tells, constant))
+
+
+def revived(kept: Stored, filename: str) -> CodeType:
+    """What `stored` was given, with this process's stand-ins and another file name."""
+    code, guards, inner = kept
+    consts = list(code.co_consts)
+    for i, key in guards:
+        consts[i] = _NONCE + key.encode()
+    for i, within in inner:
+        consts[i] = revived(within, filename)
+    return code.replace(co_consts=tuple(consts), co_filename=filename)
 
 
 class _AsNames(ast.NodeTransformer):

@@ -7,14 +7,17 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import itertools
+import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from types import MethodType, UnionType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
-from guards.base import is_guard_name
+from guards.base import PREFIX, is_guard_name
 from guards.call import callable_for_c
 from guards.charge import (
     SCALARS,
@@ -50,6 +53,7 @@ __all__ = [
     "builtin",
     "install",
     "refused",
+    "tamed_makers",
 ]
 
 #: Builtins that a guest holds as they are: they only compute, on any argument, in time that the
@@ -508,6 +512,8 @@ def _classes(realm: Realm, kinds: Any) -> Any:
 
 @builtin
 def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
+    if type(kinds) is type:
+        return isinstance(obj, kinds)
     kinds = _classes(realm, kinds)
     if _are_classes(kinds):
         return isinstance(obj, kinds)
@@ -618,9 +624,9 @@ def print_(
     if file is None:
         realm.write(text)
     else:
-        read(realm, file, "write")(text)
+        callable_for_c(realm, read(realm, file, "write"))(text)
         if flush:
-            read(realm, file, "flush")()
+            callable_for_c(realm, read(realm, file, "flush"))()
 
 
 # Authority
@@ -640,7 +646,25 @@ def open_(
 
             make = read(realm, realm.importer("io", 0, "", LIBRARY), "_stream")
             return callable_for_c(realm, make)(data, mode, encoding, errors, newline)
+    granted = realm.granted.get("open")
+    if granted is not None:
+        path = _path_text(realm, file)
+        if path is None:
+            raise TypeError(f"open: the path is text, not {host_name(type(file))}")
+        if not closefd or opener is not None:
+            raise ValueError("open: closefd and opener are for descriptors, which are not here")
+        callable_itself = host_lookup(type(granted), "__call__")[0] is not None
+        find = granted if callable_itself else read(realm, granted, "open")
+        path = _from_root(path)
+        return callable_for_c(realm, find)(path, mode, buffering, encoding, errors, newline)
     raise refused("open", "no directory is among the capabilities; the host grants one as `fs`")
+
+
+def _from_root(path: str) -> str:
+    """A path as capabilities over directories take it: the directory is the root, and `..` of it."""
+    if not path or len(path) > 4096:  # refused there
+        return path
+    return posixpath.normpath("/" + path).lstrip("/")
 
 
 def _path_text(realm: Realm, file: Any) -> str | None:
@@ -676,20 +700,83 @@ def help_(realm: Realm, obj: Any = None, /) -> None:
 UNCATCHABLE: Final = (Stop, KeyboardInterrupt)
 
 
-def install(realm: Realm, depth: int | None) -> None:
-    """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep."""
+#: Builtins that C code looks up by itself, in the dictionary of the frame that it runs under.
+_ASKED_BY_NAME: Final = ("__build_class__", "__import__", "getattr", "iter")
+_PLAIN: Final = {**RAW_BUILTINS, "__name__": "builtins"}
+
+
+def tamed_makers() -> dict[str, Callable[[Realm], Any]]:
+    """How a realm makes each of its own builtins, once code that names it is to run. Complete when
+    `guards.keys` is imported."""
     from guards.keys import GUARDS
 
+    made: dict[str, Callable[[Realm], Any]] = {
+        name: partial(MethodType, function) for name, function in TAMED_BUILTINS.items()
+    }
+    # The interpreter itself looks `__build_class__` up among the builtins.
+    made.update((g.key, partial(_run_of, g)) for g in GUARDS if not is_guard_name(g.key))
+    return made
+
+
+def _run_of(guard: Any, realm: Realm) -> Any:
+    return guard(realm).run
+
+
+class _Guards(dict[str, Any]):
+    """The guards of one realm, each made when code with its stand-in is bound. Trusted code only."""
+
+    __slots__ = ("kinds", "realm")
+    kinds: Mapping[str, Any]
+    realm: Realm
+
+    def __missing__(self, key: str) -> Any:
+        kind = self.kinds.get(key)
+        made = self[key] = _named(self.realm, key) if kind is None else kind(self.realm).run
+        return made
+
+
+#: What tests of types and of callables compare with; guests hold these anyway.
+_RAW: Final = {
+    **RAW_BUILTINS,
+    "compress": itertools.compress,
+    "function": FunctionType,
+    "builtin_function_or_method": BuiltinFunctionType,
+}
+
+
+def _named(realm: Realm, key: str) -> Any:
+    """What a stand-in with a name behind its second colon stands for."""
+    kind, _, name = key.removeprefix(PREFIX).partition(":")
+    if kind == "raw":
+        return _RAW[name]
+    if kind == "method":
+        return realm.plain.of(name)
+    if kind == "stores":
+        for stored in name.split():
+            realm.plain.note_store(stored)
+        return None
+    raise KeyError(key)
+
+
+def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Realm], Any]]) -> None:
+    """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep.
+
+    makers: how builtins are made that are the realm's own; shared by all realms, and not changed.
+    """
+    from guards.keys import BY_KEY
+
+    realm.makers = makers
     own = realm.builtins
-    own.update(RAW_BUILTINS)
-    for name, function in TAMED_BUILTINS.items():
-        own[name] = MethodType(function, realm)
-    for guard in GUARDS:
-        # The interpreter itself looks `__build_class__` up among the builtins.
-        (realm.guards if is_guard_name(guard.key) else own)[guard.key] = guard(realm).run
-    realm.guards["cap:tick"] = realm.meter.tick
-    realm.guards["cap:slice"] = slice
-    realm.guards["cap:Group"] = BaseExceptionGroup
-    realm.guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
-    realm.guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
-    own["__name__"] = "builtins"
+    own.update(_PLAIN)
+    for name in _ASKED_BY_NAME:
+        own[name] = makers[name](realm)
+    guards = realm.guards = _Guards()
+    guards.kinds = BY_KEY
+    guards.realm = realm
+    guards["cap:tick"] = realm.meter.tick
+    guards["cap:slice"] = slice
+    guards["cap:Group"] = BaseExceptionGroup
+    guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
+    guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
+    guards["cap:counter"] = realm.meter.iterator
+    guards["cap:classes"] = realm.plain.classes

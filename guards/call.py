@@ -20,10 +20,11 @@ from types import (
     FunctionType,
     GenericAlias,
     MethodType,
+    SimpleNamespace,
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction
+from guards.attribute import TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
@@ -34,6 +35,7 @@ from guards.charge import (
     charge_walk,
     feed,
     feed_keys,
+    feed_pairs,
     is_view,
     merged,
     size_of,
@@ -48,12 +50,21 @@ from guards.host import (
     host_mro,
     host_name,
 )
+from guards.plain import is_c_method
 from guards.tables.rows import TABLE, State, find
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments", "shown_callable"]
+__all__ = [
+    "CONSTRUCTORS",
+    "Call",
+    "CallMethod",
+    "callable_for_c",
+    "construct",
+    "prepare_arguments",
+    "shown_callable",
+]
 
 _RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
 
@@ -93,7 +104,7 @@ def mapping_or_pairs(realm: Realm, source: Any) -> Any:
     """What `dict(source)` and `d.update(source)` may be given in place of `source`."""
     if issubclass(type(source), dict) or hasattr(source, "keys") or is_view(type(source)):
         return merged(realm, source)
-    return feed(realm, source)
+    return feed_pairs(realm, source)
 
 
 @constructor(dict)
@@ -256,8 +267,30 @@ for _carrier in (slice, GenericAlias, reversed):
     CONSTRUCTORS[_carrier] = _as_they_are
 
 
+_SMALL: Final = 1 << 500
+#: What these classes make of such an argument is small, and charged for by no rule below.
+_SCALARS_OF: Final[dict[Any, frozenset[type]]] = {
+    str: frozenset({int, float, bool, type(None)}),
+    int: frozenset({int, float, bool}),
+    float: frozenset({int, float, bool}),
+}
+
+
 def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Make an instance of a class, charged."""
+    if len(args) == 1 and not kwargs:
+        first = args[0]
+        if type(first) in _SCALARS_OF.get(kind, ()) and (
+            type(first) is not int or -_SMALL < first < _SMALL
+        ):
+            return kind(first)
+        if (kind is list or kind is tuple) and (type(first) is list or type(first) is tuple):
+            size = len(first)
+            realm.meter.charge(size)
+            realm.meter.charge_bytes(size * 8)
+            return kind(first)
+    if not (_may_be_called(realm, kind) if kind in TABLE else realm.is_guest_class(kind)):
+        _refuse(kind)  # `type.__call__(kind)` comes here straight
     if kind is type:
         from guards.classes import make_type
 
@@ -344,6 +377,12 @@ def _may_be_called(realm: Realm, kind: Any) -> bool:
     return definer is not None and find(definer, "__new__").state is not State.DENY
 
 
+def is_raw_class(kind: Any) -> bool:
+    """Whether the guard of calls gives a builtin class back as it is, in every realm."""
+    realm: Any = None
+    return kind in TABLE and _may_be_called(realm, kind) and not _needs_standin(realm, kind)
+
+
 def _refuse(kind: Any, /, *_args: Any, **_kwargs: Any) -> Any:
     raise TypeError(f"cannot create {host_name(kind)!r} instances")
 
@@ -352,7 +391,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     """What C code may be handed to call in place of `f`."""
     kind = type(f)
     if kind in _RAW:
-        return f
+        return _bound_cache(realm, f) if kind is MethodType else f
     if issubclass(kind, type):
         if f in TABLE:
             found = realm._standins.get(f)
@@ -374,6 +413,14 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
     if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
     return f
+
+
+def _bound_cache(realm: Realm, method: Any) -> Any:
+    """A bound method, with what a cached function pays in place of the function."""
+    inner = host_method_func(method)
+    if type(inner) is not _CACHE:
+        return method
+    return MethodType(MethodType(MethodType(_call_cached, realm), inner), host_method_self(method))
 
 
 def shown_callable(realm: Realm, f: Any) -> Any:
@@ -410,7 +457,47 @@ class Call(Guard):
         kind = type(f)
         if kind in _RAW:
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
-                inner = callable_for_c((self.ref() or gone()), host_method_func(f))
-                return MethodType(inner, host_method_self(f))
+                return _bound_cache((self.ref() or gone()), f)
             return f
-        return callable_for_c((self.ref() or gone()), f)
+        realm = self.ref() or gone()
+        if issubclass(kind, type):
+            realm.plain.learn_class(realm, f)
+        return callable_for_c(realm, f)
+
+
+class CallMethod(Guard):
+    """o.m(x) becomes `cap:receiver`(o, 'm').m(x): the object itself, where what it gives under the name
+    may be called as it is, else something that has the guarded method under that name, and that is used
+    up at once."""
+
+    key = "cap:receiver"
+    __slots__ = ("call",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm)
+        self.call = Call(realm).run
+
+    def run(self, obj: Any, name: str) -> Any:
+        realm = self.ref() or gone()
+        kind = type(obj)
+        if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
+            return obj
+        tamed = realm.plain.tamed.get((kind, name))
+        if tamed is not None:
+            return SimpleNamespace(**{name: MethodType(tamed, obj)})
+        if realm.plain.learn_method(realm, kind, name):
+            return obj
+        if is_c_method(kind, name) is State.TAME:
+            realm.plain.tamed[kind, name] = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
+        found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
+        return SimpleNamespace(**{name: self.call(found)})
+
+
+#: Methods of texts that are charged for by the length of the text alone, from 256 characters on.
+FREE_WHEN_SHORT: Final = frozenset(
+    """
+    capitalize casefold lower upper swapcase title removeprefix removesuffix partition isalnum isalpha
+    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper count
+    find index
+    """.split()
+)

@@ -16,7 +16,7 @@ from functools import partial
 from types import GenericAlias, MethodType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.host import host_lookup
+from guards.host import host_iterable, host_lookup
 from guards.tables.rows import TABLE
 from guards.templates import TEMPLATES, Template, template_size
 
@@ -45,9 +45,11 @@ __all__ = [
     "charge_walk",
     "feed",
     "feed_keys",
+    "feed_pairs",
     "has_own_hash",
     "is_view",
     "merged",
+    "settled",
     "size_of",
 ]
 
@@ -119,6 +121,33 @@ def feed(realm: Realm, obj: Any) -> Any:
     return itertools.compress(obj, realm.meter.iterator)
 
 
+def settled(realm: Realm, element: Any) -> Any:
+    """What C code may be given for an element that it makes a sequence of: `dict([pair])` and
+    `starmap(f, [args])` would take an endless one to its end before they look at its length."""
+    kind = type(element)
+    if kind is tuple or kind is list:
+        realm.meter.charge(len(element) >> 4)
+        return element
+    if not host_iterable(kind):
+        return element  # C code says so
+    return list(itertools.compress(element, realm.meter.iterator))
+
+
+def feed_pairs(realm: Realm, obj: Any) -> Any:
+    """`feed` for elements that C code makes sequences of."""
+    kind = type(obj)
+    if kind in _GIVE_TUPLES:
+        return itertools.compress(obj, realm.meter.iterator)
+    if kind is list or kind is tuple:
+        exact = tuple(obj)  # what hashes the keys may change the list
+        if all(type(x) is tuple and len(x) == 2 for x in exact):
+            realm.meter.charge(len(exact))
+            return exact
+    return map(MethodType(settled, realm), itertools.compress(obj, realm.meter.iterator))
+
+
+#: Iterators that give tuples of as many elements as they have sources.
+_GIVE_TUPLES: Final = frozenset({zip, enumerate, type({}.items())})
 _EXACT_DICTS: Final = frozenset({*DICTS, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
@@ -241,10 +270,13 @@ def merged(realm: Realm, source: Any) -> Any:
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
-    found = {}
-    keys = source if is_view(kind) else source.keys()
+    from guards.tamed import of_all
+
+    found: dict[Any, Any] = {}
+    view = is_view(kind)
+    keys = source if view else source.keys()
     for key in itertools.compress(keys, realm.meter.iterator):
-        found[key] = source[key]
+        found[key] = of_all(source, key) if view else source[key]
     return found
 
 

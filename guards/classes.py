@@ -21,7 +21,7 @@ from guards.tables.rows import SUBCLASSABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class"]
+__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
@@ -90,8 +90,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if CALL_SLOT in own["__slots__"] and "__call__" not in own:
             own["__call__"] = call_slot(realm)
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
-    if realm.meter.live:  # trusted code makes classes before the first turn
-        realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
+    realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
     if "__module__" not in own:
         frame = realm.guest_frame()
@@ -99,6 +98,13 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
         if module is not None:
             own["__module__"] = module
     return _type_new(meta, name, exact, own, **kwargs)
+
+
+def own_class(realm: Realm, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+    """A class of a realm's that trusted code makes, in a turn or outside of one, and that costs no
+    step: when it is made depends on what else the program names."""
+    own = {"__module__": "capcompiler", **namespace, GUEST_MARK: realm.token}
+    return _type_new(type, name, bases, own)
 
 
 def _slots(realm: Realm, slots: Any) -> Any:
@@ -165,14 +171,17 @@ class _Maker:
     """What the interpreter is told is the metaclass of a class statement: finds the real one,
     prepares its namespace, and calls it with the checks above. Never held by a guest."""
 
-    __slots__ = ("explicit", "realm", "winner")
+    __slots__ = ("bases", "explicit", "original", "realm", "winner")
 
-    def __init__(self, realm: Realm, explicit: Any) -> None:
+    def __init__(self, realm: Realm, explicit: Any, bases: tuple[Any, ...]) -> None:
         self.realm = realm
         self.explicit = explicit
+        self.original = bases
+        self.bases = _resolved(realm, bases)
         self.winner: Any = type
 
-    def __prepare__(self, name: str, bases: Any, /, **kwargs: Any) -> Any:
+    def __prepare__(self, name: str, _no_bases: Any, /, **kwargs: Any) -> Any:
+        bases = self.bases
         meta = self.explicit
         if meta is None:
             meta = type(bases[0]) if bases else type
@@ -187,7 +196,9 @@ class _Maker:
             prepare = read(self.realm, meta, "__prepare__")
         except AttributeError:
             return {}
-        namespace = prepare(name, bases, **kwargs)
+        from guards.call import callable_for_c
+
+        namespace = callable_for_c(self.realm, prepare)(name, bases, **kwargs)
         if host_lookup(type(namespace), "__getitem__")[0] is None:
             shown = host_name(meta) if issubclass(type(meta), type) else "<metaclass>"
             raise TypeError(
@@ -195,8 +206,10 @@ class _Maker:
             )
         return namespace
 
-    def __call__(self, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
-        meta = self.winner
+    def __call__(self, name: str, _no_bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
+        meta, bases = self.winner, self.bases
+        if bases is not self.original:
+            namespace["__orig_bases__"] = self.original
         if meta is type:
             return new_class(self.realm, type, name, bases, namespace, **kwargs)
         check_bases(self.realm, bases)
@@ -218,4 +231,34 @@ class BuildClass(Guard):
         realm.meter.tick()
         explicit = kwargs.pop("metaclass", None)
         check_bases(realm, bases)
-        return _build(function, name, *bases, metaclass=_Maker(realm, explicit), **kwargs)
+        # The interpreter is shown no bases, and so asks none of them for anything.
+        return _build(function, name, metaclass=_Maker(realm, explicit, bases), **kwargs)
+
+
+def _resolved(realm: Realm, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The bases with those that are no classes replaced by what their `__mro_entries__` give.
+
+    C code asks the object itself for the method, and would call a class that it finds past its guard.
+    """
+    if all(issubclass(type(b), type) for b in bases):
+        return bases
+    from guards.attribute import read
+    from guards.call import callable_for_c
+
+    out: list[Any] = []
+    found = False
+    for base in bases:
+        if not issubclass(type(base), type):
+            try:
+                method = read(realm, base, "__mro_entries__")
+            except AttributeError:
+                out.append(base)
+                continue
+            entries = callable_for_c(realm, method)(bases)
+            if not issubclass(type(entries), tuple):
+                raise TypeError("__mro_entries__ must return a tuple")
+            found = True
+            out.extend(tuple.__iter__(entries))
+        else:
+            out.append(base)
+    return tuple(out) if found else bases

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -47,12 +47,12 @@ def as_guest(realm: Realm, run: Callable[[], _T]) -> _T:
         realm.host_decimals = outer
 
 
-def as_host(realm: Realm, run: Callable[[], _T]) -> _T:
-    """Run code of the host, called by a guest, in the host's own context."""
+def as_host(realm: Realm, run: Callable[..., _T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _T:
+    """Call code of the host, for a guest, in the host's own context."""
     if realm.host_decimals is None:
-        return run()
+        return run(*args, **kwargs)
     decimal.setcontext(realm.host_decimals)
     try:
-        return run()
+        return run(*args, **kwargs)
     finally:
         decimal.setcontext(realm.decimals)

@@ -93,7 +93,10 @@ def _drive(realm: Realm, iterator: Any) -> Any:
             except BaseException as error:
                 thrown = error
             if thrown is None:
-                value = next(iterator) if sent is None else read(realm, iterator, "send")(sent)
+                if sent is None:
+                    value = next(iterator)
+                else:
+                    value = callable_for_c(realm, read(realm, iterator, "send"))(sent)
                 continue
             if isinstance(thrown, GeneratorExit):
                 close = method("close")
@@ -153,9 +156,15 @@ class Mapping(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        if host_lookup(type(obj), "keys")[0] is None and not is_view(type(obj)):
-            return obj  # no mapping: the interpreter says so
-        return merged((self.ref() or gone()), obj)
+        # C code asks the object itself for `keys`, and takes what that gives to its end.
+        if is_view(type(obj)) or hasattr(obj, "keys"):
+            return merged((self.ref() or gone()), obj)
+        if host_lookup(type(obj), "__getattr__")[0] or (
+            host_lookup(type(obj), "__getattribute__")[0] not in TABLE
+        ):
+            # What has none now may have some when it is asked again.
+            raise TypeError(f"{host_name(type(obj))!r} object is not a mapping")
+        return obj  # the interpreter says what it is no mapping for
 
 
 def contains(realm: Realm, container: Any, item: Any) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from guards.attribute import ReadAttribute
-from guards.base import Guard
-from guards.call import Call
+from guards.base import Guard, is_guard_name
+from guards.call import Call, CallMethod
 from guards.classes import BuildClass
 from guards.format import Format, Join
 from guards.generic import GUARDS as GENERIC
@@ -19,7 +19,7 @@ from guards.operate import OPERATORS, Compared, Key
 from guards.star import GUARDS as STAR
 from guards.store import StoreAttribute, StoreItem
 
-__all__ = ["GUARDS"]
+__all__ = ["BY_KEY", "GUARDS"]
 
 GUARDS: Final[tuple[type[Guard], ...]] = (
     ReadAttribute,
@@ -27,6 +27,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     ReadItem,
     StoreItem,
     Call,
+    CallMethod,
     BuildClass,
     Iterate,
     Star,
@@ -50,3 +51,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     *STAR,
     *OPERATORS,
 )
+
+#: Those that are bound into code, by the key of their stand-in.
+BY_KEY: Final = {guard.key: guard for guard in GUARDS if is_guard_name(guard.key)}

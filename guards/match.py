@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from guards.attribute import read
 from guards.base import Guard, gone
+from guards.call import callable_for_c
 from guards.charge import DICTS, feed, merged, size_of
 from guards.host import host_name
 from guards.store import charge_key
@@ -74,7 +75,8 @@ class MatchMapping(Guard):
         missing = object()
         found = []
         seen: set[Any] = set()
-        get = read((self.ref() or gone()), subject, "get") if keys else None
+        realm = self.ref() or gone()
+        get = callable_for_c(realm, read(realm, subject, "get")) if keys else None
         for key in keys:
             charge_key((self.ref() or gone()), key)
             if key in seen:
@@ -115,25 +117,20 @@ class MatchClass(Guard):
                 names = None
             if names is None:
                 whole = issubclass(kind, _WHOLE)
-                names = ()
-                if count > (1 if whole else 0):
-                    raise TypeError(
-                        f"{host_name(kind)}() accepts {int(whole)} positional sub-pattern"
-                        f"{'' if whole else 's'} ({count} given)"
-                    )
+                names, most = (), int(whole)
                 if whole:
                     values.append(subject)
+            elif type(names) is not tuple:
+                raise TypeError(
+                    f"{host_name(kind)}.__match_args__ must be a tuple (got {host_name(type(names))})"
+                )
             else:
-                if type(names) is not tuple:
-                    raise TypeError(
-                        f"{host_name(kind)}.__match_args__ must be a tuple "
-                        f"(got {host_name(type(names))})"
-                    )
-                if count > len(names):
-                    many = "pattern" if len(names) == 1 else "patterns"
-                    raise TypeError(
-                        f"{host_name(kind)}() accepts {len(names)} positional sub-{many} ({count} given)"
-                    )
+                most = len(names)
+            if count > most:
+                many = "pattern" if most == 1 else "patterns"
+                raise TypeError(
+                    f"{host_name(kind)}() accepts {most} positional sub-{many} ({count} given)"
+                )
             for name in names[:count]:
                 if type(name) is not str:
                     raise TypeError(

@@ -24,6 +24,7 @@ __all__ = ["Meter", "Stop", "resident_bytes"]
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
 _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, about 1 ms of work
+_FIRST_CHUNKS: Final = 128  # the size of the chunk after the first
 _UNBOUNDED: Final = 1 << 62
 
 
@@ -129,6 +130,7 @@ class Meter:
         "inherited",
         "interrupt",
         "iterator",
+        "learned",
         "left",
         "live",
         "memory",
@@ -167,6 +169,8 @@ class Meter:
         self._bulk = 0
         self._since_memory = 0
         self._grow = 64
+        #: What holds only while a turn runs; emptied at its end.
+        self.learned: list[set[Any]] = []
 
     # A turn
 
@@ -237,6 +241,9 @@ class Meter:
         self._chunk.clear()
         self._base = None
         self.parent = None
+        for found in self.learned:
+            found.clear()
+        self.learned.clear()
 
     @property
     def used(self) -> int:
@@ -326,6 +333,22 @@ class Meter:
                 self._note_in_parent(size)
         self.charge(size >> 10)
 
+    def charge_growth(self, total: int, added: int) -> None:
+        """Refuse or charge an object that grows in place by `added` bytes to `total`.
+
+        What it holds already was paid for; that it is copied now and then as it grows is paid for with
+        what is added, of which it takes eight times as much over time.
+        """
+        if total >= 4096:
+            if not self.live or self.stopped is not None:
+                raise Stop
+            if self.memory is not None:
+                if total > self.memory:
+                    raise self.stop("memory", self.memory, total)
+                self.peak = max(self.peak, total)
+        self.charge_bytes(added)
+        self.charge(added >> 7)
+
     def _note_in_parent(self, size: int) -> None:
         """What children hold is held by the whole family: parents look at the sum too."""
         parent = self.parent
@@ -376,7 +399,10 @@ class Meter:
             self._grow = min(self._grow * 2, CHUNK if self.deadline is None else CHUNK >> 3)
             self.check_clock()
             self._since_memory += size
-            if self._since_memory >= _MEMORY_EVERY or self._memory_base is None:
+            # The first few steps of a turn go without: a look costs more than a short turn takes, and
+            # they hold less than what passes between two looks anyway.
+            first = self._memory_base is None and self._grow > _FIRST_CHUNKS
+            if self._since_memory >= _MEMORY_EVERY or first:
                 self._since_memory = 0
                 self._check_memory()
                 if self.parent is not None:

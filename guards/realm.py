@@ -7,7 +7,7 @@ Nothing in it is shared with another realm but tables and functions that no gues
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Context
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
@@ -16,6 +16,7 @@ from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.plain import PlainCalls
 from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
@@ -29,7 +30,8 @@ GUEST_MARK = "cap:guest"
 class Realm:
     """One compartment's world, as the guards see it.
 
-    builtins: the builtins of every function of the guest. guards: what is bound into its code.
+    builtins: the builtins of every function of the guest, as far as code that ran names them; the
+    rest are made by `makers`. guards: what is bound into its code.
     token: marks the classes that the guest made. write: takes what the guest prints. modules: name
     to module.
     """
@@ -43,6 +45,7 @@ class Realm:
         "builtins",
         "compile_guest",
         "decimals",
+        "granted",
         "guards",
         "hashes",
         "host_decimals",
@@ -51,9 +54,12 @@ class Realm:
         "lines_of",
         "literal",
         "make_engine",
+        "makers",
         "meter",
         "modules",
+        "nesting",
         "package_data",
+        "plain",
         "thrown",
         "token",
         "views",
@@ -63,11 +69,15 @@ class Realm:
 
     def __init__(self) -> None:
         self.builtins: dict[str, Any] = {}
+        self.makers: Mapping[str, Callable[[Realm], Any]] = {}
         self.guards: dict[str, Any] = {}
         self.meter = Meter()
+        self.plain = PlainCalls(self.meter.learned)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
+        #: Capabilities that fill in parts of the library, by part; see capcompiler.filling.
+        self.granted: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[..., Any] = _no_import
         self.compile_guest: Callable[..., Any] = _no_compiler
@@ -81,6 +91,8 @@ class Realm:
         self.views: dict[int, Any] = {}
         #: What modules of the audited table keep for this compartment, by a name of theirs.
         self.keep: dict[Any, Any] = {}
+        #: What runs further guests for this one.
+        self.nesting: Any = None
         #: Makes a realm of library code that shares the budget of this one and nothing else.
         self.make_engine: Callable[[], Realm] = _no_engine
         #: The source lines of the guest's newest program of that file name, or none.
@@ -107,8 +119,25 @@ class Realm:
         if found is None or found[0] is not code:
             while len(self._ready) >= 256:
                 self._ready.pop(next(iter(self._ready)))
+            self._make_builtins(code)
             found = self._ready[id(code)] = (code, bound(code, self.guards))
         return found[1]
+
+    def builtin(self, name: str) -> Any:
+        """One of this realm's builtins, made if no code has named it yet."""
+        if name not in self.builtins and name in self.makers:
+            self.builtins[name] = self.makers[name](self)
+        return self.builtins[name]
+
+    def _make_builtins(self, code: CodeType) -> None:
+        """Make the builtins that code names: it finds a builtin by a name of its own, or not at all."""
+        own, makers = self.builtins, self.makers
+        for name in code.co_names:
+            if name in makers and name not in own:
+                own[name] = makers[name](self)
+        for constant in code.co_consts:
+            if type(constant) is CodeType:
+                self._make_builtins(constant)
 
     def is_guest_class(self, kind: type) -> bool:
         """Whether a class was made by code of this realm."""

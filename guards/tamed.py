@@ -20,7 +20,7 @@ from guards.attribute import (
     unbound,
 )
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, forget_annotations, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -32,6 +32,7 @@ from guards.charge import (
     charge_text,
     charge_walk,
     feed,
+    range_length,
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
@@ -176,7 +177,8 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
     definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
-        names: Any = sorted(feed(realm, read(realm, type(obj), "__dir__")(obj)))
+        method = callable_for_c(realm, read(realm, type(obj), "__dir__"))
+        names: Any = sorted(feed(realm, method(obj)))
     elif issubclass(type(obj), type):
         names = _names_of_class(obj)
     else:
@@ -289,10 +291,22 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size and type(obj) is not range:  # a slice of one is a range again
-            realm.meter.charge_bytes(size * 8)
+        if size and size >= _SHORT and type(obj) is not range:  # a slice of one is a range again
+            realm.meter.charge_bytes(_taken(key, size) * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)
+
+
+_SHORT: Final = 512  # elements that are copied for nothing
+_WHOLE: Final = frozenset({int, type(None)})
+
+
+def _taken(key: slice, size: int) -> int:
+    """How many of `size` elements a slice takes; all of them where a bound is an object that says what
+    it is when it is asked, and may say something else the next time."""
+    if {type(key.start), type(key.stop), type(key.step)} <= _WHOLE and key.step != 0:
+        return range_length(range(*key.indices(size)))
+    return size
 
 
 _NUMERIC: Final[dict[str, Cost]] = {
@@ -456,6 +470,8 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             own = host_dict(kind)
             if exact is None or exact == GUEST_MARK or exact not in own:
                 raise KeyError(name)
+            if exact == "__dict__":
+                realm.plain.close()  # its getter gives the dictionary of any instance
             return shown_class_value(own[exact])
         if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
@@ -590,7 +606,16 @@ def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any
 
 def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
     realm.meter.charge(len(view))
-    return {n: view[n] for n in list(view)}
+    return {n: of_all(view, n) for n in list(view)}
+
+
+def of_all(view: Any, name: Any) -> Any:
+    """What a copy of a view holds under a name. Of the getter of `__dict__` it has a stand-in, so
+    that code which copies all that a class defines (`enum`) does not pass for code that asks for it."""
+    if type(view) is ClassNamespace and name == "__dict__":
+        if view.__realm__.is_guest_class(view.__kind__):
+            return tamed_getter(view.__realm__, view.__kind__, "__dict__")
+    return view[name]
 
 
 def _view_pop(realm: Realm, view: Any, name: Any, default: Any = _MISSING, /) -> Any:

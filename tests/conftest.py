@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import faulthandler
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiled programs are kept for the processes of one run, and nothing of the user's is read."""
+    if "CAPCOMPILER_CACHE" not in os.environ:
+        made = os.environ["CAPCOMPILER_CACHE"] = tempfile.mkdtemp(prefix="capcompiler-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "optimized"])

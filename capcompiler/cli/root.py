@@ -12,7 +12,9 @@ import click
 from capcompiler import __version__
 from capcompiler.cli.check import check
 from capcompiler.cli.explain import explain
+from capcompiler.cli.manifest import manifest
 from capcompiler.cli.outcome import Status
+from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
@@ -59,5 +61,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, repl):
+for _command in (run, check, explain, manifest, reach, repl):
     main.add_command(_command)

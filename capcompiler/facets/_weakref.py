@@ -110,6 +110,24 @@ _forward_all()
 del _forward_all
 
 
+#: Proxies without a callback, by what they stand for: there is one of each, while it is used.
+_proxies = {}
+
+
 def proxy(obj, callback=None, /):
     """A proxy of `obj`."""
-    return (CallableProxyType if callable(obj) else ProxyType)(obj, callback)
+    kind = CallableProxyType if callable(obj) else ProxyType
+    if callback is not None:
+        return kind(obj, callback)
+    known = _proxies.get(id(obj))
+    found = None if known is None else known()
+    if found is None or object.__getattribute__(found, "_ref")() is not obj:
+        found = kind(obj)
+        ident = id(obj)
+
+        def forget(reference):
+            if _proxies.get(ident) is reference:
+                del _proxies[ident]
+
+        _proxies[ident] = ref(found, forget)
+    return found

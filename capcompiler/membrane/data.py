@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from guards.host import host_name
 from guards.tables.decimals import DECIMAL_CROSSES
 
-__all__ = ["MAX_NESTING", "Copier", "CrossingError"]
+__all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
 
 #: Containers inside one another, at most.
 MAX_NESTING: Final = 200
@@ -173,20 +174,29 @@ class Copier:
 
     def _container(self, value: Any, base: type, path: str) -> Any:
         result: Any
+        kind = type(value)
+        if kind is list or kind is dict:
+            self._pay(len(value))
+            # Looked at once it is copied: another thread of the host's may change the original.
+            result = value.copy()
+            if _is_flat(result):
+                return self._keep(value, result)
         if base is list or base is deque:
             items = list(base.__iter__(value))
-            self._pay(len(items))
+            if kind is not list:
+                self._pay(len(items))
             result = self._keep(value, [])
             result.extend(self._elements(items, path))
             return result
         if base is dict:
             pairs = list(dict.items(value))
-            self._pay(len(pairs))
+            if kind is not dict:
+                self._pay(len(pairs))
             result = self._keep(value, {})
             self._check_hashes([k for k, _ in pairs], path)
             for k, v in pairs:
                 key = k if type(k) is str else self._key(k, path)
-                result[key] = v if type(v) in _PLAIN else self.copy(v, _at(path, _shown(k)))
+                result[key] = v if type(v) in PLAIN else self.copy(v, _at(path, _shown(k)))
             return result
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
@@ -222,7 +232,7 @@ class Copier:
             raise CrossingError(keys, path, "thousands of its keys hash alike")
 
     def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
-        return [x if type(x) in _PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
+        return [x if type(x) in PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")
@@ -249,6 +259,17 @@ class Copier:
         return known
 
 
+def _is_flat(copied: Any) -> bool:
+    """Whether a list or dict, exact and ours, holds nothing that would have to be copied or counted."""
+    if type(copied) is list:
+        return PLAIN.issuperset(map(type, copied))
+    if not PLAIN.issuperset(map(type, copied.values())):
+        return False
+    kinds = set(map(type, copied))
+    return kinds <= _TEXT or (len(copied) <= _FEW_KEYS and kinds <= PLAIN)
+
+
+_TEXT: Final = frozenset({str})
 #: Keys that may hash alike in one container.
 _FEW_KEYS: Final = 1000
 
@@ -260,7 +281,8 @@ def _only_data(key: Any) -> bool:
     return len(key) <= 100 and all(type(x) in ATOMS for x in key)
 
 
-_PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
+#: Exact types whose values cross as they are, whatever is in them.
+PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
 _BASES: Final = (
     dict, list, tuple, set, frozenset, str, int, float, bytes, bytearray, complex, deque,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
@@ -294,4 +316,4 @@ def _shown(key: Any) -> str:
         return repr(key[:40])
     if type(key) is int and key.bit_length() <= 64:
         return repr(key)
-    return repr(key) if type(key) is bool else type(key).__name__
+    return repr(key) if type(key) is bool else host_name(type(key))  # a metaclass may say another

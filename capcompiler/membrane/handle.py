@@ -16,7 +16,7 @@ from guards.host import host_name
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["AwaitableHandle", "Handle"]
+__all__ = ["AwaitableHandle", "Handle", "object_of", "owner_of", "read_of"]
 
 
 class Handle:
@@ -86,3 +86,12 @@ def owner_of(handle: Handle) -> Compartment:
 def object_of(handle: Handle) -> Any:
     """The guest's object. For the membrane only."""
     return object.__getattribute__(handle, "_Handle__obj")
+
+
+def read_of(handle: Handle, name: str) -> Any:
+    """`handle.name` for a name that a guest chose: only ever an attribute of the guest's object.
+
+    Not `getattr`: that gives the slots of the handle itself, under their mangled names, and
+    `expose(f, "_Handle__obj")` then called a guest's function with the host's raw objects.
+    """
+    return owner_of(handle)._read_object(object_of(handle), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,16 +15,20 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.errors import CapabilityError
+from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
-    check_arguments,
+    Later,
+    checker_for,
     interface_of,
     is_host_function,
+    made_by_guest,
+    store_on,
 )
-from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
-from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.reference import (
     Reference,
@@ -31,6 +36,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
+from capcompiler.program import shown_filename
 from guards.decimal_context import as_host
 from guards.host import host_lookup, host_name
 from guards.meter import Stop
@@ -50,6 +56,8 @@ class Use:
 
     path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
     result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
+    filename, line: where in the guest's program; "" and 0 where that is not known any more, as when an
+    answer came later.
     """
 
     path: str
@@ -59,6 +67,8 @@ class Use:
     error: BaseException | None
     started: float
     seconds: float
+    filename: str = ""
+    line: int = 0
 
     @property
     def outcome(self) -> str:
@@ -72,6 +82,19 @@ def offered_by(handle: Handle) -> Any:
     return offered(handle)
 
 
+def _first_sentence(doc: str) -> str:
+    words = " ".join(doc.partition("\n\n")[0].split())
+    return words.partition(". ")[0]
+
+
+def original_of(value: Any, compartment: Compartment) -> Any:
+    """The guest's own object, where that is what comes home to it from under an attenuator that it
+    passed through; anything else as it is."""
+    own = getattr(type(value), "_cap_own", None)
+    handle = None if own is None else own(value)
+    return handle if handle is not None and owner_of(handle) is compartment else value
+
+
 class _MustAwait(Exception):
     """A host's function gave something that answers later, to a turn that cannot wait."""
 
@@ -79,7 +102,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("cap", "home", "interface", "membrane", "path")
+    __slots__ = ("cap", "home", "interface", "invoke", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -87,38 +110,49 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
+        #: What a call of the reference itself does: called with its arguments, as a tuple and a dict.
+        self.invoke: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
+        if "__call__" in interface.methods:
+            self.invoke = functools.partial(membrane.use, *self._use_of("__call__"))
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
-        names = sorted(self.interface.methods)
+        interface = self.interface
         lines = [f"capability {self.path}"]
-        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
-        lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
-        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
+        for name in sorted(interface.methods):
+            path = self.path if name == "__call__" else f"{self.path}.{name}"
+            checker = checker_for(interface.methods[name])
+            lines.append(f"  {path}{'(...)' if checker is None else checker.described()}")
+            doc = None if checker is None else function_of(interface.methods[name]).__doc__
+            if isinstance(doc, str):
+                lines.append(f"      {_first_sentence(doc)}")
+        lines += [f"  {self.path}.{n}  (read)" for n in sorted(interface.read)]
+        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(interface.write)]
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self.membrane.use(*self._use_of(name), args, kwargs)
+
+    def _use_of(self, name: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
+        """The path, what is called, and whose function that is, of a use of one method."""
         method = self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        checked = self.interface.checked
-
-        def perform(host_args: tuple[Any, ...], host_kwargs: dict[str, Any]) -> Any:
-            if checked:
-                check_arguments(path, method, host_args, host_kwargs)
-            result = method(*host_args, **host_kwargs)
-            if name == "__iter__":
-                result = list(itertools.islice(result, _ITERATED))
-            return result
-
-        return self.membrane.use(path, perform, method, args, kwargs)
+        checker = checker_for(method)
+        if name == "__iter__":
+            return path, functools.partial(_iterated, self.membrane, path, method, checker), method
+        if checker is not None:
+            return path, functools.partial(_checked, path, method, checker), method
+        return path, method, method
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:
             raise AttributeError(f"{self.path}: no attribute {name!r} is granted")
         target = self.interface.target
-        return self.membrane.use(
-            f"{self.path}.{name}", lambda _a, _k: getattr(target, name), None, (), {}
-        )
+        if isinstance(target, Handle):
+            return self.membrane.use(
+                f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
+            )
+        return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
 
     def write(self, name: str, value: Any) -> None:
         if name not in self.interface.write:
@@ -126,37 +160,82 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda args, _k: _set(target, name, args[0]),
-            None,
+            lambda inside: store_on(target, name, inside),
+            Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
 
 
-def _set(target: Any, name: str, value: Any) -> None:
-    if isinstance(target, Handle):
-        owner_of(target)._store_object(object_of(target), name, value)
+def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a host's method with arguments that fit its annotations, for a result that does."""
+    if kwargs:
+        checker.check(path, args, kwargs)
+        result = method(*args, **kwargs)
     else:
-        setattr(target, name, value)
+        if tuple(map(type, args)) not in checker.known and not checker.fits(args):
+            checker.check(path, args, kwargs)
+        result = method(*args)
+    if type(result) not in checker.plain and not _is_awaitable(result):
+        checker.check_result(path, result)
+    return result
+
+
+def _iterated(
+    membrane: Membrane, path: str, method: Any, checker: Checker | None, /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call a host's `__iter__`: what is no iterator of its own crosses as a list of its elements."""
+    if checker is not None:
+        checker.check(path, args, kwargs)
+    result = method(*args, **kwargs)
+    return result if isinstance(result, Capability) else membrane.elements(result)
+
+
+#: What comes back from a host's function as it is, at no charge.
+_SMALL: Final = PLAIN - {str, bytes}
 
 
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_methods", "_paths", "_wall", "compartment", "on_use")
+    __slots__ = ("_grants", "_handles", "_parts", "_wall", "compartment", "on_use", "outer")
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
         self.on_use = on_use
+        #: The membrane of the guest whose child this one's is.
+        self.outer: Membrane | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
-        self._grants: WeakValueDictionary[int, Any] = WeakValueDictionary()
-        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+        self._grants: WeakValueDictionary[int, Any] | None = None
+        #: The same of methods of capabilities.
+        self._parts: WeakValueDictionary[int, Any] | None = None
+        self._handles: WeakValueDictionary[int, Handle] | None = None
+
+    def under(self, outer: Membrane) -> None:
+        """Stand between a guest and its child. Uses of what is the host's are told to the host as those
+        of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
+        self.outer = outer
+        self.on_use = outer.on_use
+
+    def _path_of(self, cap: Any, path: str) -> str:
+        """The path from the host's grant, whatever the guests between have called the capability."""
+        outer = self.outer
+        if outer is None:
+            return path
+        for references in (outer._grants, outer._parts):
+            known = None if references is None else references.get(id(cap))
+            if known is not None and use_of(known).cap is cap:
+                found: str = use_of(known).path
+                return found
+        return outer._path_of(cap, path)
 
     # In
 
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+        if type(value) in PLAIN:
+            return value
         copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
         try:
             return copier.copy(value)
@@ -168,6 +247,7 @@ class Membrane:
         )
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
+        value = original_of(value, self.compartment)
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
         if isinstance(value, Handle):
@@ -190,9 +270,12 @@ class Membrane:
     def reference(self, cap: Any, path: str, offered: Any = None) -> Any:
         """The guest's reference to a capability; the same one each time. offered: what stands for
         `cap` in uses, where it is another guest's object."""
+        if self._grants is None or self._parts is None:
+            self._grants, self._parts = WeakValueDictionary(), WeakValueDictionary()
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
+        path = self._path_of(cap, path)
         interface = interface_of(cap if offered is None else offered)
         plain: dict[str, Any] = {}
         special: set[str] = set()
@@ -200,9 +283,10 @@ class Membrane:
             if name.startswith("__"):
                 special.add(name)
                 continue
-            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
+            part = Interface({"__call__": method}, frozenset(), frozenset(), None)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
+            self._parts[id(method)] = plain[name]
         state = bool(interface.read or interface.write)
         kind = reference_class(state, frozenset(special))
         made = make_reference(kind, Access(self, cap, path, interface, cap), plain)
@@ -213,6 +297,8 @@ class Membrane:
 
     def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
+        if type(value) in PLAIN:
+            return value
         return Copier(self._leave, pay or _free).copy(value)
 
     def give(self, value: Any) -> Any:
@@ -224,6 +310,13 @@ class Membrane:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
         except RecursionError:
             problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
+        except Stop:
+            # Guest code was met outside a turn, and ended at its first step.
+            if self.compartment._realm.meter.live:
+                raise
+            problem = CapabilityError(
+                "the guest's value cannot be copied out: it runs code to be copied"
+            )
         raise problem
 
     def _leave(self, value: Any, where: str) -> Any:
@@ -240,6 +333,8 @@ class Membrane:
 
     def handle(self, obj: Any) -> Handle:
         """The host's handle of a guest's object; the same one as long as the host holds it."""
+        if self._handles is None:
+            self._handles = WeakValueDictionary()
         known = self._handles.get(id(obj))
         if known is not None and object_of(known) is obj:
             return known
@@ -253,12 +348,15 @@ class Membrane:
     def use(
         self,
         path: str,
-        perform: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        perform: Callable[..., Any],
         function: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Carry out one use of authority for the guest."""
+        """Carry out one use of authority for the guest: `perform` with its arguments, as the host's.
+
+        function: the host's, whose texts of errors are the host's own; None for an attribute.
+        """
         compartment = self.compartment
         realm = compartment._realm
         meter = realm.meter
@@ -272,25 +370,37 @@ class Membrane:
         host_args: tuple[Any, ...] = ()
         host_kwargs: dict[str, Any] = {}
         result: Any = None
-        started = time.time()
-        clock = time.perf_counter()
+        told = self.on_use is not None
+        started, clock = (time.time(), time.perf_counter()) if told else (0.0, 0.0)
         crossed = False
         compartment._in_host += 1
         try:
             try:
-                host_args = tuple([self.to_host(a, meter.charge) for a in args])
-                # A keyword may be a guest's subclass of str, whose methods would run in the host.
-                host_kwargs = {str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()}
-                crossed = True
-                result = shielded(
-                    self._wall, lambda: as_host(realm, lambda: perform(host_args, host_kwargs))
-                )
-                if _is_awaitable(result):
+                if args:
+                    host_args = tuple([
+                        a if type(a) in PLAIN else self.to_host(a, meter.charge) for a in args
+                    ])  # fmt: skip
+                if kwargs:
+                    # A keyword may be a guest's subclass of str, whose methods would run in the host.
+                    host_kwargs = {
+                        str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
+                    }
+                crossed = told
+                if sys.exc_info()[1] is None:
+                    result = as_host(realm, perform, host_args, host_kwargs)
+                else:
+                    result = shielded(
+                        self._wall, lambda: as_host(realm, perform, host_args, host_kwargs)
+                    )
+                if type(result) not in PLAIN and _is_awaitable(result):
                     # Told to `on_use` when it is answered.
                     call = Call(result, path, function, host_args, host_kwargs, started, clock)
                     meter.check()
                     return self._later(call)
-                guest_result = self._charged(result, path)
+                if type(result) in _SMALL:
+                    guest_result = result
+                else:
+                    guest_result = self._charged(result, path)
             except CrossingError as error:
                 problem = error
             except Stop:
@@ -308,13 +418,28 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
-                self._tell(Use(path, host_args, host_kwargs, result, problem, started, seconds))
+                where = self._where()
+                self._tell(
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds, *where),
+                    function,
+                )
         finally:
             compartment._in_host -= 1
         meter.check()
         if problem is None:
             return guest_result
-        raise self._mapped(problem, path, function) from None
+        raise self._mapped(problem, path, function, (*host_args, *host_kwargs.values())) from None
+
+    def elements(self, iterable: Any) -> list[Any]:
+        """What a host's iterable gives, paid for as it comes."""
+        meter = self.compartment._realm.meter
+        found = []
+        for element in itertools.islice(iterable, _ITERATED):
+            meter.charge(1)
+            if type(element) in (str, bytes):
+                meter.charge_bytes(len(element))
+            found.append(element)
+        return found
 
     def _charged(self, result: Any, path: str) -> Any:
         meter = self.compartment._realm.meter
@@ -322,14 +447,31 @@ class Membrane:
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
 
-    def _tell(self, event: Use) -> None:
+    def _where(self) -> tuple[str, int]:
+        """The file name and the line of the guest's program that runs now, not of the library that it
+        called."""
+        realm = self.compartment._realm
+        inner = frame = realm.guest_frame()
+        while frame is not None:
+            if realm.is_guest_frame(frame):
+                name = shown_filename(frame.f_code)
+                if not name.startswith(("lib/", "facet/")):
+                    return name, frame.f_lineno
+            frame = frame.f_back
+        return ("", 0) if inner is None else (shown_filename(inner.f_code), inner.f_lineno)
+
+    def _told(self, function: Any) -> bool:
+        """Whether the host's audit sees uses of this: not of what guests made for their children."""
+        return self.on_use is not None and (self.outer is None or not made_by_guest(function))
+
+    def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
         on_use = self.on_use
-        if on_use is None:
+        if on_use is None or not self._told(function):
             return
         compartment = self.compartment
         try:
-            shielded(self._wall, lambda: as_host(compartment._realm, functools.partial(on_use, event)))
+            shielded(self._wall, lambda: as_host(compartment._realm, on_use, (event,), {}))
         except Stop:
             raise
         except BaseException as error:
@@ -350,7 +492,7 @@ class Membrane:
 
     def unanswered(self, call: Call, problem: BaseException) -> None:
         """Tell the host's audit of a call that the turn did not live to see answered."""
-        if self.on_use is None:
+        if self.on_use is None or not self._told(call.function):
             return
         seconds = time.perf_counter() - call.clock
         event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
@@ -372,17 +514,28 @@ class Membrane:
         try:
             if problem is None:
                 try:
+                    checker = checker_for(call.function)
+                    if checker is not None:
+                        checker.check_result(call.path, result)
                     value = self._charged(result, call.path)
-                except CrossingError as error:
+                except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
-            self._tell(Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds))
+            self._tell(
+                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
+                call.function,
+            )
         finally:
             compartment._in_host -= 1
         meter.check()
-        return value, None if problem is None else self._mapped(problem, call.path, call.function)
+        if problem is None:
+            return value, None
+        args = (*call.args, *call.kwargs.values())
+        return None, self._mapped(problem, call.path, call.function, args)
 
-    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+    def _mapped(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
         if isinstance(problem, _MustAwait):
             return TypeError(
                 f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
@@ -393,7 +546,7 @@ class Membrane:
                 return ValueError(f"{path}: a value cannot cross: {problem.reason}")
             return TypeError(f"{path} gave something that is neither data nor a capability")
         try:
-            return shielded(self._wall, lambda: for_guest(problem, path, function))
+            return shielded(self._wall, lambda: for_guest(problem, path, function, args))
         except RecursionError:
             return RecursionError(f"{path} failed")
         except Exception:  # an exception class of the host's that fails when it is asked

@@ -6,7 +6,7 @@ import _abc  # type: ignore[import-not-found]
 import abc
 from typing import TYPE_CHECKING, Any
 
-from guards.host import host_mro, host_name
+from guards.host import host_lookup, host_mro, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
 from guards.tamed import enter
 
@@ -24,6 +24,12 @@ _abstract = type.__dict__["__abstractmethods__"].__get__
 def _guest_class(realm: Realm, cls: Any) -> None:
     if not issubclass(type(cls), type) or not realm.is_guest_class(cls):
         raise TypeError(f"{host_name(type(cls))!r} object is not a class of this program")
+    # C code reads `__dict__`, `__subclasshook__` and `__subclasscheck__` of the class by its metaclass,
+    # and walks or calls what that gives.
+    if host_lookup(type(cls), "__getattribute__")[0] is not type:
+        raise TypeError(
+            f"{host_name(type(cls))!r} reads attributes in a way of its own: no abstract class"
+        )
 
 
 @tamed_in(_TAMED)

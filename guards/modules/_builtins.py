@@ -15,11 +15,11 @@ __all__: list[str] = []
 
 
 def _own(name: str) -> Any:
-    return lambda realm: realm.builtins[name]
+    return lambda realm: realm.builtin(name)
 
 
 def _build_class(realm: Realm) -> Any:
-    return realm.builtins["__build_class__"]
+    return realm.builtin("__build_class__")
 
 
 MODULES["builtins"] = ModuleRow(

@@ -6,7 +6,10 @@ import _collections  # type: ignore[import-not-found]
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
+from guards.attribute import read
+from guards.call import callable_for_c
 from guards.charge import feed_keys
+from guards.host import host_lookup
 from guards.modules.table import MODULES, ModuleRow
 from guards.tamed import enter
 
@@ -21,7 +24,16 @@ _TAMED: dict[str, Callable[..., Any]] = {}
 
 
 def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
-    _collections._count_elements(mapping, feed_keys(realm, iterable))
+    if type(mapping) is dict or all(
+        host_lookup(type(mapping), name)[0] is dict for name in ("get", "__setitem__")
+    ):
+        _collections._count_elements(mapping, feed_keys(realm, iterable))
+        return
+    # C code would call what it finds as `get` past the guard of calls.
+    get = callable_for_c(realm, read(realm, mapping, "get"))
+    target = realm.guards["cap:itemtarget"](mapping)
+    for key in feed_keys(realm, iterable):
+        target[key] = realm.guards["cap:add"](get(key, 0), 1)
 
 
 enter(_collections._tuplegetter, "__doc__", deny="__set__ __delete__")

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.dates import conversions, named_zone, needs_clock
+from guards.call import CONSTRUCTORS
+from guards.charge import settled
+from guards.dates import clock_seconds, conversions, named_zone, needs_clock
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.tamed import enter
@@ -20,6 +22,28 @@ if TYPE_CHECKING:
 from guards.modules.table import MODULES, ModuleRow
 
 __all__: list[str] = []
+
+
+#: Where a clock fills in `time`, the local time zone is UTC; that of the host is not granted.
+_UTC: Final = datetime.UTC
+
+
+def _now(name: str) -> Callable[..., Any]:
+    """`now` and its kin: a moment of the granted clock, in UTC where no zone is given."""
+
+    def tamed(realm: Realm, cls: Any, tz: Any = None) -> Any:
+        seconds = clock_seconds(realm, name)
+        if tz is not None:
+            return cls.fromtimestamp(seconds, tz)
+        return cls.fromtimestamp(seconds, _UTC).replace(tzinfo=None)
+
+    tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
+    return tamed
+
+
+def _today(realm: Realm, cls: Any) -> Any:
+    moment = datetime.datetime.fromtimestamp(clock_seconds(realm, "date.today"), _UTC)
+    return cls(moment.year, moment.month, moment.day)
 
 
 def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
@@ -91,7 +115,7 @@ enter(
     _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
     "fromisocalendar",
     tame={
-        "today": needs_clock("date.today"),
+        "today": _today,
         "fromtimestamp": needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
         "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
@@ -105,11 +129,11 @@ enter(
     _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
     "utcfromtimestamp ctime",
     tame={
-        "now": needs_clock("datetime.now"),
+        "now": _now("datetime.now"),
         "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
         "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
-        "utcnow": needs_clock("datetime.utcnow"),
-        "today": needs_clock("datetime.today"),
+        "utcnow": lambda realm, cls: _now("datetime.utcnow")(realm, cls),
+        "today": lambda realm, cls: _now("datetime.today")(realm, cls),
         "fromtimestamp": _from_timestamp,
         "astimezone": _as_zone,
         "timestamp": _timestamp,
@@ -132,6 +156,9 @@ enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__get
 # C code makes this class as a class statement would; a guest could store on it.
 if not harden(time.struct_time):
     raise ImportError("guards: time.struct_time could not be made immutable")
+CONSTRUCTORS[time.struct_time] = lambda realm, kind, args, kwargs: (
+    (settled(realm, args[0]), *args[1:]) if args else args
+)
 enter(
     time.struct_time,
     "tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst tm_zone tm_gmtoff "

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.call import CONSTRUCTORS, callable_for_c, shown_callable
+from guards.call import CONSTRUCTORS, _call_cached, callable_for_c, shown_callable
 from guards.depth import CARRIERS, check_nesting
 from guards.tamed import enter
 
@@ -69,7 +69,8 @@ enter(type(functools.cmp_to_key(lambda a, b: 0)(1)), "obj __call__")
 _cache_kind: Final = type(functools.lru_cache(lambda: None))
 enter(
     _cache_kind,
-    "cache_info cache_clear __call__ __wrapped__",
+    "cache_info cache_clear __wrapped__",
+    tame={"__call__": _call_cached},
     reads={"__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__")},
     deny="__new__",
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import (
     feed,
     feed_keys,
+    settled,
 )
 from guards.depth import check_nesting
 from guards.tables.rows import TABLE
@@ -66,6 +68,13 @@ def _combined(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return (*fed, *(() if kind is itertools.product else args[1:]))
 
 
+def _starmap(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) != 2:
+        return args
+    rows = itertools.compress(args[1], realm.meter.iterator)
+    return (callable_for_c(realm, args[0]), map(MethodType(settled, realm), rows))
+
+
 def _endless(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     for x in (*args, *kwargs.values()):
         if issubclass(type(x), int) and int.bit_length(x) > 4096 and kind is itertools.count:
@@ -85,7 +94,7 @@ for _kind, _prepare in {
     itertools.dropwhile: _counted(1, function=0),
     itertools.takewhile: _counted(1, function=0),
     itertools.filterfalse: _counted(1, function=0),
-    itertools.starmap: _counted(1, function=0),
+    itertools.starmap: _starmap,
     itertools.groupby: _counted(0, function=1),
     itertools.islice: _counted(0),
     itertools.pairwise: _counted(0),

@@ -14,8 +14,9 @@ from guards.call import callable_for_c
 from guards.charge import (
     charge_walk,
     feed_keys,
+    size_of,
 )
-from guards.host import host_lookup, host_name
+from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
 from guards.operate import charge_compare
 
@@ -82,11 +83,17 @@ def _concat(realm: Realm, a: Any, b: Any, /) -> Any:
 
 @tamed_in(_OPERATOR_TAMED)
 def __compare_digest(realm: Realm, a: Any, b: Any, /) -> bool:
+    exact: list[Any] = []
     for text in (a, b):
-        if type(text) not in (str, bytes, bytearray, memoryview):
-            raise TypeError("unsupported operand types(s) or combination of types")
-        realm.meter.charge_bytes(len(text))
-    return _compare(a, b)
+        kind = type(text)
+        realm.meter.charge_bytes((size_of(text) or 0) * 4)
+        if issubclass(kind, str):
+            exact.append(host_exact_str(text))
+        elif issubclass(kind, (bytes, bytearray, memoryview)):
+            exact.append(bytes(memoryview(text)))
+        else:
+            exact.append(None)
+    return _compare(*exact)
 
 
 @tamed_in(_OPERATOR_TAMED)
@@ -113,7 +120,7 @@ MODULES["_operator"] = ModuleRow(
         "neg": _guard("cap:neg"),
         "pos": _guard("cap:plus"),
         **{n: _guard("cap:invert") for n in ("inv", "invert")},
-        "abs": lambda realm: realm.builtins["abs"],
+        "abs": lambda realm: realm.builtin("abs"),
         "iconcat": _guard("cap:iadd"),
     },
 )

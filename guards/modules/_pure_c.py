@@ -180,7 +180,10 @@ MODULES["cmath"] = ModuleRow(
 def _decompress(realm: Realm, data: Any, /, wbits: Any = 15, bufsize: Any = 16384) -> bytes:
     made = zlib.decompressobj(index_of(wbits))
     found = bytearray()
-    rest = bytes(data)
+    if not issubclass(type(data), (bytes, bytearray, memoryview)):
+        # `bytes` takes a number for a size, and an iterable for bytes.
+        raise TypeError(f"a bytes-like object is required, not {host_name(type(data))!r}")
+    rest = bytes(memoryview(data))
     while rest and not made.eof:
         # Drawn out piece by piece, so that a bomb is met by the budget and not by the allocator.
         found += made.decompress(rest, 1 << 16)
@@ -193,6 +196,91 @@ def _decompress(realm: Realm, data: Any, /, wbits: Any = 15, bufsize: Any = 1638
     return bytes(found)
 
 
+_COMPRESS: Final[Any] = type(zlib.compressobj())
+_DECOMPRESS: Final[Any] = type(zlib.decompressobj())
+
+
+def _fed(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    size = size_of(args[0]) or 0 if args else 0
+    realm.meter.charge_bytes(size * 2)
+    realm.meter.charge(16 + (size >> 5))
+    return args
+
+
+def _inflate(realm: Realm, made: Any, data: Any, /, max_length: Any = 0) -> bytes:
+    """Drawn out piece by piece, as above; what a limit leaves over stays with the object."""
+    if type(made) is not _DECOMPRESS:
+        raise TypeError("descriptor 'decompress' requires a 'zlib.Decompress' object")
+    most = index_of(max_length)
+    if most < 0:
+        raise ValueError("max_length must be non-negative")
+    realm.meter.charge((size_of(data) or 0) >> 5)
+    found = bytearray()
+    rest = data
+    while True:
+        piece = min(1 << 16, most - len(found)) if most else 1 << 16
+        more = _DECOMPRESS.decompress(made, rest, piece)
+        found += more
+        rest = made.unconsumed_tail
+        realm.meter.charge_bytes(len(found) * 2)
+        realm.meter.charge(8)
+        if made.eof or len(more) < piece or (most and len(found) >= most):
+            return bytes(found)
+
+
+def _inflate_rest(realm: Realm, made: Any, length: Any = 16384, /) -> bytes:
+    if type(made) is not _DECOMPRESS:
+        raise TypeError("descriptor 'flush' requires a 'zlib.Decompress' object")
+    if index_of(length) <= 0:
+        raise ValueError("length must be greater than zero")
+    found = _inflate(realm, made, made.unconsumed_tail)
+    return bytes(found + _DECOMPRESS.flush(made))
+
+
+def _compressobj(
+    realm: Realm, level: Any = -1, method: Any = zlib.DEFLATED, wbits: Any = zlib.MAX_WBITS,
+    memLevel: Any = zlib.DEF_MEM_LEVEL, strategy: Any = zlib.Z_DEFAULT_STRATEGY, zdict: Any = None,
+) -> Any:  # fmt: skip
+    realm.meter.charge_bytes(1 << 18)  # what zlib keeps of its own
+    make: Any = zlib.compressobj
+    numbers = [index_of(n) for n in (level, method, wbits, memLevel, strategy)]
+    return make(*numbers) if zdict is None else make(*numbers, zdict)
+
+
+def _decompressobj(realm: Realm, wbits: Any = zlib.MAX_WBITS, zdict: Any = b"") -> Any:
+    realm.meter.charge_bytes(1 << 16)
+    if issubclass(type(zdict), (bytes, bytearray, memoryview)):
+        zdict = bytes(memoryview(zdict))  # it is kept: nobody is to change it meanwhile
+    return zlib.decompressobj(index_of(wbits), zdict)
+
+
+def _copied(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge_bytes(1 << 18)
+    realm.meter.charge(256)
+    return args
+
+
+for _kind in (_COMPRESS, _DECOMPRESS):
+    if not harden(_kind):
+        raise ImportError(f"guards: {host_name(_kind)} could not be made immutable")
+enter(
+    _COMPRESS,
+    cost={
+        "compress": _fed,
+        "flush": _fed,
+        **dict.fromkeys(("copy", "__copy__", "__deepcopy__"), _copied),
+    },
+    deny="__new__",
+)
+enter(
+    _DECOMPRESS,
+    "unused_data unconsumed_tail eof",
+    cost=dict.fromkeys(("copy", "__copy__", "__deepcopy__"), _copied),
+    tame={"decompress": _inflate, "flush": _inflate_rest},
+    deny="__new__",
+)
+
+
 def _compress(realm: Realm, data: Any, /, level: Any = -1, wbits: Any = 15) -> bytes:
     realm.meter.charge_bytes((size_of(data) or 0) * 2)
     realm.meter.charge((size_of(data) or 0) >> 5)
@@ -203,12 +291,15 @@ MODULES["zlib"] = ModuleRow(
     why="bytes to bytes, grown within the budget",
     safe={
         **{n: getattr(zlib, n) for n in vars(zlib) if n.startswith("Z_") or n in (
-            "DEFLATED", "DEF_BUF_SIZE", "DEF_MEM_LEVEL", "MAX_WBITS", "ZLIB_VERSION")},
+            "DEFLATED", "DEF_BUF_SIZE", "DEF_MEM_LEVEL", "MAX_WBITS", "ZLIB_VERSION",
+            "ZLIB_RUNTIME_VERSION")},
         "error": _sealed_class(zlib.error),
     },
     tame={
         "decompress": _decompress,
         "compress": _compress,
+        "compressobj": _compressobj,
+        "decompressobj": _decompressobj,
         "crc32": _sized(zlib.crc32, 1),
         "adler32": _sized(zlib.adler32, 1),
     },
@@ -456,6 +547,13 @@ if not harden(_random.Random):
 
 def _seed_of(realm: Realm, seed: Any) -> Any:
     if seed is None:
+        granted = realm.granted.get("random")
+        if granted is not None:
+            from guards.attribute import read
+
+            drawn = read(realm, granted, "bytes")(32)
+            if type(drawn) is bytes:
+                return int.from_bytes(drawn, "big")
         count = realm.keep["seeds"] = realm.keep.get("seeds", 0) + 1
         return count
     if issubclass(type(seed), int):

@@ -3,12 +3,14 @@
 The engine runs code of its own, which `re._compiler` makes. A guest could change that module, so the
 module that makes what the engine runs is another copy, in a realm of its own that shares nothing with
 the guest but its budget. Text goes in; a pattern, which nobody can change, comes out.
+The engine backtracks in C, where nobody can stop it; guards.patterns says what that may cost before.
 """
 
 from __future__ import annotations
 
 import _sre  # type: ignore[import-not-found]
 import re
+import sys
 import threading
 from collections import OrderedDict
 from types import MethodType
@@ -19,6 +21,7 @@ from guards.call import callable_for_c
 from guards.charge import feed, size_of
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of, module_dict, tamed_in
+from guards.patterns.price import EACH, FULL, MATCH, SEARCH, entered, pay
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -44,9 +47,16 @@ def _warn(realm: Realm, message: Any, category: Any = UserWarning, *_args: Any, 
     realm.keep["heard"].append((host_name(category), str(message)))
 
 
+def _compile_raw(realm: Realm, text: Any, flags: int, code: list[int], *groups: Any) -> Any:
+    made = _sre.compile(text, flags, code, *groups)
+    realm.meter.charge(entered(made, list(map(int, code)), type(text) is str))
+    return made
+
+
 MODULES[ENGINE] = ModuleRow(
     why="the raw engine, for the copy of re._compiler that no guest can reach",
-    safe={**_CONSTANTS, **_FUNCTIONS, "compile": _sre.compile},
+    safe={**_CONSTANTS, **_FUNCTIONS},
+    tame={"compile": _compile_raw},
 )
 MODULES[RECORDER] = ModuleRow(why="keeps what the pattern parser warns of", tame={"warn": _warn})
 
@@ -125,18 +135,69 @@ _MATCH: Final[Any] = type(re.match("", ""))
 _SCANNER: Final = type(re.compile("").scanner(""))  # type: ignore[attr-defined]
 
 
-def _scanned(realm: Realm, pattern: Any, args: Any, kwargs: Any) -> Any:
-    subject = args[0] if args else kwargs.get("string", "")
-    realm.meter.charge((size_of(subject) or 0) >> 5)
-    return args
+def _priced(
+    realm: Realm, pattern: Any, subject: Any, how: int,
+    start: int = 0, stop: int | None = None, limit: int = 0, *, keep: bool = False,
+) -> Any:  # fmt: skip
+    """The text to match in, with what the match may cost paid for. keep: whether the guest's code
+    runs before the match is over; what it could change meanwhile is a copy."""
+    kind = type(subject)
+    size = size_of(subject)
+    if size is None:
+        return subject  # refused by the engine
+    text: Any = subject
+    if kind is not str and kind is not bytes:
+        if issubclass(kind, str):
+            text = host_exact_str(subject)
+            realm.meter.charge(len(text) >> 5)
+        else:
+            text = bytes(memoryview(subject))
+            realm.meter.charge_bytes(len(text))
+            if not keep:
+                subject = text
+    if type(pattern.pattern) is type(text):
+        pay(realm, pattern, text, len(text), how, start, stop, limit)
+    return subject
 
 
-def _collected(realm: Realm, pattern: Any, args: Any, kwargs: Any) -> Any:
-    subject = args[0] if args else kwargs.get("string", "")
-    size = size_of(subject) or 0
-    realm.meter.charge_bytes(size * 8)
-    realm.meter.charge(size >> 5)
-    return args
+def _matcher(name: str, how: int) -> Any:
+    raw = getattr(_PATTERN, name)
+    later = how == EACH
+
+    def tamed(realm: Realm, pattern: Any, string: Any, pos: Any = 0, endpos: Any = sys.maxsize) -> Any:
+        if type(pattern) is not _PATTERN:
+            raise TypeError(f"descriptor {name!r} requires a 're.Pattern' object")
+        start, stop = _place(pos), _place(endpos)
+        return raw(
+            pattern, _priced(realm, pattern, string, how, start, stop, keep=not later), start, stop
+        )
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+def _place(value: Any) -> int:
+    return min(max(index_of(value), -sys.maxsize), sys.maxsize)
+
+
+def _findall(realm: Realm, pattern: Any, string: Any, pos: Any = 0, endpos: Any = sys.maxsize) -> Any:
+    if type(pattern) is not _PATTERN:
+        raise TypeError("descriptor 'findall' requires a 're.Pattern' object")
+    start, stop = _place(pos), _place(endpos)
+    realm.meter.charge_bytes((size_of(string) or 0) * 8)
+    return _PATTERN.findall(
+        pattern, _priced(realm, pattern, string, EACH, start, stop, keep=True), start, stop
+    )
+
+
+def _split(realm: Realm, pattern: Any, string: Any, maxsplit: Any = 0) -> Any:
+    if type(pattern) is not _PATTERN:
+        raise TypeError("descriptor 'split' requires a 're.Pattern' object")
+    most = _place(maxsplit)
+    realm.meter.charge_bytes((size_of(string) or 0) * 8)
+    if most >= 0:
+        string = _priced(realm, pattern, string, EACH, limit=most, keep=True)
+    return _PATTERN.split(pattern, string, most)
 
 
 #: A substitution whose result cannot be longer than this runs without looking at each match.
@@ -206,8 +267,10 @@ def _substitute(name: str) -> Any:
             raise TypeError(f"descriptor {name!r} requires a 're.Pattern' object")
         size = size_of(string) or 0
         realm.meter.charge_bytes(size * 8)
-        realm.meter.charge(size >> 5)
-        return raw(pattern, _replacement(realm, pattern, repl, size), string, count)
+        replacement = _replacement(realm, pattern, repl, size)
+        most = _place(count)
+        string = _priced(realm, pattern, string, EACH, limit=max(most, 0))
+        return raw(pattern, replacement, string, most)
 
     tamed.__name__ = tamed.__qualname__ = name
     return tamed
@@ -234,11 +297,17 @@ def _groups(realm: Realm, match: Any, args: Any, kwargs: Any) -> Any:
 enter(
     _PATTERN,
     "pattern flags groups __copy__ __deepcopy__",
-    cost={
-        **{n: _scanned for n in ("match", "prefixmatch", "fullmatch", "search", "finditer", "scanner")},
-        **{n: _collected for n in ("findall", "split")},
+    tame={
+        **{n: _matcher(n, MATCH) for n in ("match", "prefixmatch") if hasattr(_PATTERN, n)},
+        "fullmatch": _matcher("fullmatch", FULL),
+        "search": _matcher("search", SEARCH),
+        "finditer": _matcher("finditer", EACH),
+        "scanner": _matcher("scanner", EACH),
+        "findall": _findall,
+        "split": _split,
+        "sub": _substitute("sub"),
+        "subn": _substitute("subn"),
     },
-    tame={"sub": _substitute("sub"), "subn": _substitute("subn")},
     reads={"groupindex": _groupindex},
     deny="__new__",
 )

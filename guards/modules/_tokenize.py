@@ -1,4 +1,4 @@
-"""`_tokenize`: from 3.12 on, the tokens of a text by C. They are numbers and pieces of the text."""
+"""`_tokenize`: the tokens of a text by C. They are numbers and pieces of the text."""
 
 from __future__ import annotations
 
@@ -49,5 +49,19 @@ def _TokenizerIter(
     return iter(list(_tokenize.TokenizerIter(iter(lines).__next__, extra_tokens=bool(extra_tokens))))
 
 
-if sys.version_info >= (3, 12):
-    MODULES["_tokenize"] = ModuleRow(why="pieces of the text, and where they stand in it", tame=_TAMED)
+def _of_text(realm: Realm, source: Any, /) -> Any:
+    """On 3.11 it takes the whole text."""
+    import _tokenize
+
+    if not issubclass(type(source), str):
+        raise TypeError(f"TokenizerIter() argument must be str, not {host_name(type(source))}")
+    exact = host_exact_str(source)
+    realm.meter.charge_bytes(len(exact) * 16)
+    realm.meter.charge(len(exact))
+    return iter(list(_tokenize.TokenizerIter(exact)))
+
+
+if sys.version_info < (3, 12):
+    _of_text.__name__ = _of_text.__qualname__ = "TokenizerIter"
+    _TAMED["TokenizerIter"] = _of_text
+MODULES["_tokenize"] = ModuleRow(why="pieces of the text, and where they stand in it", tame=_TAMED)

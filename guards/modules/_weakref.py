@@ -23,20 +23,37 @@ _TAMED: dict[str, Callable[..., Any]] = {}
 
 def _told(state: Any, reference: Any) -> None:
     """The callback that C code calls when an object dies, wherever that happens (pit 9)."""
-    realm, callback = state
-    if realm.meter.live:
+    realm, callback, _shown = state
+    if not realm.meter.live:
+        return
+    try:
         callback(reference)
+    except BaseException:  # noqa: S110 - C code would write it on the host's standard error
+        pass  # a stop is a state: the next step meets it again
 
 
 def _reference_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if len(args) > 1 and args[1] is not None:
-        told = MethodType(_told, (realm, callable_for_c(realm, args[1])))
+        told = MethodType(_told, (realm, callable_for_c(realm, args[1]), args[1]))
         return (args[0], told, *args[2:])
     return args
 
 
 CONSTRUCTORS[_weakref.ref] = _reference_arguments
-enter(_weakref.ref, "__call__", deny="__callback__", subclass=True)
+
+
+def _callback(realm: Realm, reference: Any) -> Any:
+    """The guest's own function, not what C code was given for it; None where another's may be."""
+    told = _get_callback(reference)
+    if type(told) is not MethodType or told.__func__ is not _told:
+        return None
+    state: Any = told.__self__
+    own, _wrapped, callback = state
+    return callback if own is realm else None
+
+
+_get_callback: Any = _weakref.ref.__dict__["__callback__"].__get__
+enter(_weakref.ref, "__call__", reads={"__callback__": _callback}, subclass=True)
 
 
 @tamed_in(_TAMED)

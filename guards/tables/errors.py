@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.call import callable_for_c
 from guards.reduce import PLAIN_REDUCE, reduce, setstate
 from guards.tables.rows import TABLE, Row, State
 from guards.tamed import enter
@@ -59,6 +61,14 @@ EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
     if isinstance(value, type) and issubclass(value, BaseException)
 } | {"KeyboardInterrupt": GuestInterrupt}
 
+_GROUPED: Final = ("split", "subgroup")
+
+
+def _condition(realm: Realm, group: Any, args: Any, kwargs: Any) -> Any:
+    # From 3.13 on any callable but a class is called for each exception, `list[int]` too.
+    return tuple(callable_for_c(realm, a) if issubclass(type(a), GenericAlias) else a for a in args)
+
+
 _kinds: list[type] = [BaseException, *EXCEPTIONS.values()]
 for _kind in dict.fromkeys(_kinds):
     _reads: dict[str, Any] = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
@@ -67,7 +77,14 @@ for _kind in dict.fromkeys(_kinds):
     _hidden = " ".join(
         n for n in ("obj", "path", "_metadata", "__weakref__", "__slots__") if n in _kind.__dict__
     )
-    enter(_kind, _OWN.get(_kind, ""), reads=_reads, deny=_hidden, subclass=True)
+    enter(
+        _kind,
+        " ".join(n for n in _OWN.get(_kind, "").split() if n not in _GROUPED),
+        cost={n: _condition for n in _GROUPED if n in _kind.__dict__},
+        reads=_reads,
+        deny=_hidden,
+        subclass=True,
+    )
     if "__setstate__" in _kind.__dict__:
         TABLE[_kind]["__setstate__"] = Row(State.TAME, setstate)
     if "__reduce__" in _kind.__dict__:

@@ -29,7 +29,7 @@ from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotati
 from guards.classes import make_type, new_class, type_of
 from guards.headroom import note_generator
 from guards.host import MethodOfHeapType, host_method_func, host_name
-from guards.item import union_item
+from guards.item import alias_item, union_item
 from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
@@ -156,11 +156,22 @@ def _thrown(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     """A Ctrl-C that a guest throws is known by the object, since nothing else tells it from a real
     one, which ends the host's program."""
     note_generator(obj)
-    if args and issubclass(type(args[0]), type) and issubclass(args[0], KeyboardInterrupt):
-        args = (args[0](*args[1:2]), *([None] * len(args[1:2])), *args[2:])
+    if args and issubclass(type(args[0]), type) and issubclass(args[0], BaseException):
+        # C code would make the exception past the guard of calls.
+        args = (_exception_of(realm, *args[:2]), *([None] * len(args[1:2])), *args[2:])
     if args and issubclass(type(args[0]), KeyboardInterrupt) and len(realm.thrown) < 1000:
         realm.thrown.append(args[0])
     return args
+
+
+def _exception_of(realm: Realm, kind: Any, value: Any = None) -> Any:
+    """What `throw(kind, value)` throws."""
+    if issubclass(type(value), kind):
+        return value
+    make = callable_for_c(realm, kind)
+    if value is None:
+        return make()
+    return make(*value) if type(value) is tuple else make(value)
 
 
 def _stepped(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
@@ -272,7 +283,7 @@ enter(
     GenericAlias,
     "__args__ __origin__ __parameters__ __mro_entries__ __unpacked__ "
     "__typing_unpacked_tuple_args__ __instancecheck__ __subclasscheck__",
-    tame={"__call__": _alias_call},
+    tame={"__call__": _alias_call, "__getitem__": alias_item},
     subclass=True,
 )
 enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancecheck__ "
@@ -323,6 +334,7 @@ with _warnings.catch_warnings():
     for _kind in _made_by_code():
         enter(_kind, "send close", cost={"throw": _thrown})
 
+CONSTRUCTORS[types.SimpleNamespace] = CONSTRUCTORS[dict]  # from 3.13 on it takes what `dict` takes
 if hasattr(types, "SimpleNamespace"):
     enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)
 define(

@@ -10,13 +10,16 @@ and `owners`; nobody else keeps a rule about a name.
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from guards.harden import protect
+from guards.sealed import Sealed
 
-__all__ = ["TABLE", "Row", "State", "define", "find", "is_dunder", "owners", "unlisted"]
+__all__ = ["TABLE", "Row", "State", "define", "find", "fingerprint", "is_dunder", "names_known",
+           "owners", "unlisted"]  # fmt: skip
 
 
 class State(enum.Enum):
@@ -166,6 +169,22 @@ def owners(name: str) -> tuple[type, ...]:
             return ()
         found = _owners_cache[name] = tuple(_OWNERS[name])
     return found
+
+
+def names_known() -> int:
+    """How many names need a guard. It grows when a type is entered that brings a new one, and what was
+    compiled before then does not know of it."""
+    return len(_OWNERS)
+
+
+def fingerprint() -> bytes:
+    """A digest of what the tables say of types that are not this package's own."""
+    total = hashlib.sha256(repr(sorted(_OWNERS)).encode())
+    for kind, rows in TABLE.items():
+        if type(kind) is not Sealed:
+            total.update(f"{kind.__module__}.{kind.__qualname__}\0{kind in SUBCLASSABLE}\0".encode())
+            total.update(repr(sorted((n, r.state.value, r.reads) for n, r in rows.items())).encode())
+    return total.digest()
 
 
 def unlisted() -> Iterable[tuple[type, str]]:

@@ -149,3 +149,145 @@ CASES += [
         "await": "async def g(): await A()\n        x = g(); x.send(None); x.throw(E())",
     }.items()
 ]
+
+ENDLESS = """
+import itertools
+class Endless:
+    def __iter__(self): return itertools.repeat(1)
+    def __len__(self): return 2
+    def __getitem__(self, i): return 1
+class Bad(Exception):
+    def __iter__(self): return itertools.repeat(1)
+class Meta(type):
+    def __getattr__(cls, name): return list
+class Told(type):
+    def __getattribute__(cls, name):
+        return list if name in ('__dir__', '__class_getitem__') else type.__getattribute__(cls, name)
+class P: pass
+p = P()
+def g(): yield
+"""
+
+#: Where C code, or a guard, calls what it finds on the object itself or asks of a metaclass, and where
+#: C code makes a sequence of an element before it looks at its length.
+CASES += [
+    raw(f"endless-in-{name}", f"{ENDLESS}\n{src}", stopped="steps", pit=pit)
+    for pit, name, src in (
+        (5, "the-send-of-a-delegate",
+         "class I:\n    def __iter__(self): return self\n    def __next__(self): return 1\n"
+         "    send = list\ndef h(): yield from I()\nx = h(); next(x); x.send(Endless())"),
+        (6, "a-prepare-of-an-instance",
+         "p.__prepare__ = itertools.zip_longest\nq = P(); q.__prepare__ = lambda n, b: list(b[0])\n"
+         "class E(type):\n    def __iter__(c): return itertools.repeat(1)\n"
+         "class B(metaclass=E): pass\nclass X(B, metaclass=q): pass"),
+        (22, "mro-entries-of-an-instance",
+         "n = ()\nfor i in range(60): n = (n, n)\np.__mro_entries__ = set\nclass X(n, p): pass"),
+        (22, "mro-entries-that-are-asked-twice",
+         "n = ()\nfor i in range(60): n = (n, n)\nclass Q:\n    def __getattr__(self, name):\n"
+         "        global asked\n        asked += 1\n"
+         "        if asked < 3: raise AttributeError\n        return set\nasked = 0\n"
+         "for i in range(5):\n    try:\n        class X(n, Q(), metaclass=lambda *a: None): pass\n"
+         "    except TypeError: pass"),
+        (6, "a-substitution-of-an-instance", "p.__typing_subst__ = list\nlist[p][Endless()]"),
+        (6, "a-substitution-by-getattr",
+         "class Q:\n    def __getattr__(self, name):\n        return list if name == "
+         "'__typing_subst__' else object.__getattribute__(self, name)\nlist[Q()][Endless()]"),
+        (6, "a-substitution-in-an-alias-of-aliases",
+         "p.__typing_subst__ = list\ndict[str, list[p]][Endless()]"),
+        (6, "a-substitution-in-a-union", "p.__typing_subst__ = list\n(list[p] | int)[Endless()]"),
+        (6, "a-substitution-by-the-method",
+         "p.__typing_subst__ = list\nlist[p].__getitem__(Endless())"),
+        (6, "a-substitution-by-super",
+         "import types\nclass G(types.GenericAlias):\n"
+         "    def __getitem__(self, key): return super().__getitem__(key)\n"
+         "p.__typing_subst__ = list\nG(list, (p,))[Endless()]"),
+        (6, "the-items-of-a-class", "class A(metaclass=Meta): pass\nA[Endless()]"),
+        (6, "the-items-of-a-class-by-operator",
+         "import operator\nclass A(metaclass=Told): pass\noperator.getitem(A, Endless())"),
+        (6, "dir-by-a-metaclass",
+         "class A(Endless, metaclass=Told):\n    def __dir__(self): return []\ndir(A())"),
+        (5, "a-thrown-group", "x = g(); next(x); x.throw(ExceptionGroup, ('m', Endless()))"),
+        (5, "a-group-thrown-into-a-coroutine",
+         "async def c(): pass\nc().throw(ExceptionGroup, ('m', Endless()))"),
+        (6, "the-get-of-a-counter",
+         "import collections\nclass C(collections.Counter): get = itertools.product\nC([Endless()])"),
+        (6, "the-get-of-a-mapping-pattern",
+         "class N: s = Endless()\nclass D(dict): get = itertools.product\n"
+         "match D(a=1):\n    case {N.s: v}: pass"),
+        (5, "a-pair-of-a-dict", "dict([Endless()])"),
+        (5, "a-pair-of-an-update", "{}.update([Endless()])"),
+        (5, "a-pair-in-place", "d = {}\nd |= [Endless()]"),
+        (5, "a-pair-of-a-dict-beside-good-ones", "dict([(1, 2), Endless()])"),
+        (5, "a-pair-of-an-ordered-dict", "import collections\ncollections.OrderedDict([Endless()])"),
+        (5, "a-pair-that-comes-while-keys-are-hashed",
+         "class H:\n    def __hash__(self):\n        pairs.append(Endless())\n        return 1\n"
+         "pairs = [(H(), 1)]\ndict(pairs)\npairs2 = ((H(), 1) for _ in range(1))\n"
+         "dict(pairs2)\ndict(pairs)"),
+        (5, "the-arguments-of-starmap", "list(itertools.starmap(lambda *a: 0, [Endless()]))"),
+        (5, "a-moment", "import time\ntime.struct_time(Endless())"),
+        (26, "the-keys-of-an-instance-in-a-display",
+         "p.keys = lambda: Endless()\nP.__getitem__ = lambda self, key: 1\n{**p}"),
+        (26, "the-keys-of-an-instance-in-a-call",
+         "p.keys = lambda: Endless()\nP.__getitem__ = lambda self, key: 1\n"
+         "def f(**k): pass\nwhile True:\n    try: f(**p)\n    except TypeError: pass"),
+        (26, "the-keys-of-an-instance-in-place",
+         "p.keys = lambda: Endless()\nP.__getitem__ = lambda self, key: 1\nd = {}\nd |= p"),
+        (22, "the-hash-of-a-cached-method",
+         "import functools\nclass A:\n    @functools.lru_cache\n    def f(self, x): pass\n"
+         "n = ()\nfor i in range(60): n = (n, n)\nlist(map(A().f, [n]))"),
+        (22, "the-hash-of-a-cached-function-called-by-its-method",
+         "import functools\n@functools.lru_cache\ndef f(x): pass\n"
+         "n = ()\nfor i in range(60): n = (n, n)\nf.__call__(n)"),
+        (22, "the-hash-of-a-cached-function-that-was-bound",
+         "import functools\n@functools.lru_cache\ndef f(s, x): pass\n"
+         "n = ()\nfor i in range(60): n = (n, n)\nsorted([n], key=f.__get__(1))"),
+    )
+]  # fmt: skip
+CASES += [
+    raw(
+        f"an-abstract-class-that-tells-its-own-story-{name}",
+        f"""{ENDLESS}
+import abc
+class F:
+    def items(self): return Endless()
+class M(abc.ABCMeta):
+    def __getattribute__(cls, name):
+        return {gives} if name == '{asked}' else super().__getattribute__(name)
+class A(metaclass=M): pass
+class B(metaclass=M): pass
+issubclass(B, A)
+""",
+        raises="TypeError",
+        about="in a way of its own",
+    )
+    for name, asked, gives in (
+        ("namespace", "__dict__", "F()"),
+        ("hook", "__subclasshook__", "list"),
+        ("check", "__subclasscheck__", "list"),
+    )
+]
+CASES += [
+    raw(
+        f"bytes-of-what-is-no-bytes-{name}",
+        f"import zlib, itertools\nzlib.decompress({given})",
+        raises="TypeError",
+        about="bytes-like",
+    )
+    for name, given in (("size", "10**12"), ("endless", "itertools.repeat(1)"))
+]
+CASES += [
+    raw(
+        "a-namespace-of-pairs",
+        "import types, itertools\n"
+        "try: types.SimpleNamespace(itertools.repeat(('a', 1)))\n"
+        "except TypeError: [0 for _ in itertools.repeat(1)]  # up to 3.12 it takes no pairs",
+        stopped="steps",
+    ),
+    raw(
+        "a-condition-of-a-group",
+        f"{ENDLESS}\n"
+        "try: ExceptionGroup('m', [Bad()]).subgroup(list[int])\n"
+        "except TypeError: list(Endless())  # up to 3.12 it takes functions and classes",
+        stopped="steps",
+    ),
+]

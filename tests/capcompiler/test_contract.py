@@ -129,7 +129,6 @@ def run(source: str = "1", **options: Any) -> Any:
     lambda: cap_eval("1", isolation="process"),
     lambda: Compartment(isolation="process"),
     lambda: capcompiler.Pool(workers=2),
-    lambda: capcompiler.reach(Compartment()),
 ])  # fmt: skip
 def test_a_part_that_is_not_there_says_so(call: Any) -> None:
     with pytest.raises(CapError, match="not part of this version") as error:

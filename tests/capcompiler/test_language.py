@@ -388,3 +388,24 @@ def test_a_metaclass_reads_what_it_does_not_define_past_itself() -> None:
 def test_an_async_generator_expression_needs_no_event_loop() -> None:
     source = "async def a(): yield 1\ny = (x async for x in a())\ntype(y).__name__"
     assert cap_exec(source).value == "async_generator"
+
+
+def test_a_guests_own_operator_is_asked_with_the_object_and_the_view() -> None:
+    source = """
+from collections.abc import MutableSet
+class Bag(MutableSet):
+    __iter__ = __len__ = discard = None
+    def __init__(self): self.kept = []
+    def __contains__(self, x): return x in self.kept
+    def add(self, x): self.kept.append(x)
+class Odd:
+    def __or__(self, other): return NotImplemented
+    def __iter__(self): return iter([1, 2])
+    def __sub__(self, other): return type(other).__name__
+b = same = Bag()
+b |= {'a': 1}.keys()
+r = b is same, b.kept, sorted(Odd() | {3: 1}.keys()), Odd() - {}.items(), {1: 2}.keys() | [5]
+"""
+    for optimize in (True, False):
+        found = cap_exec(source, optimize=optimize)["r"]
+        assert found == (True, ["a"], [1, 2, 3], "dict_items", {1, 5})

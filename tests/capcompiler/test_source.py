@@ -99,7 +99,7 @@ OUTCOMES = (GuestError, LimitExceeded)
 @pytest.mark.parametrize("name", DEEP)
 def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool) -> None:
     source = DEEP[name](depth)
-    started = time.monotonic()
+    started = time.process_time()
     limit = sys.getrecursionlimit()
     found = check(source)
     try:
@@ -116,7 +116,7 @@ def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool)
     else:
         assert found == []
     assert sys.getrecursionlimit() == limit
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("name", DEEP)
@@ -179,7 +179,7 @@ def test_a_host_that_is_deep_itself_gets_an_answer(optimize: bool) -> None:
 @pytest.mark.parametrize("unit", ["a = 1\n", "#" * 99 + "\n", "x", "\n", " ", "(", "'", "é", "a,", "1+"])
 def test_ten_megabytes_are_refused_in_time(unit: str) -> None:
     source = unit * (10 * 2**20 // len(unit))
-    started = time.monotonic()
+    started = time.process_time()
     (violation,) = check(source)
     assert "CAP101" in str(violation)
     assert "10,48" in violation.message or "," in violation.message
@@ -187,17 +187,17 @@ def test_ten_megabytes_are_refused_in_time(unit: str) -> None:
         cap_exec(source)
     with pytest.raises(DialectError):
         cap_exec(source.encode())
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert len(str(violation)) < 1000
 
 
 @pytest.mark.parametrize("source", ["a = 1\n" * 20_000, "# x\n" * 100_000, "x = '" + "a" * 500_000 + "'",
                                     "x = [" + "1, " * 100_000 + "]"], ids=lambda s: s[:8])  # fmt: skip
 def test_large_programs_within_the_bound_run(source: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert check(source) == []
     cap_exec(source)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 # Nothing, and nearly nothing

@@ -85,6 +85,9 @@ def guest(module: str) -> None:
     limits = Limits(steps=STEPS, seconds=SECONDS, memory=1 << 30, output=1 << 24, depth=None)
     world = Compartment(imports=imports, limits=limits)
     world.exec(
+        # What a granted source of randomness and facts handed in would be: tests ask for them at import.
+        "import os, types\nos.urandom = lambda n: __import__('random').randbytes(n)\n"
+        "os.uname = lambda: types.SimpleNamespace(machine='', sysname='', release='', version='', nodename='')\n"
         f"import unittest\nimport importlib\ntested = importlib.import_module({module!r})\n"
         "def list_tests(): return unittest.list_tests(tested)\n"
         "def run_one(case, method): return unittest.run_one(tested, case, method)\n"

@@ -11,6 +11,7 @@ import pytest
 
 from capcompiler import Compartment, GuestError, cap_compile
 from guards.binding import as_names, bound, stand_in
+from guards.keys import BY_KEY
 from guards.operate import OPERATORS
 
 #: What a guest tries that came by the dictionary of builtins, as none should.
@@ -51,7 +52,7 @@ def test_no_dictionary_that_guest_code_runs_in_holds_a_guard() -> None:
     world.exec("import json, collections\ndef f(x): return x.y[1](2) + 1")
     # The guards of operators are functions of `operator`, for anyone to call.
     operators = {k.key for k in OPERATORS} | {"cap:getitem"}
-    guards = {id(g) for n, g in world._realm.guards.items() if n not in operators}
+    guards = {id(world._realm.guards[k.key]) for k in BY_KEY.values() if k.key not in operators}
     held = [world._globals, world._realm.builtins, *(vars(m) for m in world._realm.modules.values())]
     # Two of them are classes that anyone may hold.
     plain = {id(slice), id(BaseExceptionGroup)}

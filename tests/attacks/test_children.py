@@ -1,0 +1,141 @@
+"""What stands between a guest and its children, and the host behind both."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from capcompiler import Capability, Compartment, GuestError, cap_exec
+
+
+class Mailer(Capability):
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, text: str) -> int:
+        self.sent.append(text)
+        return len(self.sent)
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize("slot", ["_Handle__obj", "_Handle__compartment"])
+@pytest.mark.parametrize("how", ["expose(f, '{}')", "expose(f, '__call__', read='{}')"])
+def test_no_guest_exposes_the_slots_of_a_handle(how: str, slot: str, optimize: bool) -> None:
+    # The slot gave the guest's own function, which was then called as a host's: with raw handles, and
+    # from those with the compartment itself.
+    src = f"""
+def f(x):
+    global got
+    got = x
+r = {how.format(slot)}
+took = []
+for cap in (r, cap_exec('r', {{'r': r}}).value):
+    try:
+        inner = cap.{slot}
+        inner(f)
+    except AttributeError:
+        took.append('nothing')
+    try:
+        cap_exec('r.{slot}(1)', {{'r': cap}})
+    except CapError:
+        took.append('nothing')
+"""
+    names = cap_exec(src, optimize=optimize)
+    assert "got" not in names
+    assert names["took"] == ["nothing"] * 4
+
+
+def test_a_host_object_does_not_come_to_the_functions_of_a_guest() -> None:
+    src = """
+def f(x):
+    x.sent.append('forged')
+expose(f, '_Handle__obj')._Handle__obj(mailer)
+"""
+    mailer = Mailer()
+    with pytest.raises(GuestError, match="AttributeError"):
+        cap_exec(src, {"mailer": mailer})
+    assert mailer.sent == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "cap_exec('m.send(\"x\")', {'m': mailer})",
+        "cap_exec('innocent(\"x\")', {'innocent': mailer.send})",
+        "cap_exec('cap_exec(\"n.send(1 * str(1))\", {\"n\": m})', {'m': mailer})",
+        "cap_eval('m.send(\"x\")', {'m': mailer})",
+    ],
+)
+def test_an_audit_sees_what_children_do_and_the_path_from_the_hosts_grant(use: str) -> None:
+    seen: list[Any] = []
+    mailer = Mailer()
+    Compartment({"mailer": mailer}, on_use=seen.append).exec(use)
+    assert len(mailer.sent) == 1
+    assert [event.path for event in seen] == ["mailer.send"]
+
+
+def test_what_a_guest_makes_for_its_children_does_not_pass_for_the_hosts() -> None:
+    seen: list[Any] = []
+    src = """
+class Fake(Capability):
+    def send(self, text): return 0
+cap_exec("mailer.send('x')", {'mailer': Fake()})
+cap_exec("mailer('x')", {'mailer': lambda text: 0})
+"""
+    Compartment({"mailer": Mailer()}, on_use=seen.append).exec(src)
+    assert seen == []
+
+
+class Secret:
+    pass
+
+
+@pytest.mark.parametrize("wish", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    "child",
+    [
+        "cap_exec('leave()', {'leave': leave})",
+        "cap_exec('f()', {'f': lambda: leave()})",
+        "cap_exec('cap_exec(\"leave()\", {\"leave\": leave})', {'leave': leave})",
+    ],
+)
+def test_no_guest_catches_the_hosts_wish_to_end_in_a_child(wish: Any, child: str) -> None:
+    # A parent caught the SystemExit itself, with the object in it.
+    def leave() -> None:
+        raise wish(Secret())
+
+    after: list[int] = []
+    src = f"""
+while True:
+    try:
+        {child}
+    except BaseException as error:
+        got = error.args
+        after()
+"""
+    compartment = Compartment({"leave": leave, "after": lambda: after.append(1)})
+    with pytest.raises(wish) as caught:
+        compartment.exec(src)
+    assert type(caught.value.args[0]) is Secret
+    assert after == []
+    assert "got" not in compartment._globals
+
+
+def test_an_audit_that_fails_in_a_child_ends_the_parent() -> None:
+    def on_use(event: Any) -> None:
+        raise ValueError(Secret())
+
+    compartment = Compartment({"exit": sys.getrecursionlimit}, on_use=on_use)
+    with pytest.raises(ValueError) as caught:
+        compartment.exec(
+            "try: cap_exec('exit()', {'exit': exit})\nexcept BaseException as e: got = e.args"
+        )
+    assert type(caught.value.args[0]) is Secret
+    assert "got" not in compartment._globals
+
+
+def test_a_refusal_in_a_child_is_still_an_error_for_its_parent() -> None:
+    names = cap_exec("try: cap_exec('open(\"x\")')\nexcept CapabilityError as e: got = type(e).__name__")
+    assert names["got"] == "CapabilityError"

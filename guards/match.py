@@ -13,7 +13,7 @@ from typing import Any, Final
 from guards.attribute import read
 from guards.base import Guard, gone
 from guards.call import callable_for_c
-from guards.charge import feed, merged, size_of
+from guards.charge import DICTS, feed, merged, size_of
 from guards.host import host_name
 from guards.store import charge_key
 
@@ -23,7 +23,7 @@ _WANTED: Final = "class" if sys.version_info >= (3, 12) else "type"
 _NO_SEQUENCE: Final = (str, bytes, bytearray)
 #: Classes whose instances a single positional pattern captures whole (PEP 634).
 _WHOLE: Final = (
-    bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple,
+    bool, bytearray, bytes, *DICTS, float, frozenset, int, list, set, str, tuple,
 )  # fmt: skip
 _flags: Final = type.__dict__["__flags__"].__get__
 _SEQUENCE_FLAG: Final = 1 << 5

@@ -26,6 +26,10 @@ from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
 __all__ = ["Attenuated", "Callback", "Policy", "Step", "attenuated", "capability_of", "is_awaitable"]
 
 
+#: Attenuators over one another, at most.
+MAX_DEPTH: Final = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One use that a policy decides on. path: from what was attenuated, such as "open.read"."""
@@ -90,6 +94,7 @@ class Attenuated(Capability):
     _cap_path: str
     _cap_made: dict[str, Any]
     _cap_derived: Any
+    _cap_depth: int
     _cap_own_facets: tuple[str, ...] = ()
 
     def _cap_interface(self) -> Interface:
@@ -332,6 +337,10 @@ def _special(name: str) -> Callable[..., Any]:
 def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = False) -> Attenuated:
     """`cap` under a policy. derived: obtained through one under it, not made by an attenuator."""
     inner = capability_of(cap, "attenuated")
+    depth = inner._cap_depth + 1 if isinstance(inner, Attenuated) else 1
+    if depth > MAX_DEPTH:
+        # Each use walks through all of them, in the host's time.
+        raise ValueError(f"more than {MAX_DEPTH} attenuators over one another")
     offered = policy.offered(interface_of(inner)).methods
     special = frozenset(n for n in offered if n.startswith("__"))
     kind = _classes.get(special)
@@ -343,7 +352,7 @@ def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = Fals
     made: Attenuated = object.__new__(kind)
     for name, value in (
         ("_cap_inner", inner), ("_cap_policy", policy), ("_cap_path", path), ("_cap_made", {}),
-        ("_cap_derived", cap if derived else None),
+        ("_cap_derived", cap if derived else None), ("_cap_depth", depth),
     ):  # fmt: skip
         object.__setattr__(made, name, value)
     return made

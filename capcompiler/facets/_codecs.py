@@ -1,5 +1,5 @@
-"""`_codecs` over the codecs that text and bytes know themselves. No codec can be registered: the
-registry is the interpreter's."""
+"""`_codecs` over the codecs that text and bytes know themselves. What a program registers is its own:
+the interpreter's registry is everybody's."""
 
 from _guard_types import _refuse
 
@@ -26,7 +26,10 @@ def lookup(encoding, /):
         try:
             "".encode(encoding)
         except LookupError:
-            raise LookupError(f"unknown encoding: {encoding}") from None
+            found = _registered(encoding)
+            if found is None:
+                raise LookupError(f"unknown encoding: {encoding}") from None
+            return found
         name = key.replace("_", "-")
     found = _infos.get(name)
     if found is not None:
@@ -76,11 +79,32 @@ def decode(obj, encoding="utf-8", errors="strict"):
     return lookup(encoding).decode(obj, errors)[0]
 
 
-def register(*_args):
-    _refuse("codecs.register was not granted: the registry is the interpreter's")
+_searches = []
 
 
-unregister = register
+def register(search_function, /):
+    """Ask a function for codecs that are not known otherwise."""
+    if not callable(search_function):
+        raise TypeError("argument must be callable")
+    _searches.append(search_function)
+
+
+def unregister(search_function, /):
+    """Ask that function no more."""
+    if search_function in _searches:
+        _searches.remove(search_function)
+
+
+def _registered(encoding):
+    """What the program itself registered under this name, or None."""
+    key = encoding.lower().replace(" ", "_").replace("-", "_")
+    for search in _searches:
+        found = search(key)
+        if found is not None:
+            if not isinstance(found, tuple) or len(found) != 4:
+                raise TypeError("codec search functions must return 4-tuples")
+            return found
+    return None
 
 
 def register_error(errors, error_handler, /):

@@ -1,6 +1,8 @@
 """What `types` takes its type objects from: the guest's own `mappingproxy` among them, since the real
 one hands the mapping behind it to whoever stands on the other side of an operator."""
 
+import sys as _sys
+
 from _guard_types import *
 from _guard_types import ClassNamespace as _ClassNamespace
 
@@ -91,6 +93,14 @@ class mappingproxy(metaclass=_ProxyType):
 
 
 MappingProxyType = mappingproxy
+
+
+if _sys.version_info >= (3, 15):
+
+    class LazyImportType:
+        """What a name is that was imported lazily and not used yet; here such a name is not there."""
+
+        __module__ = "builtins"
 
 
 class _StandinType(type):

@@ -44,7 +44,7 @@ class AtMost:
 
 def function_of(method: Any) -> Any:
     """The function behind what is called, under whatever stands between."""
-    for _ in range(100):
+    for _ in range(300):
         origin = getattr(type(method), "_cap_origin", None)
         if origin is not None:
             inner = origin(method)
@@ -220,7 +220,7 @@ def checker_of(method: Any) -> Checker | None:
 
 
 def _bound_method(method: Any) -> Any:
-    for _ in range(100):
+    for _ in range(300):
         origin = getattr(type(method), "_cap_origin", None)
         inner = None if origin is None else origin(method)
         if inner is None:

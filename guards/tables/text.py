@@ -236,18 +236,37 @@ def _item(realm: Realm, a: Any, args: Any) -> Any:
 _PYTHON_CODECS: Final = {"punycode": "encodings.punycode"}
 
 
+def _registered(realm: Realm, encoding: str) -> Any:
+    """What the program itself registered under the name of a codec that is not known otherwise."""
+    try:
+        check_codec(encoding)
+    except LookupError:
+        found = callable_for_c(realm, read(realm, realm.modules["_codecs"], "_registered"))(encoding)
+        return tuple(tuple.__iter__(found)) if issubclass(type(found), tuple) else None
+    return None
+
+
 def _coded(kind: type, name: str) -> Any:
     plain = charged(kind, name, _codec)
 
     def tamed(realm: Realm, text: Any, /, *args: Any, **kwargs: Any) -> Any:
         encoding = args[0] if args else kwargs.get("encoding", "")
         found = _PYTHON_CODECS.get(encoding) if type(encoding) is str else None
-        if found is None or not issubclass(type(text), kind):
+        own = None
+        if found is None and type(encoding) is str and "_codecs" in realm.modules:
+            own = _registered(realm, encoding)
+        if (found is None and own is None) or not issubclass(type(text), kind):
             return plain(realm, text, *args, **kwargs)
         errors = args[1] if len(args) > 1 else kwargs.get("errors", "strict")
         exact = str.__str__(text) if kind is str else bytes(memoryview(text))
-        codec = callable_for_c(realm, read(realm, realm.importer(found, 0, "", True), "Codec"))()
-        made = callable_for_c(realm, read(realm, codec, name))(exact, errors)[0]
+        if own is None:
+            codec = callable_for_c(
+                realm, read(realm, realm.importer(str(found), 0, "", True), "Codec")
+            )()
+            convert = read(realm, codec, name)
+        else:
+            convert = own[0 if name == "encode" else 1]
+        made = callable_for_c(realm, convert)(exact, errors)[0]
         if type(made) is not (bytes if kind is str else str):
             raise TypeError(f"{encoding!r} {name} returned {host_name(type(made))!r}")
         return made

@@ -201,16 +201,16 @@ CASES: list[Case] = [
     *(contained(f"nest-{name}", source, 10, _PARENT) for name, source in NESTS.items()),
     case(
         "cap-attenuators-for-ever",
-        "c = files\nwhile True: c = quota(c, calls=5)",
+        "while True: c = quota(files, calls=5)",
         pit=5,
         stopped=("steps", "memory"),
     ),
     case(
         "cap-a-thousand-attenuators-deep",
-        "c = files\nfor _ in range(1000): c = quota(c, calls=5)\nc.list()",
-        pit=5,
-        stopped=("depth", "memory"),
-        steps=None,
+        "_c = files\nfor _ in range(1000): _c = quota(_c, calls=5)",
+        pit=16,
+        raises="ValueError",
+        about="more than 100 attenuators over one another",
     ),
     case(
         "cap-use-after-the-stop",

@@ -234,10 +234,23 @@ CASES: list[Case] = [
         about="__subclasses__",
     ),
     interpreter(
-        "codec-search-is-not-the-guests",
-        "__import__('codecs').register(lambda n: None)",
-        raises="PermissionError",
-        about="codecs.register",
+        "codec-registry-is-the-guests-own",
+        """
+        import codecs
+        try:
+            r = 'x'.encode('theirs')
+        except LookupError:
+            r = 'unknown'
+        r
+        """,
+        first="""
+        import codecs
+        def search(name):
+            return codecs.CodecInfo(lambda s, e='strict': (b'stolen', len(s)), None, name='theirs')
+        codecs.register(search)
+        'x'.encode('theirs')
+        """,
+        value="unknown",
     ),
     interpreter("unknown-codec", "'x'.encode('rot_evil')", raises="LookupError"),
     interpreter("codec-name-is-no-module-path", "'x'.encode('../../evil')", raises="LookupError"),

@@ -417,7 +417,7 @@ if sys.version_info >= (3, 12):
         ),
         (
             "own-typing-is-broken",
-            "import _typing, typing\n_typing._parameter = lambda *a: a\ndef f[T: int](): pass\n"
+            "import typing, _typing\n_typing._parameter = lambda *a: a\ndef f[T: int](): pass\n"
             "sorted({type(x).__name__ for x in f.__type_params__[0]})",
             {"value": ["NoneType", "function", "str"]},
         ),
@@ -433,8 +433,8 @@ if sys.version_info >= (3, 12):
         ),
         (
             "alias-of-an-alias",
-            "type X[T] = X[X[T]]\nx = X\nfor _ in range(300): x = X[x]\nrepr(x)[:3]",
-            {"raises": "RecursionError"},
+            "type X[T] = X[X[T]]\nx = X\nfor _ in range(60): x = X[x, x] if 0 else X[list[x] | dict[x, x]]\nrepr(x)",
+            {"stopped": ("steps", "memory")},
         ),
         (
             "qualified-name-of-a-scope",
@@ -496,7 +496,7 @@ if sys.version_info >= (3, 14):
             "t = t'{1}'\nfor _ in range(60): t = t'{t}{t}'\nrepr(t)",
             {"stopped": ("memory", "steps")},
         ),
-        ("reduce", "t''.__reduce__()", {"raises": "TypeError"}),
+        ("reduce", "t''.__reduce__()", {"raises": "AttributeError"}),
         (
             "lying-text",
             "from string.templatelib import Template\nclass S(str): pass\n"
@@ -524,7 +524,7 @@ if sys.version_info >= (3, 15):
         ("lazy-import-of-authority", "lazy import subprocess", {"raises": "ImportError"}),
         ("lazy-from-import-of-authority", "lazy from ctypes import CDLL", {"raises": "ImportError"}),
         ("lazy-builtins", "lazy import __builtins__", {"refused": "CAP120"}),
-        ("lazy-objects", "import types\ntypes.LazyImportType", {"raises": "AttributeError"}),
+        ("lazy-objects", "import types\ntypes.LazyImportType.resolve", {"raises": "AttributeError"}),
         ("lazy-settings", "import sys\nsys.set_lazy_imports('all')", {"raises": "AttributeError"}),
         ("endless-unpacking", "[*iter(int, 1) for x in 'a']", {"stopped": "steps"}),
         ("endless-unpacking-of-a-set", "{*iter(int, 1) for x in 'a'}", {"stopped": "steps"}),

@@ -1139,7 +1139,6 @@ NOT_GRANTED = {
     "input": ("input()", "input", "granted"),
     "settrace": ("import sys\nsys.settrace(print)", "sys.settrace", "granted"),
     "setrecursionlimit": ("import sys\nsys.setrecursionlimit(5)", "sys.setrecursionlimit", "Limits(depth"),
-    "codecs.register": ("import codecs\ncodecs.register(print)", "codecs.register", "granted"),
     "codecs.register_error": ("import codecs\ncodecs.register_error('x', print)", "codecs.register", "granted"),
     "csv.field_size_limit": ("import csv\ncsv.field_size_limit(5)", "csv.field_size_limit", "interpreter"),
     "importlib.reload": ("import importlib, json\nimportlib.reload(json)", "importlib.reload", "granted"),

@@ -24,7 +24,7 @@ LANGUAGE = """
 grammar scope class generators genexps generator_stop coroutines asyncgen patma exceptions
 exception_group except_star exception_variations exception_hierarchy baseexception raise fstring format
 super property named_expressions unpack unpack_ex listcomps setcomps dictcomps int long float complex
-str string bytes bool list dict set frozenset tuple slice sort iter range enumerate operator builtin
+str unicode string bytes bool list dict set frozenset tuple slice sort iter range enumerate operator builtin
 binop augassign compare contains decorators descr descrtut dynamic dynamicclassattribute extcall
 flufl funcattrs future genericclass genericalias global hash index int_literal isinstance keyword
 keywordonlyarg lambda metaclass opcodes pep646_syntax positional_only_arg pow print richcmp

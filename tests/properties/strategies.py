@@ -964,6 +964,8 @@ class Writer:
         self.emit(depth + 2, "print('end of inner')")
         self.emit(depth + 1, "return 'value'")
         self.emit(depth, f"def {outer}(n):")
+        self.emit(depth + 1, "global driven")
+        self.emit(depth + 1, "driven = n")
         self.emit(depth + 1, f"found = yield from {inner}(n)")
         self.emit(depth + 1, "print('found', found)")
         self.emit(depth + 1, f"yield from {self.expr(scope, LIST, 1)}")

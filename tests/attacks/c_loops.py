@@ -237,7 +237,6 @@ CASES: list[Case] = [
             stopped="depth",
             steps=10_000_000,
             memory=512 * 2**20,
-            seconds=20,
             wall=20,
         )
         for name, start, step, use in [
@@ -324,7 +323,7 @@ CASES: list[Case] = [
         for _ in range(100_000):
             C = type('C', (C,), {})
         """,
-        stopped=("steps", "memory", "depth", "seconds"),
+        stopped=("steps", "memory", "depth"),
     ),
     case(
         "deep-union-type",

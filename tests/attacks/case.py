@@ -62,8 +62,10 @@ class Case:
       value: what `ns.value` equals, types included.
       out: what the guest printed.
     first: a source that another guest runs before, whatever comes of it.
-    steps, memory, seconds, output, depth: the limits. wall: seconds of processor time that a
-    run may take before it counts as a hang; what waits is ended by the test that asks.
+    steps, memory, seconds, output, depth: the limits. No row has a limit of `seconds` unless it asks
+    for one or names that stop: what else it claims must not depend on how busy the machine is.
+    wall: seconds of processor time that a run may take before it counts as a hang; what waits is
+    ended by the test that asks.
     """
 
     id: str
@@ -79,7 +81,7 @@ class Case:
     first: str = ""
     steps: int | None = 200_000
     memory: int | None = 64 * 2**20
-    seconds: float | None = 5
+    seconds: float | None = None
     output: int | None = 2**20
     depth: int | None = 500
     wall: float = 20.0
@@ -107,6 +109,8 @@ def case(
         raise ValueError(f"{id}: wanted exactly one claim, got {sum(claims)}")
     if about and not raises:
         raise ValueError(f"{id}: about= belongs to raises=")
+    if "seconds" in kinds and limits.get("seconds") is None:
+        raise ValueError(f"{id}: a row that names the stop of the clock sets its limit")
     if pit not in PITS:
         raise ValueError(f"{id}: no pit {pit}")
     return Case(

@@ -16,6 +16,10 @@ from .case import Case
 
 __all__ = ["Worker"]
 
+#: Seconds to wait for an answer, for each second of processor time that a run may take. Work ends by
+#: that time, in the worker itself, however busy the machine is; this ends what waits for ever.
+PATIENCE = 30
+
 
 class Worker:
     """A process that runs cases. One answer per case is kept, for the tests that share it."""
@@ -62,7 +66,7 @@ class Worker:
             process.stdin.write(case.id + "\n")
             process.stdin.flush()
             try:
-                line = self.lines.get(timeout=3 * case.wall + 30)
+                line = self.lines.get(timeout=PATIENCE * case.wall)
             except queue.Empty:
                 line = ""
             if line:

@@ -10,6 +10,7 @@ import pytest
 from .case import Case
 from .runner import Worker
 from .tables import CASES, CRASH_CASES
+from .worker import HUNG
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,7 @@ def test_overrun_of_the_c_stack_ends_in_a_stop_or_with_its_own_process(
     answer = worker.ask(case)
     if answer["outcomes"] == ["dead", "dead"]:
         assert answer["code"] is not None and answer["code"] < 0, answer["differ"]
+        assert HUNG is None or answer["code"] != -HUNG, answer["differ"]
     else:
         stops = [outcome.split(" ", 1)[0] for outcome in answer["outcomes"]]
         assert set(stops) <= {*case.stopped, "RecursionError"}

@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -31,7 +32,10 @@ from capcompiler.tripwire import arm
 from .case import MISSING, Case
 from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, caps, differences, snapshot
 
-__all__ = ["main"]
+__all__ = ["HUNG", "main"]
+
+#: The signal by which a worker ends that has worked for too long, where there is one.
+HUNG: signal.Signals | None = getattr(signal, "SIGPROF", None)
 
 TIER: Any = os.environ.get("CAPCOMPILER_TIER", "inline")  # where the guests run
 #: What is measured by the clock waits for two processes there.
@@ -236,13 +240,30 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
 
 
+def watch(seconds: float) -> None:
+    """Ends this process, with a traceback, after so much processor time; 0 calls it off.
+
+    Where there is no timer of processor time the clock must do, with room for a busy machine.
+    """
+    if HUNG is not None:
+        if seconds:
+            faulthandler.register(HUNG, chain=True)  # then its default, which ends us
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+    elif seconds:
+        faulthandler.dump_traceback_later(10 * seconds, exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def agree(case: Case, plainly: Outcome, optimized: Outcome) -> bool:
     """Whether both levels came to the same. Which of two limits is met first may be the machine's doing
-    where one of them is the resident set, and then the case names both."""
+    where one of them is the resident set or the clock, and then the case names both."""
     if plainly.key == optimized.key:
         return True
     stops = [o.kind for o in (plainly, optimized) if o.key[0] == "stopped"]
-    return len(stops) == 2 and "memory" in stops and case.stopped.issuperset(stops)
+    return (
+        len(stops) == 2 and bool({"memory", "seconds"} & set(stops)) and case.stopped.issuperset(stops)
+    )
 
 
 def main() -> None:
@@ -270,9 +291,9 @@ def main() -> None:
         case = cases[line.strip()]
         outcomes = []
         for optimize in (False, True):
-            faulthandler.dump_traceback_later(case.wall + 4, exit=True)
+            watch(case.wall + 4)
             outcome = attempt(case, optimize)
-            faulthandler.cancel_dump_traceback_later()
+            watch(0)
             if host_stdout.tell():
                 outcome.failures.append(f"the host's stdout got {short(host_stdout.getvalue())}")
                 host_stdout.seek(0)

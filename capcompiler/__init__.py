@@ -11,11 +11,11 @@ from capcompiler.errors import (
 )
 from capcompiler.imports import Imports
 from capcompiler.isolation.pool import Pool
-from capcompiler.later import reach
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, check
+from capcompiler.reaching import reach
 from capcompiler.run import cap_eval, cap_eval_async, cap_exec, cap_exec_async
 
 __all__ = [

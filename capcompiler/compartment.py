@@ -23,6 +23,7 @@ from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExc
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
@@ -37,7 +38,8 @@ from capcompiler.program import (
     serial_of,
     shown_filename,
 )
-from capcompiler.source import OutOfTime, parsed, source_lines, within
+from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
+from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import is_guard_name
 from guards.builtins import VALUE, install, tamed_makers
@@ -50,20 +52,15 @@ from guards.realm import Realm
 from guards.shield import shielded
 from guards.store import store
 
-__all__ = ["Compartment", "NotAvailable"]
+__all__ = ["Compartment"]
 
 Isolation = Literal["inline", "process"]
-_turns: Final = threading.local()
 #: What a compartment has that is told nothing else; none of them can change.
 _LIMITS: Final = Limits()
 _IMPORTS: Final = Imports.pure()
 #: The builtins of library code that no guest may change.
 TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
-
-
-class NotAvailable(CapError, NotImplementedError):
-    """A part of the contract that this version does not have."""
 
 
 class Compartment:
@@ -105,6 +102,8 @@ class Compartment:
         self._membrane = self._make_membrane(on_use)
         self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
+        self._importer.to_guest = self._membrane.to_guest
+        self._realm.keep["run again"] = self._importer.run_again
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
@@ -159,7 +158,12 @@ class Compartment:
             problem = refused_grant(name, error)
         else:
             self._granted[name] = value
-            self._globals[name] = value
+            filled = facets_of(cap)
+            for facet in filled:
+                self._realm.granted[facet] = value
+            # `open` of the builtins is filled in, and takes paths that are objects of the guest's.
+            if not (name == "open" and "open" in filled):
+                self._globals[name] = value
             self._importer.granted = self._granted
             return
         raise problem
@@ -298,9 +302,25 @@ class Compartment:
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
         self._realm.meter.charge(1 + len(text))
-        return self._compiled_inside(
+        code = self._compiled_inside(
             lambda: guest_program(text, filename, mode, self._optimize), filename
         )
+        if "warnings" in self._realm.modules:  # else there is nobody to be warned
+            self._warn_of_syntax(decoded(text, filename), filename, mode)
+        return code
+
+    def _warn_of_syntax(self, text: str, filename: str, mode: str) -> None:
+        """Tell the guest's `warnings` what Python warns of; what makes it an error is a SyntaxError."""
+        realm = self._realm
+        for category, message, line in syntax_warnings(text, filename, mode):
+            warn = callable_for_c(realm, read(realm, realm.modules["warnings"], "warn_explicit"))
+            try:
+                warn(message, category, filename, line)
+                continue
+            except category:
+                problem = SyntaxError(message)
+            problem.filename, problem.lineno, problem.offset = filename, line, 1
+            raise problem
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""
@@ -423,7 +443,7 @@ class Compartment:
             return result
         if not self._lock.acquire(False):
             self._acquire()
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         self._begin(spent, None, outer)
         result, problem = None, None
         try:
@@ -450,6 +470,30 @@ class Compartment:
             self._limits, self._has_run = limits, has_run
         return result
 
+    def _aside(self, run: Callable[[], _T]) -> _T:
+        """Run trusted code of the library's in a turn of its own, which has no limits and leaves no
+        trace: limits, output and usage stay those of the guest."""
+        self._check_open()
+        if self._thread == threading.get_ident() or self._awaiting is not None:
+            raise CapabilityError("the compartment is busy: it is inside a turn")
+        if not self._lock.acquire(False):
+            self._acquire()
+        kept = self._limits, self._has_run, self._output, self._printed
+        self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=None)
+        self._begin(0.0, None, None)
+        result: Any = None
+        problem: BaseException | None = None
+        try:
+            result, problem = self._stretch(run)
+        finally:
+            self._limits, self._has_run, self._output, self._printed = kept
+            ended = self._end(told=False)
+        problem = ended or problem
+        if problem is not None:
+            raise problem
+        found: _T = result
+        return found
+
     def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
@@ -466,7 +510,7 @@ class Compartment:
         self._printed = 0
         self._started, self._spent = time.monotonic(), spent
         if parent is None:
-            parent = getattr(_turns, "meter", None)
+            parent = turns.meter
         meter.begin(
             steps=limits.steps,
             seconds=limits.seconds,
@@ -484,7 +528,7 @@ class Compartment:
         """Let the guest run on this thread: the whole of a turn, or as far as it awaits."""
         self._has_run = True
         meter = self._realm.meter
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
         hooks = sys.get_asyncgen_hooks()
         hooked = hooks[0] is not None or hooks[1] is not None
@@ -492,13 +536,13 @@ class Compartment:
         if hooked:
             sys.set_asyncgen_hooks(None, None)
         self._thread = threading.get_ident()
-        _turns.meter = meter
+        turns.meter = meter
         try:
             meter.resume(sys._getframe())
             return self._attempt(run)
         finally:
             meter.pause()
-            _turns.meter = outer
+            turns.meter = outer
             self._thread = None
             self._in_host = 0
             if hooked:
@@ -514,15 +558,17 @@ class Compartment:
             return wish
         return None if meter.stopped is None else LimitExceeded(*meter.stopped)
 
-    def _end(self) -> BaseException | None:
-        """End the turn, and give the lock back."""
+    def _end(self, *, told: bool = True) -> BaseException | None:
+        """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
         problem = self._stop_problem()
         self._wish = self._host_exit or meter.interrupt
         used = meter.used
         meter.end()
         self._awaiting = self._host_exit = None
-        self._used = (used, time.monotonic() - self._started + self._spent, meter.peak, self._printed)
+        if told:
+            seconds = time.monotonic() - self._started + self._spent
+            self._used = (used, seconds, meter.peak, self._printed)
         self._lock.release()
         if self._queue:
             for wake in [self._queue.popleft() for _ in range(len(self._queue))]:

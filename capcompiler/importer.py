@@ -14,7 +14,7 @@ from typing import Any, Final
 from capcompiler.imports import Imports
 from capcompiler.membrane.fraction import FRACTIONS, FractionClass
 from capcompiler.membrane.reference import Reference
-from capcompiler.standard import Audited, ModuleText, Standard
+from capcompiler.standard import Audited, HostRow, ModuleText, Standard
 from guards.attribute import read
 from guards.call import callable_for_c
 from guards.modules import (
@@ -51,6 +51,7 @@ class Importer:
         "granted",
         "imports",
         "realm",
+        "to_guest",
     )
 
     def __init__(self, realm: Realm, imports: Imports, compile: Any) -> None:
@@ -58,6 +59,8 @@ class Importer:
         self.imports = imports
         #: (text, filename, asker) -> code
         self.compile: Any = compile
+        #: (value of the host's, its path) -> what the guest has of it
+        self.to_guest: Any = None
         self.granted: dict[str, Any] = {}
         self._inert_modules: dict[str, Any] = {}
         #: The class `fractions.Fraction` of this compartment, once it has been imported.
@@ -92,7 +95,8 @@ class Importer:
                 )
             if module is _ABSENT:
                 module = self._make(module_name, full, asker)
-                if above and module_name in self._table(module_name, asker):
+                known = self._table(module_name, asker)
+                if above and (module_name in known or self._inert_modules.get(module_name) is module):
                     store(self.realm, parent, part, module)
             above = module_name
         return module
@@ -123,6 +127,10 @@ class Importer:
         granted = self.granted.get(top)
         if granted is None or not issubclass(type(granted), Reference):
             return None
+        if any(granted is filled for filled in self.realm.granted.values()):
+            # It fills in a module, which has its pure parts too.
+            if self.imports.find(full) is not None:
+                return None
         if top != full:
             raise ModuleNotFoundError(f"No module named {full!r}; {top!r} is not a package", name=full)
         return granted
@@ -171,12 +179,35 @@ class Importer:
             raise self._missing(name, wanted)
         table = self._table(name, asker)
         kept = asker == LIBRARY and table is self.realm.modules and self.imports.reserved(name)
+        if isinstance(found, HostRow):
+            return self._vouched(found)
         if isinstance(found, Audited):
             module = table[name] = build_module(self.realm, found.name)
             if kept:
                 self._kept[name] = module
             return module
         return self._run(name, found, table, kept)
+
+    def _vouched(self, row: HostRow) -> Any:
+        """A module of a host's own row, as the guest has it."""
+        module = new_module(self.realm, row.name)
+        own = module_dict(module)
+        for name, value in row.values:
+            own[name] = self.to_guest(value, f"{row.name}.{name}")
+        self.realm.modules[row.name] = module
+        return module
+
+    def run_again(self, module: Any, name: str) -> None:
+        """Run the text of a module that a guest may import in another module of the guest's own."""
+        found = self.imports.find(name)
+        if not isinstance(found, ModuleText):
+            raise ImportError(f"the module {name!r} is no text that could be run again", name=name)
+        own = module_dict(module)
+        own["__file__"] = found.filename
+        # A module that a guest made has none, and Python would put the host's there.
+        own["__builtins__"] = self.realm.builtins
+        code: CodeType = self.compile(found.text, found.filename, found.asker)
+        exec(self.realm.ready(code), own)  # noqa: S102 - as above
 
     def _of_finders(self, name: str) -> Any:
         """A module from the finders in the compartment's own `sys.meta_path`, which are the guest's:

@@ -11,14 +11,15 @@ import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any, Final, Protocol
 
-from capcompiler.standard import Audited, Engine, ModuleText, Standard
-from guards.modules import GUEST, LIBRARY, PACKAGE
+from capcompiler.standard import Audited, Engine, HostRow, ModuleText, Standard
+from guards.modules import GUEST, LIBRARY, MODULES, PACKAGE
 
 __all__ = ["ENGINE_IMPORTS", "Found", "Imports", "from_plan", "plan_of"]
 
-Found = Audited | ModuleText
+Found = Audited | HostRow | ModuleText
 _COMPILED: Final = tuple(importlib.machinery.EXTENSION_SUFFIXES) + tuple(
     importlib.machinery.BYTECODE_SUFFIXES
 )
@@ -132,24 +133,48 @@ class _Folder:
         return frozenset(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One module that the host audited itself."""
+
+    row: HostRow
+
+    def find(self, name: str) -> HostRow | None:
+        return self.row if name == self.row.name else None
+
+    def names(self) -> frozenset[str]:
+        return frozenset({self.row.name})
+
+
 _LARGEST: Final = 8 * 2**20
 #: What is changed in packages that everybody imports, where guests cannot have it.
 _CHANGES: Final = {
-    # Classes compare by identity here; this metaclass makes one class pass for another.
+    # Classes compare by identity here; up to 3.12 this one would have one class pass for another.
     "typing_extensions": (
-        (b"    def __eq__(cls, other):", b"    def _equal(cls, other):"),
-        (b"    def __hash__(cls) -> int:", b"    def _hashed(cls) -> int:"),
+        (b"def __eq__(cls, other):", b"def _equal(cls, other):"),
+        (b"def __hash__(cls) -> int:", b"def _hashed(cls) -> int:"),
+        (
+            b"    class Protocol(typing.Generic, metaclass=_ProtocolMeta):",
+            b"    Protocol = typing.Protocol\n    class _Other:",
+        ),
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A source with what was taken from it. chosen: the names that were named, or None for all."""
+    """A source with what was taken from it. chosen: the names that were named, or None for all.
+    unaudited: rows of the table that nobody has here, not even the library."""
 
     source: Source
     chosen: frozenset[str] | None = None
     removed: frozenset[str] = frozenset()
+    unaudited: frozenset[str] = frozenset()
+
+    def find(self, name: str) -> Found | None:
+        if name in self.unaudited and isinstance(self.source, Standard):
+            return None
+        return self.source.find(name)
 
     def allows(self, name: str) -> bool:
         parts = name.split(".")
@@ -218,6 +243,49 @@ class Imports:
             raise ImportError(f"Imports.package: {name!r} is not Python source", name=name)
         return cls((_Entry(_Folder(os.path.dirname(home), home, name, "site-packages")),))
 
+    @classmethod
+    def row(cls, name: str, *names: str, why: str) -> Imports:
+        """A module of compiled code that the host has audited itself: these of its names, and why they
+        are safe. Data is copied in; functions can be called and no more, with data that is copied
+        both ways, as if they were granted. Raises TypeError for a value that is neither, ImportError
+        where the module is not there, ValueError without a reason."""
+        if not name.isidentifier() or not names:
+            raise ValueError("Imports.row: wanted a top-level module and the names to let in")
+        if not isinstance(why, str) or not why.strip():
+            raise ValueError(f"Imports.row({name!r}): say why these names are safe")
+        module = importlib.import_module(name)
+        values = []
+        for wanted in _texts_only("row", names):
+            value = getattr(module, wanted)
+            if isinstance(value, type) or isinstance(value, ModuleType):
+                raise TypeError(
+                    f"Imports.row: {name}.{wanted} is a {type(value).__name__}, which would lead on to "
+                    "more than itself; let in functions and data"
+                )
+            values.append((wanted, value))
+        return cls((_Entry(_Row(HostRow(name, tuple(values), why))),))
+
+    def without_rows(self, *names: str) -> Imports:
+        """All but these rows of the audited table. Not even the library has them: what it does by C
+        it then does by Python, or not at all. Raises ValueError for a name that is no row."""
+        for name in _texts_only("without_rows", names):
+            if name not in MODULES:
+                raise ValueError(f"Imports.without_rows: {name!r} is no row of the audited table")
+        gone = frozenset(names)
+        return Imports(tuple(replace(e, unaudited=e.unaudited | gone) for e in self.chain))
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """The modules of compiled code that guests or the library can have here, and why each is safe:
+        those of the audited table that are left, and the host's own."""
+        found: dict[str, str] = {}
+        for entry in reversed(self.chain):
+            if isinstance(entry.source, Standard):
+                found.update((n, row.why) for n, row in MODULES.items() if n not in entry.unaudited)
+            elif isinstance(entry.source, _Row) and entry.allows(entry.source.row.name):
+                found[entry.source.row.name] = entry.source.row.why
+        return dict(sorted(found.items()))
+
     def only(self, *names: str) -> Imports:
         """These modules and no others; what the standard library imports itself stays. Raises
         ValueError for one that is not there."""
@@ -255,7 +323,7 @@ class Imports:
     def _first(self, name: str, asker: int) -> tuple[_Entry | None, Found | None]:
         for entry in self.chain:
             if entry.allows(name) or (asker == LIBRARY and isinstance(entry.source, Standard)):
-                found = entry.source.find(name)
+                found = entry.find(name)
                 if found is not None:
                     return entry, found
         return None, None

@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from capcompiler.attenuation.builtins import ATTENUATORS
 from capcompiler.errors import (
     CapabilityError,
     CapError,
@@ -438,5 +439,6 @@ MAKERS: Final[Mapping[str, Callable[[Realm], Any]]] = {
     "expose": _method("expose", Nesting.expose),
     "Limits": _method("Limits", Nesting.limits),
     "Capability": _capability_class,
+    **ATTENUATORS,
     **{kind.__name__: _error_class(kind.__name__) for kind in _ERRORS},
 }

@@ -21,7 +21,7 @@ from capcompiler.generic import has_type_parameters, plain_names
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
-from guards.binding import FILE_MARK, as_names, revived, stored
+from guards.binding import FILE_MARK, as_names, revived, stored, with_note
 from guards.modules import GUEST, LIBRARY
 from guards.tables.rows import names_known
 
@@ -181,14 +181,21 @@ def _routed_quietly(
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
     scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
-    routed = _routing(tree, text, filename, optimize, value, asker, digest)
-    code = compiling(
-        lambda: compile(routed, _code_name(filename), "exec", flags, dont_inherit=True, optimize=0),
-        filename,
-        text,
-    )
+    routed, stores = _routing(tree, text, filename, optimize, value, asker, digest)
+    shown = _code_name(filename)
+
+    def made(flags: int) -> CodeType:
+        code: CodeType = compiling(
+            lambda: compile(routed, shown, "exec", flags, dont_inherit=True, optimize=0), filename, text
+        )
+        return code
+
+    code = made(flags)
+    if code.co_flags & inspect.CO_COROUTINE and not _awaits_natively(text, filename, mode, flags ^ top):
+        code = made(flags ^ top)  # an async generator expression awaits nothing until it is driven
     if scopes:
         code = plain_names(code)
+    code = with_note(code, f"cap:stores:{' '.join(sorted(stores))}")
     return Program(
         source=text,
         mode=mode,
@@ -205,18 +212,19 @@ def _routing(
     tree: ast.Module | ast.Expression, text: str, filename: str, optimize: bool, value: bool,
     asker: int, digest: str,
 ) -> Any:  # fmt: skip
-    """The routed tree of a parsed one, which it uses up."""
+    """The routed tree of a parsed one, which it uses up, and the names of attributes that it stores."""
     router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
-    return routed
+    return routed, router.stored
 
 
 def _tree_of(
     text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, digest: str
 ) -> Any:
-    return _routing(parsed(text, mode, filename), text, filename, optimize, value, asker, digest)
+    tree = parsed(text, mode, filename)
+    return _routing(tree, text, filename, optimize, value, asker, digest)[0]
 
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:
@@ -270,6 +278,15 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str,
             native = functools.partial(compile, text, filename, kind, flags, dont_inherit=True)
             compiling(native, filename, text)
             return
+
+
+def _awaits_natively(text: str, filename: str, mode: Mode, flags: int) -> bool:
+    """Whether Python refuses a program that has no event loop."""
+    try:
+        compiling(lambda: compile(text, filename, mode, flags, dont_inherit=True), filename, text)
+    except DialectError:
+        return True
+    return False
 
 
 def _future_flags(tree: ast.Module | ast.Expression) -> int:

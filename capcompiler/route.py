@@ -1,7 +1,7 @@
 """From the dialect to plain Python: every access becomes a call of its guard.
 
 One visitor, one method per kind of node that changes. Whether a guard may be left out at a site is
-asked of the guard (`plan`), never decided here; with `optimize=False` every guard stays.
+asked of the guard (`plan`) by `specialise`, never decided here; with `optimize=False` every guard stays.
 Guards are constants of the compiled code (`guards.binding`). Temporaries are no identifiers, so no
 program can spell, bind or shadow them; module and class bodies declare them global, so that no
 namespace of the guest's is shown them (pit 1).
@@ -10,18 +10,19 @@ namespace of the guest's is shown them (pit 1).
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
-from capcompiler.dialect import Dialect
+from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
-from capcompiler.names import mangled
+from capcompiler.names import bound_names, mangled
+from capcompiler.specialise import Specialiser
 from guards.attribute import ReadAttribute
-from guards.base import Guard, Plan, Site
 from guards.binding import stand_in
 from guards.builtins import VALUE
-from guards.call import Call
+from guards.call import Call, CallMethod
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
@@ -41,7 +42,7 @@ _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
 
-class Router(Dialect):
+class Router(Specialiser):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
@@ -54,8 +55,7 @@ class Router(Dialect):
         serial: str = "",
         asker: int = GUEST,
     ) -> None:
-        super().__init__(source, filename)
-        self.optimize = optimize
+        super().__init__(source, filename, optimize)
         self.value = value
         self.serial = serial
         self.asker = asker
@@ -68,15 +68,6 @@ class Router(Dialect):
 
     # Small pieces
 
-    def ask(self, guard: type[Guard], *args: ast.expr, at: ast.AST) -> ast.Call:
-        """A call of a guard, with the location of what it stands for."""
-        call = ast.Call(stand_in(guard.key), list(args), [])
-        return ast.copy_location(call, at)
-
-    def planned(self, guard: type[Guard], name: str = "", *operands: ast.expr) -> bool:
-        """Whether the guard is kept at this site."""
-        return not self.optimize or guard.plan(Site(name, operands)) is Plan.CALL
-
     def temporary(self) -> str:
         # In a module or class body it is declared global: a namespace of the guest's own would be
         # shown the name otherwise.
@@ -85,7 +76,11 @@ class Router(Dialect):
         self.hidden.add(name)
         return name
 
-    def tick(self, at: ast.AST) -> ast.Expr:
+    def tick(self, at: ast.AST) -> ast.stmt:
+        if self.optimize and self.scope is not None:
+            # A loop that is left at once asks the counter without a call. The counter never ends.
+            once = ast.For(ast.Name("cap:one", ast.Store()), stand_in("cap:counter"), [ast.Break()], [])
+            return ast.copy_location(once, at)
         call = ast.Call(stand_in(_TICK), [], [])
         return ast.copy_location(ast.Expr(ast.copy_location(call, at)), at)
 
@@ -95,6 +90,7 @@ class Router(Dialect):
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
         for statement in statements:
+            self.held = 0
             routed = self.visit(statement)
             out.extend(routed if isinstance(routed, list) else [routed])
         return out
@@ -117,6 +113,7 @@ class Router(Dialect):
             and any(a.name == "annotations" for a in s.names)
             for s in node.body
         )
+        self.bound, self.classes, self.modules = module_names(node)
         if self.asker != GUEST:
             mark_lazy_names(node)
         body = self.block(node.body)
@@ -163,7 +160,9 @@ class Router(Dialect):
         """The routed body of a class, with `first` at its head."""
         outer = self.private, self.hidden, self.in_class
         self.private, self.hidden, self.in_class = node.name, set(), True
+        outer_scope, self.scope = self.scope, None
         body = self.block(node.body)
+        self.scope = outer_scope
         at = int(isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant))
         body = self.declared([*body[:at], *first, *body[at:]])
         self.private, self.hidden, self.in_class = outer[0], self.hidden | outer[1], outer[2]
@@ -196,12 +195,15 @@ class Router(Dialect):
 
     def function_body(self, node: Any) -> list[ast.stmt]:
         outer, self.in_class = self.in_class, False
+        outer_scope, self.scope = self.scope, scope_of(node)
         body = self.block(node.body)
         self.in_class = outer
         at = 0
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             at = 1
-        return [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
+        body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
+        self.scope = outer_scope
+        return body
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -286,7 +288,9 @@ class Router(Dialect):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         self.visit(node.args)
+        outer, self.scope = self.scope, scope_of(node)
         body = self.visit(node.body)
+        self.scope = outer
         # The counter gives 1, so the whole is the body's value.
         tick = ast.Call(stand_in(_TICK), [], [])
         node.body = ast.copy_location(ast.BoolOp(ast.And(), [tick, body]), node.body)
@@ -301,8 +305,6 @@ class Router(Dialect):
         if self.lazy_annotations:
             # Never evaluated: the compiler turns it back into text, which shows what was written.
             # A routed copy is thrown away; the visit is for its violations.
-            import copy
-
             self.visit(copy.deepcopy(node))
             return node
         if isinstance(node, ast.Starred):
@@ -316,8 +318,14 @@ class Router(Dialect):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         name = mangled(self.private, node.attr)
         original = node.value
+        if isinstance(node.ctx, ast.Load) and self.planned(ReadAttribute, name, original):
+            made = self.attribute(node, name)
+            if made is not None:
+                return made
         value = self.visit(node.value)
         node.value = value
+        if not isinstance(node.ctx, ast.Load):
+            self.stored.add(name)
         if isinstance(node.ctx, ast.Load):
             if not self.planned(ReadAttribute, name, original):
                 return node
@@ -327,14 +335,37 @@ class Router(Dialect):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        kept = self.planned(ReadItem if isinstance(node.ctx, ast.Load) else StoreItem, "", node.slice)
-        node.value = self.visit(node.value)
-        node.slice = self.index(node.slice) if kept else self.visit(node.slice)
-        if not kept:
-            return node
         if isinstance(node.ctx, ast.Load):
-            return self.ask(ReadItem, node.value, node.slice, at=node)
-        node.value = self.ask(StoreItem, node.value, at=node.value)
+            if not isinstance(node.slice, (ast.Slice, ast.Tuple)):
+                made = self.operation(
+                    ReadItem, node.value, node.slice, lambda a, b: ast.Subscript(a, b, ast.Load()), node
+                )
+                if made is not None:
+                    return made
+            kept = self.planned(ReadItem, "", node.value, node.slice)
+            node.value = self.visit(node.value)
+            node.slice = self.index(node.slice) if kept else self.visit(node.slice)
+            return self.ask(ReadItem, node.value, node.slice, at=node) if kept else node
+        if isinstance(node.ctx, ast.Del):
+            node.value = self.ask(StoreItem, self.visit(node.value), at=node.value)
+            node.slice = self.index(node.slice)
+            return node
+        kept = self.planned(StoreItem, "", node.value, node.slice)
+        made = self.item_target(StoreItem, node) if kept else None
+        if made is not None:
+            node.value = made
+            return node
+        value = self.visit(node.value)
+        if not kept:
+            node.value, node.slice = value, self.visit(node.slice)
+            return node
+        if self.still(node.slice):
+            key = copy.deepcopy(node.slice)
+        else:
+            name = self.temporary()
+            key = ast.NamedExpr(ast.Name(name, ast.Store()), self.index(node.slice))
+            node.slice = ast.copy_location(ast.Name(name, ast.Load()), node.slice)
+        node.value = self.ask(StoreItem, value, ast.copy_location(key, node.slice), at=value)
         return node
 
     def index(self, node: ast.expr) -> ast.expr:
@@ -352,7 +383,7 @@ class Router(Dialect):
         return routed
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        node.func = self.ask(Call, self.visit(node.func), at=node.func)
+        node.func = self.callee(node.func, Call, CallMethod)
         node.args = [self.fed(a) for a in node.args]
         for keyword in node.keywords:
             self.visit(keyword)
@@ -401,6 +432,12 @@ class Router(Dialect):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         guard = BINARY.get(type(node.op))
+        if guard is not None:
+            made = self.operation(
+                guard, node.left, node.right, lambda a, b: ast.BinOp(a, node.op, b), node
+            )
+            if made is not None:
+                return made
         kept = guard is not None and self.planned(guard, "", node.left, node.right)
         node.left, node.right = self.visit(node.left), self.visit(node.right)
         if guard is None or not kept:
@@ -409,6 +446,10 @@ class Router(Dialect):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         guard = UNARY.get(type(node.op))
+        if guard is not None:
+            made = self.unary(guard, node.operand, lambda a: ast.UnaryOp(node.op, a), node)
+            if made is not None:
+                return made
         kept = guard is not None and self.planned(guard, "", node.operand)
         node.operand = self.visit(node.operand)
         if guard is None or not kept:
@@ -419,6 +460,11 @@ class Router(Dialect):
         left = node.left
         guard = COMPARE.get(type(node.ops[0]))
         if guard is not None and len(node.ops) == 1:
+            made = self.operation(
+                guard, left, node.comparators[0], lambda a, b: ast.Compare(a, node.ops, [b]), node
+            )
+            if made is not None:
+                return made
             kept = self.planned(guard, "", left, node.comparators[0])
             node.left = self.visit(left)
             node.comparators = [self.visit(node.comparators[0])]
@@ -442,6 +488,13 @@ class Router(Dialect):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         guard = INPLACE.get(type(node.op))
         target = node.target
+        if guard is not None and isinstance(target, ast.Name):
+            made = self.operation(
+                guard, ast.copy_location(ast.Name(target.id, ast.Load()), target), node.value,
+                lambda a, b: ast.BinOp(a, node.op, b), node,
+            )  # fmt: skip
+            if made is not None:
+                return ast.copy_location(ast.Assign([self.visit(target)], made), node)
         kept = guard is not None and self.planned(guard, "", target, node.value)
         if guard is None or not kept:
             node.target = self.visit(target)
@@ -449,8 +502,10 @@ class Router(Dialect):
             return node
         before: list[ast.stmt] = []
         load, store = self.twice(target, before)
-        value = self.visit(node.value)
-        result = self.ask(guard, load, value, at=node)
+        load.routed = True  # type: ignore[attr-defined]
+        result = self.operation(guard, load, node.value, lambda a, b: ast.BinOp(a, node.op, b), node)
+        if result is None:
+            result = self.ask(guard, load, self.visit(node.value), at=node)
         assign = ast.copy_location(ast.Assign([store], result), node)
         return [*before, assign]
 
@@ -465,6 +520,7 @@ class Router(Dialect):
         obj = self.once(target.value, before)
         if isinstance(target, ast.Attribute):
             name = mangled(self.private, target.attr)
+            self.stored.add(name)
             load: ast.expr = ast.Attribute(obj(), target.attr, ast.Load())
             if self.planned(ReadAttribute, name):
                 load = self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
@@ -476,17 +532,19 @@ class Router(Dialect):
                 ast.copy_location(ast.Attribute(owner, target.attr, ast.Store()), target),
             )
         key = self.once(target.slice, before, index=True)
-        return (
-            self.ask(ReadItem, obj(), key(), at=target),
-            ast.copy_location(
-                ast.Subscript(self.ask(StoreItem, obj(), at=target), key(), ast.Store()), target
-            ),
-        )
+        load = ast.Subscript(obj(), key(), ast.Load())
+        if self.planned(ReadItem, "", load.value, target.slice):
+            load = self.ask(ReadItem, obj(), key(), at=target)
+        store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
+        if self.planned(StoreItem, "", store.value, target.slice):
+            made = self.item_target(StoreItem, store)
+            store.value = self.ask(StoreItem, obj(), key(), at=target) if made is None else made
+        return ast.copy_location(load, target), store
 
     def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
         """Gives nodes that read the value of `node`, which is evaluated once, in `before`."""
-        if isinstance(node, ast.Constant):
-            return lambda: ast.copy_location(ast.Constant(node.value), node)
+        if self.still(node):
+            return lambda: copy.deepcopy(node)
         name = self.temporary()
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
@@ -496,11 +554,19 @@ class Router(Dialect):
     # Loops
 
     def visit_For(self, node: ast.For) -> ast.For:
-        node.iter = self.ask(Iterate, self.visit(node.iter), at=node.iter)
+        node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
         node.body = [*unpack, *self.block(node.body)]
         node.orelse = self.block(node.orelse)
         return node
+
+    def counted(self, node: ast.expr) -> ast.expr:
+        """What a loop goes over, a step for each element."""
+        routed = self.visit(node)
+        if not self.optimize:
+            return self.ask(Iterate, routed, at=node)
+        call = ast.Call(stand_in("cap:raw:compress"), [routed, stand_in("cap:counter")], [])
+        return ast.copy_location(call, node)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AsyncFor:
         node.iter = self.visit(node.iter)
@@ -527,15 +593,21 @@ class Router(Dialect):
             self.unpacked(assign, ast.Name(name, ast.Load())),
         )
 
-    def comprehension(self, node: Any) -> None:
+    def comprehension(self, node: Any, visit: Any) -> None:
+        """Route the clauses of a comprehension, then what it gives, by `visit`."""
+        outer = self.scope
         generators: list[ast.comprehension] = []
-        for clause in node.generators:
-            iterable = self.visit(clause.iter)
+        for at, clause in enumerate(node.generators):
+            if at == 1:
+                self.scope = inside(outer, self.targets_of(node))
+            self.barred += 1
+            iterable = self.visit(clause.iter) if clause.is_async else self.counted(clause.iter)
+            self.barred -= 1
+            if at == 0:
+                self.scope = inside(outer, self.targets_of(node))
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
                 ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
-            else:
-                iterable = self.ask(Iterate, iterable, at=clause.iter)
             if _has_star(clause.target):
                 # for a, *b in xs  ->  for t in xs for a, *b in (counted t,)
                 name = self.temporary()
@@ -551,28 +623,42 @@ class Router(Dialect):
             else:
                 target = self.visit(clause.target)
                 generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
+        visit()
         node.generators = generators
+        self.scope = outer
+
+    def targets_of(self, node: Any) -> set[str]:
+        return {
+            name for clause in node.generators for part in ast.walk(clause.target)
+            for name in bound_names(part)
+        }  # fmt: skip
 
     def visit_ListComp(self, node: Any) -> Any:
-        self.comprehension(node)
-        node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
+        def visit() -> None:
+            node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
+
+        self.comprehension(node, visit)
         return node
 
     visit_GeneratorExp = visit_ListComp
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
-        self.comprehension(node)
-        starred = isinstance(node.elt, ast.Starred)
-        node.elt = self.fed(node.elt) if starred else self.key(node.elt)
+        def visit() -> None:
+            starred = isinstance(node.elt, ast.Starred)
+            node.elt = self.fed(node.elt) if starred else self.key(node.elt)
+
+        self.comprehension(node, visit)
         return node
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.DictComp:
-        self.comprehension(node)
-        if node.value is None:  # {**d for d in ds}
-            node.key = self.ask(Mapping, self.visit(node.key), at=node.key)
-            return node
-        node.key = self.key(node.key)
-        node.value = self.visit(node.value)
+        def visit() -> None:
+            if node.value is None:  # {**d for d in ds}
+                node.key = self.ask(Mapping, self.visit(node.key), at=node.key)
+                return
+            node.key = self.key(node.key)
+            node.value = self.visit(node.value)
+
+        self.comprehension(node, visit)
         return node
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
@@ -865,6 +951,9 @@ class Router(Dialect):
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)
             star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
+            first = node.patterns[0] if len(parts) == 1 else None
+            if isinstance(first, ast.MatchStar) and first.name is None:
+                star = -2  # any sequence, which is not looked into
             call = self.ask(MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node)
         elif isinstance(node, ast.MatchMapping):
             parts = list(node.patterns)

@@ -31,6 +31,7 @@ __all__ = [
     "shown_line",
     "source_lines",
     "syntax_refusal",
+    "syntax_warnings",
 ]
 
 #: Characters of source, at most.
@@ -331,6 +332,18 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             _quieted.inside = False
+
+
+def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warning], str, int]]:
+    """What Python warns of in a source that it compiles: class, text and line of each warning."""
+    kind = "eval" if mode == "eval" else "exec"
+    with _lock, warnings.catch_warnings(record=True) as found, _deep_stack():
+        warnings.simplefilter("always")
+        try:
+            compile(text, filename, kind, dont_inherit=True)
+        except Exception:  # it is refused in Python's words elsewhere
+            return []
+    return [(w.category, str(w.message), w.lineno) for w in found]
 
 
 @contextmanager

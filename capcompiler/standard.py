@@ -13,12 +13,12 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from guards.modules import GUEST, LIBRARY, MODULES
 from guards.modules._re import ENGINE, RECORDER
 
-__all__ = ["FACETS", "PURE", "Audited", "ModuleText", "Standard"]
+__all__ = ["FACETS", "PURE", "Audited", "HostRow", "ModuleText", "Standard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class ModuleText:
     filename: str
     package: bool
     asker: int = GUEST
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A module that a host vouches for. values: data, and functions that take and give data."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+    why: str
 
 
 _LIBRARY: Final = Path(os.__file__).parent
@@ -270,10 +279,24 @@ _CHANGES: Final = {
         ("pathlib", "pathlib._local"),
         (
             (
-                r"return os\.path\.(?:l?exists|isdir|isfile|ismount|islink)\(self\)$",
-                "return os.stat(self)",
+                r"return os\.path\.(l?exists|isdir|isfile|ismount|islink)\(self\)$",
+                r"return os._no_files('stat') or os.path.\1(self)",
             ),
             (r"^( *)sys\.audit\(.pathlib\.Path\.r?glob., self, pattern\)$", r"\1os.scandir(self)"),
+        ),
+    ),
+    # Data of exact builtin types goes through C at once; what makes decoders and encoders of the
+    # program's own, and patterns and enumerations with them, is loaded when it is asked for.
+    "json": (
+        (r"^(?:lazy )?from \.(?:decoder|encoder) import .*$", ""),
+        (r"^(?:lazy )?import codecs$", ""),
+        (r"^(_default_\w+) = JSON(?:En|De)coder\(", r"\1 = dict("),
+        (r"^( +)cls = (JSON\w+)$", r"\1cls = __getattr__('\2')"),
+        (r"raise JSONDecodeError\(", "raise __getattr__('JSONDecodeError')("),
+        (r"\bcodecs\.BOM", "__getattr__('codecs').BOM"),
+        (
+            r"\Z",
+            "\nfrom _plain_json import *\n_default_encoder, _default_decoder = _plain(__getattr__)\n",
         ),
     ),
     # The width of the host's terminal.

@@ -8,7 +8,7 @@ that class's row. What a guest class defines is the guest's own and is handed ou
 
 from __future__ import annotations
 
-from types import FunctionType, GenericAlias, MethodType
+from types import FunctionType, GenericAlias, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.base import Guard, Plan, Site, gone, is_guard_name
@@ -45,6 +45,9 @@ __all__ = [
 
 #: Types whose own attribute lookup goes on to another object: every name on them is looked at.
 _FORWARDING: Final = (MethodType, GenericAlias, super)
+#: What has a dictionary and no methods to be found in it: functions, and classes and modules, of whose
+#: dictionaries a guest is given views.
+_WITHOUT_METHODS: Final = (FunctionType, type, ModuleType)
 #: Attributes of builtin types that are not bound to what they are read from.
 _STATIC: Final = frozenset({"__new__", "maketrans"})
 _HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
@@ -106,6 +109,8 @@ class TamedGetter(metaclass=Sealed, host=HOST):
             return self
         owner, name = self.__owner__, self.__real__
         _check_self(owner, name, obj)
+        if name == "__dict__":
+            return read(self.__realm__, obj, name)  # of a class of the guest's
         return find(owner, name).tamed(self.__realm__, obj)
 
     def __repr__(self) -> str:
@@ -188,26 +193,36 @@ def absent(obj: object, name: str) -> NoReturn:
     raise AttributeError(text)
 
 
+#: Builtin types whose instances have no dictionary and forward nothing.
+_PLAIN_KINDS: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float})
+
+
 def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     """`obj.name` as the guest may have it. name: an exact str.
 
     get: the raw read to end in. The default honours a guest's `__getattribute__`; a type's own
     slot is given when the guest calls that slot, and then no override is asked again.
     """
+    kind = type(obj)
+    if kind in _PLAIN_KINDS:
+        # The short way for methods of plain data: nothing can stand before what the type itself says.
+        row = TABLE[kind].get(name)
+        if row is not None and row.state is State.TAME and not row.reads and name not in _STATIC:
+            return MethodType(realm.bound(row), obj)
     if is_guard_name(name):
         absent(obj, name)
+    if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
+        realm.plain.close()
     if not is_dunder(name):
         own = owners(name)
         if not own:
             return get(obj, name)
-        kind = type(obj)
         if (
             not issubclass(kind, own)
             and not issubclass(kind, _FORWARDING)
             and not issubclass(kind, type)
         ):
             return get(obj, name)
-    kind = type(obj)
     if issubclass(kind, _FORWARDING):
         if kind is super:
             return _read_super(realm, obj, name)
@@ -304,11 +319,14 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     return _hand_out(realm, obj, name, find(meta_definer, name), get)
 
 
+_of_class: Final[Any] = type.__getattribute__
+
+
 def unbound(realm: Realm, kind: type, definer: type, name: str) -> Any:
     """An attribute of a builtin class as it is found on the class itself, such as `str.join`."""
     row = find(definer, name)
     if row.state is State.SAFE:
-        value = getattr(kind, name)
+        value = _of_class(kind, name)  # past a metaclass's own `__getattribute__`, which asked for it
         if type(value) is property:
             _fall_back(realm, kind, name)  # `__init__` would give it other functions, for all of them
         # A function of ours would take attributes, and is shared by all compartments.
@@ -410,7 +428,13 @@ class ReadAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        return read((self.ref() or gone()), obj, name)
+        realm = self.ref() or gone()
+        kind = type(obj)
+        if kind in realm.plain.classes and not is_dunder(name):
+            return getattr(obj, name)
+        if type(kind) is type and not is_dunder(name) and realm.is_guest_class(kind):
+            realm.plain.learn_class(realm, kind)
+        return read(realm, obj, name)
 
     @classmethod
     def plan(cls, site: Site) -> Plan:

@@ -8,12 +8,13 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from guards.fact import Fact, of_node, satisfied
 from guards.meter import Stop
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["PREFIX", "Guard", "Plan", "Site", "gone", "is_guard_name"]
+__all__ = ["PREFIX", "Guard", "Plan", "Row", "Site", "gone", "is_guard_name", "open_rows"]
 
 #: What the names of guards, temporaries and marks start with. No identifier contains a colon, so no
 #: source can spell one (pit 1).
@@ -35,6 +36,7 @@ class Plan(enum.Enum):
     """What the compiler does at one site."""
 
     OMIT = "leave the guard out"
+    INLINE = "call it only where a test of the operands fails"
     CALL = "keep the call"
 
 
@@ -44,10 +46,29 @@ class Site:
 
     name: the attribute's or operator's name, "" when there is none.
     operands: the guest's own nodes, unrouted, in the order in which they are evaluated.
+    facts: what is known of each operand; what is not given is what the literal says.
     """
 
     name: str = ""
     operands: tuple[ast.expr, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    def known(self) -> tuple[Fact, ...]:
+        return self.facts or tuple(of_node(n) for n in self.operands)
+
+
+#: One way in which the operands of a guard may be such that it does nothing.
+Row = tuple[Fact | None, ...]
+
+
+def open_rows(rows: tuple[Row, ...], site: Site) -> list[Row]:
+    """The rows that may hold at a site, with None for each operand of which nothing is left to test."""
+    left: list[Row] = []
+    for row in rows:
+        verdicts = [satisfied(f, n) for f, n in zip(site.known(), row, strict=True)]
+        if False not in verdicts:
+            left.append(tuple(None if v else n for v, n in zip(verdicts, row, strict=True)))
+    return left
 
 
 class Guard:
@@ -58,6 +79,10 @@ class Guard:
     """
 
     key: ClassVar[str]
+    #: Operands for which `run` charges nothing and does what the plain operation does. Rows of `free`
+    #: are worth a test at run time, those of `known` hold only where the compiler knows it already.
+    free: ClassVar[tuple[Row, ...]] = ()
+    known: ClassVar[tuple[Row, ...]] = ()
     __slots__ = ("ref",)
 
     def __init__(self, realm: Realm) -> None:
@@ -70,4 +95,12 @@ class Guard:
     @classmethod
     def plan(cls, site: Site) -> Plan:
         """What may be done at compile time; never more than `run` would allow."""
-        return Plan.CALL
+        rows = [*open_rows(cls.known, site), *cls.tests(site)]
+        if any(not any(row) for row in rows):
+            return Plan.OMIT
+        return Plan.INLINE if cls.tests(site) else Plan.CALL
+
+    @classmethod
+    def tests(cls, site: Site) -> list[Row]:
+        """What is left to be tested, of each row of `free` that may hold: None where nothing is."""
+        return open_rows(cls.free, site)

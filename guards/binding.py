@@ -23,6 +23,7 @@ __all__ = [
     "revived",
     "stand_in",
     "stored",
+    "with_note",
 ]
 
 #: Parts the name of a guest's file from the serial of its program in code objects.
@@ -47,6 +48,12 @@ def stand_in(key: str) -> ast.expr:
     nothing, since the compiler leaves test and other branch out.
     """
     return ast.IfExp(ast.Constant(True), ast.Constant(_NONCE + key.encode()), ast.Constant(None))
+
+
+def with_note(code: CodeType, key: str) -> CodeType:
+    """`code` with a stand-in among its constants that nothing reads: a realm is told of `key` when it
+    binds the code, before any of it runs."""
+    return code.replace(co_consts=(*code.co_consts, _NONCE + key.encode()))
 
 
 def is_guest_code(code: CodeType) -> bool:

@@ -7,15 +7,17 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import itertools
+import posixpath
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from types import MethodType, UnionType
+from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
-from guards.base import is_guard_name
+from guards.base import PREFIX, is_guard_name
 from guards.call import callable_for_c
 from guards.charge import (
     SCALARS,
@@ -510,6 +512,8 @@ def _classes(realm: Realm, kinds: Any) -> Any:
 
 @builtin
 def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
+    if type(kinds) is type:
+        return isinstance(obj, kinds)
     kinds = _classes(realm, kinds)
     if _are_classes(kinds):
         return isinstance(obj, kinds)
@@ -642,7 +646,25 @@ def open_(
 
             make = read(realm, realm.importer("io", 0, "", LIBRARY), "_stream")
             return callable_for_c(realm, make)(data, mode, encoding, errors, newline)
+    granted = realm.granted.get("open")
+    if granted is not None:
+        path = _path_text(realm, file)
+        if path is None:
+            raise TypeError(f"open: the path is text, not {host_name(type(file))}")
+        if not closefd or opener is not None:
+            raise ValueError("open: closefd and opener are for descriptors, which are not here")
+        callable_itself = host_lookup(type(granted), "__call__")[0] is not None
+        find = granted if callable_itself else read(realm, granted, "open")
+        path = _from_root(path)
+        return callable_for_c(realm, find)(path, mode, buffering, encoding, errors, newline)
     raise refused("open", "no directory is among the capabilities; the host grants one as `fs`")
+
+
+def _from_root(path: str) -> str:
+    """A path as capabilities over directories take it: the directory is the root, and `..` of it."""
+    if not path or len(path) > 4096:  # refused there
+        return path
+    return posixpath.normpath("/" + path).lstrip("/")
 
 
 def _path_text(realm: Realm, file: Any) -> str | None:
@@ -708,8 +730,32 @@ class _Guards(dict[str, Any]):
     realm: Realm
 
     def __missing__(self, key: str) -> Any:
-        made = self[key] = self.kinds[key](self.realm).run
+        kind = self.kinds.get(key)
+        made = self[key] = _named(self.realm, key) if kind is None else kind(self.realm).run
         return made
+
+
+#: What tests of types and of callables compare with; guests hold these anyway.
+_RAW: Final = {
+    **RAW_BUILTINS,
+    "compress": itertools.compress,
+    "function": FunctionType,
+    "builtin_function_or_method": BuiltinFunctionType,
+}
+
+
+def _named(realm: Realm, key: str) -> Any:
+    """What a stand-in with a name behind its second colon stands for."""
+    kind, _, name = key.removeprefix(PREFIX).partition(":")
+    if kind == "raw":
+        return _RAW[name]
+    if kind == "method":
+        return realm.plain.of(name)
+    if kind == "stores":
+        for stored in name.split():
+            realm.plain.note_store(stored)
+        return None
+    raise KeyError(key)
 
 
 def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Realm], Any]]) -> None:
@@ -732,3 +778,5 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:Group"] = BaseExceptionGroup
     guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
+    guards["cap:counter"] = realm.meter.iterator
+    guards["cap:classes"] = realm.plain.classes

@@ -20,10 +20,11 @@ from types import (
     FunctionType,
     GenericAlias,
     MethodType,
+    SimpleNamespace,
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction
+from guards.attribute import TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
     SCALARS,
@@ -49,12 +50,21 @@ from guards.host import (
     host_mro,
     host_name,
 )
+from guards.plain import is_c_method
 from guards.tables.rows import TABLE, State, find
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CONSTRUCTORS", "Call", "callable_for_c", "construct", "prepare_arguments", "shown_callable"]
+__all__ = [
+    "CONSTRUCTORS",
+    "Call",
+    "CallMethod",
+    "callable_for_c",
+    "construct",
+    "prepare_arguments",
+    "shown_callable",
+]
 
 _RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
 
@@ -257,8 +267,28 @@ for _carrier in (slice, GenericAlias, reversed):
     CONSTRUCTORS[_carrier] = _as_they_are
 
 
+_SMALL: Final = 1 << 500
+#: What these classes make of such an argument is small, and charged for by no rule below.
+_SCALARS_OF: Final[dict[Any, frozenset[type]]] = {
+    str: frozenset({int, float, bool, type(None)}),
+    int: frozenset({int, float, bool}),
+    float: frozenset({int, float, bool}),
+}
+
+
 def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Make an instance of a class, charged."""
+    if len(args) == 1 and not kwargs:
+        first = args[0]
+        if type(first) in _SCALARS_OF.get(kind, ()) and (
+            type(first) is not int or -_SMALL < first < _SMALL
+        ):
+            return kind(first)
+        if (kind is list or kind is tuple) and (type(first) is list or type(first) is tuple):
+            size = len(first)
+            realm.meter.charge(size)
+            realm.meter.charge_bytes(size * 8)
+            return kind(first)
     if not (_may_be_called(realm, kind) if kind in TABLE else realm.is_guest_class(kind)):
         _refuse(kind)  # `type.__call__(kind)` comes here straight
     if kind is type:
@@ -347,6 +377,12 @@ def _may_be_called(realm: Realm, kind: Any) -> bool:
     return definer is not None and find(definer, "__new__").state is not State.DENY
 
 
+def is_raw_class(kind: Any) -> bool:
+    """Whether the guard of calls gives a builtin class back as it is, in every realm."""
+    realm: Any = None
+    return kind in TABLE and _may_be_called(realm, kind) and not _needs_standin(realm, kind)
+
+
 def _refuse(kind: Any, /, *_args: Any, **_kwargs: Any) -> Any:
     raise TypeError(f"cannot create {host_name(kind)!r} instances")
 
@@ -423,4 +459,45 @@ class Call(Guard):
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
                 return _bound_cache((self.ref() or gone()), f)
             return f
-        return callable_for_c((self.ref() or gone()), f)
+        realm = self.ref() or gone()
+        if issubclass(kind, type):
+            realm.plain.learn_class(realm, f)
+        return callable_for_c(realm, f)
+
+
+class CallMethod(Guard):
+    """o.m(x) becomes `cap:receiver`(o, 'm').m(x): the object itself, where what it gives under the name
+    may be called as it is, else something that has the guarded method under that name, and that is used
+    up at once."""
+
+    key = "cap:receiver"
+    __slots__ = ("call",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm)
+        self.call = Call(realm).run
+
+    def run(self, obj: Any, name: str) -> Any:
+        realm = self.ref() or gone()
+        kind = type(obj)
+        if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
+            return obj
+        tamed = realm.plain.tamed.get((kind, name))
+        if tamed is not None:
+            return SimpleNamespace(**{name: MethodType(tamed, obj)})
+        if realm.plain.learn_method(realm, kind, name):
+            return obj
+        if is_c_method(kind, name) is State.TAME:
+            realm.plain.tamed[kind, name] = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
+        found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
+        return SimpleNamespace(**{name: self.call(found)})
+
+
+#: Methods of texts that are charged for by the length of the text alone, from 256 characters on.
+FREE_WHEN_SHORT: Final = frozenset(
+    """
+    capitalize casefold lower upper swapcase title removeprefix removesuffix partition isalnum isalpha
+    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper count
+    find index
+    """.split()
+)

@@ -270,10 +270,13 @@ def merged(realm: Realm, source: Any) -> Any:
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
-    found = {}
-    keys = source if is_view(kind) else source.keys()
+    from guards.tamed import of_all
+
+    found: dict[Any, Any] = {}
+    view = is_view(kind)
+    keys = source if view else source.keys()
     for key in itertools.compress(keys, realm.meter.iterator):
-        found[key] = source[key]
+        found[key] = of_all(source, key) if view else source[key]
     return found
 
 

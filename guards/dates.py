@@ -10,12 +10,13 @@ import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.attribute import read
 from guards.host import host_exact_str
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["MOMENTS", "conversions", "named_zone", "needs_clock"]
+__all__ = ["MOMENTS", "clock_seconds", "conversions", "named_zone", "needs_clock"]
 
 #: Types whose text is made by a format of dates.
 MOMENTS: Final = (datetime.date, datetime.time)
@@ -30,6 +31,17 @@ def needs_clock(name: str) -> Callable[..., Any]:
 
     tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
     return tamed
+
+
+def clock_seconds(realm: Realm, name: str) -> float:
+    """Seconds since 1970 as the granted clock tells them; refused where none fills in `time`."""
+    clock = realm.granted.get("clock")
+    if clock is None:
+        needs_clock(name)(realm)
+    told = read(realm, clock, "time")()
+    if type(told) is not float and type(told) is not int:
+        raise TypeError(f"{name}: the clock told no number of seconds")
+    return float(told)
 
 
 def conversions(format: str) -> str:

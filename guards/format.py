@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import _string  # type: ignore[import-not-found]  # C, and without stubs
 from decimal import Decimal
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read
 from guards.base import Guard, gone
 from guards.charge import charge_digits, charge_format_spec, charge_text
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_exact_str, host_name
+from guards.host import host_exact_str, host_method_func, host_method_self, host_name
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -29,6 +30,8 @@ _field_name_split = _string.formatter_field_name_split
 def text_of(realm: Realm, obj: Any, convert: Any = str) -> str:
     """`str(obj)`, `repr(obj)` or `ascii(obj)`, charged."""
     charge_text(realm, obj)
+    if type(obj) is MethodType and host_method_self(obj) is realm:
+        return f"<built-in function {host_method_func(obj).__name__}>"
     text: str = convert(obj)
     if type(text) is not str:
         text = host_exact_str(text)

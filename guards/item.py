@@ -14,6 +14,7 @@ from guards.attribute import read
 from guards.base import Guard, Plan, Site, gone
 from guards.call import callable_for_c
 from guards.depth import check_nesting
+from guards.fact import TEXT, Fact
 from guards.format import text_of
 from guards.host import host_iterable, host_lookup, host_name
 from guards.tables.rows import TABLE, State, find
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ReadItem", "alias_item", "union_item"]
 
+
+#: From 3.14 on a text is more than a key: `type(int | str)["..."]` makes a `ForwardRef` of the host's.
+_TEXTS_ARE_KEYS: Final = sys.version_info < (3, 14)
+#: What is looked up by a short number or a text for nothing.
+_PLAIN: Final = frozenset({list, tuple, dict, str, bytes, bytearray})
+_SHORT: Final = 1 << 60
 
 _union_args: Final[Any] = UnionType.__dict__["__args__"].__get__
 
@@ -142,9 +149,14 @@ class ReadItem(Guard):
     """a[i] becomes `cap:getitem`(a, i)."""
 
     key = "cap:getitem"
+    free = ((None, Fact(int, 60)), (None, TEXT) if _TEXTS_ARE_KEYS else (Fact(dict), TEXT))
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:
+        if type(obj) in _PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
+            return obj[key]
+        if type(key) is slice and type(obj) in _PLAIN and len(obj) < 512:
+            return obj[key]
         realm = self.ref() or gone()
         charge_item(realm, obj, key)
         if issubclass(type(obj), (type, GenericAlias, UnionType)):
@@ -163,11 +175,9 @@ class ReadItem(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if all(_is_small_key(n) for n in site.operands) else Plan.CALL
-
-
-#: From 3.14 on a text is more than a key: `type(int | str)["..."]` makes a `ForwardRef` of the host's.
-_TEXTS_ARE_KEYS: Final = sys.version_info < (3, 14)
+        if _is_small_key(site.operands[1]):
+            return Plan.OMIT
+        return super().plan(site)
 
 
 def _is_small_key(node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from guards.attribute import ReadAttribute
 from guards.base import Guard, is_guard_name
-from guards.call import Call
+from guards.call import Call, CallMethod
 from guards.classes import BuildClass
 from guards.format import Format, Join
 from guards.generic import GUARDS as GENERIC
@@ -27,6 +27,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     ReadItem,
     StoreItem,
     Call,
+    CallMethod,
     BuildClass,
     Iterate,
     Star,

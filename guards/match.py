@@ -31,7 +31,10 @@ _MAPPING_FLAG: Final = 1 << 6
 
 
 class MatchSequence(Guard):
-    """`case [a, *b]`: (subject, number of patterns, index of the star or -1) -> parts or None."""
+    """`case [a, *b]`: (subject, number of patterns, index of the star) -> parts or None.
+
+    star: -1 where there is none, -2 for `[*_]`.
+    """
 
     key = "cap:matchseq"
     __slots__ = ()
@@ -40,6 +43,8 @@ class MatchSequence(Guard):
         kind = type(subject)
         if issubclass(kind, _NO_SEQUENCE) or not _flags(kind) & _SEQUENCE_FLAG:
             return None
+        if star == -2:
+            return ()
         if count == 1 and star == 0:
             # Any sequence matches, whatever its length; Python asks for none.
             return ([*feed((self.ref() or gone()), subject)],)
@@ -112,25 +117,20 @@ class MatchClass(Guard):
                 names = None
             if names is None:
                 whole = issubclass(kind, _WHOLE)
-                names = ()
-                if count > (1 if whole else 0):
-                    raise TypeError(
-                        f"{host_name(kind)}() accepts {int(whole)} positional sub-pattern"
-                        f"{'' if whole else 's'} ({count} given)"
-                    )
+                names, most = (), int(whole)
                 if whole:
                     values.append(subject)
+            elif type(names) is not tuple:
+                raise TypeError(
+                    f"{host_name(kind)}.__match_args__ must be a tuple (got {host_name(type(names))})"
+                )
             else:
-                if type(names) is not tuple:
-                    raise TypeError(
-                        f"{host_name(kind)}.__match_args__ must be a tuple "
-                        f"(got {host_name(type(names))})"
-                    )
-                if count > len(names):
-                    raise TypeError(
-                        f"{host_name(kind)}() accepts {len(names)} positional sub-patterns "
-                        f"({count} given)"
-                    )
+                most = len(names)
+            if count > most:
+                many = "pattern" if most == 1 else "patterns"
+                raise TypeError(
+                    f"{host_name(kind)}() accepts {most} positional sub-{many} ({count} given)"
+                )
             for name in names[:count]:
                 if type(name) is not str:
                     raise TypeError(

@@ -151,6 +151,7 @@ class Meter:
         "inherited",
         "interrupt",
         "iterator",
+        "learned",
         "left",
         "live",
         "memory",
@@ -189,6 +190,8 @@ class Meter:
         self._bulk = 0
         self._since_memory = 0
         self._grow = 64
+        #: What holds only while a turn runs; emptied at its end.
+        self.learned: list[set[Any]] = []
 
     # A turn
 
@@ -259,6 +262,9 @@ class Meter:
         self._chunk.clear()
         self._base = None
         self.parent = None
+        for found in self.learned:
+            found.clear()
+        self.learned.clear()
 
     @property
     def used(self) -> int:
@@ -347,6 +353,22 @@ class Meter:
             if self.parent is not None:
                 self._note_in_parent(size)
         self.charge(size >> 10)
+
+    def charge_growth(self, total: int, added: int) -> None:
+        """Refuse or charge an object that grows in place by `added` bytes to `total`.
+
+        What it holds already was paid for; that it is copied now and then as it grows is paid for with
+        what is added, of which it takes eight times as much over time.
+        """
+        if total >= 4096:
+            if not self.live or self.stopped is not None:
+                raise Stop
+            if self.memory is not None:
+                if total > self.memory:
+                    raise self.stop("memory", self.memory, total)
+                self.peak = max(self.peak, total)
+        self.charge_bytes(added)
+        self.charge(added >> 7)
 
     def _note_in_parent(self, size: int) -> None:
         """What children hold is held by the whole family: parents look at the sum too."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from guards.attribute import read
-from guards.base import Guard, Plan, Site, gone
+from guards.base import Guard, Plan, Row, Site, gone, open_rows
 from guards.call import callable_for_c, mapping_or_pairs
 from guards.charge import (
     DICTS,
@@ -35,14 +35,32 @@ from guards.charge import (
     size_of,
 )
 from guards.depth import CARRIERS, check_nesting
+from guards.fact import BITS, BOOL, FLOAT, NONE, Fact
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
+from guards.tables.rows import TABLE
 
 __all__ = ["BINARY", "COMPARE", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
 
 
 #: Whole numbers below this in size are never charged for, whatever the operator but `**` and `<<`.
 _SMALL: Final = 1 << 500
+
+
+_NUMBER: Final = Fact(int, BITS)
+_FLOATS: Final[tuple[Row, ...]] = ((FLOAT, None), (None, FLOAT))
+#: Where one operand is a float the other is a number too, or an object of the guest's that says what
+#: is done; nothing is built, copied or walked.
+_EITHER: Final[tuple[Row, ...]] = (*_FLOATS, (_NUMBER, _NUMBER))
+#: As above, but a text on the left takes anything on the right, and formats it.
+_LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
+_WHOLE: Final[tuple[Row, ...]] = ((_NUMBER, _NUMBER),)
+_SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
+_ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
+
+
+#: As many elements of these together take less than what is charged for.
+_SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
 
 
 class Operate(Guard):
@@ -62,98 +80,105 @@ def _index(a: Any, b: Any) -> Any:
 
 class Multiply(Operate):
     key = "cap:mul"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
-        ta, tb = type(a), type(b)
-        if ta is not float and tb is not float:
+        if type(a) is not float and type(b) is not float:
             b, a = _index(a, b), _index(b, a)
             charge_mul((self.ref() or gone()), a, b)
         return a * b
 
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
-
 
 class MultiplyInPlace(Operate):
     key = "cap:imul"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
-        b = _index(a, b)
-        charge_mul((self.ref() or gone()), a, b)
+        if type(a) is not float and type(b) is not float:
+            b = _index(a, b)
+            charge_mul((self.ref() or gone()), a, b)
         a *= b
         return a
-
-    plan = Multiply.plan
 
 
 class Add(Operate):
     key = "cap:add"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        if type(a) is float:
+        if type(a) is float or type(b) is float:
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a + b
+        if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
         charge_add((self.ref() or gone()), a, b)
         return a + b
 
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
-
 
 class AddInPlace(Operate):
     key = "cap:iadd"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        if type(a) is float:
-            return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
-        b = concatenate_in_place((self.ref() or gone()), a, b)
+        if type(a) is str and type(b) is str and len(a) + len(b) < _SHORT_UNITS[str]:
+            return a + b
+        if type(a) is not float and type(b) is not float:
+            b = concatenate_in_place((self.ref() or gone()), a, b)
         a += b
         return a
-
-    plan = Add.plan
 
 
 class Power(Operate):
     key = "cap:pow"
+    free = _FLOATS
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_pow((self.ref() or gone()), a, b)
+        if type(a) is not float and type(b) is not float:
+            charge_pow((self.ref() or gone()), a, b)
         return a**b
 
     @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
+    def tests(cls, site: Site) -> list[Row]:
+        exponent = site.operands[1]
+        if isinstance(exponent, ast.Constant) and type(exponent.value) is int and exponent.value <= 100:
+            return open_rows(((FLOAT, None), (Fact(int, 4096 // max(1, exponent.value)), None)), site)
+        return super().tests(site)
 
 
 class PowerInPlace(Operate):
     key = "cap:ipow"
+    free = _FLOATS
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_pow((self.ref() or gone()), a, b)
+        if type(a) is not float and type(b) is not float:
+            charge_pow((self.ref() or gone()), a, b)
         a **= b
         return a
-
-    plan = Power.plan
 
 
 class ShiftLeft(Operate):
     key = "cap:lshift"
     __slots__ = ()
+
+    @classmethod
+    def tests(cls, site: Site) -> list[Row]:
+        by = site.operands[1]
+        if isinstance(by, ast.Constant) and type(by.value) is int and by.value <= 1000:
+            return open_rows((_SHIFTED[0],), site)
+        return []
 
     def run(self, a: Any, b: Any) -> Any:
         charge_lshift((self.ref() or gone()), a, b)
@@ -163,6 +188,7 @@ class ShiftLeft(Operate):
 class ShiftLeftInPlace(Operate):
     key = "cap:ilshift"
     __slots__ = ()
+    tests = ShiftLeft.tests
 
     def run(self, a: Any, b: Any) -> Any:
         charge_lshift((self.ref() or gone()), a, b)
@@ -172,52 +198,61 @@ class ShiftLeftInPlace(Operate):
 
 class Modulo(Operate):
     key = "cap:mod"
+    free = _LEFT
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        charge_mod((self.ref() or gone()), a, b)
+        if type(a) is not float:
+            charge_mod((self.ref() or gone()), a, b)
         return a % b
 
 
 class ModuloInPlace(Operate):
     key = "cap:imod"
+    free = _LEFT
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        charge_mod((self.ref() or gone()), a, b)
+        if type(a) is not float:
+            charge_mod((self.ref() or gone()), a, b)
         a %= b
         return a
 
 
 class FloorDivide(Operate):
     key = "cap:floordiv"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        charge_floordiv((self.ref() or gone()), a, b)
+        if type(a) is not float and type(b) is not float:
+            charge_floordiv((self.ref() or gone()), a, b)
         return a // b
 
 
 class FloorDivideInPlace(Operate):
     key = "cap:ifloordiv"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        charge_floordiv((self.ref() or gone()), a, b)
+        if type(a) is not float and type(b) is not float:
+            charge_floordiv((self.ref() or gone()), a, b)
         a //= b
         return a
 
 
 class Divide(Operate):
     key = "cap:truediv"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -225,13 +260,10 @@ class Divide(Operate):
             charge_truediv((self.ref() or gone()), a, b)
         return a / b
 
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
-
 
 class DivideInPlace(Operate):
     key = "cap:itruediv"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -239,8 +271,6 @@ class DivideInPlace(Operate):
             charge_truediv((self.ref() or gone()), a, b)
         a /= b
         return a
-
-    plan = Divide.plan
 
 
 #: Types that are compared with anything at once.
@@ -266,29 +296,33 @@ def charge_compare(realm: Any, a: Any, b: Any) -> None:
     charge_walk(realm, b)
 
 
+_SHORT_TEXT: Final = Fact(str, 4095)
+_SHORT_BYTES: Final = Fact(bytes, 4095)
+
+
 class Compare(Operate):
     """a < b becomes `cap:lt`(a, b)."""
 
+    known = tuple(
+        row
+        for kind in (
+            FLOAT,
+            BOOL,
+            NONE,
+            Fact(complex),
+            Fact(type(...)),
+            Fact(str, 4095),
+            Fact(bytes, 4095),
+        )
+        for row in ((kind, None), (None, kind))
+    )
+    free = ((_NUMBER, Fact(int)), (Fact(int), _NUMBER), (FLOAT, None), (None, FLOAT))
     __slots__ = ()
     operate: ClassVar[Any]
 
     def run(self, a: Any, b: Any) -> Any:
         charge_compare((self.ref() or gone()), a, b)
         return type(self).operate(a, b)
-
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_at_once(n) for n in site.operands) else Plan.CALL
-
-
-def _is_at_once(node: ast.expr) -> bool:
-    """A literal that any object is compared with for nothing."""
-    if not isinstance(node, ast.Constant):
-        return False
-    value = node.value
-    if isinstance(value, (str, bytes)):
-        return len(value) < 4096
-    return type(value) in _AT_ONCE or (type(value) is int and value.bit_length() < 60)
 
 
 class Equal(Compare):
@@ -345,7 +379,11 @@ class Compared(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if all(_is_at_once(n) for n in site.operands[1:]) else Plan.CALL
+        right = site.known()[1]
+        if right.kind is int:
+            return Plan.OMIT if 0 <= right.bits < 60 else Plan.CALL
+        at_once = right.kind in _AT_ONCE or (right.kind in (str, bytes) and 0 <= right.bits < 4096)
+        return Plan.OMIT if at_once else Plan.CALL
 
 
 class Key(Guard):
@@ -360,6 +398,9 @@ class Key(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
+        fact = site.known()[0]
+        if fact.kind is str or (fact.kind is int and 0 <= fact.bits <= 60):
+            return Plan.OMIT
         return Plan.OMIT if all(_is_plain_key(n) for n in site.operands) else Plan.CALL
 
 
@@ -379,10 +420,6 @@ class _Combine(Operate):
     takes any on the right of `|=`; C code would walk an endless one (pit 26)."""
 
     __slots__ = ()
-
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if any(_is_float(n) for n in site.operands) else Plan.CALL
 
 
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
@@ -409,6 +446,20 @@ def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def _own_first(realm: Any, a: Any, b: Any, *names: str) -> Any:
+    """What the guest's own operator says to a view of a dictionary on the right. It is asked with the
+    object itself; the view, which is asked next, is fed what it walks."""
+    if not issubclass(type(b), _VIEWS) or type(a) in TABLE:
+        return NotImplemented
+    for name in names:
+        definer = host_lookup(type(a), name)[0]
+        if definer is not None and realm.is_guest_class(definer):
+            found = callable_for_c(realm, read(realm, type(a), name))(a, b)
+            if found is not NotImplemented:
+                return found
+    return NotImplemented
+
+
 def _right_first(realm: Any, a: Any, b: Any, name: str) -> Any:
     """What the reflected operator of a subclass on the right says, which Python asks first. It is
     asked with the object itself, and not with the copy that C code is fed."""
@@ -423,33 +474,44 @@ def _right_first(realm: Any, a: Any, b: Any, name: str) -> Any:
 
 class Subtract(_Combine):
     key = "cap:sub"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
-        elif type(a) is not float:
-            a, b = _fed((self.ref() or gone()), a, b)
+        elif type(a) is not float and type(b) is not float:
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__sub__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         return a - b
 
 
 class SubtractInPlace(_Combine):
     key = "cap:isub"
+    free = _EITHER
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
-        elif type(a) is not float:
-            a, b = _fed((self.ref() or gone()), a, b)
+        elif type(a) is not float and type(b) is not float:
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__isub__", "__sub__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         a -= b
         return a
 
 
 class Union(_Combine):
     key = "cap:or"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -457,12 +519,17 @@ class Union(_Combine):
             found = _right_first((self.ref() or gone()), a, b, "__ror__")
             if found is not NotImplemented:
                 return found
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__or__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a | b
 
 
 class UnionInPlace(_Combine):
     key = "cap:ior"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -470,32 +537,47 @@ class UnionInPlace(_Combine):
             if host_iterable(type(b)) or is_view(type(b)) or hasattr(b, "keys"):
                 b = mapping_or_pairs((self.ref() or gone()), b)
         else:
-            a, b = _fed((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            found = _own_first(realm, a, b, "__ior__", "__or__")
+            if found is not NotImplemented:
+                return found
+            a, b = _fed(realm, a, b)
         a |= b
         return a
 
 
 class Intersect(_Combine):
     key = "cap:and"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__and__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a & b
 
 
 class IntersectInPlace(_Combine):
     key = "cap:iand"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__iand__", "__and__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         a &= b
         return a
 
 
 class ShiftRight(Operate):
     key = "cap:rshift"
+    free = _SHIFTED
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -505,6 +587,7 @@ class ShiftRight(Operate):
 
 class ShiftRightInPlace(Operate):
     key = "cap:irshift"
+    free = _SHIFTED
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -517,15 +600,12 @@ class Negate(Operate):
     """-a, +a and ~a copy a large whole number."""
 
     key = "cap:neg"
+    free = _ONE
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
         charge_linear((self.ref() or gone()), a)
         return -a
-
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.OMIT if all(_is_plain_key(n) for n in site.operands) else Plan.CALL
 
 
 class Plus(Negate):
@@ -548,25 +628,31 @@ class Invert(Negate):
 
 class Differ(_Combine):
     key = "cap:xor"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__xor__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         return a ^ b
 
 
 class DifferInPlace(_Combine):
     key = "cap:ixor"
+    free = _WHOLE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        a, b = _fed((self.ref() or gone()), a, b)
+        realm = self.ref() or gone()
+        found = _own_first(realm, a, b, "__ixor__", "__xor__")
+        if found is not NotImplemented:
+            return found
+        a, b = _fed(realm, a, b)
         a ^= b
         return a
-
-
-def _is_float(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (float, complex)
 
 
 def _is_small(node: ast.expr) -> bool:

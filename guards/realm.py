@@ -16,6 +16,7 @@ from guards.binding import bound, is_guest_code
 from guards.decimal_context import new_context
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
+from guards.plain import PlainCalls
 from guards.shield import new_wall
 from guards.tables.rows import TABLE, Row
 
@@ -44,6 +45,7 @@ class Realm:
         "builtins",
         "compile_guest",
         "decimals",
+        "granted",
         "guards",
         "hashes",
         "host_decimals",
@@ -57,6 +59,7 @@ class Realm:
         "modules",
         "nesting",
         "package_data",
+        "plain",
         "thrown",
         "token",
         "views",
@@ -69,9 +72,12 @@ class Realm:
         self.makers: Mapping[str, Callable[[Realm], Any]] = {}
         self.guards: dict[str, Any] = {}
         self.meter = Meter()
+        self.plain = PlainCalls(self.meter.learned)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
         self.modules: dict[str, Any] = {}
+        #: Capabilities that fill in parts of the library, by part; see capcompiler.filling.
+        self.granted: dict[str, Any] = {}
         self.write: Callable[[str], None] = _no_output
         self.importer: Callable[..., Any] = _no_import
         self.compile_guest: Callable[..., Any] = _no_compiler

@@ -198,6 +198,7 @@ def _state(realm: Realm, obj: Any, required: bool = False) -> Any:
     if issubclass(type(obj), (type, ModuleType)):
         # The dictionary of a module is what code runs in, and that of a class has our mark in it.
         _refuse(obj)
+    realm.plain.close()
     try:
         own = object.__getattribute__(obj, "__dict__")
     except AttributeError:

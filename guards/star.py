@@ -21,6 +21,11 @@ __all__ = ["GUARDS", "PlainGroup", "StarType"]
 
 _ASKED: Final = ("split", "derive", "__getattribute__")
 _EXACT: Final = (BaseExceptionGroup, ExceptionGroup)
+#: What a group that is made anew takes over; read past whatever the guest's class says.
+_CARRIED: Final = {
+    name: BaseException.__dict__[name].__get__
+    for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
+}
 _get_dict: Final = object.__getattribute__
 _parts: Final = BaseExceptionGroup.__dict__["exceptions"].__get__
 _message: Final = BaseExceptionGroup.__dict__["message"].__get__
@@ -58,12 +63,12 @@ class PlainGroup(Guard):
             return
         kind = ExceptionGroup if issubclass(type(group), ExceptionGroup) else BaseExceptionGroup
         exact: Any = kind(_message(group), [*_parts(group)])
-        exact.__cause__, exact.__context__ = group.__cause__, group.__context__
-        exact.__suppress_context__ = group.__suppress_context__
+        for name, get in _CARRIED.items():
+            setattr(exact, name, get(group))
         notes = _get_dict(group, "__dict__").get("__notes__")
         if type(notes) is list:
             exact.__notes__ = notes
-        raise exact.with_traceback(group.__traceback__)
+        raise exact
 
 
 class StarType(Guard):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
+from guards.fact import TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
 from guards.protocol import safe_class_value
@@ -46,6 +47,9 @@ _NEVER_ON_MODULES: Final = frozenset("__class__ __dict__ __builtins__ __loader__
 
 def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
     """`obj.name = value` under the rules. name: an exact str. put: the raw store to end in."""
+    realm.plain.note_store(name)
+    if name in _CHANGES_LOOKUP:
+        realm.plain.close()
     if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
@@ -58,6 +62,8 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 
 _DROPPED: Final = object()
+#: What decides where the attributes of an object are looked for.
+_CHANGES_LOOKUP: Final = frozenset({"__bases__", "__class__", "__dict__", "__getattribute__"})
 
 
 def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
@@ -121,6 +127,7 @@ def host_lookup_names(kind: type) -> frozenset[str]:
 
 def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     """`del obj.name` under the rules."""
+    realm.plain.note_store(name)
     if (is_dunder(name) or name == "mro" or issubclass(type(obj), type)) and name not in (
         "__doc__",
         "__annotations__",
@@ -250,21 +257,23 @@ _LOOKED_AT: Final = (list, dict, bytearray, deque)
 
 
 class StoreItem(Guard):
-    """a[i] = v becomes `cap:itemtarget`(a)[i] = v."""
+    """a[i] = v becomes `cap:itemtarget`(a, i)[i] = v, and del a[i] `cap:itemtarget`(a)[i]."""
 
     key = "cap:itemtarget"
+    free = ((None, Fact(int, 60)), (None, TEXT))
     __slots__ = ()
 
-    def run(self, obj: Any) -> Any:
+    def run(self, obj: Any, key: Any = None) -> Any:
+        if type(key) is str or (type(key) is int and -_SHORT < key < _SHORT):
+            return obj  # no slice, and hashed for nothing
         if issubclass(type(obj), _LOOKED_AT):
             kind = type(obj)
             if kind in TABLE or _builtin_setitem(kind):
                 return item_target((self.ref() or gone()), obj)
         return obj
 
-    @classmethod
-    def plan(cls, site: Site) -> Plan:
-        return Plan.CALL
+
+_SHORT: Final = 1 << 60
 
 
 def _builtin_setitem(kind: type) -> bool:
@@ -278,7 +287,7 @@ def concatenate_in_place(realm: Realm, a: Any, b: Any) -> Any:
         size = size_of(b)
         if size is None:
             return feed(realm, b)
-        realm.meter.charge_bytes(((size_of(a) or 0) + size) * 8)
+        realm.meter.charge_growth(((size_of(a) or 0) + size) * 8, size * 8)
         realm.meter.charge(size >> 4)
         return b
     charge_add(realm, a, b)

@@ -32,16 +32,17 @@ from guards.charge import (
     charge_text,
     charge_walk,
     feed,
+    range_length,
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_dict, host_exact_str, host_lookup, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.iterate import contains
 from guards.protocol import shown_class_value
 from guards.realm import GUEST_MARK
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
-from guards.tables.rows import TABLE, State, define, find
+from guards.tables.rows import TABLE, State, define, find, owners
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -178,9 +179,25 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
         # `dir` would make a list of whatever the guest's method gives, without a step
         method = callable_for_c(realm, read(realm, type(obj), "__dir__"))
         names: Any = sorted(feed(realm, method(obj)))
+    elif issubclass(type(obj), type):
+        names = _names_of_class(obj)
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
+
+
+def _names_of_class(kind: type) -> list[str]:
+    """What `type.__dir__` gives, which would ask a metaclass of the guest's for each `__dict__`."""
+    return sorted({n for k in host_mro(kind) for n in host_dict(k) if type(n) is str})
+
+
+def _is_denied(obj: Any, name: str) -> bool:
+    """Whether the class that defines a name is one of U, and its table says that it is not there."""
+    for kind in (obj, type(obj)) if issubclass(type(obj), type) else (type(obj),):
+        definer = host_lookup(kind, name)[0]
+        if definer is not None:
+            return definer in TABLE and find(definer, name).state is State.DENY
+    return False
 
 
 def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
@@ -196,15 +213,18 @@ def _shown_names(realm: Realm, obj: Any, names: Any) -> list[str]:
                 continue
             except Exception:  # noqa: S110 - a guest's own property raised: the name is there
                 pass
+        elif owners(name) and _is_denied(obj, name):
+            continue
         shown.append(name)
     return shown
 
 
 def _dir(realm: Realm, obj: Any, /) -> list[str]:
-    raw = type.__dir__ if isinstance(obj, type) else object.__dir__
+    if issubclass(type(obj), type):
+        return _shown_names(realm, obj, _names_of_class(obj))
     if issubclass(type(obj), ModuleType):
         return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
-    return _shown_names(realm, obj, raw(obj))
+    return _shown_names(realm, obj, list(object.__dir__(obj)))
 
 
 # Operators as methods
@@ -271,10 +291,22 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         return
     if kind is slice:
         size = size_of(obj)
-        if size and type(obj) is not range:  # a slice of one is a range again
-            realm.meter.charge_bytes(size * 8)
+        if size and size >= _SHORT and type(obj) is not range:  # a slice of one is a range again
+            realm.meter.charge_bytes(_taken(key, size) * 8)
     elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
         charge_key(realm, key)
+
+
+_SHORT: Final = 512  # elements that are copied for nothing
+_WHOLE: Final = frozenset({int, type(None)})
+
+
+def _taken(key: slice, size: int) -> int:
+    """How many of `size` elements a slice takes; all of them where a bound is an object that says what
+    it is when it is asked, and may say something else the next time."""
+    if {type(key.start), type(key.stop), type(key.step)} <= _WHOLE and key.step != 0:
+        return range_length(range(*key.indices(size)))
+    return size
 
 
 _NUMERIC: Final[dict[str, Cost]] = {
@@ -438,6 +470,8 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             own = host_dict(kind)
             if exact is None or exact == GUEST_MARK or exact not in own:
                 raise KeyError(name)
+            if exact == "__dict__":
+                realm.plain.close()  # its getter gives the dictionary of any instance
             return shown_class_value(own[exact])
         if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
@@ -572,7 +606,16 @@ def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any
 
 def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
     realm.meter.charge(len(view))
-    return {n: view[n] for n in list(view)}
+    return {n: of_all(view, n) for n in list(view)}
+
+
+def of_all(view: Any, name: Any) -> Any:
+    """What a copy of a view holds under a name. Of the getter of `__dict__` it has a stand-in, so
+    that code which copies all that a class defines (`enum`) does not pass for code that asks for it."""
+    if type(view) is ClassNamespace and name == "__dict__":
+        if view.__realm__.is_guest_class(view.__kind__):
+            return tamed_getter(view.__realm__, view.__kind__, "__dict__")
+    return view[name]
 
 
 def _view_pop(realm: Realm, view: Any, name: Any, default: Any = _MISSING, /) -> Any:

@@ -25,7 +25,7 @@ from capcompiler import GuestError, LimitExceeded, cap_exec, check
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
-NAMES = ("monthly_report", "plugin", "home_automation", "formula")
+NAMES = ("monthly_report", "plugin", "home_automation", "formula", "nested")
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *DOCS.rglob("*.md")])
 
 

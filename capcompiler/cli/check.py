@@ -13,7 +13,7 @@ from capcompiler.cli.sources import Source, Unreadable, find_sources, read_sourc
 from capcompiler.cli.terminal import encodable, harmless, write
 from capcompiler.errors import Violation
 
-__all__ = ["check"]
+__all__ = ["check", "write_to"]
 
 
 @click.command(
@@ -60,9 +60,9 @@ def check(files: Sequence[str], form: str, output: str | None) -> None:
     if form == "text":
         _write_text(violations, output)
     elif form == "json":
-        _write(dump_json(_as_json(checked, violations, unreadable)), output)
+        write_to(dump_json(_as_json(checked, violations, unreadable)), output)
     else:
-        _write(dump_json(sarif_log(checked, violations, unreadable)), output)
+        write_to(dump_json(sarif_log(checked, violations, unreadable)), output)
     for failure in unreadable:
         write(failure.format_message(), err=True, colour="red")
     write(_summary(checked, violations, unreadable), err=True)
@@ -83,10 +83,10 @@ def _write_text(violations: Sequence[Violation], output: str | None) -> None:
         for violation in violations:
             show_violation(violation, err=False)
     else:
-        _write("\n".join(map(str, violations)), output)
+        write_to("\n".join(map(str, violations)), output)
 
 
-def _write(text: str, output: str | None) -> None:
+def write_to(text: str, output: str | None) -> None:
     if output is None:
         write(text)
         return

@@ -1,7 +1,7 @@
 """`--grant NAME=SPEC`: what a program is handed, named by the person who runs it.
 
-A SPEC is a kind and what the kind takes, `csv:orders.csv`. The kinds below hand over data only.
-To add one, add a row to `KINDS`.
+A SPEC is a kind and what the kind takes, `csv:orders.csv`. The kinds below hand over data; those of
+`authority` hand over capabilities. To add one, add a row to `KINDS`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
+from capcompiler.cli.authority import AUTHORITY
 from capcompiler.cli.sources import read_bytes, read_text
 from capcompiler.cli.terminal import harmless
 
@@ -117,6 +119,7 @@ KINDS: dict[str, Kind] = {
     "float": Kind("X", "a number", _float),
     "bool": Kind("true|false", "a truth value", _bool),
     "value": Kind("JSON", "any value that JSON can say", _json),
+    **{name: Kind(*row) for name, row in AUTHORITY.items()},
 }
 
 
@@ -150,22 +153,46 @@ def _unknown(name: str, kind: str) -> str:
     return f"{name}: there is no kind {kind!r}{meant}; the kinds are {known}"
 
 
+def _entries(path: str) -> list[str]:
+    """The grants of a TOML file: a table `grants` of names to SPECs, as `NAME=SPEC`."""
+    table = _toml(path)
+    found = table.get("grants") if isinstance(table, dict) else None
+    if not isinstance(found, dict) or not all(isinstance(spec, str) for spec in found.values()):
+        raise ValueError(f'{path}: wanted a table [grants] with lines such as fs = "dir:./data:ro"')
+    return [f"{name}={spec}" for name, spec in found.items()]
+
+
 def _collect(
     context: click.Context, parameter: click.Parameter, texts: Sequence[str]
 ) -> dict[str, object]:
-    caps: dict[str, object] = {}
-    for text in texts:
-        try:
+    caps: dict[str, object] = dict(context.meta.get(_FROM_FILES, {}))
+    files = parameter.name == "grant_files"
+    try:
+        for text in [e for path in texts for e in _entries(path)] if files else texts:
             name, thing = parse_grant(text)
-        except ValueError as error:
-            raise click.BadParameter(harmless(str(error)), context, parameter) from None
-        if name in caps:
-            raise click.BadParameter(f"{name} is granted twice", context, parameter)
-        caps[name] = thing
+            if name in caps:
+                raise ValueError(f"{name} is granted twice")
+            caps[name] = thing
+    except ValueError as error:
+        raise click.BadParameter(harmless(str(error)), context, parameter) from None
+    if files:
+        context.meta[_FROM_FILES] = caps
     return caps
 
 
-grant_option = click.option(
+_FROM_FILES = "capcompiler.grants"  # key in a click context's `meta`
+
+_file_option = click.option(
+    "--grants",
+    "grant_files",
+    metavar="FILE",
+    multiple=True,
+    is_eager=True,  # read before --grant, which adds to it
+    expose_value=False,
+    callback=_collect,
+    help='Grant what the table [grants] of a TOML file says: lines of NAME = "SPEC".',
+)
+_option = click.option(
     "--grant",
     "caps",
     metavar="NAME=SPEC",
@@ -175,3 +202,8 @@ grant_option = click.option(
     + ", ".join(row.shape(name) for name, row in KINDS.items())
     + ". A PATH of - is stdin.",
 )
+
+
+def grant_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a command is told what to grant; it gets them as `caps`."""
+    return _file_option(_option(command))

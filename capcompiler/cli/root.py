@@ -13,7 +13,9 @@ from capcompiler import __version__
 from capcompiler.cli.check import check
 from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
+from capcompiler.cli.manifest import manifest
 from capcompiler.cli.outcome import Status
+from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
@@ -60,5 +62,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, repl, doctor):
+for _command in (run, check, explain, manifest, reach, repl, doctor):
     main.add_command(_command)

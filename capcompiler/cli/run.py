@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -23,11 +23,13 @@ from capcompiler.cli.outcome import (
 from capcompiler.cli.present import value_text
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import harmless, write
+from capcompiler.cli.trace import denied, deny_option, show_use, trace_option
 from capcompiler.errors import CapError
 from capcompiler.limits import Limits
+from capcompiler.membrane.membrane import Use
 from capcompiler.namespace import Namespace
 
-__all__ = ["open_compartment", "optimize_option", "run"]
+__all__ = ["open_compartment", "optimize_option", "run", "run_source"]
 
 optimize_option = click.option(
     "--optimize/--no-optimize",
@@ -59,6 +61,8 @@ Exit status:
 @grant_option
 @limit_option
 @optimize_option
+@trace_option
+@deny_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, errors included.")
 @click.option("--usage", "with_usage", is_flag=True, help="Say on stderr what the program used.")
 def run(
@@ -66,6 +70,8 @@ def run(
     caps: dict[str, Any],
     limits: Limits,
     optimize: bool,
+    trace: bool,
+    deny_all: bool,
     as_json: bool,
     with_usage: bool,
 ) -> None:
@@ -75,16 +81,16 @@ def run(
     that is not None.
     """
     source = read_source(file)
-    world = open_compartment(caps, limits)
+    world = open_compartment(denied(caps) if deny_all else caps, limits, show_use if trace else None)
     failed: CapError | None = None
     value: object = None
     names: Mapping[str, object] = {}
     output, usage = "", None
     with interruptible(world) as interrupt:
         try:
-            names = ended = _ended(world, source.text, source.name, optimize)
-            output, usage = ended.output, ended.usage
-            value = ended.value
+            names = finished = run_source(world, source.text, source.name, optimize)
+            output, usage = finished.output, finished.usage
+            value = finished.value
         except CapError as error:
             failed = error
             output = getattr(error, "output", output)
@@ -108,7 +114,7 @@ def run(
     click.get_current_context().exit(status_of(failed))
 
 
-def _ended(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
+def run_source(world: Compartment, text: str, filename: str, optimize: bool) -> Namespace:
     """Run the program, on an event loop where it may await."""
     if "await" in text or "async" in text:
         import asyncio  # half of what starting the command would cost
@@ -117,9 +123,11 @@ def _ended(world: Compartment, text: str, filename: str, optimize: bool) -> Name
     return world.exec(text, filename=filename, optimize=optimize)
 
 
-def open_compartment(caps: Mapping[str, Any], limits: Limits) -> Compartment:
+def open_compartment(
+    caps: Mapping[str, Any], limits: Limits, on_use: Callable[[Use], None] | None = None
+) -> Compartment:
     """A compartment of what the options say. What cannot be granted is an error of the command."""
     try:
-        return Compartment(caps, limits=limits)
+        return Compartment(caps, limits=limits, on_use=on_use)
     except CapError as error:
         raise click.BadParameter(harmless(str(error)), param_hint="'--grant'") from None

@@ -160,3 +160,47 @@ def escape_decode(data, errors="strict", /):
 
 def escape_encode(data, errors="strict", /):
     return repr(bytes(data))[2:-1].encode("ascii"), len(data)
+
+
+def charmap_build(table, /):
+    """A table of characters, one for each byte, turned round."""
+    return {ord(c): byte for byte, c in enumerate(table) if c != "\ufffe"}
+
+
+def charmap_decode(data, errors="strict", mapping=None, /):
+    data = bytes(data)
+    if mapping is None:
+        return data.decode("latin-1"), len(data)
+    out, at = [], 0
+    while at < len(data):
+        try:
+            found = mapping[data[at]]
+        except (IndexError, KeyError):
+            found = None
+        if found is None or found == "\ufffe" or found == 0xFFFE:
+            error = UnicodeDecodeError("charmap", data, at, at + 1, "character maps to <undefined>")
+            text, at = lookup_error(errors or "strict")(error)
+            out.append(text)
+            continue
+        out.append(chr(found) if isinstance(found, int) else found)
+        at += 1
+    return "".join(out), len(data)
+
+
+def charmap_encode(text, errors="strict", mapping=None, /):
+    if mapping is None:
+        return text.encode("latin-1", errors or "strict"), len(text)
+    out, at = [], 0
+    while at < len(text):
+        try:
+            found = mapping[ord(text[at])]
+        except (IndexError, KeyError):
+            found = None
+        if found is None:
+            error = UnicodeEncodeError("charmap", text, at, at + 1, "character maps to <undefined>")
+            more, at = lookup_error(errors or "strict")(error)
+            out.append(charmap_encode(more, "strict", mapping)[0] if isinstance(more, str) else more)
+            continue
+        out.append(bytes((found,)) if isinstance(found, int) else found)
+        at += 1
+    return b"".join(out), len(text)

@@ -15,6 +15,9 @@ class Token:
         self.var, self.old_value = var, old
         self._context, self._used = context, False
 
+    def __init_subclass__(cls, **kwargs):
+        raise TypeError("type 'Token' is not an acceptable base type")
+
     def __enter__(self):
         return self
 
@@ -27,7 +30,10 @@ class Token:
 class ContextVar:
     """A value that each context has of its own."""
 
-    def __init__(self, name, *, default=_NO_DEFAULT):
+    def __init__(self, *names, default=_NO_DEFAULT):
+        if len(names) != 1:
+            raise TypeError(f"ContextVar() takes exactly 1 positional argument ({len(names)} given)")
+        (name,) = names
         if not isinstance(name, str):
             raise TypeError("context variable name must be a str")
         self.name, self._default = name, default
@@ -63,14 +69,23 @@ class ContextVar:
     __class_getitem__ = classmethod(type(list[int]))
 
     def __repr__(self):
-        return f"<ContextVar name={self.name!r}>"
+        shown = "" if self._default is _NO_DEFAULT else f" default={self._default!r}"
+        return f"<ContextVar name={self.name!r}{shown}>"
+
+    def __init_subclass__(cls, **kwargs):
+        raise TypeError("type 'ContextVar' is not an acceptable base type")
 
 
 class Context(Mapping):
     """The values of all context variables at one place."""
 
-    def __init__(self):
+    def __init__(self, *args, **kwargs):
+        if args or kwargs:
+            raise TypeError("Context() does not accept any arguments")
         self._values, self._entered = {}, False
+
+    def __init_subclass__(cls, **kwargs):
+        raise TypeError("type 'Context' is not an acceptable base type")
 
     def run(self, callable, /, *args, **kwargs):
         global _current

@@ -1,9 +1,10 @@
 """`io` without files: streams of text and bytes in memory, and the classes that streams derive from."""
 
 import abc
+from builtins import open as _open
 
 from _guard_io import BytesIO, StringIO, UnsupportedOperation
-from _guard_types import _package_data, _refuse
+from _guard_types import _granted, _package_data, _refuse
 
 __all__ = """BlockingIOError open open_code IOBase RawIOBase FileIO BytesIO StringIO BufferedIOBase
 BufferedReader BufferedWriter BufferedRWPair BufferedRandom TextIOBase TextIOWrapper
@@ -302,17 +303,25 @@ def _files(name):
     return refused
 
 
-_refused_open, open_code, FileIO = _files("open"), _files("open_code"), _files("FileIO")
+def _file_class(name, base):
+    """A class that other classes may derive from, and that makes no instance."""
+    return type(name, (base,), {"__module__": "io", "__new__": _files(name)})
+
+
+_refused_open, open_code = _files("open"), _files("open_code")
+FileIO = _file_class("FileIO", RawIOBase)
 
 
 def open(
     file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None
 ):
-    """A file that an installed package brings along, to read; no other file is granted."""
+    """A file of a granted directory, or one that an installed package brings along, to read."""
     if hasattr(type(file), "__fspath__"):
         file = file.__fspath__()
     data = _package_data(file) if isinstance(file, str) and mode in ("r", "rt", "rb") else None
     if data is None:
+        if _granted("open") is not None:
+            return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
         return _refused_open(file)
     return _stream(data, mode, encoding, errors, newline)
 
@@ -322,9 +331,11 @@ def _stream(data, mode, encoding, errors, newline):
     return stream if mode == "rb" else TextIOWrapper(stream, encoding, errors, newline)
 
 
-BufferedReader, BufferedWriter = _files("BufferedReader"), _files("BufferedWriter")
-BufferedRandom, BufferedRWPair = _files("BufferedRandom"), _files("BufferedRWPair")
-del _files
+BufferedReader, BufferedWriter, BufferedRandom, BufferedRWPair = (
+    _file_class(name, BufferedIOBase)
+    for name in "BufferedReader BufferedWriter BufferedRandom BufferedRWPair".split()
+)
+del _file_class
 BufferedIOBase.register(BytesIO)
 TextIOBase.register(StringIO)
 

@@ -1,10 +1,11 @@
-"""`os` without an operating system: paths as text, and refusals that name the grant."""
+"""`os` without an operating system: paths as text, and what granted capabilities fill in (files of a
+directory, named variables, randomness). The rest refuses, and names the grant."""
 
 import abc
 import sys
 from _collections_abc import MutableMapping, _check_methods
 
-from _guard_types import _refuse
+from _guard_types import _granted, _refuse
 
 name = "posix"
 linesep = "\n"
@@ -73,10 +74,20 @@ def fsdecode(filename):
 
 
 class _Environ(MutableMapping):
-    """The program's own environment: empty, unless the host granted names in it."""
+    """The program's own environment: empty, unless the host granted names in it. What is set here
+    stays here."""
 
     def __init__(self):
-        self._data = {}
+        self._own, self._granted = {}, None
+
+    @property
+    def _data(self):
+        granted = _granted("env")
+        if granted is not None and granted is not self._granted:
+            self._granted = granted
+            for name in granted.names():
+                self._own.setdefault(name, granted.get(name))
+        return self._own
 
     def __getitem__(self, key):
         return self._data[self._text(key)]
@@ -154,6 +165,216 @@ def getpid():
     return 1
 
 
+def _directory(name):
+    """The granted directory, which is the root of all paths."""
+    found = _granted("files")
+    if found is None:
+        _refuse(
+            f"os.{name} was not granted: no directory is among the capabilities; the host grants one "
+            "as a Dir"
+        )
+    return found
+
+
+def _no_files(name):
+    """Refuse where no directory is granted; False where one is."""
+    _directory(name)
+    return False
+
+
+def _inside(at):
+    """A path as the directory takes it: the directory is the root, and `..` of the root is itself."""
+    return path.normpath("/" + fsdecode(at)).lstrip("/")
+
+
+class stat_result(tuple):
+    """What `os.stat` gives: kind and size, and times where the directory tells them."""
+
+    n_fields, n_sequence_fields, n_unnamed_fields = 10, 10, 0
+    st_mode, st_ino, st_dev, st_nlink, st_uid, st_gid, st_size, st_atime, st_mtime, st_ctime = (
+        property(lambda self, i=i: self[i]) for i in range(10)
+    )
+    st_mtime_ns = st_atime_ns = st_ctime_ns = property(lambda self: int(self[8] * 1_000_000_000))
+
+    def __repr__(self):
+        return f"os.stat_result(st_mode={self[0]}, st_size={self[6]})"
+
+
+_MODES = {"file": 0o100644, "dir": 0o040755, "link": 0o120777, "other": 0o010644}
+
+
+def lstat(path, *, dir_fd=None):
+    """What stands at a path."""
+    told = _directory("stat").stat(_inside(path))
+    times = (told.get("modified", 0.0),) * 3
+    return stat_result((_MODES[told["kind"]], 0, 0, 1, 0, 0, told["size"], *times))
+
+
+def stat(path, *, dir_fd=None, follow_symlinks=True):
+    """What stands at a path. Links are not followed: one is an error, unless it is what is asked of."""
+    found = lstat(path)
+    if follow_symlinks and found.st_mode == _MODES["link"]:
+        raise OSError(40, "a symbolic link, and links are not followed", fsdecode(path))
+    return found
+
+
+def access(path, mode, **kwargs):
+    """Whether something is there; whether it can be used, trying it tells."""
+    return _directory("access").exists(_inside(path))
+
+
+class DirEntry:
+    """A name in a directory, and what stands there."""
+
+    __slots__ = ("_kind", "name", "path")
+
+    def __init__(self, name, at, kind):
+        self.name, self.path, self._kind = name, at, kind
+
+    def is_dir(self, *, follow_symlinks=True):
+        return self._kind == "dir"
+
+    def is_file(self, *, follow_symlinks=True):
+        return self._kind == "file"
+
+    def is_symlink(self):
+        return self._kind == "link"
+
+    def is_junction(self):
+        return False
+
+    def stat(self, *, follow_symlinks=True):
+        return lstat(self.path)
+
+    def inode(self):
+        return 0
+
+    def __fspath__(self):
+        return self.path
+
+    def __repr__(self):
+        return f"<DirEntry {self.name!r}>"
+
+
+class _Entries:
+    """An iterator of entries that can be closed."""
+
+    def __init__(self, entries):
+        self._entries = iter(entries)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._entries)
+
+    def close(self):
+        self._entries = iter(())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def listdir(path="."):
+    """The names in a directory."""
+    return _directory("listdir").list(_inside(path))
+
+
+def scandir(path="."):
+    """The entries of a directory."""
+    directory, inside = _directory("scandir"), _inside(path)
+    top = fsdecode(path)
+    entries = []
+    for name in directory.list(inside):
+        at = f"{inside}/{name}" if inside else name
+        shown = name if top == "." else f"{top}{'' if top.endswith('/') else '/'}{name}"
+        entries.append(DirEntry(name, shown, directory.stat(at)["kind"]))
+    return _Entries(entries)
+
+
+def walk(top, topdown=True, onerror=None, followlinks=False):
+    """Each directory from `top` down, with the names of the directories and of all else in it."""
+    _directory("walk")
+    return _walk(fsdecode(top), topdown, onerror, followlinks)
+
+
+def _walk(top, topdown, onerror, followlinks):
+    try:
+        entries = list(scandir(top))
+    except OSError as error:
+        if onerror is not None:
+            onerror(error)
+        return
+    folders = [e.name for e in entries if e.is_dir()]
+    others = [e.name for e in entries if not e.is_dir()]
+    if topdown:
+        yield top, folders, others
+    for name in folders:
+        yield from _walk(path.join(top, name), topdown, onerror, followlinks)
+    if not topdown:
+        yield top, folders, others
+
+
+def mkdir(path, mode=0o777, *, dir_fd=None):
+    """Make a directory."""
+    _directory("mkdir").mkdir(_inside(path))
+
+
+def makedirs(name, mode=0o777, exist_ok=False):
+    """Make a directory and those on the way to it."""
+    _directory("makedirs").mkdir(_inside(name), True, exist_ok)
+
+
+def remove(path, *, dir_fd=None):
+    """Take a file away."""
+    _directory("remove").remove(_inside(path))
+
+
+def unlink(path, *, dir_fd=None):
+    """Take a file away."""
+    _directory("unlink").remove(_inside(path))
+
+
+def rmdir(path, *, dir_fd=None):
+    """Take an empty directory away."""
+    _directory("rmdir").rmdir(_inside(path))
+
+
+def rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
+    """Give a file or directory another name."""
+    _directory("rename").rename(_inside(src), _inside(dst))
+
+
+def replace(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
+    """Give a file or directory another name, in the place of a file that is there."""
+    _directory("replace").rename(_inside(src), _inside(dst))
+
+
+def truncate(path, length):
+    """Cut a file off."""
+    with _directory("truncate").open(_inside(path), "r+b") as file:
+        file.truncate(length)
+
+
+def urandom(size, /):
+    """Random bytes of the capability that was granted."""
+    granted = _granted("random")
+    if granted is None:
+        _refuse(
+            "os.urandom was not granted: randomness from the host is not granted; "
+            "the host grants a Random"
+        )
+    return granted.bytes(size)
+
+
+def getrandom(size, flags=0):
+    """Random bytes of the capability that was granted."""
+    return urandom(size)
+
+
 def _absent(names, grant):
     def one(name):
         def refused(*args, **kwargs):
@@ -168,11 +389,10 @@ def _absent(names, grant):
 
 _absent(
     """
-    access chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate lchown link
-    listdir lseek lstat makedirs mkdir mkfifo open pipe read readlink remove removedirs rename renames
-    replace rmdir scandir stat symlink truncate umask unlink utime walk fwalk write statvfs sync
+    chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate lchown link lseek mkfifo open pipe
+    read readlink removedirs renames symlink umask utime fwalk write statvfs sync
     """,
-    "no directory is among the capabilities; the host grants one as a Dir",
+    "a directory that the host grants as a Dir does not do that",
 )
 _absent(
     """
@@ -181,7 +401,6 @@ _absent(
     """,
     "control over processes is not granted; the host grants a Command",
 )
-_absent("urandom getrandom", "randomness from the host is not granted; the host grants a Random")
 _absent("times", "no clock is granted; the host grants a Clock")
 _absent(
     """
@@ -190,14 +409,6 @@ _absent(
     """,
     "facts about the host are not granted; the host hands them in as data",
 )
-
-
-class stat_result(tuple):
-    """What `os.stat` would give."""
-
-
-class DirEntry:
-    """What `os.scandir` would give."""
 
 
 del _absent

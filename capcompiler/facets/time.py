@@ -3,7 +3,7 @@
 from _guard_time import gmtime as _gmtime
 from _guard_time import strftime as _strftime
 from _guard_time import struct_time
-from _guard_types import _refuse
+from _guard_types import _granted, _refuse
 
 timezone = altzone = daylight = 0
 tzname = ("UTC", "UTC")
@@ -27,21 +27,65 @@ class _Function:
         return f"<built-in function {self.__name__}>"
 
 
-def _clock(name):
-    def refused(*args, **kwargs):
+def _told(name, method):
+    """What the granted clock tells; a refusal where there is none."""
+    clock = _granted("clock")
+    if clock is None:
         _refuse(f"time.{name} was not granted: it reads the clock of the host; the host grants a Clock")
-
-    refused.__name__ = name
-    return _Function(refused)
+    return getattr(clock, method if hasattr(clock, method) else "time")
 
 
-time, time_ns, monotonic, monotonic_ns = map(_clock, "time time_ns monotonic monotonic_ns".split())
-perf_counter, perf_counter_ns = map(_clock, "perf_counter perf_counter_ns".split())
-process_time, process_time_ns = map(_clock, "process_time process_time_ns".split())
-thread_time, thread_time_ns = map(_clock, "thread_time thread_time_ns".split())
-clock_gettime, get_clock_info, sleep = map(_clock, "clock_gettime get_clock_info sleep".split())
-_now = _clock("gmtime without seconds")
-del _clock
+def _clock(name, method, make=float):
+    def read():
+        return make(_told(name, method)())
+
+    read.__name__ = name
+    return _Function(read)
+
+
+def _nanoseconds(seconds):
+    return int(seconds * 1_000_000_000)
+
+
+time, time_ns = _clock("time", "time"), _clock("time_ns", "time", _nanoseconds)
+monotonic, monotonic_ns = (
+    _clock("monotonic", "monotonic"), _clock("monotonic_ns", "monotonic", _nanoseconds),
+)  # fmt: skip
+perf_counter, perf_counter_ns = (
+    _clock("perf_counter", "monotonic"), _clock("perf_counter_ns", "monotonic", _nanoseconds),
+)  # fmt: skip
+process_time, process_time_ns = (
+    _clock("process_time", "monotonic"), _clock("process_time_ns", "monotonic", _nanoseconds),
+)  # fmt: skip
+thread_time, thread_time_ns = (
+    _clock("thread_time", "monotonic"), _clock("thread_time_ns", "monotonic", _nanoseconds),
+)  # fmt: skip
+
+
+@_Function
+def clock_gettime(clk_id):
+    """Seconds of the granted clock."""
+    return float(_told("clock_gettime", "time" if clk_id == CLOCK_REALTIME else "monotonic")())
+
+
+@_Function
+def get_clock_info(name):
+    _refuse("time.get_clock_info was not granted: it tells of the clock of the host")
+
+
+@_Function
+def sleep(secs):
+    """Wait, where the clock that was granted lets its holder wait."""
+    clock = _granted("clock")
+    if clock is None or not hasattr(clock, "sleep"):
+        _refuse("time.sleep was not granted: it makes the host wait; the host grants a Clock that can")
+    if secs < 0:
+        raise ValueError("sleep length must be non-negative")
+    clock.sleep(secs)
+
+
+def _now():
+    return _gmtime(float(_told("gmtime without seconds", "time")()))
 
 
 @_Function
@@ -71,14 +115,16 @@ def ctime(secs=None):
 @_Function
 def strftime(format, t=None):
     """A date and time as text."""
-    return _now() if t is None else _strftime(format, t)
+    return _strftime(format, _now() if t is None else t)
 
 
 @_Function
 def asctime(t=None):
     """A date and time as text of fixed form."""
     if t is None:
-        _now()
+        t = _now()
+    if not -(1 << 31) + 1900 <= t[0] < 1 << 31:
+        raise OverflowError("year out of range")
     days = "Mon Tue Wed Thu Fri Sat Sun".split()
     months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
     return f"{days[t[6]]} {months[t[1] - 1]} {t[2]:2} {t[3]:02}:{t[4]:02}:{t[5]:02} {t[0]}"

@@ -6,25 +6,36 @@ Source of the idea: object-capability facets as in E and Endo's `exo`; cap-std f
 from __future__ import annotations
 
 import functools
-import inspect
 import keyword
-import types
-import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
-from capcompiler.membrane.handle import Handle, read_of
+from capcompiler.membrane.arguments import Checker, checker_of
+from capcompiler.membrane.handle import Handle, object_of, owner_of, read_of
 
-__all__ = ["Capability", "Exposed", "Interface", "Later", "expose", "interface_of", "is_host_function"]
+__all__ = [
+    "Capability",
+    "Exposed",
+    "HostCallable",
+    "Interface",
+    "Later",
+    "checker_for",
+    "expose",
+    "facets_of",
+    "interface_of",
+    "is_host_function",
+    "made_by_guest",
+    "store_on",
+]
 
 #: Special methods that `expose` may name: the guest's syntax then reaches the host's object.
 EXPOSABLE: Final = frozenset(
     """
-    __call__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __iter__ __enter__ __exit__
-    __bool__ __int__ __float__ __index__ __eq__ __lt__ __le__ __gt__ __ge__ __add__ __radd__ __sub__
-    __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ __mod__ __neg__ __str__
+    __call__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __iter__ __next__ __enter__
+    __exit__ __bool__ __int__ __float__ __index__ __eq__ __lt__ __le__ __gt__ __ge__ __add__ __radd__
+    __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ __mod__ __neg__ __str__
     """.split()
 )
 
@@ -33,14 +44,55 @@ class Capability:
     """The base class of what a host writes to be granted.
 
     A guest can call the public methods that the subclass defines, and nothing else of it; the
-    parameters' annotations are enforced on what the guest passes. Attributes stay the host's own.
+    parameters' annotations are enforced on what the guest passes, and that of the result on what
+    the method gives. Attributes stay the host's own.
 
         class Mailer(Capability):
             def send(self, to: str, text: str) -> None: ...
+
+    Keywords of the class statement say what more is offered, and subclasses inherit it:
+    special: special methods, which give the guest syntax (`__enter__`, `__iter__`, ...).
+    read, write: attributes and properties that a guest may read, or set.
+    reads: what of all this changes nothing, and so stays under `readonly`.
     """
+
+    #: (special methods, attributes to read, attributes to set, what only reads)
+    _cap_offers: tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]] = (
+        frozenset(), frozenset(), frozenset(), frozenset(),
+    )  # fmt: skip
+    #: Parts of the standard library that a grant of this fills in; see `capcompiler.filling`.
+    _cap_facets: tuple[str, ...] = ()
+
+    def __init_subclass__(
+        cls, *, special: Iterable[str] = (), read: Iterable[str] = (), write: Iterable[str] = (),
+        reads: Iterable[str] = (), **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init_subclass__(**kwargs)
+        given = [_names(names) for names in (special, read, write, reads)]
+        for name in frozenset().union(*given):
+            check_exposed_name(name, name in given[0] or name in given[3])
+        bases = [k._cap_offers for k in cls.__mro__[1:] if issubclass(k, Capability)]
+        offers: Any = tuple(
+            frozenset().union(part, *(base[i] for base in bases)) for i, part in enumerate(given)
+        )
+        cls._cap_offers = offers
 
     def __repr__(self) -> str:
         return f"<capability {type(self).__name__}>"
+
+    def _cap_interface(self) -> Interface:
+        """What is offered; the names are those of the class."""
+        special, read, write, reads = self._cap_offers
+        methods = {n: _method_of(self, n) for n in (*_public_methods(type(self)), *special)}  # type: ignore[arg-type]
+        return Interface(methods, read, write, self, reads)
+
+    def _cap_readonly(self) -> Capability | None:
+        """The part that changes nothing, where the capability itself knows better than by names."""
+        return None
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names.split() if isinstance(names, str) else names)
 
 
 class Exposed(Capability):
@@ -58,6 +110,11 @@ class Exposed(Capability):
 
     def __repr__(self) -> str:
         return f"<capability over {type(self.target).__name__}>"
+
+    def _cap_interface(self) -> Interface:
+        look: Any = Later if isinstance(self.target, Handle) else getattr
+        methods = {name: look(self.target, name) for name in self.methods}
+        return Interface(methods, self.read, self.write, self.target, self.read | _READING)
 
 
 def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[str] = ()) -> Exposed:
@@ -101,33 +158,103 @@ def check_exposed_name(name: object, method: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What one capability offers. target: the host object that attributes are read from."""
+    """What one capability offers. target: the host object that attributes are read from.
+
+    reads: the names among them that change nothing.
+    """
 
     methods: dict[str, Callable[..., Any]]
     read: frozenset[str]
     write: frozenset[str]
     target: Any
-    checked: bool
+    reads: frozenset[str] = frozenset()
+
+
+#: Special methods that change nothing where the host that exposes them keeps to Python's meaning.
+_READING: Final = frozenset(
+    """
+    __len__ __getitem__ __contains__ __iter__ __bool__ __int__ __float__ __index__ __eq__ __lt__ __le__
+    __gt__ __ge__ __str__
+    """.split()
+)
+
+
+class HostCallable:
+    """What is called in the place of a host's function, and is granted as one."""
+
+    __slots__ = ()
+
+    def _cap_origin(self) -> Any:
+        """What it stands for; None for nothing of the host's."""
+        return None
+
+
+class StaticMethod(HostCallable):
+    """A function that a capability's class offers as a static method."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def _cap_origin(self) -> Any:
+        return self.function
+
+
+def _method_of(cap: Capability, name: str) -> Callable[..., Any]:
+    found: Any = getattr(cap, name)
+    return found if type(found) is MethodType else StaticMethod(found)
 
 
 def is_host_function(obj: object) -> bool:
     """Whether a host object becomes a call-only capability when it is granted."""
-    return type(obj) in (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
+    return type(obj) in _FUNCTIONS or isinstance(obj, HostCallable)
+
+
+_FUNCTIONS: Final = (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
 
 
 def interface_of(cap: Any) -> Interface:
     """The interface of a `Capability` or of a host function."""
-    if isinstance(cap, Exposed):
-        look: Any = Later if isinstance(cap.target, Handle) else getattr
-        methods = {name: look(cap.target, name) for name in cap.methods}
-        return Interface(methods, cap.read, cap.write, cap.target, False)
     if isinstance(cap, Capability):
-        methods = {name: getattr(cap, name) for name in _public_methods(type(cap))}  # type: ignore[arg-type]
-        return Interface(methods, frozenset(), frozenset(), cap, True)
-    return Interface({"__call__": cap}, frozenset(), frozenset(), None, False)
+        return cap._cap_interface()
+    return Interface({"__call__": cap}, frozenset(), frozenset(), None)
 
 
-class Later:
+def facets_of(cap: Any) -> tuple[str, ...]:
+    """The parts of the standard library that a grant of this fills in."""
+    return cap._cap_facets if isinstance(cap, Capability) else ()
+
+
+def made_by_guest(method: Any) -> bool:
+    """Whether a method is a guest's, under however many attenuators."""
+    while isinstance(method, HostCallable):
+        if type(method) is Later:
+            return True
+        method = method._cap_origin()
+    return False
+
+
+def checker_for(method: Any) -> Checker | None:
+    """What checks the calls of a method, wherever it was handed on to: those of `Capability` classes
+    are checked, other functions of the host's check for themselves."""
+    inner = method
+    while isinstance(inner, HostCallable):
+        if type(inner) is StaticMethod:
+            return checker_of(method)
+        inner = inner._cap_origin()
+    if type(inner) is MethodType:
+        owner = inner.__self__
+        kind = owner if isinstance(owner, type) else type(owner)
+        if issubclass(kind, Capability):
+            return checker_of(method)
+    return None
+
+
+class Later(HostCallable):
     """One method of a guest's object, looked up when it is called: that takes a turn."""
 
     __slots__ = ("name", "target")
@@ -142,6 +269,14 @@ class Later:
         return read_of(self.target, self.name)(*args, **kwargs)
 
 
+def store_on(target: Any, name: str, value: Any) -> None:
+    """Set an attribute that was exposed for writing, of a host's object or of a guest's."""
+    if isinstance(target, Handle):
+        owner_of(target)._store_object(object_of(target), name, value)
+    else:
+        setattr(target, name, value)
+
+
 @functools.lru_cache(maxsize=1024)
 def _public_methods(kind: type) -> tuple[str, ...]:
     found: dict[str, None] = {}
@@ -154,118 +289,3 @@ def _public_methods(kind: type) -> tuple[str, ...]:
             if isinstance(value, (FunctionType, staticmethod, classmethod)):
                 found[name] = None
     return tuple(found)
-
-
-# Annotations, enforced
-
-
-@functools.lru_cache(maxsize=1024)
-def _signature(function: Any) -> tuple[inspect.Signature, dict[str, Any]] | None:
-    try:
-        signature = inspect.signature(function)
-        hints = typing.get_type_hints(function)
-    except Exception:  # annotations that cannot be evaluated are not enforced
-        return None
-    return signature, {n: h for n, h in hints.items() if n in signature.parameters}
-
-
-class ArgumentError(TypeError):
-    """A wrong call of a capability: its text is ours, and is for the guest to read."""
-
-
-def check_arguments(path: str, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise `ArgumentError` when an argument is not of the annotated type.
-
-    The text names the method, the argument, the type that came and the type that was wanted.
-    """
-    function = method.__func__ if isinstance(method, MethodType) else method
-    known = _signature(function)
-    if known is None:
-        return
-    signature, hints = known
-    parameters = list(signature.parameters.values())
-    bound_self = isinstance(method, MethodType)
-    try:
-        bound = signature.bind(*((None, *args) if bound_self else args), **kwargs)
-    except TypeError as error:
-        problem = f"{path}: {error}"
-    else:
-        problem = ""
-        for position, parameter in enumerate(parameters):
-            if parameter.name not in bound.arguments or parameter.name not in hints:
-                continue
-            value, hint = bound.arguments[parameter.name], hints[parameter.name]
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                values = list(value)
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                values = list(value.values())
-            else:
-                values = [value]
-            for v in values:
-                if not matches(v, hint):
-                    number = position if bound_self else position + 1
-                    problem = (
-                        f"{path}: argument {number} ({parameter.name}): "
-                        f"got {type(v).__name__}, wanted {wanted(hint)}"
-                    )
-    if problem:
-        raise ArgumentError(problem)
-
-
-def matches(value: Any, hint: Any) -> bool:
-    """Whether a crossed value, exact data or a handle, is what an annotation asks for.
-
-    Annotations beyond classes, unions, literals and builtin containers are not enforced.
-    """
-    if hint is Any or isinstance(hint, (str, typing.TypeVar)):
-        return True
-    if hint is None or hint is type(None):
-        return value is None
-    origin = typing.get_origin(hint)
-    arguments = typing.get_args(hint)
-    if origin is typing.Union or origin is types.UnionType:
-        return any(matches(value, h) for h in arguments)
-    if origin is typing.Annotated:
-        return matches(value, arguments[0])
-    if origin is typing.Literal:
-        return any(type(value) is type(a) and value == a for a in arguments)
-    if hint is Callable or origin is Callable or hint is typing.Callable:
-        return callable(value)
-    kind: Any = origin or hint
-    if not isinstance(kind, type):
-        return True
-    if kind is float:
-        return type(value) in (float, int)
-    if kind is int:
-        return type(value) is int
-    if kind is object:
-        return True
-    try:
-        fits = isinstance(value, kind)
-    except TypeError:
-        return True
-    if not fits:
-        return False
-    members: Any = value
-    if kind in (list, set, frozenset) and arguments:
-        return all(matches(v, arguments[0]) for v in members)
-    if kind is tuple and arguments:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(matches(v, arguments[0]) for v in members)
-        return len(members) == len(arguments) and all(
-            matches(v, h) for v, h in zip(members, arguments, strict=True)
-        )
-    if kind is dict and len(arguments) == 2:
-        return all(matches(k, arguments[0]) and matches(v, arguments[1]) for k, v in members.items())
-    return True
-
-
-def wanted(hint: Any) -> str:
-    """An annotation in words."""
-    if hint is None or hint is type(None):
-        return "None"
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " or ".join(wanted(h) for h in typing.get_args(hint))
-    if isinstance(hint, type) and typing.get_origin(hint) is None:
-        return hint.__name__
-    return str(hint).replace("typing.", "")

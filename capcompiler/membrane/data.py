@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from guards.host import host_name
 from guards.tables.decimals import DECIMAL_CROSSES
 
 __all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
@@ -173,15 +174,24 @@ class Copier:
 
     def _container(self, value: Any, base: type, path: str) -> Any:
         result: Any
+        kind = type(value)
+        if kind is list or kind is dict:
+            self._pay(len(value))
+            # Looked at once it is copied: another thread of the host's may change the original.
+            result = value.copy()
+            if _is_flat(result):
+                return self._keep(value, result)
         if base is list or base is deque:
             items = list(base.__iter__(value))
-            self._pay(len(items))
+            if kind is not list:
+                self._pay(len(items))
             result = self._keep(value, [])
             result.extend(self._elements(items, path))
             return result
         if base is dict:
             pairs = list(dict.items(value))
-            self._pay(len(pairs))
+            if kind is not dict:
+                self._pay(len(pairs))
             result = self._keep(value, {})
             self._check_hashes([k for k, _ in pairs], path)
             for k, v in pairs:
@@ -249,6 +259,17 @@ class Copier:
         return known
 
 
+def _is_flat(copied: Any) -> bool:
+    """Whether a list or dict, exact and ours, holds nothing that would have to be copied or counted."""
+    if type(copied) is list:
+        return PLAIN.issuperset(map(type, copied))
+    if not PLAIN.issuperset(map(type, copied.values())):
+        return False
+    kinds = set(map(type, copied))
+    return kinds <= _TEXT or (len(copied) <= _FEW_KEYS and kinds <= PLAIN)
+
+
+_TEXT: Final = frozenset({str})
 #: Keys that may hash alike in one container.
 _FEW_KEYS: Final = 1000
 
@@ -295,4 +316,4 @@ def _shown(key: Any) -> str:
         return repr(key[:40])
     if type(key) is int and key.bit_length() <= 64:
         return repr(key)
-    return repr(key) if type(key) is bool else type(key).__name__
+    return repr(key) if type(key) is bool else host_name(type(key))  # a metaclass may say another

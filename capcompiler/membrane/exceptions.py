@@ -10,11 +10,12 @@ import contextlib
 import opcode
 import re
 from collections.abc import Mapping
-from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
+from types import BuiltinFunctionType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
-from capcompiler.membrane.capability import ArgumentError
+from capcompiler.membrane.arguments import ArgumentError, function_of
+from capcompiler.membrane.withheld import Withheld
 from capcompiler.program import serial_of, shown_filename
 from guards.binding import is_guest_code
 from guards.format import text_of
@@ -150,8 +151,12 @@ def _raised_by_trusted_code(error: BaseException) -> bool:
     return not is_guest_code(tb.tb_frame.f_code)
 
 
-def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
+def for_guest(
+    error: BaseException, path: str, function: Any, args: tuple[Any, ...] = ()
+) -> BaseException:
     """What a guest sees of an exception that came out of a host function.
+
+    args: what the function was called with.
 
     A builtin exception that the function itself raised on purpose crosses with its text. Anything
     else, such as a KeyError out of the host's own dictionaries, crosses as its nearest builtin type
@@ -164,6 +169,8 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
         return rebuilt(kind, (error.message,), error.message)
     if type(error) is ArgumentError:
         return TypeError(str(error))
+    if isinstance(error, Withheld):
+        return refusal(f"{path}: {error.message}")
     if isinstance(error, CapabilityError):
         return refusal(error.message)
     if isinstance(error, CapError):
@@ -173,38 +180,49 @@ def for_guest(error: BaseException, path: str, function: Any) -> BaseException:
         kind = RuntimeError
     if issubclass(kind, RecursionError) and _on_purpose(error, function):
         kind = RuntimeError  # the guest's own ends its turn; the host's is an error like any other
-    args = error.args
     if isinstance(error, OSError):
         # Paths of the host are not the guest's to know; number and text of the error are.
-        number, text = error.errno, error.strerror
+        number, text, name = error.errno, error.strerror, error.filename
+        if type(number) is int and type(text) is str:
+            # A path that the guest named, it may be told.
+            told = type(name) is str and (raised_in_stdlib_caps(error) or _is_among(name, args))
+            return OSError(number, text, name) if told else OSError(number, text)
         if not _on_purpose(error, function):
-            if type(number) is int and type(text) is str:
-                return type(_os_error(number, text))(number, text)
             return rebuilt(kind, (f"{path} failed",), "")
-        if len(args) >= 2 and type(number) is int:
-            return _os_error(number, str(text))
-    plain = all(type(a) in _PLAIN for a in args)
+    plain = all(type(a) in _PLAIN for a in error.args)
     if type(error) in (kind, RecursionError) and plain and _on_purpose(error, function):
-        return rebuilt(kind, args, str(error))
+        return rebuilt(kind, error.args, str(error))
     return rebuilt(kind, (f"{path} failed",), f"{path} failed")
 
 
-def _os_error(number: int, text: str) -> OSError:
-    return OSError(number, text)
+def _is_among(name: str, args: tuple[Any, ...]) -> bool:
+    return any(type(a) is str and a == name for a in args)
 
 
 def _on_purpose(error: BaseException, function: Any) -> bool:
-    """Whether a `raise` statement of the granted function's own module raised this."""
+    """Whether a `raise` statement of the granted function's own module raised this; what the
+    capabilities of `stdlib_caps` raise is written for guests, in whichever of its modules."""
+    if raised_in_stdlib_caps(error):
+        return True
     code = _code_of(function)
-    tb = host_traceback(error)
-    if code is None or tb is None:
-        return False
-    while tb.tb_next is not None:
-        tb = tb.tb_next
-    raised_in = tb.tb_frame.f_code
-    if raised_in.co_filename != code.co_filename:
+    raised_in = _last_frame(error)
+    if code is None or raised_in is None or raised_in.f_code.co_filename != code.co_filename:
         return False
     return raised_by_statement(error)
+
+
+def raised_in_stdlib_caps(error: BaseException) -> bool:
+    """Whether a `raise` statement of `stdlib_caps` raised this."""
+    frame = _last_frame(error)
+    name = None if frame is None else frame.f_globals.get("__name__")
+    return type(name) is str and name.startswith("stdlib_caps.") and raised_by_statement(error)
+
+
+def _last_frame(error: BaseException) -> FrameType | None:
+    tb = host_traceback(error)
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return None if tb is None else tb.tb_frame
 
 
 def raised_by_guest(realm: Realm, error: BaseException) -> bool:
@@ -231,8 +249,7 @@ def forget_traceback(error: BaseException) -> None:
 
 
 def _code_of(function: Any) -> Any:
-    if isinstance(function, MethodType):
-        function = function.__func__
+    function = function_of(function)
     if isinstance(function, FunctionType):
         return function.__code__
     if isinstance(function, BuiltinFunctionType):

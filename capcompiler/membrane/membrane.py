@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.errors import CapabilityError
+from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
     Interface,
     Later,
-    check_arguments,
+    checker_for,
     interface_of,
     is_host_function,
+    made_by_guest,
+    store_on,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
@@ -33,6 +36,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
+from capcompiler.program import shown_filename
 from guards.decimal_context import as_host
 from guards.host import host_lookup, host_name
 from guards.meter import Stop
@@ -54,6 +58,8 @@ class Use:
 
     path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
     result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
+    filename, line: where in the guest's program; "" and 0 where that is not known any more, as when an
+    answer came later.
     """
 
     path: str
@@ -63,6 +69,8 @@ class Use:
     error: BaseException | None
     started: float
     seconds: float
+    filename: str = ""
+    line: int = 0
 
     @property
     def outcome(self) -> str:
@@ -76,6 +84,19 @@ def offered_by(handle: Handle) -> Any:
     return offered(handle)
 
 
+def _first_sentence(doc: str) -> str:
+    words = " ".join(doc.partition("\n\n")[0].split())
+    return words.partition(". ")[0]
+
+
+def original_of(value: Any, compartment: Compartment) -> Any:
+    """The guest's own object, where that is what comes home to it from under an attenuator that it
+    passed through; anything else as it is."""
+    own = getattr(type(value), "_cap_own", None)
+    handle = None if own is None else own(value)
+    return handle if handle is not None and owner_of(handle) is compartment else value
+
+
 class _MustAwait(Exception):
     """A host's function gave something that answers later, to a turn that cannot wait."""
 
@@ -83,7 +104,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("cap", "home", "interface", "membrane", "path")
+    __slots__ = ("cap", "home", "interface", "invoke", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -91,24 +112,39 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
+        #: What a call of the reference itself does: called with its arguments, as a tuple and a dict.
+        self.invoke: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
+        if "__call__" in interface.methods:
+            self.invoke = functools.partial(membrane.use, *self._use_of("__call__"))
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
-        names = sorted(self.interface.methods)
+        interface = self.interface
         lines = [f"capability {self.path}"]
-        lines += [f"  {self.path}.{n}(...)" if n != "__call__" else f"  {self.path}(...)" for n in names]
-        lines += [f"  {self.path}.{n}  (read)" for n in sorted(self.interface.read)]
-        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(self.interface.write)]
+        for name in sorted(interface.methods):
+            path = self.path if name == "__call__" else f"{self.path}.{name}"
+            checker = checker_for(interface.methods[name])
+            lines.append(f"  {path}{'(...)' if checker is None else checker.described()}")
+            doc = None if checker is None else function_of(interface.methods[name]).__doc__
+            if isinstance(doc, str):
+                lines.append(f"      {_first_sentence(doc)}")
+        lines += [f"  {self.path}.{n}  (read)" for n in sorted(interface.read)]
+        lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(interface.write)]
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        interface = self.interface
-        method = interface.methods[name]
+        return self.membrane.use(*self._use_of(name), args, kwargs)
+
+    def _use_of(self, name: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
+        """The path, what is called, and whose function that is, of a use of one method."""
+        method = self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
-        perform = method
-        if interface.checked or name == "__iter__":
-            perform = functools.partial(_perform, path, method, interface.checked, name)
-        return self.membrane.use(path, perform, method, args, kwargs)
+        checker = checker_for(method)
+        if name == "__iter__":
+            return path, functools.partial(_iterated, self.membrane, path, method, checker), method
+        if checker is not None:
+            return path, functools.partial(_checked, path, method, checker), method
+        return path, method, method
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:
@@ -126,28 +162,35 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda inside: _set(target, name, inside),
+            lambda inside: store_on(target, name, inside),
             Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
         )
 
 
-def _perform(path: str, method: Any, checked: bool, name: str, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a host's method that asks for more than to be called."""
-    if checked:
-        check_arguments(path, method, args, kwargs)
-    result = method(*args, **kwargs)
-    if name == "__iter__":
-        result = list(itertools.islice(result, _ITERATED))
+def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a host's method with arguments that fit its annotations, for a result that does."""
+    if kwargs:
+        checker.check(path, args, kwargs)
+        result = method(*args, **kwargs)
+    else:
+        if tuple(map(type, args)) not in checker.known and not checker.fits(args):
+            checker.check(path, args, kwargs)
+        result = method(*args)
+    if type(result) not in checker.plain and not _is_awaitable(result):
+        checker.check_result(path, result)
     return result
 
 
-def _set(target: Any, name: str, value: Any) -> None:
-    if isinstance(target, Handle):
-        owner_of(target)._store_object(object_of(target), name, value)
-    else:
-        setattr(target, name, value)
+def _iterated(
+    membrane: Membrane, path: str, method: Any, checker: Checker | None, /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call a host's `__iter__`: what is no iterator of its own crosses as a list of its elements."""
+    if checker is not None:
+        checker.check(path, args, kwargs)
+    result = method(*args, **kwargs)
+    return result if isinstance(result, Capability) else membrane.elements(result)
 
 
 #: What comes back from a host's function as it is, at no charge.
@@ -204,6 +247,7 @@ class Membrane:
         raise CrossingError(value, "", IN_A_TURN)
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
+        value = original_of(value, self.compartment)
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
         if isinstance(value, Handle):
@@ -239,7 +283,7 @@ class Membrane:
             if name.startswith("__"):
                 special.add(name)
                 continue
-            part = Interface({"__call__": method}, frozenset(), frozenset(), None, interface.checked)
+            part = Interface({"__call__": method}, frozenset(), frozenset(), None)
             access = Access(self, method, f"{path}.{name}", part, method)
             plain[name] = make_reference(reference_class(False, frozenset({"__call__"})), access, {})
             self._parts[id(method)] = plain[name]
@@ -266,6 +310,13 @@ class Membrane:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
         except RecursionError:
             problem = CapabilityError("the guest's value cannot be copied out: it is nested too deeply")
+        except Stop:
+            # Guest code was met outside a turn, and ended at its first step.
+            if self.compartment._realm.meter.live:
+                raise
+            problem = CapabilityError(
+                "the guest's value cannot be copied out: it runs code to be copied"
+            )
         raise problem
 
     def _leave(self, value: Any, where: str) -> Any:
@@ -367,15 +418,28 @@ class Membrane:
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
+                where = self._where()
                 self._tell(
-                    Use(path, host_args, host_kwargs, result, problem, started, seconds), function
+                    Use(path, host_args, host_kwargs, result, problem, started, seconds, *where),
+                    function,
                 )
         finally:
             compartment._in_host -= 1
         meter.check()
         if problem is None:
             return guest_result
-        raise self._mapped(problem, path, function) from None
+        raise self._mapped(problem, path, function, (*host_args, *host_kwargs.values())) from None
+
+    def elements(self, iterable: Any) -> list[Any]:
+        """What a host's iterable gives, paid for as it comes."""
+        meter = self.compartment._realm.meter
+        found = []
+        for element in itertools.islice(iterable, _ITERATED):
+            meter.charge(1)
+            if type(element) in (str, bytes):
+                meter.charge_bytes(len(element))
+            found.append(element)
+        return found
 
     def _charged(self, result: Any, path: str) -> Any:
         meter = self.compartment._realm.meter
@@ -383,9 +447,22 @@ class Membrane:
             meter.charge_bytes(len(result))
         return self.to_guest(result, path, meter.charge)
 
+    def _where(self) -> tuple[str, int]:
+        """The file name and the line of the guest's program that runs now, not of the library that it
+        called."""
+        realm = self.compartment._realm
+        inner = frame = realm.guest_frame()
+        while frame is not None:
+            if realm.is_guest_frame(frame):
+                name = shown_filename(frame.f_code)
+                if not name.startswith(("lib/", "facet/")):
+                    return name, frame.f_lineno
+            frame = frame.f_back
+        return ("", 0) if inner is None else (shown_filename(inner.f_code), inner.f_lineno)
+
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""
-        return self.on_use is not None and (self.outer is None or type(function) is not Later)
+        return self.on_use is not None and (self.outer is None or not made_by_guest(function))
 
     def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
@@ -437,8 +514,11 @@ class Membrane:
         try:
             if problem is None:
                 try:
+                    checker = checker_for(call.function)
+                    if checker is not None:
+                        checker.check_result(call.path, result)
                     value = self._charged(result, call.path)
-                except CrossingError as error:
+                except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
             self._tell(
@@ -448,9 +528,14 @@ class Membrane:
         finally:
             compartment._in_host -= 1
         meter.check()
-        return value, None if problem is None else self._mapped(problem, call.path, call.function)
+        if problem is None:
+            return value, None
+        args = (*call.args, *call.kwargs.values())
+        return None, self._mapped(problem, call.path, call.function, args)
 
-    def _mapped(self, problem: BaseException, path: str, function: Any) -> BaseException:
+    def _mapped(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
         if isinstance(problem, _MustAwait):
             return TypeError(
                 f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
@@ -461,7 +546,7 @@ class Membrane:
                 return ValueError(f"{path}: a value cannot cross: {problem.reason}")
             return TypeError(f"{path} gave something that is neither data nor a capability")
         try:
-            return shielded(self._wall, lambda: for_guest(problem, path, function))
+            return shielded(self._wall, lambda: for_guest(problem, path, function, args))
         except RecursionError:
             return RecursionError(f"{path} failed")
         except Exception:  # an exception class of the host's that fails when it is asked

@@ -43,7 +43,7 @@ class Call:
         """Nobody will await it: a coroutine that has not begun ends without a warning."""
         if not self.taken:
             self.taken = True
-            if type(self.awaitable) is CoroutineType:
+            if type(self.awaitable) is CoroutineType or hasattr(self.awaitable, "_cap_closes"):
                 self.awaitable.close()
 
 

@@ -45,7 +45,7 @@ class CallableReference(Reference, host=HOST):
     __slots__ = ()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__cap_use__.call("__call__", args, kwargs)
+        return self.__cap_use__.invoke(args, kwargs)
 
 
 class StatefulReference(Reference, host=HOST):
@@ -87,7 +87,8 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = self.__cap_use__.call(name, args, kwargs)
-        return iter(result) if name == "__iter__" else result
+        # What gave itself is its own iterator, and has `__next__`.
+        return iter(result) if name == "__iter__" and type(result) is list else result
 
     method.__name__ = method.__qualname__ = name
     return method

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS
 from guards.charge import settled
-from guards.dates import conversions, named_zone, needs_clock
+from guards.dates import clock_seconds, conversions, named_zone, needs_clock
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.tamed import enter
@@ -22,6 +22,28 @@ if TYPE_CHECKING:
 from guards.modules.table import MODULES, ModuleRow
 
 __all__: list[str] = []
+
+
+#: Where a clock fills in `time`, the local time zone is UTC; that of the host is not granted.
+_UTC: Final = datetime.UTC
+
+
+def _now(name: str) -> Callable[..., Any]:
+    """`now` and its kin: a moment of the granted clock, in UTC where no zone is given."""
+
+    def tamed(realm: Realm, cls: Any, tz: Any = None) -> Any:
+        seconds = clock_seconds(realm, name)
+        if tz is not None:
+            return cls.fromtimestamp(seconds, tz)
+        return cls.fromtimestamp(seconds, _UTC).replace(tzinfo=None)
+
+    tamed.__name__ = tamed.__qualname__ = name.rpartition(".")[2]
+    return tamed
+
+
+def _today(realm: Realm, cls: Any) -> Any:
+    moment = datetime.datetime.fromtimestamp(clock_seconds(realm, "date.today"), _UTC)
+    return cls(moment.year, moment.month, moment.day)
 
 
 def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
@@ -93,7 +115,7 @@ enter(
     _COMMON_TIME + "year month day ctime isocalendar isoweekday weekday toordinal fromordinal "
     "fromisocalendar",
     tame={
-        "today": needs_clock("date.today"),
+        "today": _today,
         "fromtimestamp": needs_clock("date.fromtimestamp"),
         "strftime": _format_time(datetime.date),
         "timetuple": lambda realm, moment: datetime.date.timetuple(moment),
@@ -107,11 +129,11 @@ enter(
     _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
     "utcfromtimestamp ctime",
     tame={
-        "now": needs_clock("datetime.now"),
+        "now": _now("datetime.now"),
         "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
         "utctimetuple": lambda realm, moment: datetime.datetime.utctimetuple(moment),
-        "utcnow": needs_clock("datetime.utcnow"),
-        "today": needs_clock("datetime.today"),
+        "utcnow": lambda realm, cls: _now("datetime.utcnow")(realm, cls),
+        "today": lambda realm, cls: _now("datetime.today")(realm, cls),
         "fromtimestamp": _from_timestamp,
         "astimezone": _as_zone,
         "timestamp": _timestamp,

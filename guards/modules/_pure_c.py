@@ -265,15 +265,19 @@ for _kind in (_COMPRESS, _DECOMPRESS):
         raise ImportError(f"guards: {host_name(_kind)} could not be made immutable")
 enter(
     _COMPRESS,
-    cost={"compress": _fed, "flush": _fed, "copy": _copied},
-    deny="__new__ __copy__ __deepcopy__",
+    cost={
+        "compress": _fed,
+        "flush": _fed,
+        **dict.fromkeys(("copy", "__copy__", "__deepcopy__"), _copied),
+    },
+    deny="__new__",
 )
 enter(
     _DECOMPRESS,
     "unused_data unconsumed_tail eof",
-    cost={"copy": _copied},
+    cost=dict.fromkeys(("copy", "__copy__", "__deepcopy__"), _copied),
     tame={"decompress": _inflate, "flush": _inflate_rest},
-    deny="__new__ __copy__ __deepcopy__",
+    deny="__new__",
 )
 
 
@@ -287,7 +291,8 @@ MODULES["zlib"] = ModuleRow(
     why="bytes to bytes, grown within the budget",
     safe={
         **{n: getattr(zlib, n) for n in vars(zlib) if n.startswith("Z_") or n in (
-            "DEFLATED", "DEF_BUF_SIZE", "DEF_MEM_LEVEL", "MAX_WBITS", "ZLIB_VERSION")},
+            "DEFLATED", "DEF_BUF_SIZE", "DEF_MEM_LEVEL", "MAX_WBITS", "ZLIB_VERSION",
+            "ZLIB_RUNTIME_VERSION")},
         "error": _sealed_class(zlib.error),
     },
     tame={
@@ -542,6 +547,13 @@ if not harden(_random.Random):
 
 def _seed_of(realm: Realm, seed: Any) -> Any:
     if seed is None:
+        granted = realm.granted.get("random")
+        if granted is not None:
+            from guards.attribute import read
+
+            drawn = read(realm, granted, "bytes")(32)
+            if type(drawn) is bytes:
+                return int.from_bytes(drawn, "big")
         count = realm.keep["seeds"] = realm.keep.get("seeds", 0) + 1
         return count
     if issubclass(type(seed), int):

@@ -271,6 +271,7 @@ MODULES["sys"] = ModuleRow(
     safe={
         **{n: getattr(sys, n) for n in _FACTS if hasattr(sys, n)},
         "version": sys.version.split()[0],
+        "_git": ("CPython", "", ""),
         "executable": "",
         "prefix": "",
         "exec_prefix": "",

@@ -138,6 +138,21 @@ def _package_data(realm: Realm, path: Any, /) -> bytes | None:
     return realm.package_data(host_exact_str(path)) if isinstance(path, str) else None
 
 
+def _granted(realm: Realm, part: Any, /) -> Any:
+    """The capability that fills in a part of the library, or None; see capcompiler.filling."""
+    return realm.granted.get(host_exact_str(part)) if isinstance(part, str) else None
+
+
+def _run_again(realm: Realm, module: Any, name: Any, /) -> None:
+    """Run the text of a module in another module, as `importlib` does for who wants one to change."""
+    if type(module) is not GuestModule:
+        raise TypeError(f"wanted a module, got {host_name(type(module))}")
+    if not isinstance(name, str):
+        raise TypeError("names of modules are text")
+    realm.meter.charge(20)
+    realm.keep["run again"](module, host_exact_str(name))
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -150,10 +165,12 @@ _TAMED.update(
     _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
+    _granted=_granted,
     _literal=_literal,
     _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,
+    _run_again=_run_again,
     _renew_class_cell=_renew_class_cell,
 )
 _NAMES = """

@@ -58,7 +58,7 @@ def _own_annotations(name: str) -> Any:
         # on a class that all compartments share it would be a channel between them.
         if not realm.is_guest_class(kind):
             raise AttributeError(f"type object {host_name(kind)!r} has no attribute {name!r}")
-        return getattr(kind, name)
+        return type.__getattribute__(kind, name)
 
     return read_annotations
 

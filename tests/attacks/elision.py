@@ -543,3 +543,76 @@ CASES: list[Case] = [
         steps=2_000,
     ),
 ]
+
+# A name that is a float wherever the compiler looks first, and a list where it is used: without a guard
+# the product would be made.
+REBOUND = {
+    "nonlocal": "x = 1.0\ndef g():\n    nonlocal x\n    x = [0]\ng()",
+    "nonlocal-of-nested": "x = 1.0\ndef g():\n    def h():\n        nonlocal x\n        x = [0]\n    h()\ng()",
+    "nonlocal-in-class": "x = 1.0\nclass K:\n    nonlocal x\n    x = [0]",
+    "private-nonlocal": "_C__x = 1.0\nclass C:\n    def g(self):\n        nonlocal __x\n        __x = [0]\n"
+    "C().g()\nx = _C__x",
+    "walrus-in-comprehension": "x = 1.0\n[x := [0] for _ in [1]]",
+    "walrus-in-nested-comprehension": "x = 1.0\n[[x := [0] for _ in [1]] for _ in [1]]",
+    "walrus-in-default": "x = 1.0\ndef g(y=(x := [0])): pass",
+    "walrus-in-lambda-default": "x = 1.0\nlambda y=(x := [0]): 0",
+    "walrus-in-decorator": "x = 1.0\n@(x := [0]) and (lambda f: f)\ndef g(): pass",
+    "walrus-in-base": "x = 1.0\nclass K(*((x := [0]) and [])): pass",
+    "walrus-in-f-string": "x = 1.0\nf'{(x := [0])}'",
+    "walrus-in-index": "x = 1.0\n[0, 1][(x := [0]) and 1]",
+    "walrus-in-test": "x = 1.0\nif (x := [0]): pass",
+    "loop-target": "x = 1.0\nfor x in [[0]]: pass",
+    "inner-loop-target": "x = 1.0\nfor a, (b, x) in [(1, (2, [0]))]: pass",
+    "star-target": "x = 1.0\n*x, a = [0, 1]",
+    "with-target": "import contextlib\nx = 1.0\nwith contextlib.nullcontext([0]) as x: pass",
+    "exception-target": "x = 1.0\nclass E(Exception):\n    def __mul__(self, n): return [0] * n\n"
+    "try: raise E\nexcept E as x: x * 10**10",
+    "match-capture": "x = 1.0\nmatch [0]:\n    case x: pass",
+    "match-as": "x = 1.0\nmatch [0]:\n    case [0] as x: pass",
+    "match-star": "x = 1.0\nmatch [0, 1]:\n    case [*x, 1]: pass",
+    "match-rest": "x = 1.0\nmatch {'a': [0]}:\n    case {**x}: x = x['a']",
+    "import": "x = 1.0\nfrom string import ascii_letters as x",
+    "in-place": "x = 1.0\nclass Z:\n    def __rsub__(self, o): return [0]\nx -= Z()",
+    "reflected-result": "class Z:\n    def __rmul__(self, o): return [0]\nx = 1.0 * Z()",
+    "own-result": "class Z:\n    def __neg__(self): return [0]\nx = -Z()",
+    "difference-of-objects": "class Z:\n    def __sub__(self, o): return 'ab'\nx = Z() - 1",
+    "subclass-of-float": "class F(float):\n    def __mul__(self, n): return [0] * n\nx = F(1.0)",
+    "subclass-of-int": "class I(int):\n    def __mul__(self, n): return [0] * n\nx = I(1)",
+    "for-else": "x = 1.0\nfor _ in []: pass\nelse: x = [0]",
+    "annotated": "x: float = 1.0\nx: float = [0]",
+    "chain": "x = y = 1.0\ny = x = [0]",
+    "swap": "x, y = 1.0, [0]\nx, y = y, x",
+    "generator": "x = 1.0\ndef g():\n    nonlocal x\n    yield\n    x = [0]\nfor _ in g(): x * 2.0",
+    "half-a-product": "def g():\n    nonlocal x\n    x = [0]\n    return 1.0\nx = 1.0\nx * g()",
+    "parameter-default": "def g(x=[0]): return x\nx = g()",
+}
+# A whole number that grows until an operator on it is work.
+GROWN = {
+    "squares": "x = 3\nwhile True: x = x * x",
+    "in-place-squares": "x = 3\nwhile True: x *= x",
+    "sums": "x = 1\nfor _ in range(10**9): x = x + x",
+    "differences": "x = 1\nfor _ in range(10**9): x = x - -x",
+    "shifts": "x = 1\nwhile True: x = x << 900",
+    "powers": "x = 3\nwhile True: x = x ** 100",
+    "from-range": "for x in range(1 << 9_000_000, (1 << 9_000_000) + 10**9): x * x",
+    "negatives": "x = -3\nwhile True: x = -(x * x)",
+    "held": "o = {'x': 3}\nwhile True: o['x'] = o['x'] * o['x']",
+    "attribute": "class O: x = 3\no = O()\nwhile True: o.x *= o.x",
+}
+
+
+def _in_function(body: str, last: str) -> str:
+    inner = "\n".join(f"    {line}" for line in body.splitlines())
+    return f"def f():\n{inner}\n    {last}\nf()\n"
+
+
+CASES += [
+    *(
+        case(f"float-{n}", _in_function(b, "return x * 10**10"), stopped="memory")
+        for n, b in REBOUND.items()
+    ),
+    *(
+        case(f"grown-{n}", _in_function(b, "return 0"), stopped=("steps", "memory"))
+        for n, b in GROWN.items()
+    ),
+]

@@ -26,6 +26,7 @@ import warnings
 from collections.abc import Callable, Mapping
 
 from capcompiler import expose
+from stdlib_caps import Database, FrozenClock, MemoryDir
 
 __all__ = [
     "CALLBACKS",
@@ -208,6 +209,9 @@ def caps() -> dict[str, object]:
     return {
         "door": expose(Door(), "ping", "echo", read=("name",), write=("label",)),
         "data": {"xs": [1, 2, 3]},
+        "files": MemoryDir({"a.txt": "inside", "sub/b.txt": "below"}),
+        "db": Database.in_memory("create table t(x); insert into t values (1)"),
+        "clock": FrozenClock(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)),
         **{
             function.__name__: function
             for function in (

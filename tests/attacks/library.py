@@ -136,8 +136,8 @@ ABSENT = [
     ("typing-evaluates-text", "import typing\nlog = []\ndef f(x: \"log.append((lambda: 0).__globals__)\"): pass\ntry:\n    typing.get_type_hints(f)\nexcept Exception:\n    pass\nlog", []),
     ("typing-forward-reference-code", "import typing\nr = []\nfor text in ('__import__(\"os\").environ', '().__class__.__base__.__subclasses__()', '__builtins__', 'print.__self__'):\n    try:\n        r.append(typing.get_type_hints(type('C', (), {'__annotations__': {'x': text}})))\n    except Exception:\n        pass\nr in ([], [{'x': {}}])", True),
     ("importlib-machinery", "import importlib.machinery, importlib.util\nr = []\nfor f in (lambda: importlib.machinery.SourceFileLoader('x', '/etc/passwd').load_module(), lambda: importlib.util.spec_from_file_location('x', '/etc/hosts'), lambda: importlib.util.module_from_spec(None), lambda: importlib.machinery.ExtensionFileLoader('x', 'y').create_module(None)):\n    try:\n        r.append(f())\n    except (PermissionError, TypeError, AttributeError):\n        pass\nr", []),
-    ("importlib-of-refused-modules", "import importlib\nr = []\nfor name in ('os.system', 'posix', '_io', '_thread.x', 'capcompiler', 'guards.realm', 'attacks.hosts', '__main__x', 'importlib._bootstrap', '_frozen_importlib'):\n    try:\n        r.append(importlib.import_module(name))\n    except ImportError:\n        pass\nr", []),
-    ("importlib-loader-subclass", "import importlib.abc, sys\nlog = []\nclass F(importlib.abc.MetaPathFinder):\n    def find_spec(self, *a): log.append(a)\nsys.meta_path.insert(0, F())\ntry:\n    import nothing_here\nexcept ImportError:\n    pass\nlog", []),
+    ("importlib-of-refused-modules", "import importlib\nr = []\nfor name in ('os.system', 'posix', '_posixsubprocess', '_thread.x', 'capcompiler', 'guards.realm', 'attacks.hosts', '__main__x', 'importlib._bootstrap', '_frozen_importlib'):\n    try:\n        r.append(importlib.import_module(name))\n    except ImportError:\n        pass\nr", []),
+    ("importlib-loader-subclass", "import importlib.abc, sys\nlog = []\nclass F(importlib.abc.MetaPathFinder):\n    def find_spec(self, *a): log.append(a)\nsys.meta_path.insert(0, F())\ntry:\n    import nothing_here\nexcept ImportError:\n    pass\nlog", [("nothing_here", None, None)]),
     ("types-code", "import types\nr = []\nfor f in (lambda: types.CodeType(0, 0, 0, 0, 0, 0, b'', (), (), (), '', '', 1, b''), lambda: types.FunctionType(compile('1', '', 'eval'), {}), lambda: types.FrameType(), lambda: types.TracebackType(None, None, 1, 1), lambda: types.CellType(5).cell_contents.__class__.__subclasses__(), lambda: types.CoroutineType(), lambda: types.GeneratorType()):\n    try:\n        r.append(f())\n    except (TypeError, AttributeError, PermissionError, ValueError):\n        pass\nlen(r)", 0),
     ("types-code-by-compile", "code = compile('1', '', 'exec')\nr = [n for n in ('co_code', 'co_consts', 'co_names', 'replace', '_co_code_adaptive') if hasattr(code, n)]\nr", []),
     ("types-method-of-a-builtin", "import types\nm = types.MethodType(getattr, (i for i in 'a'))\ntry:\n    r = m('gi_frame')\nexcept AttributeError:\n    r = 'absent'\nr", "absent"),
@@ -209,6 +209,13 @@ HANDLES = [
 
 # Small programs with endless work in a library: each meets its limit.
 ENDLESS = [
+    ("zeros-to-decompress", "import zlib\nwhile True:\n    try:\n        zlib.decompress(10**11)\n    except TypeError:\n        pass"),
+    ("compressors", "import zlib\nkept = []\nwhile True:\n    kept.append(zlib.compressobj(9))"),
+    ("bomb-through-an-object", "import zlib\nd = zlib.compress(bytes(10**6))\nd = zlib.compress(d * 1000)\nwhile True:\n    o = zlib.decompressobj()\n    o.decompress(zlib.decompressobj().decompress(d))"),
+    ("view-with-an-endless-other", "import itertools\nclass E:\n    def __or__(self, o): return NotImplemented\n    def __iter__(self): return itertools.repeat(1)\nE() | {}.keys()"),
+    ("finder-that-never-finds", "import sys\nclass F:\n    def find_spec(self, n, p, t): __import__(n + 'x')\nsys.meta_path.append(F())\nwhile True:\n    try:\n        import nothing\n    except (RecursionError, ImportError):\n        pass"),
+    ("module-run-again-and-again", "import importlib.util\nspec = importlib.util.find_spec('colorsys')\nwhile True:\n    spec.loader.exec_module(importlib.util.module_from_spec(spec))"),
+    ("array-of-many", "import array\na = array.array('b', b'x' * 1000)\nwhile True:\n    a += a"),
     ("zlib-bomb", "import zlib\nb = zlib.compress(b'\\0' * 500_000)\nfor i in range(3):\n    b = zlib.compress(b)\nx = b'\\0' * 8_000_000\nzlib.decompress(zlib.compress(x) * 1 + b'') * 100"),
     ("zlib-bomb-of-the-guests", "import zlib\nb = zlib.compress(b'\\0' * 10_000_000)\ndef f():\n    return [zlib.decompress(b) for _ in range(1000)]\nf()"),
     ("struct-wide", "import struct\nstruct.pack(f'{2**30}x')"),

@@ -6,6 +6,7 @@ from . import (
     awaiting,
     builtins_key,
     c_loops,
+    capabilities,
     carriers,
     children,
     compiler,
@@ -27,12 +28,14 @@ from . import (
     one_rule,
     operators,
     patterns,
+    plain_methods,
     proxies,
     raw_calls,
     reduce,
     reflection,
     shared_state,
     stop,
+    versions,
 )
 from .case import Case, case
 from .crashes import CRASHES
@@ -51,6 +54,7 @@ CASES: list[Case] = [
     *lying_keys.CASES,
     *false_selves.CASES,
     *carriers.CASES,
+    *capabilities.CASES,
     *children.CASES,
     *proxies.CASES,
     *operators.CASES,
@@ -67,9 +71,11 @@ CASES: list[Case] = [
     *c_loops.CASES,
     *hidden_work.CASES,
     *nests.CASES,
+    *plain_methods.CASES,
     *raw_calls.CASES,
     *lengths.CASES,
     *library.CASES,
+    *versions.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

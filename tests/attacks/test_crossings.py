@@ -275,3 +275,22 @@ def test_steps_are_the_same_in_each_turn() -> None:
     compartment = Compartment()
     src = "d = {i * (2**61 - 1): 0 for i in range(1, 200)}"
     assert len({compartment.exec(src).usage.steps for _ in range(4)}) == 1
+
+
+@pytest.mark.parametrize("name", ["__name__", "__module__", "__class__", "__mro__"])
+def test_what_a_metaclass_says_of_a_key_is_not_asked_in_the_hosts_time(name: str) -> None:
+    # The host asked for the name of the key's class, which was the guest's to compute: it ended at its
+    # first step, and the stop, a BaseException, went to the host.
+    src = f"""
+ran = []
+class M(type):
+    {name} = property(lambda c: ran.append(1))
+class K(metaclass=M): pass
+d = {{K(): [1]}}
+s = {{(K(), 1)}}
+before = len(ran)
+"""
+    names = cap_exec(src)
+    assert [v for v in names["d"].values()] == [[1]]
+    assert len(names["s"]) == 1
+    assert len(names["ran"]) == names["before"]

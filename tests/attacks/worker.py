@@ -26,6 +26,7 @@ from capcompiler import (
     Limits,
     cap_exec,
 )
+from capcompiler.tripwire import arm
 
 from .case import MISSING, Case
 from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, caps, differences, snapshot
@@ -251,6 +252,7 @@ def main() -> None:
     lines = iter(sys.stdin.readline, "")
     sys.stdout = host_stdout = io.StringIO()
     limit_memory()
+    arm()  # a case that sets the wire off has got past the guards, whatever it was told
     from .tables import CASES, CRASH_CASES
 
     cases = {case.id: case for case in (*CASES, *CRASH_CASES)}

@@ -6,6 +6,7 @@ of the rounds. The results of all subjects are compared, and the steps of ours a
 
 from __future__ import annotations
 
+import copy
 import gc
 import statistics
 import time
@@ -50,7 +51,7 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
     """Run one program by plain `exec` and by each subject; once, untimed, where there are no rounds."""
     n = benchmark.quick if quick else benchmark.size
     plain = PLAIN.prepare(benchmark)
-    wanted = plain.run(n)
+    wanted = copy.deepcopy(plain.run(n))  # a later run may change what it gave
     took = _once(plain, n, time.process_time)
     measured = Measured(benchmark.name, benchmark.group, took * 1000)
     ready: list[tuple[Subject, Prepared]] = []
@@ -86,11 +87,20 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
             base = {clock: _timed(plain, n, repeat, clock) for clock in clocks}
             times.append(base[PLAIN.clock] / repeat)
             for subject, prepared in ready:
-                seen[subject.name].append(
-                    _timed(prepared, n, repeat, subject.clock) / base[subject.clock]
-                )
+                if subject.name in measured.unfit:
+                    continue
+                try:
+                    took = _timed(prepared, n, repeat, subject.clock)
+                except Exception as error:  # a limit of its own, over many runs
+                    measured.unfit[subject.name] = _said(error)
+                    continue
+                seen[subject.name].append(took / base[subject.clock])
         measured.plain_ms = statistics.median(times) * 1000
-        measured.ratios = {name: statistics.median(ratios) for name, ratios in seen.items()}
+        measured.ratios = {
+            name: statistics.median(ratios)
+            for name, ratios in seen.items()
+            if ratios and name not in measured.unfit
+        }
     finally:
         for _, prepared in ready:
             prepared.close()

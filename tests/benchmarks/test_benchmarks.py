@@ -92,3 +92,19 @@ def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "pyperformance_programs", lambda: [_SUM])
     with pytest.raises(SystemExit, match="no program is called nothing"):
         command.main(["nothing"])
+
+
+def test_a_subject_that_gives_up_under_way_is_unfit_and_the_others_are_measured() -> None:
+    left = [2450]
+
+    def run(n: int) -> int:
+        return left.pop()
+
+    row = measure(_SUM, [Subject("tired", lambda b: Prepared(run)), OURS[0]], rounds=1, quick=True)
+    assert "IndexError" in row.unfit["tired"] and set(row.ratios) == {OURS[0].name}
+
+
+def test_what_a_later_run_changes_is_compared_as_it_was() -> None:
+    text = "kept = [0]\ndef run(n):\n    kept[0] += n\n    return kept\n"
+    row = measure(Benchmark("state", "test", text, 3, 2), OURS, rounds=0, quick=True)
+    assert row.wrong == {} and row.checked

@@ -117,20 +117,8 @@ def test_the_first_program_of_the_issue() -> None:
     assert isinstance(check("x = ")[0], Violation)
 
 
-# What is not in this version says so
-
-
 def run(source: str = "1", **options: Any) -> Any:
     return cap_exec(source, **options)
-
-
-@pytest.mark.parametrize("call", [
-    lambda: capcompiler.reach(Compartment()),
-])  # fmt: skip
-def test_a_part_that_is_not_there_says_so(call: Any) -> None:
-    with pytest.raises(CapError, match="not part of this version") as error:
-        call()
-    assert isinstance(error.value, NotImplementedError)
 
 
 @pytest.mark.parametrize("value", ["Process", "", None, 1, "inline "])

@@ -1217,3 +1217,96 @@ def test_programs_say_what_they_import() -> None:
     program = cap_compile("import json, a.b\nfrom c.d import e\nfrom . import f\ndef g():\n    import h")
     assert {"json", "a.b", "c.d", "h"} <= set(program.imports)
     assert not cap_compile("x = 1").imports
+
+
+# Rows of the audited table, which a host can change
+
+
+def test_a_row_that_is_gone_is_gone_for_the_library_too() -> None:
+    few = Imports.pure().without_rows("_json", "zlib")
+    assert "zlib" not in few.rows and "math" in few.rows
+    found = cap_exec(
+        "import json, sys\nr = json.loads('[1, {\"a\": 2}]'), '_json' in sys.modules", imports=few
+    )
+    assert found["r"] == ([1, {"a": 2}], False)
+    with pytest.raises(GuestError, match="zlib"):
+        cap_exec("import zlib", imports=few)
+    with pytest.raises(ValueError, match="no_such_row"):
+        Imports.pure().without_rows("no_such_row")
+
+
+def test_a_row_of_the_hosts_own() -> None:
+    more = Imports.row("colorsys", "rgb_to_hls", "ONE_THIRD", why="numbers to numbers") + Imports.pure()
+    more = Imports.row("_bisect", "bisect_left", why="reads a list of data") + more
+    source = """
+import _bisect, colorsys
+found = []
+for get in (lambda: colorsys.rgb_to_hls.__self__, lambda: colorsys.rgb_to_hls.__globals__,
+            lambda: colorsys.hls_to_rgb, lambda: colorsys.sys):
+    try:
+        found.append(get())
+    except AttributeError:
+        pass
+log = []
+class K:
+    def __lt__(self, other): log.append(1)
+try:
+    _bisect.bisect_left([K()], 1)
+except TypeError:
+    found.append('refused')
+r = colorsys.rgb_to_hls(1, 0, 0), round(colorsys.ONE_THIRD, 3), _bisect.bisect_left([1, 5], 3), found, log
+"""
+    found = cap_exec(source, imports=more)["r"]
+    assert found == ((0.0, 0.5, 1.0), 0.333, 1, ["refused"], [])
+    assert more.rows["_bisect"] == "reads a list of data"
+    assert "colorsys" in more.without("_bisect").rows
+
+
+@pytest.mark.parametrize(
+    "arguments, problem",
+    [
+        (("os", "path"), TypeError),
+        (("decimal", "Decimal"), TypeError),
+        (("math", "no_such_name"), AttributeError),
+        (("no_such_module", "x"), ImportError),
+        (("math",), ValueError),
+    ],
+)
+def test_a_row_that_leads_on_is_refused(arguments: tuple[str, ...], problem: type[Exception]) -> None:
+    with pytest.raises(problem):
+        Imports.row(*arguments, why="none")
+    with pytest.raises(ValueError, match="why"):
+        Imports.row("math", "sqrt", why=" ")
+
+
+# Finders of a guest's own
+
+
+FINDER = """
+import sys, importlib.util
+class Finder:
+    asked = []
+    def find_spec(self, name, path, target=None):
+        self.asked.append(name)
+        return importlib.util.spec_from_loader(name, self) if name == 'made_up' else None
+    def create_module(self, spec): return None
+    def exec_module(self, module): module.x = 5
+sys.meta_path.append(Finder())
+"""
+
+
+def test_a_finder_of_the_guests_own_is_asked_last() -> None:
+    found = cap_exec(FINDER + "import made_up, math\nr = made_up.x, math.floor(1.5), Finder.asked")["r"]
+    assert found == (5, 1, ["made_up"])
+
+
+def test_the_library_asks_no_finder_of_the_guests() -> None:
+    source = FINDER + "import json\nr = [n for n in Finder.asked]"
+    assert cap_exec(source, imports=Imports.pure().without_rows("_json"))["r"] == []
+
+
+def test_a_finder_makes_nothing_that_another_compartment_has() -> None:
+    one, two = Compartment(), Compartment()
+    one.exec(FINDER + "import made_up")
+    with pytest.raises(GuestError, match="made_up"):
+        two.exec("import made_up")

@@ -5,8 +5,13 @@ Each program is compared by its public names, its output and the error that it e
 
 from __future__ import annotations
 
+import sys
+import textwrap
+
 import pytest
 from properties.outcome import guest, native
+
+from capcompiler import cap_exec
 
 CLASSES = {
     "instances": "class K:\n    n = 1\n    def __init__(self, x, *a, y=2, **k): self.x = x; self.rest = (a, y, k)\n"
@@ -344,3 +349,63 @@ def test_a_program_does_what_cpython_does(name: str, optimize: bool) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_both_levels_take_the_same_steps(name: str) -> None:
     assert guest(TABLES[name], optimize=True) == guest(TABLES[name], optimize=False)
+
+
+def test_what_python_warns_of_in_a_source_is_told_to_the_program_that_compiles_it() -> None:
+    names = cap_exec(
+        textwrap.dedent(r"""
+        import warnings
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            compile("assert (1, 'text')", "<some>", "exec")
+            exec("x = '\\d'")
+        told = [(w.category.__name__, w.filename, w.lineno) for w in found]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                compile("\nassert (1, 'text')", "<some>", "exec")
+            except SyntaxError as error:
+                refused = error.lineno, error.filename
+        """)
+    )
+    kind = "SyntaxWarning" if sys.version_info >= (3, 12) else "DeprecationWarning"
+    assert names["told"] == [("SyntaxWarning", "<some>", 1), (kind, "<string>", 1)]
+    assert names["refused"] == (2, "<some>")
+
+
+def test_a_metaclass_reads_what_it_does_not_define_past_itself() -> None:
+    source = """
+    class M(type):
+        def __getattribute__(cls, name):
+            return type.__getattribute__(cls, name)
+    class C(metaclass=M):
+        x: int
+    shown = C.__eq__ is object.__eq__, C.__annotations__, "x" in dir(C), "__init__" in dir(C)
+    """
+    assert cap_exec(textwrap.dedent(source) + "str(shown)").value == str((True, {"x": int}, False, True))
+
+
+def test_an_async_generator_expression_needs_no_event_loop() -> None:
+    source = "async def a(): yield 1\ny = (x async for x in a())\ntype(y).__name__"
+    assert cap_exec(source).value == "async_generator"
+
+
+def test_a_guests_own_operator_is_asked_with_the_object_and_the_view() -> None:
+    source = """
+from collections.abc import MutableSet
+class Bag(MutableSet):
+    __iter__ = __len__ = discard = None
+    def __init__(self): self.kept = []
+    def __contains__(self, x): return x in self.kept
+    def add(self, x): self.kept.append(x)
+class Odd:
+    def __or__(self, other): return NotImplemented
+    def __iter__(self): return iter([1, 2])
+    def __sub__(self, other): return type(other).__name__
+b = same = Bag()
+b |= {'a': 1}.keys()
+r = b is same, b.kept, sorted(Odd() | {3: 1}.keys()), Odd() - {}.items(), {1: 2}.keys() | [5]
+"""
+    for optimize in (True, False):
+        found = cap_exec(source, optimize=optimize)["r"]
+        assert found == (True, ["a"], [1, 2, 3], "dict_items", {1, 5})

@@ -1072,9 +1072,9 @@ AUTHORITY = (
     "shutil urllib.request http.client ftplib smtplib shelve code codeop pty fcntl resource sqlite3 dbm "
     "select selectors socketserver telnetlib imaplib poplib webbrowser pdb bdb cProfile profile trace "
     "tracemalloc faulthandler _imp _ctypes _socket _posixsubprocess posix nt pwd grp termios tty readline curses "
-    "tkinter venv ensurepip zipimport runpy pkgutil py_compile compileall pickletools symtable _testcapi "
+    "tkinter venv ensurepip zipimport runpy py_compile compileall pickletools symtable _testcapi "
     "_winapi winreg msvcrt syslog crypt spwd nis fileinput zipfile tarfile lzma bz2 gzip "
-    "concurrent.futures xmlrpc.client logging.handlers logging.config _io _signal _pickle _symtable "
+    "concurrent.futures xmlrpc.client logging.handlers logging.config _signal _pickle _symtable "
     "_tracemalloc _xxsubinterpreters _interpreters _opcode _ast capcompiler guards stdlib_caps builtins.print"
 ).split()
 
@@ -1256,3 +1256,40 @@ def test_every_name_imports(module: str) -> None:
     names = cap_exec(source, limits=Limits(steps=2_000_000))
     assert names["r"] in (module, "posixpath")
     assert not names["f"].startswith("/")
+
+
+JSON = r"""
+import json
+def outcome(f):
+    try:
+        return f()
+    except Exception as e:
+        return type(e).__name__, str(e), [str(n) for n in getattr(e, "__notes__", ())]
+ring = []
+ring.append(ring)
+r = [outcome(f) for f in [
+    lambda: json.dumps({"a": [1, 2.5, None, True, "\xe9\ud800"]}), lambda: json.dumps("x"),
+    lambda: json.dumps(float("inf")), lambda: json.dumps({1: 2, None: 3, True: 1, 2.5: 1}),
+    lambda: json.dumps({(1,): 2}), lambda: json.dumps([1j]), lambda: json.dumps([{"a": 1j}]),
+    lambda: json.loads(' {"a": [1, 2.5, -Infinity]} '), lambda: json.loads("[1,2"),
+    lambda: json.loads("{} x"), lambda: json.loads(""), lambda: json.loads("\ufeff1"),
+    lambda: json.loads(5), lambda: json.loads(b"\xff\xfe1\x00"), lambda: json.loads(b"[1]"),
+    lambda: json.JSONDecodeError.__module__, lambda: json.decoder.JSONDecoder is json.JSONDecoder,
+    lambda: json.loads("[1]", parse_int=float), lambda: json.dumps([1], indent=2),
+    lambda: json.nothing, lambda: json.loads("nul"), lambda: json.loads('"\t"'),
+    lambda: json.loads("[1,]"), lambda: json.dumps({"b": 1, "a": 2}, sort_keys=True),
+    lambda: json.detect_encoding(b"1"), lambda: json.dumps(ring),
+]]
+from json import *
+n = [x for x in ("dumps", "JSONDecoder", "JSONEncoder", "JSONDecodeError") if x in globals()]
+"""
+
+
+def test_json_is_loaded_as_far_as_it_is_used_and_does_what_it_does(optimize: bool) -> None:
+    wanted: dict[str, Any] = {}
+    exec(JSON, wanted)
+    names = cap_exec(JSON, optimize=optimize)
+    assert [repr(v) for v in names["r"]] == [repr(v) for v in wanted["r"]]
+    assert names["n"] == wanted["n"]
+    source = "import json, sys\njson.loads(json.dumps([1]))\nsorted(n for n in sys.modules if 're' in n)"
+    assert cap_exec(source, optimize=optimize).value == []

@@ -332,3 +332,49 @@ def test_limit_exceeded_is_data() -> None:
     assert str(again) == str(stop.value)
     assert isinstance(again, CapError)
     assert not isinstance(again, CapabilityError)
+
+
+@pytest.mark.parametrize("kind", ["bytearray", "list", "collections.deque"])
+def test_growing_in_place_is_paid_by_what_is_added(kind: str, optimize: bool) -> None:
+    # What is there already is not copied each time: ten times the pieces are ten times the steps.
+    text = f"import collections\nx = {kind}()\nfor i in range(n):\n    x += bytes(16)\nlen(x)"
+    empty = cap_exec(text, {"n": 0}, optimize=optimize).usage.steps
+    few, many = (
+        cap_exec(text, {"n": n}, optimize=optimize).usage.steps - empty for n in (2_000, 20_000)
+    )
+    assert 9 * few < many < 11 * few
+
+
+@pytest.mark.parametrize("kind", ["bytearray", "list"])
+def test_growing_in_place_is_refused_when_the_whole_is_too_large(kind: str, optimize: bool) -> None:
+    text = f"x = {kind}(bytes(30_000))\nwhile True:\n    x += bytes(4000)"
+    with pytest.raises(LimitExceeded) as stop:
+        cap_exec(text, limits=Limits(memory=2**20), optimize=optimize)
+    assert stop.value.kind == "memory"
+    with pytest.raises(LimitExceeded) as stop:
+        cap_exec("x = [1]\nwhile True: x += x", limits=Limits(memory=2**20), optimize=optimize)
+    assert stop.value.kind == "memory"
+
+
+@pytest.mark.parametrize("kind", ["bytes", "list", "bytearray", "tuple", "str"])
+def test_a_slice_is_paid_by_what_it_takes(kind: str, optimize: bool) -> None:
+    made = f"x = {kind}(bytes(n))\n"
+    for n in (1000, 100_000):
+        text = made + "for i in range(1000):\n    x[i:i + 5]"
+        taken = cap_exec(text, {"n": n}, optimize=optimize).usage.steps
+        assert taken - cap_exec(made, {"n": n}, optimize=optimize).usage.steps == 1000
+    for bounds in (":", "1:", ":-1", "::2", "::-1", "i:", "I(0):", ":I(n)"):
+        text = f"class I(int):\n    pass\nx = {kind}(bytes(n))\ni = 2\nx[{bounds}]"
+        whole = cap_exec(text, {"n": 100_000}, optimize=optimize).usage.steps
+        none = cap_exec(text.replace(f"x[{bounds}]", ""), {"n": 100_000}, optimize=optimize).usage.steps
+        assert whole - none >= 350, bounds
+
+
+def test_a_bound_of_a_slice_that_changes_its_mind_pays_for_everything(optimize: bool) -> None:
+    text = "class I:\n    n = 0\n    def __index__(self):\n        self.n += 50_000\n        return self.n\n"
+    text += "x = list(range(100_000))\ny = len(x[0:I()])"
+    result = cap_exec(text, optimize=optimize)
+    assert result["y"] == 50_000
+    assert (
+        result.usage.steps - cap_exec(text.replace("x[0:I()]", "x"), optimize=optimize).usage.steps > 700
+    )

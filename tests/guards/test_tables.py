@@ -73,6 +73,7 @@ itertools.groupby('ab'); next(itertools.groupby('ab'))[1]; itertools.islice('ab'
 itertools.pairwise('ab'); itertools.permutations('ab'); itertools.product('ab'); itertools.repeat(1, 2)
 itertools.starmap(max, [(1, 2)]); itertools.takewhile(str.isalpha, 'ab'); itertools.zip_longest('ab')
 io.StringIO('ab'); io.BytesIO(b'ab'); struct.Struct('<i'); struct.iter_unpack('<b', b'ab'); unicodedata.ucd_3_2_0
+zlib.compressobj(); zlib.decompressobj()
 csv.reader(['a,b']); csv.writer(io.StringIO()); csv.reader([]).dialect; random.Random(1); decimal.getcontext()
 re.compile('a'); hashlib.sha256().copy; re.match('a', 'ab'); re.compile('a').scanner('aa'); string.Formatter().parse('{a}')
 sys.stdout; sys.int_info; sys.hash_info; sys.float_info; sys.flags; sys.version_info; sys._getframe()
@@ -81,7 +82,7 @@ itertools.tee('ab')[0]; number; Limits(); cap_compile('1'); cap_exec('x = 1'); C
 """
 GUEST = """
 import abc, collections, csv, datetime, decimal, functools, hashlib, io, itertools, json, math
-import operator, random, re, string, struct, sys, unicodedata, weakref
+import operator, random, re, string, struct, sys, unicodedata, weakref, zlib
 class K:
     'a class of the guest'
     __slots__ = ('slot', '__dict__', '__weakref__')

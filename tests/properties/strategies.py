@@ -798,17 +798,228 @@ class Writer:
             self.emit(depth + 1, "return a + b + len(c) + d + len(e)")
             scope.functions.append((decorated, [INT], INT))
 
+    # What only the whole language has
+
+    def raising(self, scope: Scope, depth: int) -> None:
+        """An exception class of the program's own, a chain of causes, a group."""
+        form = self.below(4)
+        name = self.new("E")
+        base = self.pick(EXCEPTIONS)
+        self.emit(depth, f"class {name}({base}):")
+        self.emit(depth + 1, "def __init__(self, *args, **named):")
+        self.emit(depth + 2, "super().__init__(*args)")
+        self.emit(depth + 2, "self.named = named")
+        self.emit(depth, "try:")
+        if form == 0:
+            self.emit(depth + 1, "try:")
+            self.emit(
+                depth + 2, f"raise {name}({self.expr(scope, INT, 1)}, a={self.expr(scope, STR, 1)})"
+            )
+            self.emit(depth + 1, f"except {base} as first:")
+            self.emit(
+                depth + 2, f"raise {self.pick(EXCEPTIONS)}('second') from {self.pick(['first', 'None'])}"
+            )
+        elif form == 1:
+            parts = ", ".join(f"{self.pick([name, *EXCEPTIONS])}({i})" for i in range(1 + self.below(4)))
+            self.emit(depth + 1, "try:")
+            self.emit(
+                depth + 2, f"raise ExceptionGroup('g', [{parts}, ExceptionGroup('h', [{name}(9)])])"
+            )
+            self.emit(depth + 1, f"except* {self.pick([name, *EXCEPTIONS])} as some:")
+            self.emit(depth + 2, "print(repr(some), [type(e).__name__ for e in some.exceptions])")
+            self.emit(depth + 2, self.pick(["pass", f"raise {name}('again')", "1 // 0"]))
+            self.emit(depth + 1, f"except* {self.pick(EXCEPTIONS)}:")
+            self.emit(depth + 2, "print('other')")
+        elif form == 2:
+            self.emit(depth + 1, "try:")
+            self.emit(depth + 2, f"print({self.expr(scope, INT, 1)} // {self.below(2)})")
+            self.emit(depth + 1, "finally:")
+            self.emit(depth + 2, f"raise {name}(k=1)")
+        else:
+            self.emit(depth + 1, f"error = {name}({self.expr(scope, STR, 1)})")
+            self.emit(depth + 1, "error.add_note('noted')")
+            self.emit(depth + 1, "raise error")
+        self.emit(depth, "except BaseException as last:")
+        self.emit(depth + 1, "print(repr(last), getattr(last, 'named', None), repr(last.__cause__))")
+        self.emit(depth + 1, "print(repr(last.__context__), last.__suppress_context__)")
+        self.emit(depth + 1, "print(getattr(last, '__notes__', None))")
+
+    def metaclass(self, scope: Scope, depth: int) -> None:
+        """A metaclass, descriptors, and a class that asks them."""
+        meta, described, name = self.new("T"), self.new("D"), self.new("K")
+        self.emit(depth, f"class {meta}(type):")
+        if self.chance(2):
+            self.emit(depth + 1, "@classmethod")
+            self.emit(depth + 1, "def __prepare__(mcs, name, bases, **options):")
+            self.emit(depth + 2, "print('prepare', name, sorted(options))")
+            self.emit(depth + 2, "return {'prepared': 1}")
+        self.emit(depth + 1, "def __new__(mcs, name, bases, namespace, **options):")
+        self.emit(depth + 2, "print('new', [n for n in namespace if n[:1] != '_'])")
+        self.emit(depth + 2, "return super().__new__(mcs, name, bases, namespace)")
+        self.emit(depth + 1, "def __init__(cls, name, bases, namespace, **options):")
+        self.emit(depth + 2, "super().__init__(name, bases, namespace)")
+        if self.chance(2):
+            self.emit(depth + 1, "def __call__(cls, *args):")
+            self.emit(depth + 2, "print('call', args)")
+            self.emit(depth + 2, "return super().__call__(*args)")
+        if self.chance(2):
+            self.emit(depth + 1, "def __instancecheck__(cls, other):")
+            self.emit(depth + 2, f"return {self.pick(['True', 'False', 'type(other) is int'])}")
+        if self.chance(2):
+            self.emit(depth + 1, "def __getattr__(cls, name):")
+            self.emit(depth + 2, "return 'meta ' + name")
+        self.emit(depth, f"class {described}:")
+        self.emit(depth + 1, "def __set_name__(self, owner, name):")
+        self.emit(depth + 2, "print('named', owner.__name__, name)")
+        self.emit(depth + 2, "self.name = name")
+        self.emit(depth + 1, "def __get__(self, obj, kind=None):")
+        self.emit(depth + 2, "return (self.name, obj is None, kind.__name__)")
+        if self.chance(2):
+            self.emit(depth + 1, "def __set__(self, obj, value):")
+            self.emit(depth + 2, "obj.__dict__[self.name] = value")
+        if self.chance(2):
+            self.emit(depth + 1, "def __delete__(self, obj):")
+            self.emit(depth + 2, "print('delete', self.name)")
+        option = self.pick(["", ", a=1"])
+        self.emit(depth, f"class {name}(metaclass={meta}{option}):")
+        self.emit(depth + 1, f"d = {described}()")
+        if self.chance(3):
+            self.emit(depth + 1, "__slots__ = ('x', '__dict__')")
+        self.emit(depth + 1, "def __init_subclass__(cls, **options):")
+        self.emit(depth + 2, "print('subclass', cls.__name__, sorted(options))")
+        obj = self.new("o")
+        self.emit(depth, f"{obj} = {name}()")
+        for action in (
+            f"print({obj}.d, {name}.d)",
+            f"{obj}.d = {self.expr(scope, INT, 1)}",
+            f"print({obj}.d, sorted({obj}.__dict__))",
+            f"del {obj}.d",
+            f"print(isinstance(1, {name}), isinstance({obj}, {name}), type({name}).__name__)",
+            f"print({name}.absent)",
+            f"class {self.new('K')}({name}): y = 1",
+            f"print({name}.prepared, [c.__name__ for c in {name}.__mro__])",
+        ):
+            if self.chance(3):
+                continue
+            self.emit(depth, "try:")
+            self.emit(depth + 1, action)
+            self.emit(depth, "except Exception as error:")
+            self.emit(depth + 1, "print(type(error).__name__, error)")
+
+    def awaiting(self, scope: Scope, depth: int) -> None:
+        """Coroutines and asynchronous generators, driven by hand."""
+        waits, made, manager, main = self.new("W"), self.new("f"), self.new("M"), self.new("f")
+        self.emit(depth, f"class {waits}:")
+        self.emit(depth + 1, "def __init__(self, n): self.n = n")
+        self.emit(depth + 1, "def __await__(self):")
+        self.emit(depth + 2, f"for k in range({self.below(3)}):")
+        self.emit(depth + 3, "print('sent', (yield k))")
+        self.emit(depth + 2, "return self.n")
+        self.emit(depth, f"async def {made}(n):")
+        self.emit(depth + 1, "try:")
+        self.emit(depth + 2, f"for k in range(n % {2 + self.below(3)}):")
+        self.emit(depth + 3, f"yield await {waits}(k)")
+        self.emit(depth + 1, "finally:")
+        self.emit(depth + 2, "print('closed')")
+        self.emit(depth, f"class {manager}:")
+        self.emit(depth + 1, "async def __aenter__(self):")
+        self.emit(depth + 2, f"return await {waits}('in')")
+        self.emit(depth + 1, "async def __aexit__(self, kind, error, traceback):")
+        self.emit(depth + 2, "print('out', kind and kind.__name__, error)")
+        self.emit(depth + 2, f"return {self.pick(['False', 'True'])}")
+        self.emit(depth, f"async def {main}(n):")
+        self.emit(depth + 1, f"async with {manager}() as entered:")
+        self.emit(depth + 2, "print(entered)")
+        self.emit(depth + 2, f"async for x in {made}(n):")
+        self.emit(depth + 3, f"print('x', x, [y async for y in {made}(x) if y])")
+        self.emit(
+            depth + 3,
+            f"if x == {1 + self.below(3)}: {self.pick(['break', 'continue', 'raise KeyError(x)'])}",
+        )
+        self.emit(depth + 2, f"return {self.expr(Scope(), INT, 1)} + await {waits}(1)")
+        driven = self.new("g")
+        self.emit(depth, f"{driven} = {main}({self.below(6)})")
+        self.emit(depth, "try:")
+        self.emit(depth + 1, f"for k in range({3 + self.below(20)}):")
+        self.emit(depth + 2, f"print('yielded', {driven}.send(None if k == 0 else k))")
+        if self.chance(2):
+            self.emit(depth + 1, f"{driven}.throw({self.pick(EXCEPTIONS)}('thrown'))")
+        self.emit(depth, "except StopIteration as stop:")
+        self.emit(depth + 1, "print('returned', stop.value)")
+        self.emit(depth, "except Exception as error:")
+        self.emit(depth + 1, f"print('raised', {self.told('error')})")
+        self.emit(depth, "finally:")
+        self.emit(depth + 1, f"{driven}.close()")
+
+    def driving(self, scope: Scope, depth: int) -> None:
+        """A generator sent to, thrown into and closed."""
+        inner, outer, driven = self.new("f"), self.new("f"), self.new("g")
+        self.emit(depth, f"def {inner}(n):")
+        self.emit(depth + 1, "try:")
+        self.emit(depth + 2, "got = yield n")
+        self.emit(depth + 2, f"yield got, {self.expr(Scope(), STR, 1)}")
+        self.emit(depth + 1, f"except {self.pick(EXCEPTIONS)} as error:")
+        self.emit(depth + 2, "yield 'handled', str(error)")
+        self.emit(depth + 1, "finally:")
+        self.emit(depth + 2, "print('end of inner')")
+        self.emit(depth + 1, "return 'value'")
+        self.emit(depth, f"def {outer}(n):")
+        self.emit(depth + 1, f"found = yield from {inner}(n)")
+        self.emit(depth + 1, "print('found', found)")
+        self.emit(depth + 1, f"yield from {self.expr(scope, LIST, 1)}")
+        self.emit(depth, f"{driven} = {outer}({self.expr(scope, INT, 1)})")
+        for _ in range(1 + self.below(5)):
+            action = self.pick(
+                ["next({g})", "{g}.send(1)", "{g}.send(None)", "{g}.throw(ValueError('t'))",
+                 "{g}.throw(KeyError, KeyError('k'))", "{g}.close()", "list({g})[:3]"]
+            ).format(g=driven)  # fmt: skip
+            self.emit(depth, "try:")
+            self.emit(depth + 1, f"print({action})")
+            self.emit(depth, "except Exception as error:")
+            # The text of a `send` to what is delegated to names our own iterator.
+            self.emit(depth + 1, "print(type(error).__name__)")
+
+    def patterns(self, scope: Scope, depth: int) -> None:
+        """`match` over objects of the program's own."""
+        name = self.new("K")
+        self.emit(depth, f"class {name}:")
+        args = self.pick(["('x', 'y')", "('x',)", "()", "['x']", "('z',)"])
+        self.emit(depth + 1, f"__match_args__ = {args}")
+        self.emit(depth + 1, "def __init__(self, x, y=0): self.x, self.y = x, y")
+        self.emit(
+            depth + 1, f"def __eq__(self, other): print('eq'); return {self.pick(['True', 'False'])}"
+        )
+        subject = f"{name}({self.expr(scope, INT, 1)}, {self.expr(scope, self.pick(KINDS), 1)})"
+        self.emit(
+            depth, f"for subject in ({subject}, [{subject}, 1], {{'k': {subject}}}, {self.below(3)}):"
+        )
+        self.emit(depth + 1, "match subject:")
+        for _ in range(1 + self.below(4)):
+            pattern = self.pick(
+                [f"{name}(0)", f"{name}(a, y=b)", f"{name}(x=int(a))", f"[{name}() as a, *b]",
+                 f"{{'k': {name}(y=[*a]), **b}}", f"{name}(a, b)", f"{name}.other", f"{name}(0 | 1 as a)",
+                 f"{name}() | int()", "0 | 1", f"({name}(x=a), 1) | [a]"]
+            )  # fmt: skip
+            guard = " if print('guard') is None" if self.chance(3) else ""
+            self.emit(depth + 2, f"case {pattern}{guard}:")
+            self.emit(depth + 3, f"print({pattern.replace(chr(34), chr(39))!r})")
+        self.emit(depth + 2, "case _:")
+        self.emit(depth + 3, "print('none')")
+
     # Programs
 
     def program(self, size: int) -> str:
         scope = Scope()
+        larger = [self.raising, self.metaclass, self.awaiting, self.driving, self.patterns]
         for _ in range(2 + self.below(size)):
+            whole = not self.restricted and self.chance(6)
+            statement = self.pick(larger) if whole else self.statement
             if self.chance(2):
-                self.statement(scope, 0)
+                statement(scope, 0)
                 continue
             # Half of the statements may fail without ending the program.
             self.emit(0, "try:")
-            self.statement(scope, 1)
+            statement(scope, 1)
             self.emit(0, "except Exception as error:")
             self.emit(1, f"print('failed', {self.told('error')})")
         return "\n".join(self.lines) + "\n"

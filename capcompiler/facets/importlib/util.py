@@ -1,6 +1,8 @@
 """Helpers of importers that need no file."""
 
-from _guard_types import _refuse
+import sys as _sys
+
+from _guard_types import _refuse, _run_again
 
 from .machinery import ModuleSpec
 
@@ -25,14 +27,38 @@ def find_spec(name, package=None):
         module = __import__(full, None, None, ("",))
     except ImportError:
         return None
-    return getattr(module, "__spec__", None)
+    spec = getattr(module, "__spec__", None)
+    if spec is not None and getattr(spec, "loader", None) is None:
+        spec.loader = _Again(full)
+    return spec
+
+
+class _Again:
+    """Runs the text of a module that was imported already in a module of its own."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        _run_again(module, self._name)
 
 
 def module_from_spec(spec):
-    _refuse("importlib.util.module_from_spec was not granted: imports make modules")
+    """An empty module, which `spec.loader.exec_module` fills."""
+    module = spec.loader.create_module(spec)
+    if module is None:
+        module = type(_sys)(spec.name)
+        module.__package__ = spec.parent
+    return module
 
 
-spec_from_file_location = module_from_spec
+def spec_from_file_location(name, *args, **kwargs):
+    _refuse(
+        "importlib.util.spec_from_file_location was not granted: no directory is among the capabilities"
+    )
 
 
 def spec_from_loader(name, loader, *, origin=None, is_package=None):

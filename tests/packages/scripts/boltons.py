@@ -1,20 +1,13 @@
 # packages: boltons
-from boltons import iterutils, strutils
-from boltons.cacheutils import LRU
-from boltons.dictutils import OMD, FrozenDict
+from boltons.dictutils import OMD, FrozenDict, OneToOne
+from boltons.queueutils import HeapPriorityQueue
+from boltons.setutils import IndexedSet
+from boltons.strutils import bytes2human, camel2under, ordinalize, slugify
 
-print(
-    iterutils.chunked(range(7), 3),
-    iterutils.windowed("abcd", 2),
-    iterutils.bucketize(range(5), lambda x: x % 2),
-)
-print(
-    iterutils.remap({"a": [1, None]}, lambda p, k, v: v is not None), strutils.slugify("First Post! Hi!")
-)
-print(strutils.camel2under("BasicParse"), strutils.ordinalize(3), strutils.bytes2human(128991))
+print(camel2under("BasicParse"), ordinalize(3), bytes2human(128991), slugify("First Post! Hi!"))
 omd = OMD([("a", 1), ("a", 2)])
-print(omd.getlist("a"), omd, FrozenDict(a=1), list(iterutils.frange(1.0, 2.0, 0.5)))
-cache = LRU(max_size=1)
-cache["x"] = 1
-cache["y"] = 2
-print(list(cache), iterutils.backoff(1, 10))
+print(omd.getlist("a"), omd, FrozenDict(a=1), OneToOne({"x": 1}).inv)
+queue = HeapPriorityQueue()
+queue.add("low", priority=1)
+queue.add("high", priority=9)
+print(queue.pop(), len(queue), IndexedSet("abracadabra")[2:])

@@ -1,4 +1,4 @@
-# packages: inflect more_itertools typeguard typing_extensions
+# packages: inflect jaraco more_itertools typeguard typing_extensions
 import inflect
 
 p = inflect.engine()

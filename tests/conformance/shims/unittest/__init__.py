@@ -444,3 +444,7 @@ def run_one(module, name, method):
             return "ok"
         return f"error: {type(error).__name__}: {_short(error)}"
     return "ok"
+
+
+# `unittest.case` is where some look for what is here.
+case = sys.modules[__name__]

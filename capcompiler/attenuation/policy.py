@@ -1,0 +1,349 @@
+"""What an attenuator says: a policy, and the capability that keeps to it.
+
+Source of the idea: caretakers and membranes as in E; Mark Miller, "Robust Composition", chapter 9.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from capcompiler.membrane.capability import (
+    Capability,
+    HostCallable,
+    Interface,
+    facets_of,
+    interface_of,
+    is_host_function,
+    store_on,
+)
+from capcompiler.membrane.data import ATOMS, Copier, CrossingError
+from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
+
+__all__ = ["Attenuated", "Callback", "Policy", "Step", "attenuated", "capability_of", "is_awaitable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One use that a policy decides on. path: from what was attenuated, such as "open.read"."""
+
+    path: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    go: Callable[[], Any]
+
+
+class Policy:
+    """Decides on each use of a capability.
+
+    deep: whether it holds for whatever is obtained through the capability too: what methods give,
+    and what they hand to functions of the guest's.
+    """
+
+    __slots__ = ()
+    deep = True
+
+    def offered(self, interface: Interface) -> Interface:
+        """What is left of an interface: these names, or fewer."""
+        return interface
+
+    def around(self, step: Step) -> Any:
+        """Carry the use out with `step.go()`, or raise `Withheld`."""
+        return step.go()
+
+    def settled(self, step: Step, result: Any) -> Any:
+        """The answer to a use that came later. Raises `Withheld` to keep it back."""
+        return result
+
+    def failed(self, step: Step, error: BaseException) -> None:
+        """A use that was to be answered later ended in an error."""
+
+    def over(self, cap: Any, path: str) -> Any:
+        """What the guest gets in the place of a capability that it obtained."""
+        return attenuated(cap, self, path, derived=True)
+
+
+def capability_of(value: Any, what: str) -> Any:
+    """A capability as attenuators take it. Raises TypeError for what is none; what: who asks."""
+    if isinstance(value, Capability) or is_host_function(value):
+        return value
+    if isinstance(value, Handle):
+        from capcompiler.membrane.membrane import offered_by  # which needs us
+
+        offered = offered_by(value)
+        if offered is not None:
+            return offered
+    raise TypeError(f"{what}: wanted a capability, got {type(value).__name__}")
+
+
+class Attenuated(Capability):
+    """A capability under a policy. Hosts use it like the one beneath; guests see its methods only.
+
+    A subclass is made for each set of special methods, so that `callable()` and `with` say the truth.
+    """
+
+    _cap_inner: Any
+    _cap_policy: Policy
+    _cap_path: str
+    _cap_made: dict[str, Any]
+    _cap_derived: Any
+    _cap_own_facets: tuple[str, ...] = ()
+
+    def _cap_interface(self) -> Interface:
+        made: Interface | None = self._cap_made.get("")
+        if made is None:
+            inner = self._cap_policy.offered(interface_of(self._cap_inner))
+            target = _State(self, inner.target) if inner.read or inner.write else None
+            methods: dict[str, Any] = {n: Gated(self, n, m) for n, m in inner.methods.items()}
+            made = Interface(methods, inner.read, inner.write, target, inner.reads)
+            self._cap_made[""] = made
+        return made
+
+    def _cap_readonly(self) -> Capability | None:
+        from capcompiler.attenuation.readonly import readonly  # which needs us
+
+        made = attenuated(readonly(self._cap_inner), self._cap_policy, self._cap_path)
+        object.__setattr__(made, "_cap_own_facets", self._cap_own_facets)
+        return made
+
+    def _cap_stands_for(self) -> type:
+        """The class that annotations take it for."""
+        inner = self._cap_inner
+        return inner._cap_stands_for() if isinstance(inner, Attenuated) else type(inner)
+
+    @property
+    def _cap_facets(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self._cap_own_facets or facets_of(self._cap_inner)
+
+    def _cap_own(self) -> Handle | None:
+        """The guest's object that this was obtained over, under however many policies."""
+        found = self._cap_derived
+        if isinstance(found, Attenuated):
+            return found._cap_own()
+        return found if isinstance(found, Handle) else None
+
+    def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        policy = self._cap_policy
+        path = _joined(self._cap_path, name)
+        if policy.deep:
+            args = tuple([self._cap_passed(a, path) for a in args])
+            kwargs = {n: self._cap_passed(a, path) for n, a in kwargs.items()}
+        step = Step(path, args, kwargs, functools.partial(call, *args, **kwargs))
+        result = policy.around(step)
+        if is_awaitable(result):
+            return _Later(self, step, result)
+        if name == "__iter__" and not isinstance(result, Capability):
+            return (self._cap_over(x, path) for x in result) if policy.deep else result
+        return self._cap_over(result, path) if policy.deep else result
+
+    def _cap_over(self, value: Any, path: str) -> Any:
+        """A result with the policy over each capability in it."""
+        if type(value) in ATOMS:
+            return value
+        return Copier(lambda v, where: self._cap_leaf(v, path, where), _free).copy(value)
+
+    def _cap_leaf(self, value: Any, path: str, where: str) -> Any:
+        if not (isinstance(value, (Capability, Handle)) or is_host_function(value)):
+            raise CrossingError(value, where)
+        if isinstance(value, Callback):
+            return value  # the guest's own function, on its way home
+        known = self._cap_weak().get(id(value))
+        if value is self or (known is not None and _original(known) is value):
+            return value if value is self else known
+        try:
+            inner = capability_of(value, path)
+        except TypeError:
+            return value  # a guest's object that offers nothing: no more than its identity
+        offered = interface_of(inner)
+        if not (offered.methods or offered.read or offered.write):
+            return value  # such as a sealed box, which its unsealer must know again
+        made = self._cap_policy.over(value, path)
+        if isinstance(made, Attenuated) and _original(made) is value:
+            made._cap_made["weak"] = self._cap_weak()
+            self._cap_weak()[id(value)] = made
+        return made
+
+    def _cap_weak(self) -> WeakValueDictionary[int, Any]:
+        """What was obtained so far, by the id of what is beneath: the same each time."""
+        found = self._cap_made.get("weak")
+        if found is None:
+            found = self._cap_made["weak"] = WeakValueDictionary({id(_original(self)): self})
+        return found
+
+    def _cap_passed(self, value: Any, path: str) -> Any:
+        """An argument, with each function of a guest's in it as a `Callback`: what the host passes to
+        such a function is obtained through this capability too."""
+        if type(value) in ATOMS:
+            return value
+        return Copier(lambda v, where: self._cap_callback(v, path), _free).copy(value)
+
+    def _cap_callback(self, value: Any, path: str) -> Any:
+        if isinstance(value, Handle) and not isinstance(value, AwaitableHandle):
+            return Callback(self, value, path)
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            interface = self._cap_interface()
+            if name in interface.methods:
+                return interface.methods[name]
+            if name in interface.read:
+                return getattr(interface.target, name)
+        raise AttributeError(f"this capability offers no {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        interface = self._cap_interface()
+        if name not in interface.write:
+            raise AttributeError(f"this capability offers no {name!r} to set")
+        setattr(interface.target, name, value)
+
+    def __repr__(self) -> str:
+        return "<attenuated capability>"
+
+
+class Gated(HostCallable):
+    """One method of an attenuated capability."""
+
+    __slots__ = ("method", "name", "owner")
+
+    def __init__(self, owner: Attenuated, name: str, method: Any) -> None:
+        self.owner = owner
+        self.name = name
+        self.method = method
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.owner._cap_use(self.name, self.method, args, kwargs)
+
+    def _cap_origin(self) -> Any:
+        return self.method
+
+
+class _State:
+    """The attributes of an attenuated capability: reading and setting are uses too."""
+
+    __slots__ = ("_owner", "_target")
+
+    def __init__(self, owner: Attenuated, target: Any) -> None:
+        object.__setattr__(self, "_owner", owner)
+        object.__setattr__(self, "_target", target)
+
+    def __getattr__(self, name: str) -> Any:
+        target = object.__getattribute__(self, "_target")
+        look = read_of if isinstance(target, Handle) else getattr
+        return self._owner._cap_use(name, lambda: look(target, name), (), {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        target = object.__getattribute__(self, "_target")
+        self._owner._cap_use(name, lambda v: store_on(target, name, v), (value,), {})
+
+
+class Callback(HostCallable):
+    """A guest's function as a host sees it that was handed it through an attenuated capability.
+    When it comes home it is the guest's function again."""
+
+    __slots__ = ("handle", "owner", "path")
+
+    def __init__(self, owner: Attenuated, handle: Handle, path: str) -> None:
+        self.owner = owner
+        self.handle = handle
+        self.path = path
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(self.handle, "callback", args, kwargs)
+
+    def _cap_own(self) -> Handle:
+        return self.handle
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = read_of(self.handle, name)
+        return Callback(self.owner, found, self.path) if isinstance(found, Handle) else found
+
+    def _call(self, handle: Handle, name: str, args: Any, kwargs: Any) -> Any:
+        owner, path = self.owner, _joined(self.path, name)
+        inside = tuple([owner._cap_over(a, path) for a in args])
+        named = {n: owner._cap_over(a, path) for n, a in kwargs.items()}
+        step = Step(path, inside, named, lambda: handle(*inside, **named))
+        found = owner._cap_policy.around(step)
+        return Callback(owner, found, path) if type(found) is Handle else found
+
+
+class _Later:
+    """An answer that comes later, kept back or wrapped when it comes."""
+
+    __slots__ = ("_awaitable", "_owner", "_step")
+    _cap_closes = True  # what is never awaited is closed; see `Call.drop`
+
+    def __init__(self, owner: Attenuated, step: Step, awaitable: Any) -> None:
+        self._owner = owner
+        self._step = step
+        self._awaitable = awaitable
+
+    def __await__(self) -> Any:
+        policy = self._owner._cap_policy
+        try:
+            result = yield from self._awaitable.__await__()
+        except BaseException as error:
+            policy.failed(self._step, error)
+            raise
+        result = policy.settled(self._step, result)
+        return self._owner._cap_over(result, self._step.path) if policy.deep else result
+
+    def close(self) -> None:
+        close = getattr(self._awaitable, "close", None)
+        if close is not None:
+            close()
+
+
+def _original(made: Attenuated) -> Any:
+    return made._cap_inner if made._cap_derived is None else made._cap_derived
+
+
+def is_awaitable(result: Any) -> bool:
+    """Whether a method gave something that answers later."""
+    return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability))
+
+
+def _free(_count: int) -> None:
+    """The membrane is paid when it copies for the guest."""
+
+
+def _joined(path: str, name: str) -> str:
+    if name == "__call__":
+        return path
+    return f"{path}.{name}" if path else name
+
+
+_classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuated}
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def method(self: Attenuated, *args: Any, **kwargs: Any) -> Any:
+        return self._cap_interface().methods[name](*args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = False) -> Attenuated:
+    """`cap` under a policy. derived: obtained through one under it, not made by an attenuator."""
+    inner = capability_of(cap, "attenuated")
+    offered = policy.offered(interface_of(inner)).methods
+    special = frozenset(n for n in offered if n.startswith("__"))
+    kind = _classes.get(special)
+    if kind is None:
+        namespace: dict[str, Any] = {n: _special(n) for n in special}
+        if "__eq__" in special:
+            namespace["__hash__"] = object.__hash__
+        kind = _classes[special] = type("Attenuated", (Attenuated,), namespace)
+    made: Attenuated = object.__new__(kind)
+    for name, value in (
+        ("_cap_inner", inner), ("_cap_policy", policy), ("_cap_path", path), ("_cap_made", {}),
+        ("_cap_derived", cap if derived else None),
+    ):  # fmt: skip
+        object.__setattr__(made, name, value)
+    return made

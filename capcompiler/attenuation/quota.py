@@ -1,0 +1,89 @@
+"""`quota(cap, calls=, bytes=)`: so much and no more."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of, is_awaitable
+from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.withheld import Withheld
+
+__all__ = ["quota"]
+
+
+class _Quota(Policy):
+    __slots__ = ("bytes", "calls", "lock")
+
+    def __init__(self, calls: int | None, size: int | None) -> None:
+        self.calls = calls
+        self.bytes = size
+        self.lock = threading.Lock()
+
+    def around(self, step: Step) -> Any:
+        size = 0 if self.bytes is None else _size((step.args, step.kwargs))
+        with self.lock:
+            if self.calls is not None and self.calls <= 0:
+                raise Withheld("its number of uses is used up")
+            self._pay(size)
+            if self.calls is not None:
+                self.calls -= 1
+        result = step.go()
+        return result if is_awaitable(result) else self.settled(step, result)
+
+    def settled(self, step: Step, result: Any) -> Any:
+        if self.bytes is not None:
+            size = _size(result)
+            with self.lock:
+                if size > self.bytes:
+                    self.bytes = 0  # what it read is not handed out, and is read all the same
+                    raise Withheld("its quota of bytes is used up")
+                self.bytes -= size
+        return result
+
+    def _pay(self, size: int) -> None:
+        if self.bytes is not None:
+            if size > self.bytes:
+                raise Withheld("its quota of bytes is used up")
+            self.bytes -= size
+
+
+def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Capability:
+    """A capability that can be used `calls` times, and that takes and gives `bytes` bytes, together
+    with all that was obtained through it.
+
+    bytes: of texts (in UTF-8) and bytes, in arguments and in results, however deep in containers. A
+    use whose arguments are too large is refused before anything happens.
+    """
+    inner = capability_of(cap, "quota")
+    if calls is None and bytes is None:
+        raise TypeError("quota: say calls= or bytes=, or both")
+    for name, value in (("calls", calls), ("bytes", bytes)):
+        if value is not None and (type(value) is not int or value < 0):
+            raise ValueError(f"quota: {name}: wanted a whole number from 0 on")
+    return attenuated(inner, _Quota(calls, bytes))
+
+
+_CONTAINERS: Final = (list, tuple, set, frozenset)
+
+
+def _size(value: Any) -> int:
+    """The bytes in data; each part counts once. What is no data counts nothing."""
+    total = 0
+    seen: set[int] = set()
+    rest = [value]
+    while rest:
+        x = rest.pop()
+        kind = type(x)
+        if kind is str:
+            total += len(x.encode("utf-8", "surrogatepass")) if not x.isascii() else len(x)
+        elif kind in (bytes, bytearray):
+            total += len(x)
+        elif kind is dict or kind in _CONTAINERS:
+            if id(x) in seen:
+                continue
+            seen.add(id(x))
+            rest.extend(x)
+            if kind is dict:
+                rest.extend(x.values())
+    return total

@@ -1,0 +1,54 @@
+"""`rate_limited(cap, calls, per)`: not more often than that."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from capcompiler.attenuation.clocks import clock_of
+from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of
+from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.withheld import Withheld
+
+__all__ = ["rate_limited"]
+
+
+class _RateLimited(Policy):
+    __slots__ = ("calls", "clock", "lock", "per", "recent")
+
+    def __init__(self, calls: int, per: float, clock: Callable[[], float]) -> None:
+        self.calls = calls
+        self.per = per
+        self.clock = clock
+        self.recent: deque[float] = deque()
+        self.lock = threading.Lock()
+
+    def around(self, step: Step) -> Any:
+        now = self.clock()
+        with self.lock:
+            while self.recent and now - self.recent[0] >= self.per:
+                self.recent.popleft()
+            if len(self.recent) >= self.calls:
+                raise Withheld(f"more than {self.calls:,} uses in {self.per:g} seconds")
+            self.recent.append(now)
+        return step.go()
+
+
+def rate_limited(cap: Any, calls: int, per: float, *, clock: Any = None) -> Capability:
+    """A capability that can be used `calls` times in any `per` seconds, together with all that was
+    obtained through it; a use beyond that is refused and not counted.
+
+    clock: what tells the time: a capability with `monotonic()` or `time()`.
+
+    Ambient authority: without `clock` it looks at the clock of this machine, and whoever uses what it
+    gives can learn how much time has passed.
+    """
+    inner = capability_of(cap, "rate_limited")
+    if type(calls) is not int or not 0 < calls <= 1_000_000:
+        raise ValueError("rate_limited: calls: wanted a whole number from 1 to 1,000,000")
+    if type(per) not in (int, float) or not 0 < per < math.inf:
+        raise ValueError("rate_limited: per: wanted a number of seconds above 0")
+    return attenuated(inner, _RateLimited(calls, per, clock_of(clock, "monotonic", "rate_limited")))

@@ -1,0 +1,241 @@
+"""What is known of names and values before a program runs.
+
+Facts are sound or not used: a fact of a local variable of a function holds for every value that its
+function ever stores there, since nothing else can store there. No fact is kept of names that are
+global, of a class body, or bound by a nested function.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from capcompiler.names import bound_names
+from guards.fact import ANY, BITS, BOOL, FLOAT, Fact, of_constant
+
+__all__ = ["Scope", "fact_of", "inside", "module_names", "scope_of"]
+
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+#: Of a name of which no store has been looked at yet.
+_BOTTOM: Final = Fact(object)
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(slots=True)
+class Scope:
+    """A function. fast: local names that only its own code binds. params: those of them that have a
+    value from the start. Both without names that are ever deleted."""
+
+    fast: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    env: dict[str, Fact] = field(default_factory=dict)
+    #: Names that certainly have a value where the rewriting pass is.
+    bound: set[str] = field(default_factory=set)
+    #: Whether values may be held in local variables of our own.
+    temporaries: bool = True
+
+
+def scope_of(node: Any) -> Scope:
+    """What is known of the names of a function or lambda."""
+    names: set[str] = set()
+    taken: set[str] = set()
+    body = node.body if isinstance(node.body, list) else [node.body]
+    a = node.args
+    every = (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg)
+    params = {arg.arg for arg in every if arg is not None}
+    for part in body:
+        _collect(part, names, taken, False, False)
+    # `nonlocal __x` in a class C says `_C__x`: names with two underscores in them are left alone.
+    fast = frozenset(n for n in (names | params) - taken if "__" not in n)
+    return Scope(
+        fast=fast,
+        params=fast & params,
+        env=_settled(fast, params, body),
+        bound=set(fast & params),
+    )
+
+
+def inside(outer: Scope | None, targets: set[str]) -> Scope:
+    """A comprehension's scope: its own targets hide the names of the function around it.
+
+    No temporaries: they would be the function's own, which another comprehension may be using while
+    this one is suspended.
+    """
+    own = frozenset(n for n in targets if "__" not in n)
+    if outer is None:
+        return Scope(fast=own, temporaries=False)
+    env = {n: f for n, f in outer.env.items() if n not in targets}
+    fast = (outer.fast - targets) | own
+    return Scope(fast, outer.params - targets, env, outer.bound - targets, temporaries=False)
+
+
+def _collect(node: ast.AST, names: set[str], taken: set[str], nested: bool, other: bool) -> None:
+    """names: what this scope binds. taken: names that others bind, or that lose their value. nested:
+    whether the node is in a scope of its own, other: in one that a `:=` binds names of."""
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        taken.update(node.names)
+        return
+    if isinstance(node, ast.ExceptHandler) and node.name:
+        taken.add(node.name)  # unbound again at the end of the handler
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+        taken.add(node.id)
+    if isinstance(node, ast.NamedExpr):
+        if not other:
+            names.add(node.target.id)
+    elif not nested:
+        names.update(bound_names(node))
+    other = other or isinstance(node, (*_FUNCTIONS, ast.ClassDef))
+    inner = nested or other or isinstance(node, _COMPREHENSIONS)
+    for child in ast.iter_child_nodes(node):
+        _collect(child, names, taken, inner, other)
+
+
+_ROUNDS: Final = 4
+
+
+def _settled(names: frozenset[str], params: set[str], body: list[Any]) -> dict[str, Fact]:
+    """The facts of local names that hold wherever they are read: of all that is ever stored there."""
+    stores: dict[str, list[ast.expr | None]] = {n: [] for n in names}
+    for n in params & names:
+        stores[n].append(None)
+    for part in body:
+        _stores(part, stores, nested=False)
+    env = dict.fromkeys(names, _BOTTOM)
+    for attempt in range(_ROUNDS + 2):
+        found: dict[str, Fact] = {}
+        for name, values in stores.items():
+            fact = _BOTTOM
+            for value in values:
+                fact = joined(fact, ANY if value is None else fact_of(value, env))
+            if fact != env[name] and attempt >= _ROUNDS:
+                # It grows from round to round, as what is added to itself in a loop does.
+                fact = Fact(int) if fact.kind is int and attempt == _ROUNDS else ANY
+            found[name] = fact
+        if found == env:
+            break
+        env = found
+    else:
+        return {}
+    return {n: f for n, f in env.items() if f is not _BOTTOM and f.kind is not None}
+
+
+def _stores(node: ast.AST, stores: dict[str, list[ast.expr | None]], nested: bool) -> None:
+    def store(name: str, value: ast.expr | None) -> None:
+        if name in stores:
+            stores[name].append(value)
+
+    told: set[int] = set()
+    if isinstance(node, ast.Assign) and not nested:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                store(target.id, node.value)
+                told.add(id(target))
+    elif isinstance(node, ast.AugAssign) and not nested:
+        if isinstance(node.target, ast.Name):
+            read = ast.Name(node.target.id, ast.Load())
+            store(node.target.id, ast.BinOp(read, node.op, node.value))
+            told.add(id(node.target))
+    elif isinstance(node, ast.NamedExpr):
+        store(node.target.id, node.value)
+        told.add(id(node.target))
+    elif not nested:
+        for name in bound_names(node):
+            store(name, None)
+    inner = nested or isinstance(node, (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef))
+    for child in ast.iter_child_nodes(node):
+        if id(child) not in told:
+            _stores(child, stores, inner)
+
+
+def module_names(tree: ast.AST) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The names that a program binds anywhere, those that it binds to classes, and to modules."""
+    bound: set[str] = set()
+    classes: set[str] = set()
+    modules: set[str] = set()
+    for node in ast.walk(tree):
+        names = bound_names(node)
+        bound.update(names)
+        if isinstance(node, ast.ClassDef):
+            classes.add(node.name)
+        elif isinstance(node, ast.alias):
+            modules.update(names)
+    return frozenset(bound), frozenset(classes), frozenset(modules)
+
+
+_COMPARED: Final = (ast.Is, ast.IsNot)
+
+
+def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
+    """What is known of the value of an expression of the guest's."""
+    if isinstance(node, ast.Constant):
+        return of_constant(node.value)
+    if isinstance(node, ast.Name):
+        return env.get(node.id, ANY)
+    if isinstance(node, ast.BinOp):
+        return combined(node.op, fact_of(node.left, env), fact_of(node.right, env), node.right)
+    if isinstance(node, ast.UnaryOp):
+        inner = fact_of(node.operand, env)
+        if isinstance(node.op, ast.Not):
+            return BOOL
+        if inner is _BOTTOM:
+            return inner
+        return inner if inner.kind in (int, float) and not isinstance(node.op, ast.Invert) else ANY
+    if isinstance(node, ast.IfExp):
+        return joined(fact_of(node.body, env), fact_of(node.orelse, env))
+    if isinstance(node, ast.NamedExpr):
+        return fact_of(node.value, env)
+    if isinstance(node, ast.Compare) and all(isinstance(op, _COMPARED) for op in node.ops):
+        return BOOL
+    if isinstance(node, ast.JoinedStr):
+        return Fact(str)
+    return ANY
+
+
+def joined(a: Fact, b: Fact) -> Fact:
+    """What is known of a value that is one or the other."""
+    if a is _BOTTOM or b is _BOTTOM:
+        return b if a is _BOTTOM else a
+    if a.kind is None or a.kind is not b.kind:
+        return ANY
+    return Fact(a.kind, -1 if a.bits < 0 or b.bits < 0 else max(a.bits, b.bits))
+
+
+def combined(op: ast.operator, a: Fact, b: Fact, right: ast.expr | None = None) -> Fact:
+    """The result of an operator on two values, where both are numbers."""
+    if a is _BOTTOM or b is _BOTTOM:
+        return _BOTTOM
+    if (a.kind is float and b.kind in (float, int)) or (b.kind is float and a.kind is int):
+        # A float to a power may be complex, and one that is divided by an integer stays one.
+        return ANY if isinstance(op, (ast.Pow, *_BITWISE)) else FLOAT
+    if a.kind is not int or b.kind is not int:
+        return ANY
+    if isinstance(op, ast.Div):
+        return FLOAT
+    if a.bits < 0 or b.bits < 0:
+        return Fact(int) if isinstance(op, (*_INTEGER, *_BITWISE[:3])) else ANY
+    bits = -1
+    if isinstance(op, (ast.Add, ast.Sub)):
+        bits = max(a.bits, b.bits) + 1
+    elif isinstance(op, ast.Mult):
+        bits = a.bits + b.bits
+    elif isinstance(op, ast.FloorDiv):
+        bits = a.bits + 1
+    elif isinstance(op, ast.Mod):
+        bits = b.bits
+    elif isinstance(op, _BITWISE[:3]):
+        bits = max(a.bits, b.bits) + 1
+    elif isinstance(op, ast.RShift):
+        bits = max(a.bits, 1)
+    elif isinstance(op, (ast.LShift, ast.Pow)) and isinstance(right, ast.Constant):
+        value = right.value
+        if type(value) is int and 0 <= value <= BITS:
+            bits = a.bits + value if isinstance(op, ast.LShift) else a.bits * value + 1
+    if bits < 0 or bits > BITS:
+        return Fact(int) if isinstance(op, (*_INTEGER, *_BITWISE[:3])) else ANY
+    return Fact(int, bits)
+
+
+_INTEGER: Final = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
+_BITWISE: Final = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)

@@ -1,0 +1,1 @@
+"""What connects guests to other software of a host's."""

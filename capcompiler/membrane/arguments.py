@@ -1,0 +1,326 @@
+"""What a capability's method takes and gives, by its annotations: checked on the way in and out.
+
+Stops: confused deputies. A host's method sees arguments of the types that it names, exact and of
+bounded size, or it is not called (pit 7); what it gives is what it promised.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MethodType
+from typing import Any, Final
+
+__all__ = [
+    "DEFAULT_SIZE",
+    "ArgumentError",
+    "AtMost",
+    "Checker",
+    "checker_of",
+    "function_of",
+    "matches",
+    "wanted",
+]
+
+#: Characters of a text, bytes, or elements of a container that one argument may have, where its
+#: annotation names no other bound.
+DEFAULT_SIZE: Final = 16 * 2**20
+
+
+class ArgumentError(TypeError):
+    """A wrong call of a capability: its text is ours, and is for the guest to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """In an annotation, `Annotated[str, AtMost(80)]`: characters, bytes or elements at most."""
+
+    size: int
+
+
+def function_of(method: Any) -> Any:
+    """The function behind what is called, under whatever stands between."""
+    for _ in range(100):
+        origin = getattr(type(method), "_cap_origin", None)
+        if origin is not None:
+            inner = origin(method)
+            if inner is None:
+                break
+            method = inner
+        elif type(method) is MethodType:
+            method = method.__func__
+        else:
+            break
+    return method
+
+
+class Checker:
+    """The annotations of one function.
+
+    skipped: parameters that binding fills in, `self` or none.
+    """
+
+    __slots__ = (
+        "_kinds", "_least", "_most", "given", "hints", "known", "parameters", "plain", "signature",
+        "skipped",
+    )  # fmt: skip
+
+    def __init__(self, signature: inspect.Signature, hints: dict[str, Any], skipped: int) -> None:
+        self.signature = signature
+        self.given = hints.get("return", Any)
+        #: Types of arguments that were right before and have no size.
+        self.known: set[tuple[type, ...]] = set()
+        #: Exact types of results that need no further look.
+        self.plain: frozenset[type] = _plain(self.given)
+        self.hints = {n: h for n, h in hints.items() if n in signature.parameters}
+        self.parameters = list(signature.parameters.values())
+        self.skipped = skipped
+        self._kinds: tuple[frozenset[type] | None, ...] = ()
+        self._least, self._most = 1, 0  # nothing passes quickly
+        self._quickly()
+
+    def _quickly(self) -> None:
+        """Work out what calls by position alone are right at a glance."""
+        plain = self.parameters[self.skipped :]
+        kinds: list[frozenset[type] | None] = []
+        least = 0
+        for parameter in plain:
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
+                break
+            if parameter.kind not in (
+                parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD
+            ):  # fmt: skip
+                return
+            hint = self.hints.get(parameter.name, Any)
+            if hint is not Any and hint is not object:
+                exact = _EXACT.get(hint) if isinstance(hint, type) else None
+                if exact is None:
+                    break  # from here on, look closely
+                kinds.append(exact)
+            else:
+                kinds.append(None)
+            if parameter.default is parameter.empty:
+                least = len(kinds)
+        required = sum(
+            p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            for p in plain
+        )
+        if required <= len(kinds):
+            self._kinds, self._least, self._most = tuple(kinds), max(least, required), len(kinds)
+
+    def fits(self, args: tuple[Any, ...]) -> bool:
+        """Whether a call by position is right at a glance; if not, `check` looks closely."""
+        count = len(args)
+        if count < self._least or count > self._most:
+            return False
+        sized = False
+        for value, kinds in zip(args, self._kinds, strict=False):
+            kind = type(value)
+            if kinds is not None and kind not in kinds:
+                return False
+            if kind in _SIZED:
+                sized = True
+                if len(value) > DEFAULT_SIZE:
+                    return False
+        if not sized and len(self.known) < 64:
+            self.known.add(tuple(map(type, args)))
+        return True
+
+    def check(self, path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise `ArgumentError` when an argument is not of the annotated type or too large.
+
+        The text names the method, the argument, the type that came and the type that was wanted.
+        """
+        if not kwargs and self.fits(args):
+            return
+        problem = self._problem(path, args, kwargs)
+        if problem:
+            raise ArgumentError(problem)
+
+    def _problem(self, path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        try:
+            bound = self.signature.bind(*((None,) * self.skipped), *args, **kwargs)
+        except TypeError as error:
+            return f"{path}: {error}"
+        for position, parameter in enumerate(self.parameters[self.skipped :], 1):
+            if parameter.name not in bound.arguments:
+                continue
+            value = bound.arguments[parameter.name]
+            hint = self.hints.get(parameter.name, Any)
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                values = list(value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                values = list(value.values())
+            else:
+                values = [value]
+            where = f"{path}: argument {position} ({parameter.name})"
+            for v in values:
+                if not matches(v, hint):
+                    return f"{where}: got {_name(v)}, wanted {wanted(hint)}"
+                size, most = _size(v), _bound(hint)
+                if size > most:
+                    return f"{where}: it is {size:,} long, and {most:,} is the most"
+        return ""
+
+    def check_result(self, path: str, value: Any) -> None:
+        """Raise `ArgumentError` when a method gives what its annotation does not promise."""
+        if self.given is not Any and not matches(value, self.given):
+            raise ArgumentError(f"{path}: it gave {_name(value)}, and promises {wanted(self.given)}")
+
+    def described(self) -> str:
+        """The parameters and the result in words, for `help`: no value of the host's but plain ones."""
+        shown: list[str] = []
+        marks = {"star": False}
+        for parameter in self.parameters[self.skipped :]:
+            text = parameter.name
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                text, marks["star"] = f"*{text}", True
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                text = f"**{text}"
+            elif parameter.kind is parameter.KEYWORD_ONLY and not marks["star"]:
+                shown.append("*")
+                marks["star"] = True
+            hint = self.hints.get(parameter.name, Any)
+            if hint is not Any:
+                text += f": {wanted(hint)}"
+            if parameter.default is not parameter.empty:
+                plain = type(parameter.default) in _SHOWN
+                text += f" = {parameter.default!r}" if plain else " = ..."
+            shown.append(text)
+        given = "" if self.given is Any else f" -> {wanted(self.given)}"
+        return f"({', '.join(shown)}){given}"
+
+
+def _plain(given: Any) -> frozenset[type]:
+    if given is Any:
+        return _SHOWN
+    nothing: frozenset[type] = frozenset()
+    return _EXACT.get(given, nothing) if isinstance(given, type) else nothing
+
+
+_EXACT: Final[dict[type, frozenset[type]]] = {
+    **{k: frozenset({k}) for k in (str, bytes, int, bool)},
+    type(None): frozenset({type(None)}),
+    float: frozenset({float, int}),
+}
+_SHOWN: Final[frozenset[type]] = frozenset({str, bytes, int, float, bool, type(None)})
+
+
+def checker_of(method: Any) -> Checker | None:
+    """What checks the calls of a method; None where its annotations cannot be read."""
+    function = function_of(method)
+    try:
+        return _checker(function, isinstance(_bound_method(method), MethodType))
+    except TypeError:  # not hashable
+        return None
+
+
+def _bound_method(method: Any) -> Any:
+    for _ in range(100):
+        origin = getattr(type(method), "_cap_origin", None)
+        inner = None if origin is None else origin(method)
+        if inner is None:
+            break
+        method = inner
+    return method
+
+
+@functools.lru_cache(maxsize=1024)
+def _checker(function: Any, bound: bool) -> Checker | None:
+    try:
+        signature = inspect.signature(function)
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception:  # annotations that cannot be evaluated are not enforced
+        return None
+    return Checker(signature, hints, int(bound))
+
+
+def _name(value: Any) -> str:
+    return _stands_for(value).__name__
+
+
+def _stands_for(value: Any) -> type:
+    """The class of a value; of a capability under attenuation, that of the capability."""
+    kind = type(value)
+    stands: type = kind._cap_stands_for(value) if hasattr(kind, "_cap_stands_for") else kind
+    return stands
+
+
+def _size(value: Any) -> int:
+    return len(value) if type(value) in _SIZED else 0
+
+
+_SIZED: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset})
+
+
+def _bound(hint: Any) -> int:
+    if typing.get_origin(hint) is typing.Annotated:
+        sizes = [x.size for x in typing.get_args(hint)[1:] if type(x) is AtMost]
+        return min(sizes) if sizes else _bound(typing.get_args(hint)[0])
+    return DEFAULT_SIZE
+
+
+def matches(value: Any, hint: Any) -> bool:
+    """Whether a crossed value, exact data or a handle, is what an annotation asks for.
+
+    Annotations beyond classes, unions, literals and builtin containers are not enforced.
+    """
+    if hint is Any or isinstance(hint, (str, typing.TypeVar)):
+        return True
+    if hint is None or hint is type(None):
+        return value is None
+    origin = typing.get_origin(hint)
+    arguments = typing.get_args(hint)
+    if origin is typing.Union or origin is types.UnionType:
+        return any(matches(value, h) for h in arguments)
+    if origin is typing.Annotated:
+        return matches(value, arguments[0])
+    if origin is typing.Literal:
+        return any(type(value) is type(a) and value == a for a in arguments)
+    if hint is Callable or origin is Callable or hint is typing.Callable:
+        return callable(value)
+    kind: Any = origin or hint
+    if not isinstance(kind, type):
+        return True
+    if kind is float:
+        return type(value) in (float, int)
+    if kind is int:
+        return type(value) is int
+    if kind is object:
+        return True
+    try:
+        fits = isinstance(value, kind) or issubclass(_stands_for(value), kind)
+    except TypeError:
+        return True
+    if not fits:
+        return False
+    members: Any = value
+    if kind in (list, set, frozenset) and arguments:
+        return all(matches(v, arguments[0]) for v in members)
+    if kind is tuple and arguments:
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return all(matches(v, arguments[0]) for v in members)
+        return len(members) == len(arguments) and all(
+            matches(v, h) for v, h in zip(members, arguments, strict=True)
+        )
+    if kind is dict and len(arguments) == 2:
+        return all(matches(k, arguments[0]) and matches(v, arguments[1]) for k, v in members.items())
+    return True
+
+
+def wanted(hint: Any) -> str:
+    """An annotation in words."""
+    if hint is None or hint is type(None):
+        return "None"
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(wanted(h) for h in typing.get_args(hint))
+    if origin is typing.Annotated:
+        return wanted(typing.get_args(hint)[0])
+    if isinstance(hint, type) and origin is None:
+        return hint.__name__
+    return str(hint).replace("typing.", "")

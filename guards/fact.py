@@ -1,0 +1,67 @@
+"""What is known of a value before the program runs, and what a test at run time can add."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "NONE", "SMALL", "TEXT", "Fact", "of_constant", "satisfied"]
+
+#: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
+BITS: Final = 500
+#: The bits that the inline test of a small whole number allows.
+TESTED_BITS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The exact type of a value, None where it is not known. bits: for a whole number, the most that
+    it can have; -1 where that is not known. For a text or bytes, the most elements, or -1."""
+
+    kind: type | None
+    bits: int = -1
+
+
+ANY: Final = Fact(None)
+FLOAT: Final = Fact(float)
+BOOL: Final = Fact(bool)
+NONE: Final = Fact(type(None))
+SMALL: Final = Fact(int, TESTED_BITS)
+TEXT: Final = Fact(str)
+
+
+def of_constant(value: object) -> Fact:
+    kind = type(value)
+    if kind is int:
+        return Fact(int, int.bit_length(value))  # type: ignore[arg-type]
+    if kind is str or kind is bytes:
+        return Fact(kind, len(value))  # type: ignore[arg-type]
+    return Fact(kind)
+
+
+def of_node(node: ast.expr) -> Fact:
+    """What a literal says of itself."""
+    if isinstance(node, ast.Constant):
+        return of_constant(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = of_node(node.operand)
+        if inner.kind in (int, float):
+            return inner
+    return ANY
+
+
+def satisfied(fact: Fact, need: Fact | None) -> bool | None:
+    """Whether a value of which `fact` is known is one that `need` asks for; None where that must be
+    tested, False where it cannot be."""
+    if need is None:
+        return True
+    if fact.kind is None:
+        return None
+    if fact.kind is not need.kind:
+        return False
+    if need.bits >= 0:
+        if fact.bits < 0:
+            return None
+        return fact.bits <= need.bits
+    return True

@@ -1,0 +1,135 @@
+"""Classes whose methods and whose instances need no guard of calls.
+
+A call `o.m(x)` needs a guard because `o.m` may be anything: a builtin class that walks its argument
+in C, or `type`. It needs none where the class of `o` finds a plain function or a C method under `m`,
+and no instance can hold another thing under that name. The first is looked up; the second holds while
+no code of the realm stores, deletes or sets an attribute of that name, and the dictionary of no
+instance is in the guest's hands. Compiled code asks `type(o) in <set of m>`; the sets are learned
+while a turn runs, emptied where a store takes the ground away (pit 27), and empty outside turns, since
+the collector does not look into code, whose constants they are.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from types import FunctionType, GeneratorType, MethodDescriptorType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.harden import is_immutable
+from guards.host import host_dict, host_lookup, host_mro
+from guards.tables.rows import TABLE, State, find
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__ = ["PlainCalls"]
+
+#: A set is emptied when it has become this large: it holds its classes.
+_MOST: Final = 64
+
+
+class PlainCalls:
+    """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
+
+    __slots__ = ("classes", "closed", "learned", "methods", "stored", "tamed")
+
+    def __init__(self, learned: list[set[type]]) -> None:
+        self.methods: dict[str, set[type]] = {}
+        self.classes: set[type] = set()
+        self.stored: set[str] = set()
+        self.closed = False
+        #: The stand-ins of methods of builtin classes, by class and name.
+        self.tamed: dict[tuple[type, str], Any] = {}
+        self.learned = learned
+
+    def of(self, name: str) -> set[type]:
+        """The set of classes whose method `name` is plain; the same set each time."""
+        found = self.methods.get(name)
+        if found is None:
+            found = self.methods[name] = set()
+        return found
+
+    def note_store(self, name: str) -> None:
+        """An attribute of this name is stored or deleted on something, from now on."""
+        if name not in self.stored:
+            self.stored.add(name)
+            found = self.methods.get(name)
+            if found:
+                found.clear()
+
+    def close(self) -> None:
+        """The dictionary of an instance was handed out: any name may be stored from now on."""
+        if not self.closed:
+            self.closed = True
+            self.forget()
+
+    def forget(self) -> None:
+        """What classes inherit may have changed."""
+        for found in self.learned:
+            found.clear()
+
+    def _enter(self, found: set[type], kind: type) -> None:
+        if len(found) >= _MOST:
+            found.clear()
+        if not found:
+            self.learned.append(found)
+        found.add(kind)
+
+    def learn_method(self, realm: Realm, kind: type, name: str) -> bool:
+        """Whether `m` is plain on every instance of `kind`, which then is in the set of `m`."""
+        if kind not in TABLE and (self.closed or name in self.stored):
+            return False
+        if not realm.meter.live:
+            return False
+        if kind in TABLE:
+            if is_c_method(kind, name) is not State.SAFE:
+                return False
+        elif not _is_own_method(realm, kind, name):
+            return False
+        self._enter(self.of(name), kind)
+        return True
+
+    def learn_class(self, realm: Realm, kind: type) -> None:
+        """Enter a class of the guest's that may be called as it is."""
+        if realm.meter.live and not self.closed and type(kind) is type and _is_own(realm, kind):
+            self._enter(self.classes, kind)
+
+
+#: Classes that look an attribute up as `object` does, whether or not they say so themselves.
+_GENERIC: Final = frozenset(
+    {object, str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, complex, range,
+     deque, OrderedDict, GeneratorType}
+)  # fmt: skip
+
+
+def is_c_method(kind: Any, name: str) -> State | None:
+    """What a guest may do with the C method that a builtin class finds there; None where it is no such
+    method. Instances have no dictionary, and nothing can be stored on the class."""
+    if kind not in TABLE or not is_immutable(kind) or kind.__dictoffset__:
+        return None
+    if host_lookup(kind, "__getattribute__")[0] not in _GENERIC:
+        return None
+    definer, value = host_lookup(kind, name)
+    if definer is None or type(value) is not MethodDescriptorType or not is_immutable(definer):
+        return None
+    row = find(definer, name)
+    return None if row.state is State.TAME and row.reads else row.state
+
+
+def _is_own(realm: Realm, kind: type) -> bool:
+    """Whether a class is made of nothing but classes of the guest's."""
+    return all(k is object or (type(k) is type and realm.is_guest_class(k)) for k in host_mro(kind))
+
+
+def _is_own_method(realm: Realm, kind: Any, name: str) -> bool:
+    # C code that sets attributes of instances by names that it is given does so for classes of its
+    # own (`SimpleNamespace(m=list)`), so none of those may be among the bases.
+    if type(kind) is not type or not _is_own(realm, kind):
+        return False
+    if host_lookup(kind, "__getattribute__")[0] is not object:
+        return False
+    for k in host_mro(kind):
+        found = host_dict(k).get(name)
+        if found is not None:
+            return type(found) is FunctionType
+    return False

@@ -1,0 +1,141 @@
+"""What of SQL is granted: decided by SQLite's own parser, for each thing that a statement would do.
+
+Stops: statements that reach out of the database or beyond the grant (`ATTACH`, `PRAGMA`,
+`load_extension`, triggers and views over other tables). Default-deny: an action without a rule here,
+such as one that a newer SQLite knows, is refused.
+Source: sqlite.org/c3ref/c_alter_table.html, SQLite 3.34-3.50.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["DEFAULT_FUNCTIONS", "TIME_FUNCTIONS", "VERBS", "Rules", "Verdict"]
+
+VERBS: Final = ("select", "insert", "update", "delete")
+
+#: Functions that reckon with what they are given and nothing else.
+DEFAULT_FUNCTIONS: Final = frozenset(
+    """
+    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling char coalesce concat concat_ws cos cosh
+    count cume_dist degrees dense_rank exp first_value floor format glob group_concat hex ifnull iif
+    instr json json_array json_array_length json_extract json_group_array json_group_object json_insert
+    json_object json_patch json_quote json_remove json_replace json_set json_type json_valid lag
+    last_value lead length like likelihood likely ln log log10 log2 lower ltrim max min mod nth_value
+    ntile nullif octet_length percent_rank pi pow power printf quote radians rank replace round
+    row_number rtrim sign sin sinh sqrt string_agg substr substring sum tan tanh total trim trunc typeof
+    unhex unicode unlikely upper zeroblob -> ->> regexp match
+    """.split()
+)
+#: With 'now' they tell the time.
+TIME_FUNCTIONS: Final = frozenset(
+    """
+    date time datetime julianday strftime unixepoch timediff current_date current_time current_timestamp
+    """.split()
+)
+_ACTIONS: Final = {
+    sqlite3.SQLITE_INSERT: "insert",
+    sqlite3.SQLITE_UPDATE: "update",
+    sqlite3.SQLITE_DELETE: "delete",
+}
+_SCHEMA: Final = {
+    sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_CREATE_INDEX,
+    sqlite3.SQLITE_DROP_INDEX, sqlite3.SQLITE_ALTER_TABLE, sqlite3.SQLITE_REINDEX,
+    sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_DROP_VIEW,
+}  # fmt: skip
+_NAMES: Final = {
+    sqlite3.SQLITE_ATTACH: "ATTACH", sqlite3.SQLITE_DETACH: "DETACH", sqlite3.SQLITE_PRAGMA: "PRAGMA",
+    sqlite3.SQLITE_TRANSACTION: "a transaction of one's own (see execute_all)",
+    sqlite3.SQLITE_SAVEPOINT: "a savepoint",
+}  # fmt: skip
+_SYSTEM: Final = "sqlite_"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """tables: names in lower case to verbs, or None for all tables. write: whether verbs other than
+    select count. schema: whether tables can be made and dropped."""
+
+    tables: dict[str, frozenset[str]] | None
+    write: bool
+    schema: bool
+    functions: frozenset[str]
+
+    @classmethod
+    def of(
+        cls, tables: Mapping[str, str] | None, write: bool, schema: bool, functions: frozenset[str]
+    ) -> Rules:
+        """Rules as hosts write them. Raises ValueError for a verb that is none."""
+        known = None if tables is None else {n.lower(): _verbs(n, v) for n, v in tables.items()}
+        return cls(known, write, schema and known is None, functions)
+
+    def allows(self, table: str, verb: str) -> bool:
+        name = table.lower()
+        if name.startswith(_SYSTEM) or (verb != "select" and not self.write):
+            return False
+        return self.tables is None or verb in self.tables.get(name, ())
+
+    def readonly(self) -> Rules:
+        """No more than reading."""
+        return Rules(self.tables, False, False, self.functions)
+
+    def narrowed(self, tables: Mapping[str, str]) -> Rules:
+        """What both allow."""
+        wanted = {n.lower(): _verbs(n, v) for n, v in tables.items()}
+        kept = {n: frozenset(v for v in verbs if self.allows(n, v)) for n, verbs in wanted.items()}
+        return Rules(kept, self.write, False, self.functions)
+
+
+def _verbs(table: str, verbs: str) -> frozenset[str]:
+    found = frozenset(verbs.lower().split())
+    if not found or not found <= set(VERBS):
+        raise ValueError(f"tables: {table!r}: wanted verbs among {', '.join(VERBS)}, got {verbs!r}")
+    return found
+
+
+class Verdict:
+    """The authorizer of one statement. rules: None for a statement of our own, which may do all."""
+
+    __slots__ = ("denied", "rules")
+
+    def __init__(self, rules: Rules | None) -> None:
+        self.rules = rules
+        self.denied = ""
+
+    def of(
+        self, action: int, first: str | None, second: str | None, database: str | None,
+        source: str | None,
+    ) -> int:  # fmt: skip
+        rules = self.rules
+        if rules is None:
+            return sqlite3.SQLITE_OK
+        denied = self._denied(rules, action, first or "", second or "", database)
+        if not denied:
+            return sqlite3.SQLITE_OK
+        self.denied = self.denied or denied
+        return sqlite3.SQLITE_DENY
+
+    def _denied(self, rules: Rules, action: int, first: str, second: str, database: str | None) -> str:
+        """What of the statement was not granted; "" for what was."""
+        if database not in (None, "main"):
+            return f"the database {database!r}"
+        if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
+            return ""
+        if action == sqlite3.SQLITE_FUNCTION:
+            return "" if second.lower() in rules.functions else f"the function {second}()"
+        if action == sqlite3.SQLITE_READ:
+            # No table's own name: a column of a subquery.
+            if not first or (rules.schema and first.lower().startswith(_SYSTEM)):
+                return ""  # making a table reads the list of them
+            return "" if rules.allows(first, "select") else f"select on {first!r}"
+        if action in _ACTIONS:
+            if first.lower().startswith(_SYSTEM):
+                return "" if rules.schema else "changing the tables"
+            verb = _ACTIONS[action]
+            return "" if rules.allows(first, verb) else f"{verb} on {first!r}"
+        if action in _SCHEMA:
+            return "" if rules.schema else "changing the tables"
+        return _NAMES.get(action, "this statement")

@@ -1,0 +1,139 @@
+"""Connections that go where the rules say: one look at the name, one checked address, one deadline.
+
+Stops: DNS rebinding (the name is looked up once, and what was checked is what is connected to), private
+networks behind public names, and servers that send a byte now and then for ever.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+__all__ = ["Transport", "is_public", "resolve"]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the system knows them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the public network, also inside the forms that carry another."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        carried = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if carried is not None:
+            return is_public(str(carried))
+        if ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    return ip.is_global and not ip.is_multicast
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class _Stream:
+    """A connection that ends at a moment, however lively it is."""
+
+    def __init__(self, inner: Any, deadline: float) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time is up")
+        return left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._inner.read(max_bytes, self._left())
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._left())
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Stream:
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._left())
+        return _Stream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend:
+    """Connects to one address, whatever name is asked for."""
+
+    def __init__(self, address: str, deadline: float) -> None:
+        self._address = address
+        self._deadline = deadline
+        self._inner: Any = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> _Stream:  # fmt: skip
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ConnectTimeout("the time is up")
+        inner = self._inner.connect_tcp(self._address, port, left, local_address, socket_options)
+        return _Stream(inner, self._deadline)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Body:
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Any:
+        yield from self._stream
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Transport:
+    """One request to one checked address."""
+
+    def __init__(self, address: str, deadline: float, verify: Any) -> None:
+        context = verify if verify is not None else httpx.create_ssl_context(trust_env=False)
+        backend: Any = _Backend(address, deadline)
+        self._pool: Any = httpcore.ConnectionPool(
+            ssl_context=context, max_connections=1, max_keepalive_connections=0, retries=0,
+            network_backend=backend,
+        )  # fmt: skip
+
+    def handle_request(self, request: Any) -> Any:
+        """The answer to a `httpx.Request`, its body still to be read."""
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(
+                scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )  # fmt: skip
+        answer = self._pool.handle_request(asked)
+        body: Any = _Body(answer.stream)
+        return httpx.Response(answer.status, headers=answer.headers, stream=body)
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._pool.close()

@@ -1,0 +1,90 @@
+"""Ways to put a builtin class where a plain method was, after the call site has learned that the method
+is plain: what is called then walks its argument in C, without a step."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+plain = partial(new_case, attack="plain method", pit=27)
+
+LEARNED = """
+class C:
+    def m(self, x): return x
+def call(o, v): return o.m(v)
+o = C()
+for _ in range(5): call(o, 1)
+"""
+ENDLESS = "call(o, iter(int, 1))"
+
+SWAPS = {
+    "setattr": "setattr(o, 'm', list)",
+    "store": "o.m = list",
+    "store-in-exec": "exec('o.m = list')",
+    "store-in-eval": "eval('[0 for o.m in [list]]')",
+    "dict": "o.__dict__['m'] = list",
+    "vars": "vars(o)['m'] = list",
+    "new-dict": "o.__dict__ = {'m': list}",
+    "class": "C.m = staticmethod(list)",
+    "setattr-of-class": "setattr(C, 'm', staticmethod(list))",
+    "setattr-of-object": "object.__setattr__(o, 'm', list)",
+    "setattr-of-type": "type.__setattr__(C, 'm', staticmethod(list))",
+    "getstate": "o.a = 1\no.__getstate__()['m'] = list",
+    "reduce": "o.a = 1\no.__reduce_ex__(2)[2]['m'] = list",
+    "reduce-of-object": "o.a = 1\nobject.__reduce_ex__(o, 2)[2]['m'] = list",
+    "getter-of-dict": "vars(C)['__dict__'].__get__(o)['m'] = list",
+    "copied-getter-of-dict": "dict(vars(C))['__dict__'].__get__(o)['m'] = list",
+    "getter-in-subclass": "class D(C): d = vars(C)['__dict__']\no = D()\ncall(o, 1)\no.d['m'] = list",
+    "copied-getter-in-subclass": "class D(C): d = dict(vars(C))['__dict__']\n"
+    "o = D()\ncall(o, 1)\no.d['m'] = list",
+    "items-getter-in-subclass": "class D(C): d = {**vars(C)}['__dict__']\n"
+    "o = D()\ncall(o, 1)\no.d['m'] = list",
+    "class-of-instance": "class E:\n    m = list\no.__class__ = E",
+    "bases": "class A:\n    def m(self, x): return x\nclass B: m = list\nclass K(A): pass\n"
+    "o = K()\ncall(o, 1)\nK.__bases__ = (B,)",
+    "delete": "class B: m = list\nclass K(B):\n    def m(self, x): return x\n"
+    "o = K()\ncall(o, 1)\ndel K.m",
+    "delattr": "class B: m = list\nclass K(B):\n    def m(self, x): return x\n"
+    "o = K()\ncall(o, 1)\ndelattr(K, 'm')",
+    "getattribute": "C.__getattribute__ = lambda self, name: list",
+    "loop-target": "for o.m in [list]: pass",
+    "with-target": "import contextlib\nwith contextlib.nullcontext(list) as o.m: pass",
+    "star-target": "a, *o.m = [1, 2]\n(o.m, a) = (list, 1)",
+    "in-place": "class Z:\n    def __radd__(self, x): return list\no.m = 1\no.m += Z()",
+    "super": "class D(C):\n    def k(self): super().__setattr__('m', list)\no = D()\ncall(o, 1)\no.k()",
+    "dict-of-super": "class D(C):\n    def k(self): super().__dict__['m'] = list\n"
+    "o = D()\ncall(o, 1)\no.k()",
+    "proxy": "import weakref\nweakref.proxy(o).m = list",
+    "dict-of-proxy": "import weakref\nweakref.proxy(o).__dict__['m'] = list",
+    "match": "match o:\n    case object(__dict__=d): d['m'] = list",
+    "attrgetter": "import operator\noperator.attrgetter('__dict__')(o)['m'] = list",
+    "cached-property": "import functools\np = functools.cached_property(lambda self: list)\n"
+    "p.__set_name__(C, 'm')\np.__get__(o)",
+    "update-wrapper": "import functools\nclass W: pass\nw = W()\nexec('w.m = list')\n"
+    "functools.update_wrapper(o, w, assigned=('m',), updated=())",
+    "private-name": "class _P:\n    pass\nclass X:\n    def n(self): o.__m = list\n"
+    "class C:\n    def _X__m(self, x): return x\ndef call(o, v): return o._X__m(v)\n"
+    "o = C()\ncall(o, 1)\nX().n()",
+    "namespace": "import types\nclass N(types.SimpleNamespace):\n    def m(self, x): return x\n"
+    "call(N(), 1)\no = N(m=list)",
+    "exception": "class E(Exception):\n    def m(self, x): return x\ncall(E(), 1)\no = E()\n"
+    "o.__setstate__({'m': list})",
+    "property": "class P:\n    m = property(lambda self: list)\no = P()",
+    "cache": "import functools\nclass K:\n    m = functools.lru_cache(list)\no = K()\n"
+    "def call(o, v): return o.m(v)\nclass T(tuple): pass\n"
+    "deep = ()\nfor _ in range(60): deep = (deep, deep)\no.m(deep)",
+    "module": "import types\nclass M(types.ModuleType):\n    def m(self, x): return x\n"
+    "call(M('x'), 1)\no = M('x')\no.__dict__['m'] = list",
+    "getattr-after-delete": "class K:\n    def m(self, x): return x\n"
+    "    def __getattr__(self, name): return list\no = K()\ncall(o, 1)\ndel K.m",
+    "new-class-of-the-name": "class C:\n    m = list\no = C()",
+    "class-called": "class L: pass\ndef make(v): return L(v) if v else L()\nmake(0)\nL = list\n"
+    "make(iter(int, 1))",
+}
+
+CASES: list[Case] = [
+    plain(f"plain-{name}", f"{LEARNED}{swap}\n{ENDLESS}", stopped="steps")
+    for name, swap in SWAPS.items()
+]

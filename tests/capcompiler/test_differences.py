@@ -1,0 +1,127 @@
+"""Each deliberate difference from Python that docs/reference/dialect.md lists, shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capcompiler import cap_exec
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "dialect.md"
+#: What the page calls it: a program, and the value of its last line.
+DIFFERENCES: dict[str, tuple[str, Any]] = {
+    "no frames": (
+        "r = [hasattr((i for i in ''), n) for n in ('gi_frame', 'gi_code', 'gi_yieldfrom')]\ntry: 1 / 0\nexcept Exception as e: r.append(hasattr(e.__traceback__, 'tb_frame'))\nr",
+        [False, False, False, False],
+    ),
+    "no code": (
+        "import inspect\ndef f(a, b=1): pass\n[hasattr(f, n) for n in ('__code__', '__closure__', '__globals__', '__builtins__')], str(inspect.signature(f))",
+        ([False, False, False, False], "(a, b=1)"),
+    ),
+    "no finalisers": (
+        "r = []\nclass C:\n    def __del__(self): r.append(1)\nC()\nr, hasattr(C, '__del__')",
+        ([], False),
+    ),
+    "no `mro` of a metaclass": (
+        "try: type('M', (type,), {'mro': lambda c: [c]})\nexcept TypeError as e: r = 'mro' in str(e)\nr",
+        True,
+    ),
+    "no `__eq__` and `__hash__` of a metaclass": (
+        "r = []\nfor n in ('__eq__', '__hash__'):\n    try: type('M', (type,), {n: len})\n    except TypeError: r.append(n)\nr",
+        ["__eq__", "__hash__"],
+    ),
+    "metaclasses derive from metaclasses": (
+        "class B: pass\ntry: type('M', (B, type), {})\nexcept TypeError as e: r = 'metaclass' in str(e)\nr",
+        True,
+    ),
+    "no class derives from `super`": (
+        "try: type('S', (super,), {})\nexcept TypeError as e: r = 'base type' in str(e)\nr",
+        True,
+    ),
+    "no tracing": (
+        "import sys\nr = []\nfor n in ('settrace', 'setprofile', 'setrecursionlimit'):\n    try: getattr(sys, n)(None)\n    except PermissionError: r.append(n)\nlen(r)",
+        3,
+    ),
+    "the limit of digits is the host's": (
+        "import sys\ntry: sys.set_int_max_str_digits(1000)\nexcept PermissionError: r = sys.get_int_max_str_digits() > 0\nr",
+        True,
+    ),
+    "no syntax trees": (
+        "import ast\ntry: ast.parse('1')\nexcept PermissionError: r = ast.literal_eval('[1]')\nr",
+        [1],
+    ),
+    "no flags of `compile`": (
+        "try: compile('1', '', 'eval', 0x100000)\nexcept ValueError: r = True\nr",
+        True,
+    ),
+    "groups that take themselves apart": (
+        "class G(ExceptionGroup):\n    def derive(self, parts): return G('g', parts)\ntry: raise G('g', [ValueError()])\nexcept* ValueError as e: r = type(e).__name__\nr",
+        "ExceptionGroup",
+    ),
+    "warnings of C code": (
+        "import warnings\nclass I(int): pass\nclass K:\n    def __int__(self): return I(1)\nwith warnings.catch_warnings(record=True) as w:\n    warnings.simplefilter('always')\n    int(K())\nlen(w)",
+        0,
+    ),
+    "what errors carry": (
+        "hasattr(AttributeError(), 'obj'), hasattr(ImportError(), 'path')",
+        (False, False),
+    ),
+    "globals of `exec` are copied": (
+        "d = {}\nexec('def f(): return x', d)\nd['x'] = 1\nf = d['f']\ntry: r = f()\nexcept NameError: r = 'not yet'\nexec('', d)\nr, f()",
+        ("not yet", 1),
+    ),
+    "states of iterators": (
+        "hasattr(iter([]), '__setstate__'), hasattr(iter([]), '__reduce__')",
+        (False, False),
+    ),
+    "keys of a class are text": (
+        "class S(str): pass\nC = type('C', (), {S('x'): 1})\ntry: type('C', (), {1: 1})\nexcept TypeError: r = [type(k).__name__ for k in vars(C) if k == 'x']\nr",
+        ["str"],
+    ),
+    "`builtins` is read": (
+        "import builtins\nbuiltins.len = lambda x: 7\nlen('abc')",
+        3,
+    ),
+    "depth of source": (
+        "try: compile('-' * 1000 + '1', '', 'eval')\nexcept SyntaxError as e: r = 'nested' in str(e)\nr",
+        True,
+    ),
+    "memory that is not there": (
+        "r = []\nfor f in (lambda: [0] * 2**63, lambda: '%99999999999999999999d' % 1, lambda: bytes(2**64)):\n    try: f()\n    except (OverflowError, MemoryError, ValueError) as e: r.append(type(e).__name__)\nlen(r)",
+        3,
+    ),
+}
+if sys.version_info >= (3, 14):
+    DIFFERENCES["annotations as text"] = (
+        "import annotationlib\ndef f(x: Later): pass\nLater = int\n"
+        "annotationlib.get_annotations(f, format=annotationlib.Format.STRING)",
+        {"x": "int"},
+    )
+if sys.version_info >= (3, 15):
+    DIFFERENCES["lazy imports of a program"] = (
+        "try: exec('lazy import nothing_like_this')\nexcept ImportError: r = 'at once'\nr",
+        "at once",
+    )
+#: Entries of the page that only newer versions can show.
+_SINCE = {"annotations as text": (3, 14), "lazy imports of a program": (3, 15)}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # C code's, of which one of them is
+@pytest.mark.parametrize("name", DIFFERENCES)
+@pytest.mark.parametrize("optimize", [False, True])
+def test_a_difference_is_what_the_page_says(name: str, optimize: bool) -> None:
+    source, value = DIFFERENCES[name]
+    assert cap_exec(source, optimize=optimize).value == value
+
+
+def test_the_page_lists_these_and_no_others() -> None:
+    text = (
+        PAGE.read_text(encoding="utf-8").partition("## Deliberate differences")[2].partition("\n## ")[0]
+    )
+    listed = set(re.findall(r"^\| \*\*(.+?)\*\* \|", text, re.MULTILINE))
+    newer = {name for name, since in _SINCE.items() if sys.version_info < since}
+    assert listed - newer == set(DIFFERENCES)

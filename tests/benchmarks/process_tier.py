@@ -6,6 +6,7 @@ busy machine slows both.
 
 from __future__ import annotations
 
+import socket
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def timed(*ways: Callable[[], Any], runs: int = RUNS) -> list[tuple[float, float
     return [(statistics.median(row), statistics.quantiles(row, n=10)[0]) for row in taken]
 
 
+class Bare:
+    """The least that a round trip can be: another process that sends back what it gets."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = socket.socketpair()
+        echo = "import socket\ns = socket.socket(fileno=0)\nwhile d := s.recv(100): s.send(d)"
+        self.process = subprocess.Popen([sys.executable, "-I", "-S", "-c", echo], stdin=theirs)
+        theirs.close()
+
+    def trip(self) -> None:
+        self.ours.send(b"12345678")
+        self.ours.recv(100)
+
+    def close(self) -> None:
+        self.ours.close()
+        self.process.wait()
+
+
 def unshared(pid: int) -> int:
     """Bytes that a process shares with no other."""
     total = 0
@@ -71,6 +90,9 @@ def measure() -> dict[str, Any]:
         found["a run with one capability call"] = timed(
             lambda: inline.eval(call), lambda: worker.eval(call)
         )
+        bare = Bare()
+        found["a bare round trip between two processes"] = [(0.0, 0.0), timed(bare.trip)[0]]
+        bare.close()
         many = timed(lambda: inline.eval(calls), lambda: worker.eval(calls), runs=60)
         found["a capability call out and back"] = [(m / 100, f / 100) for m, f in many]
         assert worker._worker is not None

@@ -26,7 +26,7 @@ from guards.call import Call, CallMethod
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Awaitable, Container, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import Awaitable, Container, Contains, Delegate, Iterate, Mapping, Middle, Star
 from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
@@ -471,6 +471,11 @@ class Router(Specialiser):
             if not kept:
                 return node
             return self.ask(guard, node.left, node.comparators[0], at=node)
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            found = self.ask(Contains, self.visit(left), self.visit(node.comparators[0]), at=node)
+            if isinstance(node.ops[0], ast.In):
+                return found
+            return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
         node.left = self.visit(node.left)
         comparators: list[ast.expr] = []
         last = len(node.ops) - 1

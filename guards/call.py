@@ -460,8 +460,12 @@ class Call(Guard):
                 return _bound_cache((self.ref() or gone()), f)
             return f
         realm = self.ref() or gone()
-        if issubclass(kind, type):
-            realm.plain.learn_class(realm, f)
+        if kind is type:
+            found = realm._standins.get(f)
+            if found is not None:
+                return found
+            if f not in TABLE:
+                realm.plain.learn_class(realm, f)
         return callable_for_c(realm, f)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import _string  # type: ignore[import-not-found]  # C, and without stubs
 from decimal import Decimal
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.base import Guard, gone
@@ -166,6 +166,9 @@ class Join(Guard):
         return "".join(parts)
 
 
+_SHORT: Final = 1 << 500
+
+
 class Format(Guard):
     """f'{x!r:>{n}}' becomes f'{`cap:format`(x, "r", f">{...}")}'."""
 
@@ -177,4 +180,6 @@ class Format(Guard):
             kind = type(obj)
             if kind is str:
                 return obj  # type: ignore[no-any-return]
+            if kind is int and -_SHORT < obj < _SHORT:
+                return str(obj)
         return formatted((self.ref() or gone()), obj, conversion, spec)

@@ -22,7 +22,17 @@ from guards.tables.rows import TABLE
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["Awaitable", "Container", "Delegate", "Iterate", "Mapping", "Middle", "Star", "contains"]
+__all__ = [
+    "Awaitable",
+    "Container",
+    "Contains",
+    "Delegate",
+    "Iterate",
+    "Mapping",
+    "Middle",
+    "Star",
+    "contains",
+]
 
 _compress: Final = itertools.compress
 _DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
@@ -167,9 +177,18 @@ class Mapping(Guard):
         return obj  # the interpreter says what it is no mapping for
 
 
+_HASHED: Final = frozenset({dict, set, frozenset})
+_CHEAP: Final = frozenset({bool, float, type(None), complex})
+_SHORT: Final = 1 << 60
+
+
 def contains(realm: Realm, container: Any, item: Any) -> bool:
     """`item in container`, charged."""
     kind = type(container)
+    if (kind in _HASHED and (type(item) is str or (type(item) is int and -_SHORT < item < _SHORT))) or (
+        (kind is list or kind is tuple) and type(item) in _CHEAP and len(container) < 16
+    ):
+        return item in container
     if kind is range:
         if type(item) is not int and type(item) is not bool:
             realm.meter.charge(range_length(container))
@@ -209,6 +228,16 @@ _set_realm: Final = _Container.__dict__["__realm__"].__set__
 _set_obj: Final = _Container.__dict__["__obj__"].__set__
 
 
+class Contains(Guard):
+    """a in b becomes `cap:in`(a, b), where no other comparison follows."""
+
+    key = "cap:in"
+    __slots__ = ()
+
+    def run(self, item: Any, container: Any) -> bool:
+        return contains((self.ref() or gone()), container, item)
+
+
 class Middle(Guard):
     """a in b < c: b is also the left operand of what follows, so it is charged and left itself."""
 
@@ -226,7 +255,7 @@ class Middle(Guard):
 
 
 class Container(Guard):
-    """a in b becomes a in `cap:container`(b)."""
+    """x < a in b becomes x < a in `cap:container`(b)."""
 
     key = "cap:container"
     __slots__ = ()

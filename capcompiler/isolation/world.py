@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting
-from capcompiler.compartment import Compartment, Isolation, _check_name, _HostProblem, _turns
+from capcompiler.compartment import Compartment, Isolation, _check_name, _HostProblem
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.imports import Imports, plan_of
 from capcompiler.isolation.channel import Gone, Silent, TooLarge
@@ -51,6 +51,7 @@ from capcompiler.membrane.membrane import Use, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, module_program, portable_code
 from capcompiler.standard import ModuleText, library_text
+from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
 from guards.realm import Realm
 from guards.tables.rows import names_known
@@ -137,7 +138,7 @@ class ProcessCompartment(Compartment):
             if self._worker is None:
                 self._first[name] = tree
             else:
-                self._aside(lambda: self._exchange(GRANT, self._out(name), tree))
+                self._beside(lambda: self._exchange(GRANT, self._out(name), tree))
             return
         raise problem
 
@@ -491,7 +492,7 @@ class ProcessCompartment(Compartment):
 
     # Turns
 
-    def _aside(self, run: Callable[[], Any]) -> Any:
+    def _beside(self, run: Callable[[], Any]) -> Any:
         """Use the connection outside a turn, or within the one that this thread is in."""
         self._check_open()
         if self._thread == threading.get_ident() or self._awaiting is not None:
@@ -518,7 +519,7 @@ class ProcessCompartment(Compartment):
         self._output, self._told = [], (0, 0)
         self._started, self._spent = time.monotonic(), spent
         if parent is None:
-            parent = getattr(_turns, "meter", None)
+            parent = turns.meter
         payer = parent if parent is not None and (parent.live or turn is not None) else None
         steps = limits.steps
         if payer is not None and payer.steps is not None:
@@ -534,15 +535,15 @@ class ProcessCompartment(Compartment):
     def _stretch(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         self._has_run = True
         meter = self._realm.meter
-        outer: Meter | None = getattr(_turns, "meter", None)
+        outer: Meter | None = turns.meter
         self._thread = threading.get_ident()
-        _turns.meter = meter
+        turns.meter = meter
         meter.resume(None)
         try:
             return self._attempt(run)
         finally:
             meter.pause()
-            _turns.meter = outer
+            turns.meter = outer
             self._thread = None
             self._in_host = 0
 
@@ -556,7 +557,7 @@ class ProcessCompartment(Compartment):
         except BaseException as error:
             return None, error
 
-    def _end(self) -> BaseException | None:
+    def _end(self, *, told: bool = True) -> BaseException | None:
         if self._awaiting is not None and self._worker is not None and self._drives:
             self._end_awaiting()
         meter = self._realm.meter
@@ -728,7 +729,7 @@ class _Lazily:
             return found
         world = self.world
         ask = partial(world._exchange, NAME, self.number, world._out(raw))
-        return world._aside(lambda: world._value(ask()))
+        return world._beside(lambda: world._value(ask()))
 
     def __del__(self) -> None:
         if self.number:

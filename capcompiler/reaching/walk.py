@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from capcompiler.errors import CapabilityError
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.reaching.paths import BOUND, SCALARS, steps_from
 from capcompiler.reaching.sharing import holders_outside
@@ -99,6 +100,8 @@ def reach(compartment: Compartment) -> Reach:
     Takes a turn of the compartment; nothing of the guest's runs in it, and no capability is used.
     Raises `CapabilityError` where the compartment is closed or busy.
     """
+    if not hasattr(compartment, "_globals"):
+        raise CapabilityError("reach: the guest is in a worker process; make its compartment inline")
     started = time.perf_counter()
     walk = compartment._aside(lambda: _Walk(compartment).run())
     objects = tuple(walk.told())

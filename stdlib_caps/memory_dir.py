@@ -11,6 +11,7 @@ from typing import Any, Final
 from stdlib_caps._paths import components
 from stdlib_caps._tree import MODES, Found, Parts
 from stdlib_caps.dir import MAX_FILE, Dir
+from stdlib_caps.file import OpenFiles
 
 __all__ = ["MemoryDir"]
 
@@ -23,6 +24,16 @@ class MemoryDir(Dir):
 
     files: what is in it at first, by path: text or bytes. max_bytes: what all files together may hold.
     """
+
+    __cap_travels__ = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is open stays where it is.
+        return {n: v for n, v in vars(self).items() if n != "_files"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._files = OpenFiles()
 
     def __init__(
         self, files: Mapping[str, str | bytes] | None = None, *, max_bytes: int = MAX_FILE
@@ -60,6 +71,14 @@ class MemoryTree:
         self.max_bytes = max_bytes
         self.used = 0
         self.entries = 0
+        self.lock = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self.lock:
+            return {n: v for n, v in vars(self).items() if n != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self.lock = threading.RLock()
 
     def _folder(self, parts: Parts) -> Folder:

@@ -84,6 +84,8 @@ class Random(Capability, metaclass=_Ambient, reads=_READS):
 class SeededRandom(Random):
     """Numbers that follow from a seed: the same in every run. No secret may be made of them."""
 
+    __cap_travels__ = True
+
     def __init__(self, seed: int | str | bytes) -> None:
         if type(seed) not in (int, str, bytes):
             raise TypeError(f"SeededRandom: seed: wanted int, str or bytes, got {type(seed).__name__}")

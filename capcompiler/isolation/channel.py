@@ -20,7 +20,9 @@ __all__ = ["FRAME_SECONDS", "Channel", "Gone", "Silent", "TooLarge", "WorkerChan
 FRAME_SECONDS: Final = 5.0
 #: How long the other side may leave a message lying.
 SEND_SECONDS: Final = 30.0
-_CHUNK: Final = 1 << 18
+#: Bytes that are read at once: more is memory that the system maps and unmaps for each message.
+_CHUNK: Final = 1 << 14
+_LARGE: Final = 1 << 18
 
 
 class Gone(Exception):
@@ -97,7 +99,7 @@ class Channel:
             due = ends if due is None else min(due, ends)
         self._wait(select.POLLIN, due)
         try:
-            data = self.sock.recv(_CHUNK)
+            data = self.sock.recv(_LARGE if len(self._buffer) >= _CHUNK else _CHUNK)
         except BlockingIOError:
             now = time.monotonic()
             if deadline is not None and now >= deadline:
@@ -143,7 +145,7 @@ class WorkerChannel(Channel):
             left = left[os.write(self._fd, left) :]
 
     def _fill(self, deadline: float | None) -> None:
-        data = os.read(self._fd, _CHUNK)
+        data = os.read(self._fd, _LARGE if len(self._buffer) >= _CHUNK else _CHUNK)
         if not data:
             raise Gone
         self._buffer += data

@@ -34,6 +34,7 @@ from capcompiler.isolation.wire import WireError, pack, unpack
 from capcompiler.membrane.capability import (
     Capability,
     check_exposed_name,
+    facets_of,
     interface_of,
     is_host_function,
 )
@@ -131,8 +132,8 @@ class Door(Membrane):
         if type(value) is RemoteObject:
             return [OBJECT, value.number]
         interface = value.interface
-        return [CAP, self.exports.send(value), sorted(interface.methods), sorted(interface.read),
-                sorted(interface.write)]  # fmt: skip
+        offers = (interface.methods, interface.read, interface.write, interface.reads)
+        return [CAP, self.exports.send(value), *map(sorted, offers), list(facets_of(value.cap))]
 
     # From the guest: trees become values.
 

@@ -40,7 +40,7 @@ STOPPED: Final = 2
 LATER: Final = 3
 
 # Leaves of a value.
-CAP: Final = 0  # capability (to the guest: path, methods, read, write)
+CAP: Final = 0  # capability (to the guest: methods, read, write, reads, facets)
 METHOD: Final = 1  # capability, name
 OBJECT: Final = 2  # object (to the host: what, name, awaitable, offered)
 PENDING: Final = 3  # call

@@ -7,6 +7,7 @@ library code is taken from the host, which keeps it.
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 from collections import deque
 from collections.abc import Callable
@@ -55,7 +56,7 @@ from capcompiler.isolation.messages import (
 )
 from capcompiler.isolation.wire import WireError, pack, unpack
 from capcompiler.limits import Limits, Usage
-from capcompiler.membrane.capability import Exposed
+from capcompiler.membrane.capability import Exposed, HostCallable, Interface
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
@@ -137,7 +138,7 @@ def number_of(target: RemoteTarget) -> int:
     return number
 
 
-class RemoteMethod:
+class RemoteMethod(HostCallable):
     """One method of a capability of the host's."""
 
     __slots__ = ("name", "target")
@@ -152,9 +153,21 @@ class RemoteMethod:
 
 
 class RemoteCapability(Exposed):
-    """A capability of the host's, as the membrane on this side takes it."""
+    """A capability of the host's, as the membrane on this side takes it.
 
-    __slots__ = ()
+    reads: what of it changes nothing. facets: what of the library it fills in.
+    """
+
+    def __init__(
+        self, target: RemoteTarget, methods: list[str], read: list[str], write: list[str],
+        reads: list[str], facets: list[str],
+    ) -> None:  # fmt: skip
+        super().__init__(target, frozenset(methods), frozenset(read), frozenset(write))
+        self._reads = frozenset(reads)
+        self._cap_facets = tuple(facets)
+
+    def _cap_interface(self) -> Interface:
+        return dataclasses.replace(super()._cap_interface(), reads=self._reads)
 
 
 class WorkerMembrane(Membrane):
@@ -376,7 +389,7 @@ class Host:
     def _known(self, leaf: Any) -> Any:
         if leaf[0] == OBJECT:
             return self.kept.get(leaf[1])
-        _, number, methods, read, write = leaf
+        _, number, methods, read, write, reads, facets = leaf
         target = self.targets.get(number)
         if target is None:
             target = self.targets[number] = RemoteTarget(self, number, methods, read)
@@ -385,7 +398,7 @@ class Host:
             object.__setattr__(target, "_received", received + 1)
         cap = self.capabilities.get(number)
         if cap is None:
-            cap = RemoteCapability(target, frozenset(methods), frozenset(read), frozenset(write))
+            cap = RemoteCapability(target, methods, read, write, reads, facets)
             self.capabilities[number] = cap
         return cap
 

@@ -140,7 +140,7 @@ class ProcessCompartment(Compartment):
             if self._worker is None:
                 self._first[name] = tree
             else:
-                self._aside(lambda: self._exchange(GRANT, self._out(name), tree))
+                self._beside(lambda: self._exchange(GRANT, self._out(name), tree))
             return
         raise problem
 
@@ -494,7 +494,7 @@ class ProcessCompartment(Compartment):
 
     # Turns
 
-    def _aside(self, run: Callable[[], Any]) -> Any:
+    def _beside(self, run: Callable[[], Any]) -> Any:
         """Use the connection outside a turn, or within the one that this thread is in."""
         self._check_open()
         if self._thread == threading.get_ident() or self._awaiting is not None:
@@ -731,7 +731,7 @@ class _Lazily:
             return found
         world = self.world
         ask = partial(world._exchange, NAME, self.number, world._out(raw))
-        return world._aside(lambda: world._value(ask()))
+        return world._beside(lambda: world._value(ask()))
 
     def __del__(self) -> None:
         if self.number:

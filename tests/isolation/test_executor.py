@@ -20,7 +20,7 @@ from capcompiler import (
     Limits,
     Pool,
 )
-from stdlib_caps import Clock, FrozenClock
+from stdlib_caps import Clock, FrozenClock, MemoryDir, SeededRandom
 
 NOON = FrozenClock(datetime.datetime(2025, 1, 2, 12, tzinfo=datetime.UTC))
 
@@ -59,6 +59,17 @@ def test_a_capability_that_can_be_rebuilt_goes_too(pool: Pool) -> None:
     assert pool.submit("h = [clock.now().hour for clock in clocks]", {"clocks": [NOON]}).result(60)[
         "h"
     ] == [12]
+
+
+def test_files_in_memory_and_seeded_numbers_go_too(pool: Pool) -> None:
+    held = MemoryDir({"a.txt": "text"})
+    caps = {"fs": held, "dice": SeededRandom(7)}
+    ns = pool.submit(
+        "x = fs.open('a.txt').read()\nfs.open('b', 'w').write('1')\nn = dice.random()", caps
+    ).result(60)
+    assert ns["x"] == "text" and ns["n"] == SeededRandom(7).random()
+    with pytest.raises(FileNotFoundError):
+        held.open("b")  # it was a copy
 
 
 class Mailer(Capability):

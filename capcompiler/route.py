@@ -554,7 +554,13 @@ class Router(Specialiser):
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
         before.append(ast.copy_location(assign, node))
-        return lambda: ast.copy_location(ast.Name(name, ast.Load()), node)
+
+        def again() -> ast.expr:
+            held = ast.copy_location(ast.Name(name, ast.Load()), node)
+            held.routed = True  # type: ignore[attr-defined]  # a name of ours, not of the program's
+            return held
+
+        return again
 
     # Loops
 

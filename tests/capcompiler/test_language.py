@@ -409,3 +409,38 @@ r = b is same, b.kept, sorted(Odd() | {3: 1}.keys()), Odd() - {}.items(), {1: 2}
     for optimize in (True, False):
         found = cap_exec(source, optimize=optimize)["r"]
         assert found == (True, ["a"], [1, 2, 3], "dict_items", {1, 5})
+
+
+def test_augmented_assignment_evaluates_its_parts_once_and_in_order(optimize: bool) -> None:
+    source = """
+said = []
+class A:
+    def __init__(self): self.d, self.l, self.n = {}, [1, 2, 3], 1
+    def say(self, x):
+        said.append(x)
+        return x
+    def go(self, k):
+        self.d[k] = 1
+        self.d[k] += 2
+        self.d[str(k) + "x"] = self.d[k]
+        self.d[str(k) + "x"] *= 5
+        self.l[self.n] -= 7
+        self.l[1:2] += [9]
+        self.n += 1
+        self.d[k, 1] = 2
+        self.d[k, 1] **= 3
+        self.l[self.say(0)] += self.say(5)
+        return self.d, self.l, self.n
+r = A().go("q")
+def f(m, i):
+    m[i] += 1
+    m[i + 1] += m[i]
+    del m[i]
+    return m
+s = f([1, 2, 3], 0)
+"""
+    wanted, got = native(source), guest(source, optimize=optimize)
+    assert got.error is None and got.names is not None and wanted.names is not None
+    assert {n: got.names[n] for n in ("r", "s", "said")} == {
+        n: wanted.names[n] for n in ("r", "s", "said")
+    }

@@ -33,7 +33,7 @@ def no_hang(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.path.parent.name not in ("capcompiler", "guards"):
         yield
         return
-    faulthandler.dump_traceback_later(60, exit=True)
+    faulthandler.dump_traceback_later(300, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
 

@@ -434,6 +434,8 @@ def _carried(obj: Any, kind: type) -> Any:
     """What an object that is no container carries along when it is printed, compared or hashed."""
     if issubclass(kind, BaseException):
         error = gc.get_referents(obj)
+        if issubclass(kind, BaseExceptionGroup):
+            error = _once_each(obj, error)
         return iter([x for x in error if type(x) in _NESTS or type(x) in SCALARS])
     if kind in _VIEWS or kind in _ORDERED_VIEWS:
         return iter(list(obj))
@@ -444,6 +446,19 @@ def _carried(obj: Any, kind: type) -> Any:
     return None
 
 
+def _once_each(group: Any, held: list[Any]) -> list[Any]:
+    """What a group holds, its members once: they are among its arguments too, and a nest of groups
+    would count each of them twice at every level."""
+    args, members = _error_args(group), _group_members(group)
+    if len(args) != 2 or type(args[1]) not in (list, tuple) or len(args[1]) != len(members):
+        return held
+    if any(a is not b for a, b in zip(args[1], members, strict=True)):
+        return held
+    return [args[0], *(x for x in held if x is not args)]
+
+
+_error_args: Final[Any] = BaseException.__dict__["args"].__get__
+_group_members: Final[Any] = BaseExceptionGroup.__dict__["exceptions"].__get__
 _alias_args: Final[Any] = GenericAlias.__dict__["__args__"].__get__
 _union_args: Final[Any] = UnionType.__dict__["__args__"].__get__
 _ordered: Final[OrderedDict[Any, Any]] = OrderedDict()

@@ -191,6 +191,9 @@ def test_no_host_path_or_frame_is_in_it(world: Compartment, optimize: bool) -> N
         with pytest.raises(GuestError) as error:
             world.exec(source, optimize=optimize)
         text = error.value.traceback + str(error.value.frames)
+        shown = text.replace("1 / 0", "").replace("1/0", "")
+        for name in ("lib/json/", "facet/_plain_json"):  # what modules of the library are called
+            shown = shown.replace(name, "")
         for hidden in (
             "capcompiler",
             "guards",
@@ -201,7 +204,7 @@ def test_no_host_path_or_frame_is_in_it(world: Compartment, optimize: bool) -> N
             "_realm",
             "\x1f",
         ):
-            assert hidden not in text.replace("1 / 0", "").replace("1/0", "").replace("lib/json/", ""), (
+            assert hidden not in shown, (
                 source,
                 hidden,
             )

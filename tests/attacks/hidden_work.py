@@ -609,6 +609,7 @@ CASES += [
     hidden(f"views-of-other-formats-{name}", f"{VIEWS}while True: {does}", stopped="steps")
     for name, does in {
         "equal": "v == w",
+        "by-method": "v.__eq__(w)",
         "unequal": "v != w",
         "bytes": "b == w",
         "bytearray": "bytearray(b) == w",

@@ -13,6 +13,7 @@ from capcompiler.imports import Imports
 from capcompiler.isolation.pool import Pool
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import Capability, expose
+from capcompiler.membrane.record import register_dataclass
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, check
 from capcompiler.reaching import reach
@@ -41,6 +42,7 @@ __all__ = [
     "check",
     "expose",
     "reach",
+    "register_dataclass",
 ]
 
 __version__ = "0.1.0"

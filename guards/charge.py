@@ -312,6 +312,9 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
     stack: list[tuple[int, Any]] = []
     entered = _children(obj)
     if entered is None:
+        if kind is memoryview and not text:
+            charge_views(realm, obj)
+            return 0
         size = 0 if kind is range else size_of(obj) or 0  # ranges are compared by their ends
         realm.meter.charge(size >> 12)
         return size
@@ -333,6 +336,9 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
                 continue
             inner = _children(child)
             if inner is None:
+                if kind is memoryview and not text:
+                    charge_views(realm, child)
+                    continue
                 size += 0 if kind is range else size_of(child) or 0
                 continue
             if id(child) in path:
@@ -360,6 +366,28 @@ def _charge_size(realm: Realm, size: int, shown: int, text: bool) -> None:
     realm.meter.charge((size - shown) >> 12)
     if text:
         realm.meter.charge_bytes(size)
+
+
+_BYTES: Final = (bytes, bytearray)
+
+
+def charge_views(realm: Realm, a: Any, b: Any = None) -> None:
+    """Charge for comparing a view of memory, element by element: through `struct` where the formats
+    are not the same (130 ns an element, where 3 are usual; CPython 3.11). b: None for what is not
+    known."""
+    lengths: list[int] = []
+    formats: list[str | None] = []
+    for x in (a, b):
+        if type(x) is memoryview:
+            try:
+                lengths.append(x.nbytes // (x.itemsize or 1))
+                formats.append(x.format)
+            except ValueError:  # released: compared by identity
+                return
+        else:
+            formats.append("B" if issubclass(type(x), _BYTES) else None)
+    plain = formats[0] == formats[1] and len(formats[0] or "??") == 1
+    realm.meter.charge(min(lengths) >> 4 if plain else 3 * min(lengths))
 
 
 def _length(obj: Any, kind: type) -> int:

@@ -58,21 +58,22 @@ def conversions(format: str) -> str:
 
 def named_zone(realm: Realm, moment: Any, format: str) -> Any:
     """The moment with its zone's name and offset asked once, and sized."""
-    zone = getattr(moment, "tzinfo", None)
+    kind = next((k for k in (datetime.datetime, datetime.time) if issubclass(type(moment), k)), None)
+    zone = None if kind is None else kind.__dict__["tzinfo"].__get__(moment)
     wanted = conversions(format)
     if "s" in wanted:
         needs_clock("strftime with %s")(realm)
-    if zone is None or not set("Zz:") & set(wanted):
+    if kind is None or zone is None or not set("Zz:") & set(wanted):
         return moment
-    offset, name = moment.utcoffset(), moment.tzname()
+    offset, name = kind.utcoffset(moment), kind.tzname(moment)
     if offset is None:
-        return moment.replace(tzinfo=None)
+        return kind.replace(moment, tzinfo=None)
     exact = datetime.timedelta(*[get(offset) for get in _SPAN])
     if name is None:
-        return moment.replace(tzinfo=datetime.timezone(exact))
+        return kind.replace(moment, tzinfo=datetime.timezone(exact))
     text = host_exact_str(name)
     realm.meter.charge_bytes(len(text) * len(wanted) * 4)
-    return moment.replace(tzinfo=datetime.timezone(exact, text))
+    return kind.replace(moment, tzinfo=datetime.timezone(exact, text))
 
 
 _SPAN: Final = [datetime.timedelta.__dict__[n].__get__ for n in ("days", "seconds", "microseconds")]

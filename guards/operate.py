@@ -28,6 +28,7 @@ from guards.charge import (
     charge_mul,
     charge_pow,
     charge_truediv,
+    charge_views,
     charge_walk,
     feed_keys,
     is_view,
@@ -288,6 +289,9 @@ def charge_compare(realm: Any, a: Any, b: Any) -> None:
             realm.meter.charge(min(a.bit_length(), b.bit_length()) >> 15)
         else:
             charge_decimal(realm, a, b)
+        return
+    if ta is memoryview or tb is memoryview:
+        charge_views(realm, a, b)
         return
     if ta in SCALARS or tb in SCALARS:
         if ta is tb:

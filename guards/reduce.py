@@ -19,6 +19,7 @@ from guards.call import callable_for_c
 from guards.host import host_dict, host_lookup, host_mro, host_name
 from guards.store import store
 from guards.tables.rows import TABLE, Row, State
+from guards.zones import shown_zone
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -52,7 +53,7 @@ def _fields(kind: type, names: str) -> Any:
 
 def _with_fold(kind: type, names: str) -> Any:
     fields, fold = _fields(kind, names), kind.__dict__["fold"].__get__
-    return lambda obj: (fields(obj)[0], {"fold": 1} if fold(obj) else {})
+    return lambda obj: (tuple(map(shown_zone, fields(obj)[0])), {"fold": 1} if fold(obj) else {})
 
 
 _partial = _fields(functools.partial, "func args keywords")

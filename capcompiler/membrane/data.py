@@ -110,18 +110,34 @@ class CrossingError(Exception):
         self.reason = reason
 
 
+#: What a copier has to know of a registered dataclass, in one direction.
+Fields = tuple[
+    tuple[str, ...], Callable[[Any, str], list[Any]], Any, Callable[[Any, list[Any], Any, str], None]
+]
+
+
 class Copier:
     """One crossing in one direction.
 
     leaf: what to make of an object that is no data; raises `CrossingError` to refuse it.
     pay: called with a number of elements before they are copied.
+    fields: (kind of a value) -> its names, what reads it, the class of the copy and what fills that;
+    None where the value is no instance of a registered dataclass.
     """
 
-    __slots__ = ("_depth", "_leaf", "_memo", "_pay", "_weights")
+    __slots__ = ("_depth", "_fields", "_leaf", "_memo", "_pay", "_records", "_weights")
 
-    def __init__(self, leaf: Callable[[Any, str], Any], pay: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        leaf: Callable[[Any, str], Any],
+        pay: Callable[[int], None],
+        fields: Callable[[Any], Fields | None] = lambda _kind: None,
+    ) -> None:
         self._leaf = leaf
         self._pay = pay
+        self._fields = fields
+        #: The copies that are instances of dataclasses, by identity.
+        self._records: set[int] = set()
         self._memo: dict[int, tuple[Any, Any]] = {}
         self._weights: dict[int, int] = {}
         self._depth = 0
@@ -139,6 +155,9 @@ class Copier:
             return known[0]
         base = _base_of(kind)
         if base is None:
+            fields = self._fields(kind)
+            if fields is not None:
+                return self._record(value, fields, path)
             return self._keep(value, self._leaf(value, path))
         reduce = _REDUCED.get(base)
         if reduce is not None and base in _MOMENTS:
@@ -213,6 +232,22 @@ class Copier:
         known = self._memo.get(id(value))  # made meanwhile, through a cycle
         return known[0] if known is not None else self._keep(value, copied)
 
+    def _record(self, value: Any, fields: Fields, path: str) -> Any:
+        names, read, kind, fill = fields
+        if self._depth >= MAX_NESTING:
+            raise CrossingError(value, path, f"it is nested deeper than {MAX_NESTING} levels")
+        values = read(value, path)
+        self._pay(len(names) + 1)
+        made = self._keep(value, object.__new__(kind))
+        self._records.add(id(made))
+        self._depth += 1
+        try:
+            copied = [self.copy(v, f"{path}.{n}"[:80]) for n, v in zip(names, values, strict=True)]
+        finally:
+            self._depth -= 1
+        fill(made, copied, value, path)
+        return made
+
     def _check_hashes(self, keys: list[Any], path: str) -> None:
         """Refuse keys most of which hash alike once they are exact: building the copy would take the
         square of their number, in the host's time."""
@@ -239,6 +274,9 @@ class Copier:
         kind = type(copied)
         if kind in (list, dict, set, bytearray):
             raise CrossingError(key, path, "it is a key, and its copy cannot be hashed")
+        if id(copied) in self._records:
+            # The other side's class would hash it: with code of its own, or along every path.
+            raise CrossingError(key, path, "it is a key, and a registered dataclass cannot be one")
         if kind in (tuple, frozenset) and self._weight(copied) > MAX_KEY:
             raise CrossingError(key, path, "it is a key, and hashing it would take too long")
         return copied
@@ -246,6 +284,8 @@ class Copier:
     def _weight(self, value: Any) -> int:
         """The elements that hashing walks: every path, so shared parts count each time."""
         kind = type(value)
+        if id(value) in self._records:
+            return MAX_KEY + 1
         if kind is not tuple and kind is not frozenset:
             return 1
         known = self._weights.get(id(value))

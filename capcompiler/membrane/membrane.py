@@ -30,6 +30,7 @@ from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
+from capcompiler.membrane.record import GuestRecord, record_of
 from capcompiler.membrane.reference import (
     Reference,
     make_reference,
@@ -200,7 +201,17 @@ _SMALL: Final = PLAIN - {str, bytes}
 class Membrane:
     """Everything that crosses between one guest and its host."""
 
-    __slots__ = ("_grants", "_handles", "_parts", "_wall", "compartment", "on_use", "outer")
+    __slots__ = (
+        "_grants",
+        "_handles",
+        "_kinds",
+        "_parts",
+        "_records",
+        "_wall",
+        "compartment",
+        "on_use",
+        "outer",
+    )
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         self.compartment = compartment
@@ -213,6 +224,9 @@ class Membrane:
         #: The same of methods of capabilities.
         self._parts: WeakValueDictionary[int, Any] | None = None
         self._handles: WeakValueDictionary[int, Handle] | None = None
+        #: What stands for registered dataclasses here: by the host's class, and by the guest's.
+        self._records: dict[type, GuestRecord] = {}
+        self._kinds: dict[int, GuestRecord] = {}
 
     def under(self, outer: Membrane) -> None:
         """Stand between a guest and its child. Uses of what is the host's are told to the host as those
@@ -238,13 +252,37 @@ class Membrane:
         """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
         if type(value) in PLAIN:
             return value
-        copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free)
+        copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free, self._fields_in)
         try:
             return copier.copy(value)
         except Stop:
             if self.compartment._realm.meter.live:
                 raise
         raise CrossingError(value, "", IN_A_TURN)
+
+    def _fields_in(self, kind: Any) -> Any:
+        record = record_of(kind)
+        if record is None:
+            return None
+        own = self._of_record(record)
+        return record.names, record.read, own.kind, own.fill
+
+    def _fields_out(self, kind: Any) -> Any:
+        own = self._kinds.get(id(kind)) if self._kinds else None
+        if own is None:
+            return None
+        return own.record.names, own.read, own.record.kind, own.record.fill
+
+    def _of_record(self, record: Any) -> GuestRecord:
+        """The compartment's own class for a registered one, made when the first instance comes."""
+        own = self._records.get(record.kind)
+        if own is None:
+            realm = self.compartment._realm
+            own = self._records[record.kind] = self.compartment._in_turn(
+                lambda: GuestRecord(realm, record)
+            )
+            self._kinds[id(own.kind)] = own  # it holds the class, whose id stays its own
+        return own
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
         value = original_of(value, self.compartment)
@@ -256,6 +294,9 @@ class Membrane:
             if offered is None:
                 raise CrossingError(value, where)
             return self.reference(value, path + where, offered)
+        record = record_of(value)
+        if record is not None:  # the class itself: the guest makes instances of its own
+            return self._of_record(record).kind
         if isinstance(value, Capability) or is_host_function(value):
             return self.reference(value, path + where)
         if isinstance(value, Fraction):
@@ -299,7 +340,7 @@ class Membrane:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
         if type(value) in PLAIN:
             return value
-        return Copier(self._leave, pay or _free).copy(value)
+        return Copier(self._leave, pay or _free, self._fields_out).copy(value)
 
     def give(self, value: Any) -> Any:
         """`to_host` for a host that asks outside a turn. Raises `CapabilityError` for what cannot
@@ -326,6 +367,9 @@ class Membrane:
             call = call_of(value)
             if not call.taken:
                 return call.take()
+        own = self._kinds.get(id(value)) if self._kinds else None
+        if own is not None:
+            return own.record.kind
         fractions = self.compartment._importer.fractions
         if fractions is not None and fractions.has(value):
             return fractions.taken(value, where)

@@ -14,6 +14,7 @@ from guards.dates import clock_seconds, conversions, named_zone, needs_clock
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.tamed import enter
+from guards.zones import Zone, asked, shown_zone, zone_for
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -49,24 +50,27 @@ def _today(realm: Realm, cls: Any) -> Any:
 def _from_timestamp(realm: Realm, cls: Any, timestamp: Any, tz: Any = None) -> Any:
     if tz is None:
         needs_clock("datetime.fromtimestamp without tz")(realm)
-    return cls.fromtimestamp(timestamp, tz)
+    kind = cls if issubclass(type(cls), type) else type(cls)
+    return _from_stamp(None, kind)(timestamp, zone_for(realm, tz))
 
 
 def _as_zone(realm: Realm, moment: Any, tz: Any = None) -> Any:
     # Computed here: a zone that gives no offset would be taken for the host's.
-    offset = None if moment.tzinfo is None else moment.utcoffset()
+    # Of the builtin class throughout: a method of a subclass would be called past its guard.
+    offset = _utcoffset(moment)
     if tz is None or offset is None:
         needs_clock("datetime.astimezone of or to local time")(realm)
     if not issubclass(type(tz), datetime.tzinfo):
         raise TypeError(f"tz argument must be an instance of tzinfo, not {host_name(type(tz))}")
-    return tz.fromutc((moment.replace(tzinfo=None) - offset).replace(tzinfo=tz))
+    utc = _subtract(_replace(moment, tzinfo=None), offset)
+    moved = _replace(utc, tzinfo=zone_for(realm, tz))
+    return tz.fromutc(moved) if type(tz) is datetime.timezone else asked(realm, tz, "fromutc", moved)
 
 
 def _timestamp(realm: Realm, moment: Any) -> float:
-    offset = None if moment.tzinfo is None else moment.utcoffset()
-    if offset is None:
+    if _utcoffset(moment) is None:
         needs_clock("datetime.timestamp of local time")(realm)
-    seconds: float = (moment.replace(tzinfo=None) - offset - _EPOCH).total_seconds()
+    seconds: float = datetime.datetime.timestamp(moment)
     return seconds
 
 
@@ -106,9 +110,37 @@ def _parse_time(realm: Realm, cls: Any, text: Any, format: Any, /) -> Any:
     raise ValueError(problem)
 
 
-_EPOCH: Final = datetime.datetime(1970, 1, 1)
+_utcoffset: Final[Any] = datetime.datetime.utcoffset
+_replace: Final[Any] = datetime.datetime.replace
+_subtract: Final[Any] = datetime.datetime.__sub__
+_from_stamp: Final[Any] = datetime.datetime.__dict__["fromtimestamp"].__get__
 
 
+def _zoned(place: int) -> Any:
+    """(realm, obj, args, kwargs) -> args: with the zone, by keyword or at a place, one that C code may
+    ask."""
+
+    def prepare(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("tzinfo") is not None:
+            kwargs["tzinfo"] = zone_for(realm, kwargs["tzinfo"])
+        if len(args) > place:
+            return (*args[:place], zone_for(realm, args[place]), *args[place + 1 :])
+        return args
+
+    return prepare
+
+
+def _from_utc(realm: Realm, zone: Any, moment: Any, /) -> Any:
+    return datetime.tzinfo.fromutc(zone_for(realm, zone), moment)
+
+
+CONSTRUCTORS[datetime.datetime] = _zoned(7)
+CONSTRUCTORS[datetime.time] = _zoned(4)
+#: What a guest sees of the zone that a moment holds.
+_SHOWN_ZONE: Final = {
+    kind: {"tzinfo": lambda realm, moment, get=kind.__dict__["tzinfo"].__get__: shown_zone(get(moment))}
+    for kind in (datetime.datetime, datetime.time)
+}
 _COMMON_TIME = "isoformat replace utcoffset dst tzname min max resolution fromisoformat "
 enter(
     datetime.date,
@@ -126,8 +158,9 @@ enter(
 )
 enter(
     datetime.datetime,
-    _COMMON_TIME + "hour minute second microsecond tzinfo fold date time timetz combine "
-    "utcfromtimestamp ctime",
+    _COMMON_TIME + "hour minute second microsecond fold date time timetz utcfromtimestamp ctime",
+    cost={"replace": _zoned(7), "combine": _zoned(2)},
+    reads=_SHOWN_ZONE[datetime.datetime],
     tame={
         "now": _now("datetime.now"),
         "timetuple": lambda realm, moment: datetime.datetime.timetuple(moment),
@@ -144,14 +177,24 @@ enter(
 )
 enter(
     datetime.time,
-    _COMMON_TIME + "hour minute second microsecond tzinfo fold",
+    _COMMON_TIME + "hour minute second microsecond fold",
+    cost={"replace": _zoned(4)},
+    reads=_SHOWN_ZONE[datetime.time],
     tame={"strftime": _format_time(datetime.time), "strptime": _parse_time},
     deny="__replace__",
     subclass=True,
 )
 enter(datetime.timedelta, "days seconds microseconds total_seconds min max resolution",
       subclass=True)  # fmt: skip
-enter(datetime.tzinfo, "utcoffset dst tzname fromutc", subclass=True)
+enter(datetime.tzinfo, "utcoffset dst tzname", tame={"fromutc": _from_utc}, subclass=True)
+enter(
+    Zone,
+    tame={
+        name: lambda realm, zone, moment, /, name=name: asked(realm, zone, name, moment)
+        for name in ("utcoffset", "dst", "tzname", "fromutc")
+    },
+    deny="__inner__ __realm__ __slots__ __weakref__",
+)
 enter(datetime.timezone, "utcoffset dst tzname fromutc utc min max", deny="__getinitargs__")
 # C code makes this class as a class statement would; a guest could store on it.
 if not harden(time.struct_time):

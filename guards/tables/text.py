@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.call import CONSTRUCTORS, callable_for_c
-from guards.charge import charge_add, feed, size_of
+from guards.charge import charge_add, charge_views, feed, size_of
 from guards.format import format_map_text, format_text
 from guards.host import host_exact_str, host_name
 from guards.tamed import charge_item, charged, enter
@@ -306,12 +306,20 @@ enter(
     deny="__setitem__ __delitem__",
     subclass=True,
 )
+
+
+def _compared(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
+    if args:
+        charge_views(realm, view, args[0])
+    return args
+
+
 enter(
     memoryview,
     "c_contiguous contiguous f_contiguous format itemsize nbytes ndim readonly release shape "
     "strides suboffsets toreadonly cast __enter__ __exit__",
     cost={"tobytes": _memory, "tolist": _memory, "hex": _memory, "count": _memory,
-          "index": _memory},
+          "index": _memory, "__eq__": _compared, "__ne__": _compared},
     deny="obj _from_flags",
 )  # fmt: skip
 

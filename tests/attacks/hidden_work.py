@@ -602,3 +602,19 @@ CASES: list[Case] = [
         ]
     ),
 ]
+
+#: Views of memory are compared element by element, through `struct` where their formats differ.
+VIEWS = "b = bytes(300_000)\nv = memoryview(b)\nw = memoryview(bytes(300_000)).cast('b')\n"
+CASES += [
+    hidden(f"views-of-other-formats-{name}", f"{VIEWS}while True: {does}", stopped="steps")
+    for name, does in {
+        "equal": "v == w",
+        "by-method": "v.__eq__(w)",
+        "unequal": "v != w",
+        "bytes": "b == w",
+        "bytearray": "bytearray(b) == w",
+        "the-other-way": "w == b",
+        "in-a-list": "[v] == [w]",
+        "in-a-tuple-of-tuples": "((v,),) == ((w,),)",
+    }.items()
+]

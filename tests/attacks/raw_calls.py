@@ -291,3 +291,108 @@ CASES += [
         stopped="steps",
     ),
 ]
+
+#: Ways for a class to be what C code finds as a method of a zone.
+ZONES = {
+    "class": "class Z(Plain): {name} = list\nz = Z()",
+    "late": "class Z(Plain): pass\nZ.{name} = list\nz = Z()",
+    "instance": "class Z(Plain): pass\nz = Z()\nz.{name} = list",
+    "dictionary": "class Z(Plain): pass\nz = Z()\nvars(z)['{name}'] = list",
+    "slot": "class A: __slots__ = ('{name}',)\nclass Z(A, tzinfo): pass\nz = Z()\nz.{name} = list",
+    "property": "class Z(Plain): {name} = property(lambda self: list)\nz = Z()",
+    "getattribute": "class Z(Plain):\n    def __getattribute__(self, name): return list\nz = Z()",
+    "late-base": "class Z(Plain): pass\nclass B(Plain): {name} = list\nz = Z()\nZ.__bases__ = (B,)",
+    "late-class": "class Z(Plain): pass\nclass Y(Plain): {name} = list\nz = Z()\nz.__class__ = Y",
+    "partial": "import functools\nclass Z(Plain): {name} = functools.partial(list)\nz = Z()",
+    "alias": "class Z(Plain): {name} = list[int]\nz = Z()",
+}
+AWARE = """
+import itertools, operator
+from datetime import *
+class D(datetime):
+    def __iter__(self): return itertools.repeat(None)
+class T(time):
+    def __iter__(self): return itertools.repeat(None)
+class Plain(tzinfo):
+    def utcoffset(self, moment): return timedelta(0)
+    def dst(self, moment): return timedelta(0)
+    def tzname(self, moment): return 'z'
+"""
+#: Ways to a moment with the zone, and what asks it.
+HOLDS = {
+    "made": "D(2020, 1, 1, tzinfo=z)",
+    "made-by-place": "D(2020, 1, 1, 0, 0, 0, 0, z)",
+    "by-new": "datetime.__new__(D, 2020, 1, 1, tzinfo=z)",
+    "by-map": "next(map(D, [2020], [1], [1], [0], [0], [0], [0], [z]))",
+    "replaced": "D(2020, 1, 1).replace(tzinfo=z)",
+    "replaced-by-place": "D.replace(D(2020, 1, 1), 2020, 1, 1, 0, 0, 0, 0, z)",
+    "combined": "D.combine(date(2020, 1, 1), time(0), z)",
+    "combined-with-its-time": "D.combine(date(2020, 1, 1), time(0, tzinfo=z))",
+    "moved": "D(2020, 1, 1, tzinfo=z) + timedelta(1)",
+}
+ASKS = {
+    "utcoffset": ("utcoffset", "d.utcoffset()"),
+    "equal": ("utcoffset", "d == D(2020, 1, 1, tzinfo=timezone.utc)"),
+    "less": ("utcoffset", "d < D(2020, 1, 1, tzinfo=timezone.utc)"),
+    "hash": ("utcoffset", "hash(d)"),
+    "key": ("utcoffset", "{d: 1}"),
+    "difference": ("utcoffset", "d - D(2020, 1, 1, tzinfo=timezone.utc)"),
+    "text": ("utcoffset", "str(d)"),
+    "iso": ("utcoffset", "d.isoformat()"),
+    "format": ("utcoffset", "format(d, '%z')"),
+    "name-in-a-format": ("tzname", "d.strftime('%Z')"),
+    "stamp": ("utcoffset", "d.timestamp()"),
+    "utc-tuple": ("utcoffset", "d.utctimetuple()"),
+    "tuple": ("dst", "d.timetuple()"),
+    "dst": ("dst", "d.dst()"),
+    "tzname": ("tzname", "d.tzname()"),
+    "as-zone": ("utcoffset", "d.astimezone(timezone.utc)"),
+    "to-zone": ("fromutc", "D(2020, 1, 1, tzinfo=timezone.utc).astimezone(z)"),
+    "from-stamp": ("fromutc", "D.fromtimestamp(0, z)"),
+    "from-utc": ("dst", "tzinfo.fromutc(z, d)"),
+    "sorted": ("utcoffset", "sorted([d, D(2020, 1, 1, tzinfo=timezone.utc)])"),
+}
+CASES += [
+    raw(
+        f"a-zone-{how}-{asks}",
+        f"{AWARE}{way.format(name=name)}\nd = {HOLDS['made']}\n{does}",
+        stopped="steps",
+    )
+    for how, way in ZONES.items()
+    for asks, (name, does) in ASKS.items()
+    if how in ("class", "instance") or asks in ("utcoffset", "hash", "to-zone")
+]
+CASES += [
+    raw(
+        f"a-zone-held-{holds}",
+        f"{AWARE}{ZONES['class'].format(name='utcoffset')}\nd = {held}\nd.utcoffset()",
+        stopped="steps",
+    )
+    for holds, held in HOLDS.items()
+]
+CASES += [
+    raw(
+        "a-zone-of-a-time",
+        AWARE + "class Z(Plain):\n    def utcoffset(self, moment): return [*d]\n"
+        "d = T(tzinfo=Z())\nd == time(tzinfo=timezone.utc)",
+        stopped="steps",
+    ),
+    raw(
+        "the-zone-of-ours-is-not-shown",
+        AWARE + "z = Plain()\nd = D(2020, 1, 1, tzinfo=z)\nt = d.timetz()\n"
+        "import copy\n[d.tzinfo is z, t.tzinfo is z, getattr(d, 'tzinfo') is z, "
+        "operator.attrgetter('tzinfo')(d) is z, "
+        "copy.copy(d).tzinfo is z, d.replace(day=2).tzinfo is z]",
+        value=[True] * 6,
+    ),
+    raw(
+        "a-zone-of-ours-as-it-comes-to-new",
+        AWARE + "seen = []\nclass N(datetime):\n"
+        "    def __new__(cls, *args, **kwargs):\n"
+        "        seen.extend(x for x in (*args, *kwargs.values()) if isinstance(x, tzinfo))\n"
+        "        return super().__new__(cls, *args, **kwargs)\n"
+        "d = N(2020, 1, 1, tzinfo=Plain()) + timedelta(1)\n"
+        "[n for x in seen for n in ('__inner__', '__realm__', '__dict__') if hasattr(x, n) and n != '__dict__']",
+        value=[],
+    ),
+]

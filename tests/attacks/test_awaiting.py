@@ -75,7 +75,7 @@ def outcome(src: str, optimize: bool, **limits: Any) -> tuple[Any, CapError | No
     async def main() -> tuple[Any, CapError | None]:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
         before = sys.get_asyncgen_hooks()
-        world = Compartment(CAPS, limits=Limits(**{"steps": 200_000, "seconds": 5, **limits}))
+        world = Compartment(CAPS, limits=Limits(**{"steps": 200_000, **limits}))
         value, error = None, None
         try:
             value = (await world.exec_async(src, optimize=optimize)).value

@@ -20,7 +20,7 @@ from capcompiler import (
     cap_exec,
 )
 
-SMALL = Limits(steps=50_000, memory=32 * 2**20, seconds=5)
+SMALL = Limits(steps=50_000, memory=32 * 2**20)
 
 
 class HostError(Exception):
@@ -146,11 +146,11 @@ def test_a_generator_in_a_ring_runs_nothing_when_it_is_collected() -> None:
 
 def test_a_child_keeps_the_seconds_of_its_parent() -> None:
     src = "cap_exec('while True: pass', limits=Limits(steps=None))"
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(LimitExceeded) as caught:
         cap_exec(src, limits=Limits(steps=None, seconds=0.3))
     assert caught.value.kind == "seconds"
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_child_keeps_the_memory_and_the_output_of_its_parent() -> None:

@@ -86,14 +86,14 @@ STOPS: dict[str, tuple[str, Limits, float]] = {
 @pytest.mark.parametrize("name", STOPS)
 def test_each_kind_of_stop(name: str, optimize: bool) -> None:
     source, limits, limit = STOPS[name]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(LimitExceeded) as stop:
         cap_exec(source, limits=limits, optimize=optimize)
     assert stop.value.kind == name.partition(" ")[0]
     assert stop.value.limit == limit
     assert stop.value.used >= limit
     assert stop.value.kind in str(stop.value)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 #: Ways in which a guest tries to live on.

@@ -271,13 +271,13 @@ def test_sixty_levels_of_sharing_cross_in_no_time(optimize: bool) -> None:
     nest: Any = 1
     for _ in range(60):
         nest = (nest, nest)
-    started = time.monotonic()
+    started = time.process_time()
     back = there_and_back(nest, optimize)
     for _ in range(60):
         assert back[0] is back[1]
         back = back[0]
     assert back == 1
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_key_that_takes_long_to_hash_is_refused() -> None:
@@ -305,13 +305,13 @@ def test_deep_nests_cross_up_to_a_bound(optimize: bool) -> None:
 
 
 def test_a_million_items_cross(optimize: bool) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     xs = list(range(10**6))
     assert cap_eval("len(xs)", {"xs": xs}, optimize=optimize) == 10**6
     back = cap_exec("ys = list(range(10**6))\nd = {i: str(i) for i in range(10**5)}", optimize=optimize)
     assert back["ys"] == xs
     assert len(back["d"]) == 10**5
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_many_grants(optimize: bool) -> None:

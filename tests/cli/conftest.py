@@ -76,6 +76,17 @@ def command() -> Callable[..., Ran]:
     return run
 
 
+#: The command line with one kind of grant more: a function that says at once that it was called, where
+#: what a guest prints is shown when its turn ends.
+TELLING = """
+import os
+from capcompiler.cli import grants
+from capcompiler.__main__ import main
+grants.KINDS["begun"] = grants.Kind("", "", lambda _: lambda: os.write(1, b"begun\\n") and None)
+main(prog_name="capcompiler")
+"""
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """The same, under way, its stdin open; it is ended when the test ends."""
@@ -83,7 +94,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     def begin(*args: str | Path, stdout: Any = subprocess.PIPE) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603  # the arguments are the tests' own
-            [sys.executable, "-m", "capcompiler", *map(str, args)],
+            [sys.executable, "-c", TELLING, *map(str, args)],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=subprocess.PIPE,

@@ -66,8 +66,8 @@ def test_control_characters_are_shown_as_escapes() -> None:
 
 
 def test_long_lines_take_time_in_proportion() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     lines = list(side_by_side([("漢" * 300_000, ["b" * 300_000]), (" " * 1000 + "x", [])], 40))
     assert sum(line.count("漢") for line in lines) == 300_000
     assert sum(line.count("b") for line in lines) == 300_000
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

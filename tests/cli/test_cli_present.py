@@ -73,11 +73,11 @@ def cycle() -> list[Any]:
 
 @pytest.mark.parametrize("value", [shared(60), deep(900), cycle(), [0] * 300_000])
 def test_json_is_shortened_where_it_must_be(value: object) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     writer = JsonWriter()
     json.dumps(writer.convert(value))
     assert writer.shortened is True
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_one_large_value_does_not_use_up_the_others() -> None:
@@ -87,12 +87,12 @@ def test_one_large_value_does_not_use_up_the_others() -> None:
 
 
 def test_many_large_values_are_bounded_together() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     writer = JsonWriter()
     nest = shared(60)
     for _ in range(1000):
         writer.convert(nest)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     assert writer.convert([1]) == "..."
 
 

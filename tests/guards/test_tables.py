@@ -10,6 +10,7 @@ import _io
 import _random
 import _string  # type: ignore[import-not-found]
 import builtins
+import datetime
 import functools
 import itertools
 import sys
@@ -17,6 +18,7 @@ import threading
 import time
 import types
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -37,6 +39,7 @@ from guards.modules._decimal import ContextHandle
 from guards.realm import Realm
 from guards.sealed import Sealed
 from guards.tables.rows import SUBCLASSABLE, TABLE, State, find, is_dunder, owners, unlisted
+from guards.zones import Zone, zone_for
 
 IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 SCALARS = frozenset({int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented)})
@@ -179,7 +182,14 @@ def _by_hand() -> dict[type, Callable[[], Any]]:
         type(_FIELDS): lambda: _FIELDS,
         Pending: lambda: make_pending(Call(None, "call", None, (), {}, 0.0, 0.0)),
         type(_PLACEHOLDER): lambda: _PLACEHOLDER,
+        type(zlib.compressobj()): zlib.compressobj,
+        type(zlib.decompressobj()): zlib.decompressobj,
+        Zone: lambda: zone_for(Realm(), _Zone()),
     }
+
+
+class _Zone(datetime.tzinfo):
+    """A zone with code of its own."""
 
 
 def _closed() -> Any:

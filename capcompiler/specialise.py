@@ -22,7 +22,7 @@ from guards.base import Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS
 from guards.call import is_raw_class
-from guards.fact import TESTED_BITS
+from guards.fact import HOLDER, TESTED_BITS
 
 __all__ = ["Specialiser"]
 
@@ -34,9 +34,7 @@ RAW_FUNCTIONS: Final = frozenset(
     if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
 _TESTED: Final = 1 << TESTED_BITS
-_RAW: Final[dict[type, str]] = {
-    kind: f"cap:raw:{kind.__name__}" for kind in (float, int, str, dict, type)
-}
+_RAW: Final[dict[type, str]] = {kind: f"cap:raw:{kind.__name__}" for kind in (float, int, str, type)}
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
 _LARGEST: Final = 40
@@ -295,7 +293,9 @@ def _any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.ex
         tests: list[ast.expr] = []
         for need, read, fact in zip(row, reads, site.known(), strict=True):
             if need is not None and need.kind is not None:
-                if fact.kind is not need.kind:
+                if need is HOLDER:
+                    tests.append(ast.Compare(_type_of(read()), [ast.In()], [stand_in("cap:holders")]))
+                elif fact.kind is not need.kind:
                     tests.append(_is(_type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))

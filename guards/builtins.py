@@ -32,6 +32,7 @@ from guards.charge import (
 )
 from guards.code import GuestCode, guest_code
 from guards.depth import check_nesting
+from guards.fact import HOLDERS
 from guards.format import formatted, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
@@ -780,3 +781,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
+    guards["cap:holders"] = HOLDERS

@@ -489,8 +489,8 @@ class CallMethod(Guard):
         tamed = realm.plain.tamed.get((kind, name))
         if tamed is not None:
             return SimpleNamespace(**{name: MethodType(tamed, obj)})
-        if realm.plain.learn_method(realm, kind, name):
-            return obj
+        if realm.plain.learn_method(realm, kind, name) and kind in TABLE:
+            return obj  # one of the guest's could be given another method before this one is read
         if is_c_method(kind, name) is State.TAME:
             realm.plain.tamed[kind, name] = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)

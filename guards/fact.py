@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "NONE", "SMALL", "TEXT", "Fact", "of_constant", "satisfied"]
+__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "HOLDER", "HOLDERS", "NONE", "SMALL", "TEXT", "Fact",
+           "of_constant", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
@@ -29,6 +31,17 @@ BOOL: Final = Fact(bool)
 NONE: Final = Fact(type(None))
 SMALL: Final = Fact(int, TESTED_BITS)
 TEXT: Final = Fact(str)
+#: Classes whose instances C code subscripts without asking an object of the guest's.
+HOLDERS: Final = frozenset(
+    {list, tuple, dict, str, bytes, bytearray, range, deque, defaultdict, OrderedDict}
+)
+
+
+class _Holder:
+    """Stands for any class of HOLDERS."""
+
+
+HOLDER: Final = Fact(_Holder)
 
 
 def of_constant(value: object) -> Fact:
@@ -58,6 +71,8 @@ def satisfied(fact: Fact, need: Fact | None) -> bool | None:
         return True
     if fact.kind is None:
         return None
+    if need is HOLDER:
+        return fact.kind in HOLDERS
     if fact.kind is not need.kind:
         return False
     if need.bits >= 0:

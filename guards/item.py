@@ -6,15 +6,14 @@ Stops: slices that copy without a charge, and keys whose hash walks a nest.
 from __future__ import annotations
 
 import ast
-import sys
 from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
-from guards.base import Guard, Plan, Site, gone
+from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.depth import check_nesting
-from guards.fact import TEXT, Fact
+from guards.fact import HOLDER, TEXT, Fact
 from guards.format import text_of
 from guards.host import host_iterable, host_lookup, host_name
 from guards.tables.rows import TABLE, State, find
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ReadItem", "alias_item", "union_item"]
 
 
-#: From 3.14 on a text is more than a key: `type(int | str)["..."]` makes a `ForwardRef` of the host's.
-_TEXTS_ARE_KEYS: Final = sys.version_info < (3, 14)
 #: What is looked up by a short number or a text for nothing.
 _PLAIN: Final = frozenset({list, tuple, dict, str, bytes, bytearray})
 _SHORT: Final = 1 << 60
@@ -149,7 +146,10 @@ class ReadItem(Guard):
     """a[i] becomes `cap:getitem`(a, i)."""
 
     key = "cap:getitem"
-    free = ((None, Fact(int, 60)), (None, TEXT) if _TEXTS_ARE_KEYS else (Fact(dict), TEXT))
+    # A class, an alias and a union ask objects of the guest's what to do with any key at all, and call
+    # what those give past the guard of calls: `K[10**9]` was `bytes(10**9)`. From 3.14 on a text makes
+    # a `ForwardRef` of the host's there.
+    free = ((HOLDER, Fact(int, 60)), (HOLDER, TEXT))
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:
@@ -174,10 +174,10 @@ class ReadItem(Guard):
         return obj[key]
 
     @classmethod
-    def plan(cls, site: Site) -> Plan:
+    def tests(cls, site: Site) -> list[Row]:
         if _is_small_key(site.operands[1]):
-            return Plan.OMIT
-        return super().plan(site)
+            return open_rows(((HOLDER, None),), site)
+        return super().tests(site)
 
 
 def _is_small_key(node: ast.expr) -> bool:
@@ -187,5 +187,4 @@ def _is_small_key(node: ast.expr) -> bool:
         isinstance(node, ast.Constant)
         and (type(node.value) is not int or node.value.bit_length() <= 60)
         and (type(node.value) is not bytes or len(node.value) < 4096)
-        and (type(node.value) is not str or _TEXTS_ARE_KEYS)
     )

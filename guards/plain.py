@@ -87,12 +87,18 @@ class PlainCalls:
         elif not _is_own_method(realm, kind, name):
             return False
         self._enter(self.of(name), kind)
+        if kind not in TABLE and (self.closed or name in self.stored):
+            # The collector ran a callback of the guest's, which stored the name, while we looked.
+            self.of(name).clear()
+            return False
         return True
 
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's that may be called as it is."""
         if realm.meter.live and not self.closed and type(kind) is type and _is_own(realm, kind):
             self._enter(self.classes, kind)
+            if self.closed:
+                self.classes.clear()  # as above
 
 
 #: Classes that look an attribute up as `object` does, whether or not they say so themselves.

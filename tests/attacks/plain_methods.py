@@ -84,7 +84,43 @@ SWAPS = {
     "make(iter(int, 1))",
 }
 
+# The collector runs a callback of the guest's wherever it pleases; this asks it at every place.
+COLLECTED = """
+import weakref
+class Cell: pass
+keep = []
+def attempt(k):
+    ns = {}
+    exec(f"class C:\\n    def m{k}(self, x): return x\\ndef call(o, v): return o.m{k}(*v)", ns)
+    o, call, armed = ns['C'](), ns['call'], [True]
+    a = Cell()
+    a.a = a
+    def stored(reference):
+        if armed[0]:
+            setattr(o, f"m{k}", type)
+            armed.append(k)
+    keep.append(weakref.ref(a, stored))
+    a = None
+    for i in range(k): keep.append([])
+    call(o, (1,))
+    armed[0] = False
+    keep.clear()
+    # A class that was made past the guard does not carry the mark of the guest's own.
+    return armed[1:] and 'x' not in vars(call(o, ('X', (), {'x': 1})))
+raise ValueError([k for k in range(900) if attempt(k)])
+"""
+
 CASES: list[Case] = [
-    plain(f"plain-{name}", f"{LEARNED}{swap}\n{ENDLESS}", stopped="steps")
-    for name, swap in SWAPS.items()
+    plain(
+        "plain-method-stored-by-the-collector-while-it-is-learned",
+        COLLECTED,
+        raises="ValueError",
+        about="[]",
+        steps=10_000_000,
+        wall=60.0,
+    ),
+    *(
+        plain(f"plain-{name}", f"{LEARNED}{swap}\n{ENDLESS}", stopped="steps")
+        for name, swap in SWAPS.items()
+    ),
 ]

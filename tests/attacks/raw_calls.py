@@ -38,7 +38,42 @@ STORED = {
     "namespace-of-type": "S = type('S', (), {{'{name}': property(lambda self: {kind})}})\ns = S()",
 }
 
+# What is asked what a subscript means, and gives a class that C code would call with the index.
+SUBSCRIPTED = {
+    "class": """
+class M(type):
+    def __getattr__(cls, name): return bytes
+class k(metaclass=M): pass""",
+    "class-by-every-read": """
+class M(type):
+    def __getattribute__(cls, name): return bytes
+class k(metaclass=M): pass""",
+    "alias": """
+class T:
+    def __getattr__(self, name):
+        if name == '__typing_subst__': return bytes
+        raise AttributeError(name)
+k = list[T()]""",
+    "alias-of-the-instance": """
+class T: pass
+t = T()
+t.__typing_subst__ = bytes
+k = list[t]""",
+}
+INDEXED = {
+    "by-a-constant": "len(k[400000000])",
+    "by-a-name": "def f(k, n): return k[n]\nf(k, 400000000)",
+    "by-a-name-in-place": "def f(k, n): k[n] += 1\nf(k, 400000000)",
+    "by-a-constant-in-a-function": "def f(k): return k[400000000]\nf(k)",
+    "in-a-comprehension": "def f(k, n): return [k[n] for _ in 'a']\nf(k, 400000000)",
+}
+
 CASES: list[Case] = [
+    *(
+        raw(f"index-of-{what}-{how}", f"{source}\n{indexed}", stopped="memory")
+        for what, source in SUBSCRIPTED.items()
+        for how, indexed in INDEXED.items()
+    ),
     *(
         raw(
             f"an-instance-of-a-class-of-ours-{name}-{how}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import threading
 import time
 from typing import Any
 
@@ -431,6 +433,79 @@ def test_a_worker_that_calls_without_end_ends_with_the_time() -> None:
     world = hostile(script, {"door": door}, limits=Limits(seconds=0.3, steps=None))
     with pytest.raises(CapError):
         world.eval("1")
+
+
+def question(serial: int) -> list[Any]:
+    return [ASK, serial, [], "code", [LIST, "no_such_file", True, 3]]
+
+
+def drain(peer: Peer) -> None:
+    with contextlib.suppress(OSError):
+        while peer.sock.recv(1 << 16):
+            pass
+
+
+def pipelined(peer: Peer) -> None:
+    """Ask on without waiting for answers, so that there is always a message to be read."""
+    asked = msgspec.msgpack.encode(question(0))
+    many = (len(asked).to_bytes(4, "little") + asked) * 500
+    threading.Thread(target=drain, args=(peer,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        for _ in range(2000):
+            peer.raw(many)
+
+
+def test_a_flood_of_questions_ends_with_the_time_of_the_turn() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        pipelined(peer)
+
+    with pytest.raises(LimitExceeded) as caught:
+        hostile(script, limits=Limits(seconds=0.3)).eval("1")
+    assert caught.value.kind == "seconds"
+    assert caught.value.used < 3
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_name_outside_a_turn_is_waited_for_once(monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
+    """However much is said meanwhile; and it ends in an error that `except Exception` catches."""
+    monkeypatch.setattr("capcompiler.isolation.world.ASIDE_SECONDS", 0.3)
+    asked: list[int] = []
+
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], [5, [LIST, "x"], None, None, False])
+        peer.receive()
+        for i in range(10**6 if asks else 0):
+            asked.append(i)
+            peer.send(question(i))
+            peer.receive()
+            time.sleep(0.02)
+
+    names = hostile(script, limits=Limits(seconds=0.2)).exec("1")
+    with pytest.raises(WorkerDied):
+        names["x"]
+    assert len(asked) < 200
+
+
+def test_closing_waits_for_all_names_as_long_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capcompiler.isolation.world.ASIDE_SECONDS", 0.5)
+    told: list[int] = []
+
+    def script(peer: Peer) -> None:
+        listed = [LIST, *[f"n{i}" for i in range(200)]]
+        peer.reply(peer.request()[1], [5, listed, None, None, False])
+        while True:
+            message = peer.receive()
+            time.sleep(0.1)
+            told.append(1)
+            peer.reply(message[1], 1)
+
+    world = hostile(script)
+    names = world.exec("1")
+    world.close()
+    assert len(told) < 20
+    with pytest.raises(CapError):
+        names["n199"]
 
 
 def test_one_hostile_worker_is_nobody_elses_trouble() -> None:

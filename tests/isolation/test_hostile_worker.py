@@ -7,13 +7,14 @@ import os
 import random
 import threading
 import time
+import tracemalloc
 from typing import Any
 
 import msgspec
 import pytest
 
 from capcompiler import Capability, CapError, GuestError, LimitExceeded, Limits, expose
-from capcompiler.isolation import channel
+from capcompiler.isolation import channel, wire
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.messages import (
     ANSWER,
@@ -101,6 +102,37 @@ def test_a_huge_frame_is_not_waited_for() -> None:
         peer.raw((MAX_FRAME + 1).to_bytes(4, "little"))
 
     assert "at most" in ends(script)
+
+
+@pytest.mark.parametrize("part", [b"\x90", b"\x80", b"\x91\x00", b"\xdc\x00\x00", b"\xa2aa\x90"])
+def test_a_frame_of_a_million_empty_parts_is_not_made(part: bytes) -> None:
+    """A byte of it would be 72 in memory: 2 GB for a frame."""
+    count = 30 * 2**20 // len(part)
+    each = 2 if part.startswith(b"\xa2") else 1
+    data = b"\xdd" + (count * each).to_bytes(4, "big") + part * count
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(len(data).to_bytes(4, "little") + data)
+
+    tracemalloc.start()
+    try:
+        assert "too many parts" in ends(script)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_FRAME
+    finally:
+        tracemalloc.stop()
+
+
+def test_texts_and_numbers_that_look_like_parts_are_none() -> None:
+    values = [
+        msgspec.msgpack.encode("\u0410" * 10_000_000), msgspec.msgpack.encode(b"\x90" * 20_000_000),
+        msgspec.msgpack.encode([2**63 + 0x9090909090909090 % 2**62] * 500_000),
+        msgspec.msgpack.encode([float.fromhex("0x1.0909090909090p+10"), "\u0410" * 20] * 300_000),
+    ]  # fmt: skip
+    assert [wire.crowded(v) for v in values] == [False] * 4
+    few = msgspec.msgpack.encode([[]] * 1_999_000 + ["\u0410" * 9_000])
+    assert not wire.crowded(few)
+    assert wire.crowded(msgspec.msgpack.encode([{}] * 2_000_001))
 
 
 def test_a_half_frame_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -373,12 +373,12 @@ class ProcessCompartment(Compartment):
         meter = self._realm.meter
         if self._cancelled and meter.stopped is not None:
             return self._cancelled + CANCEL_SECONDS
-        if self._in_turn:
+        if self._turns_now:
             return None if meter.deadline is None else meter.deadline + GRACE
         return self._aside_ends
 
     @property
-    def _in_turn(self) -> bool:
+    def _turns_now(self) -> bool:
         return self._realm.meter.live or self._awaiting is not None
 
     def _received(self, worker: Worker) -> list[Any]:
@@ -489,7 +489,7 @@ class ProcessCompartment(Compartment):
         meter = self._realm.meter
         self._lost("its worker process was killed when its time was over")
         if (
-            not self._in_turn
+            not self._turns_now
             or meter.stopped is not None
             or meter.seconds is None
             or meter.deadline is None

@@ -8,6 +8,7 @@ Source: sqlite.org/c3ref/c_alter_table.html, SQLite 3.34-3.50.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ _NAMES: Final = {
     sqlite3.SQLITE_SAVEPOINT: "a savepoint",
 }  # fmt: skip
 _SYSTEM: Final = "sqlite_"
+#: The verb, and not the function of that name.
+_REPLACES: Final = re.compile(r"\breplace\b(?!\s*\()", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,14 @@ def _verbs(table: str, verbs: str) -> frozenset[str]:
 class Verdict:
     """The authorizer of one statement. rules: None for a statement of our own, which may do all."""
 
-    __slots__ = ("denied", "rules")
+    __slots__ = ("denied", "replaces", "rules")
 
-    def __init__(self, rules: Rules | None) -> None:
+    def __init__(self, rules: Rules | None, sql: str = "") -> None:
         self.rules = rules
         self.denied = ""
+        # SQLite asks nothing of the rows that `INSERT OR REPLACE` takes away. A text or a comment that
+        # has the word counts too: it may ask for more than it needs, never for less.
+        self.replaces = _REPLACES.search(sql) is not None
 
     def of(
         self, action: int, first: str | None, second: str | None, database: str | None,
@@ -134,8 +140,10 @@ class Verdict:
         if action in _ACTIONS:
             if first.lower().startswith(_SYSTEM):
                 return "" if rules.schema else "changing the tables"
-            verb = _ACTIONS[action]
-            return "" if rules.allows(first, verb) else f"{verb} on {first!r}"
+            for verb in (_ACTIONS[action], *(("delete",) if self.replaces else ())):
+                if not rules.allows(first, verb):
+                    return f"{verb} on {first!r}"
+            return ""
         if action in _SCHEMA:
             return "" if rules.schema else "changing the tables"
         return _NAMES.get(action, "this statement")

@@ -21,6 +21,8 @@ __all__ = ["Database"]
 
 MAX_ROWS: Final = 100_000
 MAX_BYTES: Final = 16 * 2**20
+MAX_VALUE: Final = 2**20
+MAX_GROWTH: Final = 256 * 2**20
 _PLAIN: Final = frozenset({int, float, str, bytes, type(None)})
 
 _Sql = Annotated[str, AtMost(100_000)]
@@ -35,13 +37,15 @@ class _Ambient(type):
         cls, path: str | os.PathLike[str], *, write: bool = False, create: bool = False,
         tables: Mapping[str, str] | None = None, schema: bool = False, times: bool = False,
         seconds: float = 5.0, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES,
+        max_value: int = MAX_VALUE, max_growth: int = MAX_GROWTH,
     ) -> Database:  # fmt: skip
         """A SQLite file of this machine.
 
         write: whether rows can be changed. create: make the file where it is not there. tables: names
         to verbs ("select insert"), and no others; None for all. schema: whether tables can be made and
         dropped. times: whether functions of dates can be used, which tell the time. seconds: that one
-        statement may take. max_rows, max_bytes: that one statement may give.
+        statement may take. max_rows, max_bytes: that one statement may give. max_value: bytes of one
+        text or blob, also of those in the file. max_growth: bytes that the file may grow by meanwhile.
         Raises FileNotFoundError, ValueError for a file that is no database, or rules that are none.
 
         Ambient authority: opens whatever the path names, with the rights of this process.
@@ -53,25 +57,31 @@ class _Ambient(type):
             raise FileNotFoundError(f"Database: there is no {os.fspath(path)!r}")
         mode = ("rwc" if create else "rw") if write else "ro"
         uri = f"file:{quote(str(real))}?mode={mode}"
-        return _opened(uri, write, tables, schema, times, seconds, max_rows, max_bytes)
+        return _opened(
+            uri, write, tables, schema, times, seconds, max_rows, max_bytes, max_value, max_growth
+        )
 
     def in_memory(
         cls, script: str = "", *, write: bool = True, tables: Mapping[str, str] | None = None,
         schema: bool = True, times: bool = False, seconds: float = 5.0, max_rows: int = MAX_ROWS,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = MAX_BYTES, max_value: int = MAX_VALUE, max_growth: int = MAX_GROWTH,
     ) -> Database:  # fmt: skip
         """A database in memory, which `script`, SQL of the host's, fills at first."""
-        return _opened(":memory:", write, tables, schema, times, seconds, max_rows, max_bytes, script)
+        return _opened(":memory:", write, tables, schema, times, seconds, max_rows, max_bytes, max_value,
+                       max_growth, script)  # fmt: skip
 
 
 def _opened(
     uri: str, write: bool, tables: Mapping[str, str] | None, schema: bool, times: bool,
-    seconds: float, max_rows: int, max_bytes: int, script: str = "",
+    seconds: float, max_rows: int, max_bytes: int, max_value: int, max_growth: int, script: str = "",
 ) -> Database:  # fmt: skip
     if type(seconds) not in (int, float) or not 0 < seconds < 86_400:
         raise ValueError("Database: seconds: wanted a number above 0")
-    for name, value in (("max_rows", max_rows), ("max_bytes", max_bytes)):
-        if type(value) is not int or not 0 < value < 2**30:
+    for name, value, most in (
+        ("max_rows", max_rows, 2**30), ("max_bytes", max_bytes, 2**30),
+        ("max_value", max_value, 2**30), ("max_growth", max_growth, 2**50),
+    ):  # fmt: skip
+        if type(value) is not int or not 0 < value < most:
             raise ValueError(f"Database: {name}: wanted a whole number above 0")
     functions = DEFAULT_FUNCTIONS | (TIME_FUNCTIONS if times else frozenset())
     rules = Rules.of(tables, write, schema and write, functions)
@@ -84,13 +94,17 @@ def _opened(
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if script:
             connection.executescript(script)
-        if not write:
+        if write:
+            _bound_growth(connection, max_growth)
+        else:
             connection.execute("PRAGMA query_only = ON")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise ValueError(f"Database: {error}") from None
     for limit, value in (
-        (sqlite3.SQLITE_LIMIT_LENGTH, max_bytes), (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 100_000),
+        # A row of hundreds of values is made before any of it can be counted.
+        (sqlite3.SQLITE_LIMIT_LENGTH, min(max_value, max_bytes)),
+        (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 64), (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 100_000),
         (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100), (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 50),
         (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000), (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
         (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0), (sqlite3.SQLITE_LIMIT_COLUMN, 500),
@@ -100,6 +114,13 @@ def _opened(
     made._rules = rules
     made._door = _Door(connection, seconds, max_rows, max_bytes)
     return made
+
+
+def _bound_growth(connection: sqlite3.Connection, growth: int) -> None:
+    """Let the database have so many bytes more than it has now; what a guest fills is the host's."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {min(pages + growth // size + 2, 2**32 - 2)}").close()
 
 
 class _Now:
@@ -126,10 +147,10 @@ class _Door:
         connection.set_progress_handler(lambda: int(time.monotonic() > now.deadline), 1000)
         weakref.finalize(self, connection.close)
 
-    def use(self, rules: Rules | None) -> Verdict:
+    def use(self, rules: Rules | None, sql: str = "") -> Verdict:
         """Let the next statement do what the rules allow, from now on for as long as it may take."""
         self._now.deadline = time.monotonic() + self.seconds
-        self._now.verdict = Verdict(rules)
+        self._now.verdict = Verdict(rules, sql)
         return self._now.verdict
 
 
@@ -233,7 +254,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
                     f"parameters: got {type(value).__name__}, wanted int, float, str, bytes or None"
                 )
         door = self._door
-        verdict = door.use(rules)
+        verdict = door.use(rules, sql)
         try:
             return door.connection.execute(sql, parameters)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:

@@ -18,7 +18,7 @@ from stdlib_caps._disk import DiskTree, can_confine
 from stdlib_caps._imported import imported_from
 from stdlib_caps._paths import components, joined
 from stdlib_caps._tree import MODES, Found, Tree
-from stdlib_caps.file import File, OpenFiles, encoding_of, errors_of, newline_of, text_layer
+from stdlib_caps.file import File, OpenFiles, encoded, encoding_of, errors_of, newline_of, text_layer
 
 __all__ = ["Dir", "Opener"]
 
@@ -174,7 +174,8 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
         newline_of(newline)
         ended = text.replace("\n", newline) if newline in ("\r", "\r\n") else text
         try:
-            data = ended.encode(encoding_of(encoding), errors_of(errors))
+            with self._named(path):
+                data = encoded(ended, encoding, errors, self._max)
         except UnicodeError as error:
             problem = ValueError(f"{path}: {error}"[:300])
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import io
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from capcompiler import Capability
 
-__all__ = ["ENCODINGS", "File", "OpenFiles", "text_layer"]
+__all__ = ["ENCODINGS", "File", "OpenFiles", "encoded", "text_layer"]
 
 #: Encodings that files can have. Others are codecs that a host registered, or cost what they like.
 ENCODINGS: Final = frozenset(
@@ -25,6 +26,9 @@ _ALIASES: Final = {"utf8": "utf-8", "utf_8": "utf-8", "latin1": "latin-1", "iso-
 _ERRORS: Final = frozenset(
     "strict ignore replace backslashreplace xmlcharrefreplace namereplace surrogateescape".split()
 )
+#: Those that write several characters for one, of 88 at most: "\\N{...}" of the longest name.
+_LONGER: Final = frozenset("backslashreplace xmlcharrefreplace namereplace".split())
+_PART: Final = 2**16
 _NEWLINES: Final = frozenset({None, "", "\n", "\r", "\r\n"})
 MAX_OPEN: Final = 64
 
@@ -44,6 +48,21 @@ def errors_of(errors: str | None) -> str:
     if errors is not None and errors not in _ERRORS:
         raise LookupError(f"errors: {errors!r} is none of: {', '.join(sorted(_ERRORS))}")
     return errors or "strict"
+
+
+def encoded(text: str, encoding: str | None, errors: str | None, most: int) -> bytes:
+    """The bytes of a text. Raises UnicodeError, and OSError where they would be more than `most`: a
+    text of a few megabytes is gigabytes under `namereplace`."""
+    name, handler = encoding_of(encoding), errors_of(errors)
+    if handler not in _LONGER:
+        return text.encode(name, handler)
+    encoder = codecs.getincrementalencoder(name)(handler)
+    found = bytearray()
+    for at in range(0, len(text), _PART):
+        found += encoder.encode(text[at : at + _PART])
+        if len(found) > most:
+            raise OSError(errno.EFBIG, f"the file would be larger than {most:,} bytes")
+    return bytes(found)
 
 
 def newline_of(newline: str | None) -> None:
@@ -163,6 +182,12 @@ class File(
         if isinstance(data, str) is not self._text:
             wanted = "str" if self._text else "bytes"
             raise TypeError(f"write: got {type(data).__name__}, wanted {wanted}: the mode says so")
+        if self._text and self._stream.errors in _LONGER:
+            # In parts, so that the bound of the file is met before the whole is made.
+            text: Any = data
+            for at in range(0, len(text), _PART):
+                self._call("write", text[at : at + _PART])
+            return len(text)
         return self._call("write", data)  # type: ignore[no-any-return]
 
     def writelines(self, lines: list[str] | list[bytes] | tuple[str, ...] | tuple[bytes, ...]) -> None:

@@ -32,6 +32,10 @@ class _Expiring(Policy):
         self.check()
         return result
 
+    def element(self, step: Step, element: Any) -> Any:
+        self.check()
+        return element
+
     def check(self) -> None:
         if not self.clock() < self.end:
             raise Withheld("it has expired")

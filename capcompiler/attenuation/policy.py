@@ -62,6 +62,10 @@ class Policy:
         """The answer to a use that came later. Raises `Withheld` to keep it back."""
         return result
 
+    def element(self, step: Step, element: Any) -> Any:
+        """One of what a use of `__iter__` gives, as it comes. Raises `Withheld` to keep it back."""
+        return element
+
     def failed(self, step: Step, error: BaseException) -> None:
         """A use that was to be answered later ended in an error."""
 
@@ -141,7 +145,9 @@ class Attenuated(Capability):
         if is_awaitable(result):
             return _Later(self, step, result)
         if name == "__iter__" and not isinstance(result, Capability):
-            return (self._cap_over(x, path) for x in result) if policy.deep else result
+            # What is iterated over comes after the use is over, and is as much a part of it.
+            elements = (policy.element(step, x) for x in result)
+            return (self._cap_over(x, path) for x in elements) if policy.deep else elements
         return self._cap_over(result, path) if policy.deep else result
 
     def _cap_over(self, value: Any, path: str) -> Any:

@@ -41,6 +41,9 @@ class _Quota(Policy):
                 self.bytes -= size
         return result
 
+    def element(self, step: Step, element: Any) -> Any:
+        return self.settled(step, element)
+
     def _pay(self, size: int) -> None:
         if self.bytes is not None:
             if size > self.bytes:

@@ -28,6 +28,10 @@ class _Revocable(Policy):
         self.check()
         return result
 
+    def element(self, step: Step, element: Any) -> Any:
+        self.check()
+        return element
+
     def check(self) -> None:
         if self.revoked:
             raise Withheld("it was revoked")

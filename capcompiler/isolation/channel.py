@@ -12,7 +12,7 @@ import socket
 import time
 from typing import Any, Final
 
-from capcompiler.isolation.wire import MAX_FRAME, WireError, packed, unpacked
+from capcompiler.isolation.wire import MAX_FRAME, MOST_ARRAYS, WireError, crowded, packed, unpacked
 
 __all__ = ["FRAME_SECONDS", "Channel", "Gone", "Silent", "TooLarge", "WorkerChannel"]
 
@@ -53,8 +53,7 @@ class Channel:
         """Send one message. Raises `Gone`, `TooLarge`, `Silent` where the other side does not take
         it."""
         data = packed(message)
-        if len(data) > self.limit:
-            raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
+        self._check(data)
         left = memoryview(len(data).to_bytes(4, "little") + data)
         ends = time.monotonic() + SEND_SECONDS
         while left:
@@ -67,6 +66,12 @@ class Channel:
                     raise Silent from None
             except OSError:
                 raise Gone from None
+
+    def _check(self, data: bytes) -> None:
+        if len(data) > self.limit:
+            raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
+        if crowded(data):
+            raise TooLarge(f"a message of more than {MOST_ARRAYS:,} containers")
 
     def receive(self, deadline: float | None = None) -> Any:
         """The next message. deadline: of `time.monotonic`. Raises `Gone`, `Silent`, `WireError`."""
@@ -138,8 +143,7 @@ class WorkerChannel(Channel):
 
     def send(self, message: Any, deadline: float | None = None) -> None:
         data = packed(message)
-        if len(data) > self.limit:
-            raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
+        self._check(data)
         left = memoryview(len(data).to_bytes(4, "little") + data)
         while left:
             left = left[os.write(self._fd, left) :]

@@ -123,6 +123,8 @@ class ProcessCompartment(Compartment):
         self._outer: AwaitingTurn | None = None
         self._left = 0
         self._cancelled = 0.0
+        self._aside_ends = 0.0
+        self._closes: float | None = None
         self._filename = "<guest>"
         self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._grant_all(caps)
@@ -204,6 +206,8 @@ class ProcessCompartment(Compartment):
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
         if not self._closed and self._worker is not None and self._thread is None:
+            # All of it in the time of one question: a worker could take that long for each name.
+            self._closes = time.monotonic() + ASIDE_SECONDS
             for names in list(self._lazies):
                 names.fill()
         super().close()
@@ -316,6 +320,8 @@ class ProcessCompartment(Compartment):
     def _exchange(self, kind: int, *parts: Any) -> Any:
         """Send a request and serve the worker until it replies. Raises what the guest's turn raises."""
         payload: Any = None
+        ends = time.monotonic() + ASIDE_SECONDS
+        self._aside_ends = ends if self._closes is None else self._closes
         try:
             worker = self._started_worker()
             self._serial += 1
@@ -367,14 +373,17 @@ class ProcessCompartment(Compartment):
         meter = self._realm.meter
         if self._cancelled and meter.stopped is not None:
             return self._cancelled + CANCEL_SECONDS
-        if meter.live or self._awaiting is not None:
+        if self._turns_now:
             return None if meter.deadline is None else meter.deadline + GRACE
-        return time.monotonic() + ASIDE_SECONDS
+        return self._aside_ends
+
+    @property
+    def _turns_now(self) -> bool:
+        return self._realm.meter.live or self._awaiting is not None
 
     def _received(self, worker: Worker) -> list[Any]:
-        aside = self._due() if not self._realm.meter.live and self._awaiting is None else None
         while True:
-            due = aside if aside is not None else self._due()
+            due = self._due()
             # In slices: `cancel` from another thread moves the time.
             end = time.monotonic() + _SLICE
             try:
@@ -383,6 +392,9 @@ class ProcessCompartment(Compartment):
                 if due is not None and time.monotonic() >= due:
                     raise
                 continue
+            # One that always has something more to say is not listened to for longer than a silent one.
+            if due is not None and time.monotonic() >= due + GRACE:
+                raise Silent
             if type(message) is not list or len(message) < 3:
                 raise WireError("a message of no form")
             # What came with the message before this one has been read by now, and may have named what
@@ -476,7 +488,12 @@ class ProcessCompartment(Compartment):
         """The time of a turn is over, and its worker did not say so."""
         meter = self._realm.meter
         self._lost("its worker process was killed when its time was over")
-        if meter.stopped is not None or meter.seconds is None or meter.deadline is None:
+        if (
+            not self._turns_now
+            or meter.stopped is not None
+            or meter.seconds is None
+            or meter.deadline is None
+        ):
             return WorkerDied("the worker process did not answer and was killed")
         return meter.stop("seconds", meter.seconds, round(time.monotonic() - meter.started, 3))
 

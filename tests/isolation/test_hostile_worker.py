@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import threading
 import time
+import tracemalloc
 from typing import Any
 
 import msgspec
 import pytest
 
 from capcompiler import Capability, CapError, GuestError, LimitExceeded, Limits, expose
-from capcompiler.isolation import channel
+from capcompiler.isolation import channel, wire
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.messages import (
     ANSWER,
@@ -99,6 +102,37 @@ def test_a_huge_frame_is_not_waited_for() -> None:
         peer.raw((MAX_FRAME + 1).to_bytes(4, "little"))
 
     assert "at most" in ends(script)
+
+
+@pytest.mark.parametrize("part", [b"\x90", b"\x80", b"\x91\x00", b"\xdc\x00\x00", b"\xa2aa\x90"])
+def test_a_frame_of_a_million_empty_parts_is_not_made(part: bytes) -> None:
+    """A byte of it would be 72 in memory: 2 GB for a frame."""
+    count = 30 * 2**20 // len(part)
+    each = 2 if part.startswith(b"\xa2") else 1
+    data = b"\xdd" + (count * each).to_bytes(4, "big") + part * count
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(len(data).to_bytes(4, "little") + data)
+
+    tracemalloc.start()
+    try:
+        assert "too many parts" in ends(script)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_FRAME
+    finally:
+        tracemalloc.stop()
+
+
+def test_texts_and_numbers_that_look_like_parts_are_none() -> None:
+    values = [
+        msgspec.msgpack.encode("\u0410" * 10_000_000), msgspec.msgpack.encode(b"\x90" * 20_000_000),
+        msgspec.msgpack.encode([2**63 + 0x9090909090909090 % 2**62] * 500_000),
+        msgspec.msgpack.encode([float.fromhex("0x1.0909090909090p+10"), "\u0410" * 20] * 300_000),
+    ]  # fmt: skip
+    assert [wire.crowded(v) for v in values] == [False] * 4
+    few = msgspec.msgpack.encode([[]] * 1_999_000 + ["\u0410" * 9_000])
+    assert not wire.crowded(few)
+    assert wire.crowded(msgspec.msgpack.encode([{}] * 2_000_001))
 
 
 def test_a_half_frame_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,6 +465,79 @@ def test_a_worker_that_calls_without_end_ends_with_the_time() -> None:
     world = hostile(script, {"door": door}, limits=Limits(seconds=0.3, steps=None))
     with pytest.raises(CapError):
         world.eval("1")
+
+
+def question(serial: int) -> list[Any]:
+    return [ASK, serial, [], "code", [LIST, "no_such_file", True, 3]]
+
+
+def drain(peer: Peer) -> None:
+    with contextlib.suppress(OSError):
+        while peer.sock.recv(1 << 16):
+            pass
+
+
+def pipelined(peer: Peer) -> None:
+    """Ask on without waiting for answers, so that there is always a message to be read."""
+    asked = msgspec.msgpack.encode(question(0))
+    many = (len(asked).to_bytes(4, "little") + asked) * 500
+    threading.Thread(target=drain, args=(peer,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        for _ in range(2000):
+            peer.raw(many)
+
+
+def test_a_flood_of_questions_ends_with_the_time_of_the_turn() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        pipelined(peer)
+
+    with pytest.raises(LimitExceeded) as caught:
+        hostile(script, limits=Limits(seconds=0.3)).eval("1")
+    assert caught.value.kind == "seconds"
+    assert caught.value.used < 3
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_name_outside_a_turn_is_waited_for_once(monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
+    """However much is said meanwhile; and it ends in an error that `except Exception` catches."""
+    monkeypatch.setattr("capcompiler.isolation.world.ASIDE_SECONDS", 0.3)
+    asked: list[int] = []
+
+    def script(peer: Peer) -> None:
+        peer.reply(peer.request()[1], [5, [LIST, "x"], None, None, False])
+        peer.receive()
+        for i in range(10**6 if asks else 0):
+            asked.append(i)
+            peer.send(question(i))
+            peer.receive()
+            time.sleep(0.02)
+
+    names = hostile(script, limits=Limits(seconds=0.2)).exec("1")
+    with pytest.raises(WorkerDied):
+        names["x"]
+    assert len(asked) < 200
+
+
+def test_closing_waits_for_all_names_as_long_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capcompiler.isolation.world.ASIDE_SECONDS", 0.5)
+    told: list[int] = []
+
+    def script(peer: Peer) -> None:
+        listed = [LIST, *[f"n{i}" for i in range(200)]]
+        peer.reply(peer.request()[1], [5, listed, None, None, False])
+        while True:
+            message = peer.receive()
+            time.sleep(0.1)
+            told.append(1)
+            peer.reply(message[1], 1)
+
+    world = hostile(script)
+    names = world.exec("1")
+    world.close()
+    assert len(told) < 20
+    with pytest.raises(CapError):
+        names["n199"]
 
 
 def test_one_hostile_worker_is_nobody_elses_trouble() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -661,3 +662,36 @@ def test_attenuators_compose_in_any_order(chain: list[str], operations: list[str
         return cap
 
     assert outcomes(made(chain), operations) == outcomes(made(PURE), operations)
+
+
+class _Rows:
+    """Something to iterate over that takes a capability back half way."""
+
+    def __init__(self, between: Callable[[], Any]) -> None:
+        self.between = between
+
+    def __iter__(self) -> Iterator[str]:
+        yield "x" * 50
+        self.between()
+        yield "y" * 50
+
+
+def test_what_is_iterated_over_is_part_of_the_use() -> None:
+    """It comes when the call of `__iter__` is over already, and was counted and checked by nobody."""
+    rows = _Rows(lambda: None)
+    with pytest.raises(CapabilityError, match="its quota of bytes is used up"):
+        cap_exec("print(list(rows))", {"rows": quota(expose(rows, "__iter__"), bytes=60)})
+    assert (
+        "yyy"
+        in cap_exec("print(list(rows))", {"rows": quota(expose(rows, "__iter__"), bytes=100)}).output
+    )
+    given, revoke = revocable(expose(rows, "__iter__"))
+    rows.between = revoke
+    with pytest.raises(CapabilityError, match="it was revoked"):
+        cap_exec("print(list(rows))", {"rows": given})
+    moment = [0.0]
+    rows.between = lambda: moment.append(9.0)
+    clock = types.SimpleNamespace(time=lambda: moment[-1])
+    late = expiring(expose(rows, "__iter__"), seconds=5, clock=clock)
+    with pytest.raises(CapabilityError, match="it has expired"):
+        cap_exec("print(list(rows))", {"rows": late})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import sqlite3
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,64 @@ def test_it_is_taken_back(path: Path) -> None:
     revoke()
     with pytest.raises(Exception, match="revoked"):
         world.exec("n.query('select 1 x')")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert or replace into orders(id, item) values (1, 'evil')",
+        "INSERT OR/**/REPLACE INTO orders(id, item) VALUES (1, 'evil')",
+        "replace into orders(id, item) values (1, 'evil')",
+        "with x as (select 1) replace into orders(id, item) values (1, 'evil')",
+        "update or replace orders set id = 1, item = 'evil' where id = 2",
+        "insert into orders(id, item) values (1, 'evil') on conflict do update set item = 'evil'",
+    ],
+)
+def test_rows_are_not_replaced_by_who_may_only_add(path: Path, sql: str) -> None:
+    """SQLite's authorizer hears of the insert, and not of the row that goes."""
+    verbs = "select insert" if "update or" not in sql else "select insert update"
+    db = Database.open_ambient(path, write=True, tables={"orders": verbs, "customers": "insert"})
+    db.execute("insert into orders(id, item) values (2, 'cup')")
+    with pytest.raises(PermissionError):
+        db.execute(sql)
+    assert db.query("select item from orders order by id") == [{"item": "tea"}, {"item": "cup"}]
+    db.execute("insert into orders(item) values (replace('a', 'a', 'b'))")
+
+
+def test_a_database_in_memory_is_not_the_hosts_memory() -> None:
+    db = Database.in_memory("create table t(v)", max_growth=2**20)
+    many = "with recursive c(x) as (select 1 union all select x + 1 from c where x < 100)"
+    with pytest.raises(ValueError, match="full"):
+        db.execute(f"insert into t {many} select zeroblob(100000) from c")
+    assert db.query("select count(*) n from t") == [{"n": 0}]
+    db.execute("insert into t values (zeroblob(100000))")
+
+
+def test_a_file_grows_by_as_much_as_was_said(path: Path) -> None:
+    before = path.stat().st_size
+    db = Database.open_ambient(path, write=True, max_growth=2**16)
+    with pytest.raises(ValueError, match="full"):
+        for _ in range(100):
+            db.execute("insert into orders(item, paid) values (hex(zeroblob(50)) || ?, zeroblob(9999))",
+                       [_])  # fmt: skip
+    assert path.stat().st_size <= before + 2**16 + 2**14
+
+
+def test_a_row_of_large_values_is_not_made() -> None:
+    """Each within the bound of a whole answer, and hundreds of them in one row: 8 GB."""
+    db = Database.in_memory(max_bytes=16 * 2**20)
+    with pytest.raises(ValueError, match="too big"):
+        db.query("select " + ", ".join(f"zeroblob(16000000) a{i}" for i in range(100)))
+    with pytest.raises(ValueError, match="too big"):
+        db.query("select length(hex(zeroblob(8000000))) n")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="more than"):
+            db.query("select " + ", ".join(f"zeroblob(1000000) a{i}" for i in range(100)))
+        assert tracemalloc.get_traced_memory()[1] < 150 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert (
+        len(Database.in_memory(max_value=4_000_000).query("select zeroblob(3000000) b")[0]["b"])
+        == 3_000_000
+    )

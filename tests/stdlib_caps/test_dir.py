@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 import time
+import tracemalloc
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capcompiler import CapabilityError, Compartment, GuestError, cap_eval, cap_exec
+from capcompiler import CapabilityError, Compartment, GuestError, cache, cap_eval, cap_exec
 from stdlib_caps import Dir, MemoryDir, only, readonly, revocable
 from stdlib_caps._paths import components
 
@@ -523,6 +525,83 @@ def test_a_writable_directory_on_the_import_path_is_refused(import_path: Path) -
     assert Dir.open_ambient(import_path, importable=True).list() == ["a.txt", "link", "sub"]
 
 
+COMPILED = "a folder that the host runs compiled programs from"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_where_compiled_programs_lie_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    """Who writes there as this user chooses the bytes that are unmarshalled (and reads their key)."""
+    home = tmp_path / "home"
+    kept = home / "real" / "capcompiler"
+    (kept.parent if not made else kept / "below").mkdir(parents=True)
+    (home / "link").symlink_to(home / "real")
+    (tmp_path / "other").symlink_to(home)
+    monkeypatch.setattr("stdlib_caps._imported.cache_folder", lambda: home / "link" / "capcompiler")
+    for above in (home, home / "link", home / "real", tmp_path / "other"):
+        with pytest.raises(PermissionError, match=f"above {COMPILED}"):
+            Dir.open_ambient(above)
+    if made:
+        for inside in (kept, kept / "below", home / "link" / "capcompiler"):
+            with pytest.raises(PermissionError, match=f"is {COMPILED}"):
+                Dir.open_ambient(inside)
+    (home / "beside").mkdir()
+    Dir.open_ambient(home / "beside")
+    Dir.open_ambient(home, write=False)
+
+
+def test_the_cache_that_is_set_is_the_one_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("folder", "off", "chosen", "max_bytes"):
+        monkeypatch.setattr(cache._Settings, name, getattr(cache._Settings, name))
+    cache.set_cache(tmp_path / "programs")
+    with pytest.raises(PermissionError, match=f"above {COMPILED}"):
+        Dir.open_ambient(tmp_path)
+
+
+def test_where_python_keeps_its_own_compiled_code_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "prefix" / "below").mkdir(parents=True)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "prefix"))
+    with pytest.raises(PermissionError, match=COMPILED):
+        Dir.open_ambient(tmp_path / "prefix" / "below")
+    monkeypatch.undo()
+    (tmp_path / "src" / "__pycache__").mkdir(parents=True)
+    with pytest.raises(PermissionError, match=COMPILED):
+        Dir.open_ambient(tmp_path / "src" / "__pycache__")
+
+
+def test_the_users_library_is_refused_before_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `usercustomize.py` in it runs when Python starts next."""
+    site_packages = tmp_path / "local" / "lib" / "site-packages"
+    monkeypatch.setattr("site.getusersitepackages", lambda: str(site_packages))
+    (tmp_path / "local").mkdir()
+    with pytest.raises(PermissionError, match="above a directory that the host imports from"):
+        Dir.open_ambient(tmp_path / "local")
+
+
+def test_modules_that_no_import_path_leads_to_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Editable installs are found by a finder of their own."""
+    package = tmp_path / "src" / "package"
+    (package / "templates").mkdir(parents=True)
+    module = types.ModuleType("package")
+    module.__file__ = str(package / "__init__.py")
+    module.__path__ = [str(package)]
+    monkeypatch.setitem(sys.modules, "package", module)
+    for above in (package, tmp_path / "src"):
+        with pytest.raises(PermissionError, match="above modules that the host has imported"):
+            Dir.open_ambient(above)
+    with pytest.raises(PermissionError, match="in a package of the host's"):
+        Dir.open_ambient(package / "templates")
+
+
 def test_a_package_of_the_host_is_refused_and_data_beside_it_is_not(import_path: Path) -> None:
     package, data = import_path / "sub" / "package", import_path / "sub" / "data"
     package.mkdir()
@@ -672,3 +751,28 @@ def test_uses_are_told_by_path() -> None:
         ("fs.open.read", "ok"),
         ("fs.open", "FileNotFoundError"),
     ]
+
+
+@pytest.mark.parametrize("handler", ["namereplace", "backslashreplace", "xmlcharrefreplace"])
+def test_errors_that_write_more_than_they_read_meet_the_bound_first(handler: str) -> None:
+    """A text of 25 MB took 2 GB and 13 s of the host's before anything was refused."""
+    fs, text = MemoryDir(max_bytes=2**20), "\xab" * 5_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(OSError, match="larger than"):
+            fs.write_text("a", text, "ascii", handler)
+        file = fs.open("b", "w", encoding="ascii", errors=handler)
+        with pytest.raises(OSError, match="larger than|No space"):
+            file.write(text)
+        assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    finally:
+        tracemalloc.stop()
+    small = "a\xab\n" * 30_000
+    fs = MemoryDir()
+    fs.write_text("c", small, "ascii", handler, "\r\n")
+    with fs.open("d", "w", encoding="ascii", errors=handler, newline="\r\n") as file:
+        assert file.write(small) == len(small)
+    wanted = small.replace("\n", "\r\n").encode("ascii", handler)
+    assert fs.read_bytes("c") == fs.read_bytes("d") == wanted
+    fs.write_text("e", "\xab" * 70_000, "utf-16", handler)
+    assert fs.read_bytes("e") == ("\xab" * 70_000).encode("utf-16", handler)

@@ -269,6 +269,12 @@ def matches(value: Any, hint: Any) -> bool:
 
     Annotations beyond classes, unions, literals and builtin containers are not enforced.
     """
+    return _matches(value, hint, set())
+
+
+def _matches(value: Any, hint: Any, right: set[tuple[int, int]]) -> bool:
+    """right: containers and annotations that were looked at and fit, by identity. Without it a list of
+    shared lists of shared lists is looked at once for every path, in the host's time (pit 22)."""
     if hint is Any or isinstance(hint, (str, typing.TypeVar)):
         return True
     if hint is None or hint is type(None):
@@ -276,9 +282,9 @@ def matches(value: Any, hint: Any) -> bool:
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if origin is typing.Union or origin is types.UnionType:
-        return any(matches(value, h) for h in arguments)
+        return any(_matches(value, h, right) for h in arguments)
     if origin is typing.Annotated:
-        return matches(value, arguments[0])
+        return _matches(value, arguments[0], right)
     if origin is typing.Literal:
         return any(type(value) is type(a) and value == a for a in arguments)
     if hint is Callable or origin is Callable or hint is typing.Callable:
@@ -298,18 +304,28 @@ def matches(value: Any, hint: Any) -> bool:
         return True
     if not fits:
         return False
+    if not arguments or kind not in (list, set, frozenset, tuple, dict):
+        return True
+    known = (id(value), id(hint))
+    if known in right:
+        return True
     members: Any = value
-    if kind in (list, set, frozenset) and arguments:
-        return all(matches(v, arguments[0]) for v in members)
-    if kind is tuple and arguments:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(matches(v, arguments[0]) for v in members)
-        return len(members) == len(arguments) and all(
-            matches(v, h) for v, h in zip(members, arguments, strict=True)
+    if kind is dict:
+        fits = len(arguments) != 2 or all(
+            _matches(k, arguments[0], right) and _matches(v, arguments[1], right)
+            for k, v in members.items()
         )
-    if kind is dict and len(arguments) == 2:
-        return all(matches(k, arguments[0]) and matches(v, arguments[1]) for k, v in members.items())
-    return True
+    elif kind is not tuple:
+        fits = all(_matches(v, arguments[0], right) for v in members)
+    elif len(arguments) == 2 and arguments[1] is Ellipsis:
+        fits = all(_matches(v, arguments[0], right) for v in members)
+    else:
+        fits = len(members) == len(arguments) and all(
+            _matches(v, h, right) for v, h in zip(members, arguments, strict=True)
+        )
+    if fits:
+        right.add(known)
+    return fits
 
 
 def wanted(hint: Any) -> str:

@@ -742,3 +742,26 @@ def test_help_tells_what_is_granted(optimize: bool) -> None:
     assert "m.send" in text
     for hidden in ("password", "_private", "server", "Mailer", SECRET):
         assert hidden not in text
+
+
+def test_a_nest_of_shared_lists_is_looked_at_once(optimize: bool) -> None:
+    class Sink(Capability):
+        def take(self, rows: list[list[list[list[list[int]]]]]) -> int:
+            return len(rows)
+
+        def pair(self, rows: dict[str, list[tuple[int, ...]]]) -> int:
+            return len(rows)
+
+    source = """
+x = [1] * 300
+for _ in range(4):
+    x = [x] * 300
+r = s.take(x)
+"""
+    world = Compartment({"s": Sink()})
+    assert world.exec(source, optimize=optimize)["r"] == 300
+    with pytest.raises(GuestError, match="wanted"):
+        world.exec("x[0][0][0][0][0] = 'no'\ns.take(x)", optimize=optimize)
+    assert world.eval("s.pair({'a': [(1, 2)]})") == 1
+    with pytest.raises(GuestError, match="wanted"):
+        world.eval("s.pair({'a': [(1, 'b')]})")

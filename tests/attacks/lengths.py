@@ -153,7 +153,13 @@ CASES: list[Case] = [
         for n, e in BY_ITEMS.items()
     ),
     *(
-        endless(f"ring-{n}", "class K: pass\na = K()\nb = K()\nb.__bases__ = ()\n" + e)
+        new_case(
+            f"ring-{n}",
+            "class K: pass\na = K()\nb = K()\nb.__bases__ = ()\n" + e,
+            attack="C loops",
+            pit=5,
+            stopped=("steps", "depth"),
+        )
         for n, e in RINGS.items()
     ),
     *(

@@ -35,6 +35,8 @@ class Scope:
     bound: set[str] = field(default_factory=set)
     #: Whether values may be held in local variables of our own.
     temporaries: bool = True
+    #: Whether it is left and entered again, so that its names change while code inside it runs.
+    resumed: bool = False
 
 
 def scope_of(node: Any) -> Scope:
@@ -54,21 +56,34 @@ def scope_of(node: Any) -> Scope:
         params=fast & params,
         env=_settled(fast, params, body),
         bound=set(fast & params),
+        resumed=any(isinstance(part, _RESUMED) for part in ast.walk(node)),
     )
 
 
-def inside(outer: Scope | None, targets: set[str]) -> Scope:
+_RESUMED: Final = (ast.Yield, ast.YieldFrom, ast.AsyncFunctionDef)
+
+
+def inside(outer: Scope | None, targets: set[str], lazy: bool = False) -> Scope:
     """A comprehension's scope: its own targets hide the names of the function around it.
 
     No temporaries: they would be the function's own, which another comprehension may be using while
-    this one is suspended.
+    this one is suspended. lazy: of a generator expression. Between two reads in one of a name of a
+    generator around it, the collector may run a callback of the guest's that resumes that generator.
     """
     own = frozenset(n for n in targets if "__" not in n)
     if outer is None:
-        return Scope(fast=own, temporaries=False)
+        return Scope(fast=own, temporaries=False, resumed=lazy)
     env = {n: f for n, f in outer.env.items() if n not in targets}
-    fast = (outer.fast - targets) | own
-    return Scope(fast, outer.params - targets, env, outer.bound - targets, temporaries=False)
+    kept = frozenset() if lazy and outer.resumed else outer.fast - targets
+    resumed = lazy or outer.resumed
+    return Scope(
+        kept | own,
+        outer.params - targets,
+        env,
+        outer.bound - targets,
+        temporaries=False,
+        resumed=resumed,
+    )
 
 
 def _collect(node: ast.AST, names: set[str], taken: set[str], nested: bool, other: bool) -> None:

@@ -607,15 +607,16 @@ class Router(Specialiser):
     def comprehension(self, node: Any, visit: Any) -> None:
         """Route the clauses of a comprehension, then what it gives, by `visit`."""
         outer = self.scope
+        lazy = isinstance(node, ast.GeneratorExp)
         generators: list[ast.comprehension] = []
         for at, clause in enumerate(node.generators):
             if at == 1:
-                self.scope = inside(outer, self.targets_of(node))
+                self.scope = inside(outer, self.targets_of(node), lazy)
             self.barred += 1
             iterable = self.visit(clause.iter) if clause.is_async else self.counted(clause.iter)
             self.barred -= 1
             if at == 0:
-                self.scope = inside(outer, self.targets_of(node))
+                self.scope = inside(outer, self.targets_of(node), lazy)
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
                 ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))

@@ -110,7 +110,49 @@ def attempt(k):
 raise ValueError([k for k in range(900) if attempt(k)])
 """
 
+# A generator that is resumed between the test of a name and its use: from 3.12 on the collector runs
+# after a call. Enough is allocated before it that some attempt meets the place.
+RESUMED = """
+import weakref
+class Cell: pass
+keep = []
+def attempt(k):
+    ns = {}
+    exec(SOURCE % ('[],' * 400, k), ns)
+    g = ns['gen'](('X', (), {'x': 1}))
+    inner, armed = next(g), [True]
+    def resume(reference):
+        if armed[0]: next(g)
+    a = Cell()
+    a.a = a
+    keep.append(weakref.ref(a, resume))
+    a = None
+    for i in range(k): keep.append([])
+    made = next(inner)[1]
+    armed[0] = False
+    keep.clear()
+    return isinstance(made, type) and 'x' not in vars(made)
+"""
+OUTER = {
+    "generator": "def gen(v):\n    def f(*x): return x\n    yield (([%s], f(*v)) for _ in 'ab')\n"
+    "    f = type\n    yield %d",
+    "expression": "def one(*x): return x\n"
+    "def gen(v): return ((([%s], f(*v)) for _ in 'ab') for f in (one, type, %d))",
+}
+
 CASES: list[Case] = [
+    *(
+        plain(
+            f"plain-name-of-a-{outer}-resumed-by-the-collector",
+            f"SOURCE = {source!r}\n{RESUMED}\n"
+            "raise ValueError([k for k in range(1050, 1250) if attempt(k)])",
+            raises="ValueError",
+            about="[]",
+            steps=10_000_000,
+            wall=60.0,
+        )
+        for outer, source in OUTER.items()
+    ),
     plain(
         "plain-method-stored-by-the-collector-while-it-is-learned",
         COLLECTED,

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from capcompiler.standard import Audited, Engine, HostRow, ModuleText, Standard
 from guards.modules import GUEST, LIBRARY, MODULES, PACKAGE
 
-__all__ = ["ENGINE_IMPORTS", "Found", "Imports", "from_plan", "plan_of"]
+__all__ = ["ENGINE_IMPORTS", "Found", "Imports", "from_plan", "numbered", "plan_of"]
 
 Found = Audited | HostRow | ModuleText
 _COMPILED: Final = tuple(importlib.machinery.EXTENSION_SUFFIXES) + tuple(
@@ -358,6 +358,11 @@ def plan_of(imports: Imports) -> tuple[Plan, list[Source]]:
         chosen = None if entry.chosen is None else sorted(entry.chosen)
         rows.append((number, chosen, sorted(entry.removed)))
     return rows, sources
+
+
+def numbered(imports: Imports) -> list[_Entry]:
+    """What stands behind the numbers of a plan, with what each of it leaves out."""
+    return [e for e in imports.chain if not isinstance(e.source, Standard)]
 
 
 def from_plan(plan: Plan, source: Callable[[int], Any]) -> Imports:

@@ -52,12 +52,15 @@ class MemoryDir(Dir):
 
 
 class _Node:
-    """A file."""
+    """A file. One without a name takes room as long as it is open: else a guest removes what it has
+    open, and fills the host's memory."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "named", "opened")
 
     def __init__(self) -> None:
         self.data = bytearray()
+        self.named = True
+        self.opened = 0
 
 
 Folder = dict[str, Any]
@@ -104,8 +107,18 @@ class MemoryTree:
     def _add(self, parts: Parts, entry: Any) -> None:
         if self.entries >= MAX_ENTRIES:
             raise OSError(errno.ENOSPC, "No space left on device")
-        self.entries += 1
         self._folder(parts[:-1])[parts[-1]] = entry
+        self.entries += 1
+
+    def _unnamed(self, node: _Node) -> None:
+        node.named = False
+        self.free(node)
+
+    def free(self, node: _Node) -> None:
+        """Give back the room of a file that nothing leads to any more."""
+        if not node.named and not node.opened:
+            self.grow(-len(node.data))
+            node.data = bytearray()
 
     def grow(self, size: int) -> None:
         """Take so many bytes of the room there is, or give them back."""
@@ -157,7 +170,7 @@ class MemoryTree:
             entry = self._entry(parts)
             if type(entry) is dict:
                 raise IsADirectoryError(errno.EISDIR, "Is a directory")
-            self.grow(-len(entry.data))
+            self._unnamed(entry)
             self._drop(parts)
 
     def rmdir(self, parts: Parts) -> None:
@@ -197,7 +210,8 @@ class MemoryTree:
             there = folder.get(parts[-1])
             if type(there) is dict:
                 raise IsADirectoryError(errno.EISDIR, "Is a directory")
-            self.grow(len(data) - (0 if there is None else len(there.data)))
+            freed = 0 if there is None or there.opened else len(there.data)
+            self.grow(len(data) - freed)
             node = _Node()
             node.data += data
             if there is None:
@@ -208,6 +222,9 @@ class MemoryTree:
                     raise
             else:
                 folder[parts[-1]] = node
+                there.named = False
+                if not there.opened:
+                    there.data = bytearray()  # its room was counted above
 
 
 class _Raw(io.RawIOBase):
@@ -219,6 +236,14 @@ class _Raw(io.RawIOBase):
         self._tree, self._node = tree, node
         self._reads, self._writes, self._appends = reads, writes, appends
         self._most, self._at = most, 0
+        node.opened += 1
+
+    def close(self) -> None:
+        with self._tree.lock:
+            if not self.closed:
+                self._node.opened -= 1
+                self._tree.free(self._node)
+        super().close()
 
     def readable(self) -> bool:
         return self._reads

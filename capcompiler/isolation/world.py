@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting
 from capcompiler.compartment import Compartment, Isolation, _check_name, _HostProblem
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
-from capcompiler.imports import Imports, plan_of
+from capcompiler.imports import Imports, numbered, plan_of
 from capcompiler.isolation.channel import Gone, Silent, TooLarge
 from capcompiler.isolation.door import Door, Packed
 from capcompiler.isolation.faults import WorkerDied, from_fault, guest_fault
@@ -99,7 +99,8 @@ class ProcessCompartment(Compartment):
         self._plan: list[Any] | None = None
         self._sources_of: list[Any] = []
         if imports is not None:
-            self._plan, self._sources_of = plan_of(imports)
+            self._plan, _ = plan_of(imports)
+            self._sources_of = numbered(imports)
         self._first: dict[str, Any] = {}
         self._given_back: Any = []
         self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
@@ -455,9 +456,10 @@ class ProcessCompartment(Compartment):
         number, *rest = parts
         if type(number) is not int or not 0 <= number < len(self._sources_of):
             raise WireError("a source of modules that is not there")
-        source: Any = self._sources_of[number]
+        entry = self._sources_of[number]
+        source: Any = entry.source
         if what == "names":
-            return source.names()
+            return frozenset(n for n in source.names() if entry.allows(n))
         (name,) = rest
         if type(name) is not str:
             raise WireError("a module without a name")
@@ -466,6 +468,8 @@ class ProcessCompartment(Compartment):
             return None if read is None else read(name)
         if what != "module":
             raise WireError("a question of no kind")
+        if not entry.allows(name):
+            return None  # no worker of ours asks: it has the same list of what was left out
         try:
             module: ModuleText | None = source.find(name)
         except ImportError as error:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from capcompiler import Capability, CapError, GuestError, LimitExceeded, Limits, expose
+from capcompiler import Capability, CapError, GuestError, Imports, LimitExceeded, Limits, expose
 from capcompiler.isolation import channel, wire
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.messages import (
@@ -465,6 +465,26 @@ def test_a_worker_that_calls_without_end_ends_with_the_time() -> None:
     world = hostile(script, {"door": door}, limits=Limits(seconds=0.3, steps=None))
     with pytest.raises(CapError):
         world.eval("1")
+
+
+def test_modules_that_were_left_out_are_not_told() -> None:
+    """A worker of ours does not ask for them; one that was taken over does."""
+    texts = {"shown": "x = 1", "hidden": "key = 's3cret'", "pack.part": "", "pack.hidden": "key = 1"}
+    answers: list[Any] = []
+
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        asked = ["shown", "hidden", "pack.part", "pack.hidden"]
+        for parts in [["names", [LIST, 0]], *[["module", [LIST, 0, name]] for name in asked]]:
+            peer.send([ASK, 7, [], *parts])
+            answers.append(peer.receive()[3])
+        peer.reply(serial, 1)
+
+    left = Imports.sources(texts).without("hidden", "pack.hidden")
+    assert hostile(script, imports=left).eval("1") == 1
+    names, *found = answers
+    assert sorted(names[1:]) == ["pack", "shown"]
+    assert [None if f is None else f[1] for f in found] == ["x = 1", None, "", None]
 
 
 def question(serial: int) -> list[Any]:

@@ -776,3 +776,34 @@ def test_errors_that_write_more_than_they_read_meet_the_bound_first(handler: str
     assert fs.read_bytes("c") == fs.read_bytes("d") == wanted
     fs.write_text("e", "\xab" * 70_000, "utf-16", handler)
     assert fs.read_bytes("e") == ("\xab" * 70_000).encode("utf-16", handler)
+
+
+def test_files_without_a_name_take_room_while_they_are_open() -> None:
+    """Else a guest removes what it has open and writes on; and what is cut then was given back twice."""
+    fs = MemoryDir(max_bytes=1000)
+    first = fs.open("a", "wb")
+    first.write(b"x" * 900)
+    first.flush()
+    fs.remove("a")
+    with pytest.raises(OSError, match="No space"):
+        fs.write_bytes("b", b"y" * 200)
+    second = fs.open("c", "wb")
+    second.write(b"z" * 50)
+    second.flush()
+    fs.write_bytes("c", b"w" * 40)  # in its place, while it is open
+    fs.write_bytes("d", b"")
+    fs.rename("d", "c")
+    for file in (first, second):
+        file.truncate(0)
+        file.close()
+        file.close()
+    fs.write_bytes("e", b"y" * 1000)
+    with pytest.raises(OSError, match="No space"):
+        fs.write_bytes("f", b"y")
+    fs.write_bytes("e", b"y" * 999)
+    fs.remove("e")
+    assert fs._tree.used == 0  # type: ignore[attr-defined]
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            fs.open("nowhere/a", "w")
+    assert fs._tree.entries == 1  # type: ignore[attr-defined]

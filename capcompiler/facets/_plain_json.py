@@ -1,6 +1,9 @@
 """What `json` does for data of exact builtin types, by C and without the rest of the library."""
 
-import _json
+try:
+    import _json
+except ImportError:  # the host has taken the row away
+    _json = None
 
 __all__ = ["__getattr__", "_plain"]
 
@@ -39,6 +42,8 @@ def _plain(part):
 
     class Encoder:
         def encode(self, o):
+            if _json is None:
+                return part("JSONEncoder")().encode(o)
             if isinstance(o, str):
                 return _json.encode_basestring_ascii(o)
             make = _json.make_encoder(
@@ -62,6 +67,8 @@ def _plain(part):
         scan = None
 
         def decode(self, s):
+            if _json is None:
+                return part("JSONDecoder")().decode(s)
             if self.scan is None:
                 Decoder.scan = staticmethod(_json.make_scanner(self))
             try:

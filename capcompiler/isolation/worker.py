@@ -257,6 +257,9 @@ class Host:
         self.drives: dict[int, Drive] = {}
         self.turn: WorkerTurn | None = None
         self.serial = 0
+        #: Whether the first grants are being made, and the requests that came meanwhile.
+        self.beginning = False
+        self.waiting: deque[list[Any]] = deque()
         self.codes: dict[tuple[str, bool, int], Any] = {}
         self.token: Any = None
         self.operations: dict[int, Callable[..., Any]] = {
@@ -271,7 +274,7 @@ class Host:
     def serve(self) -> None:
         """Serve the host until it closes its end."""
         while True:
-            self.handle(self.channel.receive())
+            self.handle(self.waiting.popleft() if self.waiting else self.channel.receive())
 
     def handle(self, message: list[Any]) -> None:
         """Carry out one request and answer it."""
@@ -347,7 +350,11 @@ class Host:
             if message[0] == ANSWER and message[1] == serial:
                 self.let_go(message[2])
                 return list(message[3:])
-            self.handle(message)
+            if self.beginning:
+                # The host sends its first request behind the grants; it is no call back into a turn.
+                self.waiting.append(message)
+            else:
+                self.handle(message)
 
     def library_code(self, filename: str, optimize: bool, text: str | bytes) -> CodeType | None:
         """Compiled library code, from the host."""
@@ -417,8 +424,12 @@ class Host:
         self.limits = wanted
         World.host = self  # the guest's own children ask the same host
         self.world, self.ready = world, None
-        for name, tree in grants:
-            world.grant(name, self.into(tree))
+        self.beginning = True
+        try:
+            for name, tree in grants:
+                world.grant(name, self.into(tree))
+        finally:
+            self.beginning = False
 
     def _imports(self, plan: Any) -> Imports | None:
         if plan is None:

@@ -451,9 +451,15 @@ class Call(Guard):
     """f(x) becomes `cap:call`(f)(x)."""
 
     key = "cap:call"
-    __slots__ = ()
+    __slots__ = ("waiting",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm)
+        self.waiting = realm.waiting
 
     def run(self, f: Any) -> Any:
+        if self.waiting:
+            (self.ref() or gone()).told()
         kind = type(f)
         if kind in _RAW:
             if kind is MethodType and type(host_method_func(f)) is _CACHE:
@@ -483,6 +489,8 @@ class CallMethod(Guard):
 
     def run(self, obj: Any, name: str) -> Any:
         realm = self.ref() or gone()
+        if realm.waiting:
+            realm.told()
         kind = type(obj)
         if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
             return obj

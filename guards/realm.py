@@ -63,6 +63,7 @@ class Realm:
         "thrown",
         "token",
         "views",
+        "waiting",
         "wall",
         "write",
     )
@@ -97,6 +98,8 @@ class Realm:
         self.make_engine: Callable[[], Realm] = _no_engine
         #: The source lines of the guest's newest program of that file name, or none.
         self.lines_of: Callable[[str], list[str]] = _no_lines
+        #: Callbacks of weak references that came while code of ours ran, with the references.
+        self.waiting: list[tuple[Callable[..., Any], Any]] = []
         self.wall = new_wall()
         #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
         self.decimals: Context = new_context()
@@ -105,6 +108,17 @@ class Realm:
 
     def __repr__(self) -> str:
         return "capcompiler"  # part of the repr of every builtin function that a guest holds
+
+    def told(self) -> None:
+        """Run the callbacks that wait, where nothing has been looked at yet or all has been used."""
+        while self.waiting:
+            callback, reference = self.waiting.pop(0)
+            if not self.meter.live:
+                return
+            try:
+                callback(reference)
+            except BaseException:  # noqa: S110 - as C code does, but for what it would write
+                pass  # a stop is a state: the next step meets it again
 
     def bound(self, row: Row) -> Any:
         """The stand-in of a TAME row, for this realm."""
@@ -165,6 +179,10 @@ class Realm:
     def is_guest_frame(self, frame: FrameType) -> bool:
         """Whether a frame runs code of this realm's guest."""
         return frame.f_builtins is self.builtins and is_guest_code(frame.f_code)
+
+    def called_by_guest(self) -> bool:
+        """Whether whoever asks was called by this realm's code, or by C code in it."""
+        return self.is_guest_frame(sys._getframe(2))
 
     def guest_frame(self) -> FrameType | None:
         """The innermost frame of this realm's code on the stack, passing over trusted frames."""

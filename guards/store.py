@@ -59,6 +59,7 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
     if issubclass(type(type(obj)), Sealed):
         put = setattr  # `object.__setattr__` would pass by what a sealed class says
     put(obj, name, value)
+    realm.told()
 
 
 _DROPPED: Final = object()
@@ -140,6 +141,7 @@ def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     if issubclass(type(type(obj)), Sealed):
         take = delattr
     take(obj, name)
+    realm.told()
 
 
 class AttributeTarget(metaclass=Sealed, host=HOST):
@@ -233,6 +235,7 @@ class ItemTarget(metaclass=Sealed, host=HOST):
         else:
             charge_key(realm, key, size_of(obj) or 0)
         obj[key] = value
+        realm.told()
 
     def __delitem__(self, key: Any) -> None:
         realm, obj = self.__realm__, self.__obj__
@@ -240,6 +243,7 @@ class ItemTarget(metaclass=Sealed, host=HOST):
             realm.meter.charge((size_of(obj) or 0) >> 10)
         charge_key(realm, key)
         del obj[key]
+        realm.told()
 
 
 _item_slots: Final = [ItemTarget.__dict__[n].__set__ for n in ("__realm__", "__obj__")]

@@ -22,14 +22,19 @@ _TAMED: dict[str, Callable[..., Any]] = {}
 
 
 def _told(state: Any, reference: Any) -> None:
-    """The callback that C code calls when an object dies, wherever that happens (pit 9)."""
+    """The callback that C code calls when an object dies, wherever that happens (pit 9).
+
+    Where that is in code of ours, the callback waits for the guest's: a guard that has looked at an
+    object, and not used it yet, must find it as it was.
+    """
     realm, callback, _shown = state
     if not realm.meter.live:
         return
-    try:
-        callback(reference)
-    except BaseException:  # noqa: S110 - C code would write it on the host's standard error
-        pass  # a stop is a state: the next step meets it again
+    if not realm.called_by_guest():
+        realm.waiting.append((callback, reference))
+        return
+    realm.waiting.append((callback, reference))
+    realm.told()
 
 
 def _reference_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:

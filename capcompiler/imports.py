@@ -176,6 +176,19 @@ class _Entry:
             return None
         return self.source.find(name)
 
+    def data(self, path: str) -> bytes | None:
+        """A file that the source brings along, but for those of what was taken from it: the text of a
+        module is a file too. path: under the name that the source is shown as."""
+        data = getattr(self.source, "data", None)
+        if data is None:
+            return None
+        parts = [p for p in path.split("/") if p not in ("", ".", "__pycache__")][1:]
+        parts[-1:] = [p.partition(".")[0] for p in parts[-1:]]
+        if {".".join(parts[: i + 1]) for i in range(len(parts))} & self.removed:
+            return None
+        found: bytes | None = data(path)
+        return found
+
     def allows(self, name: str) -> bool:
         parts = name.split(".")
         prefixes = {".".join(parts[: i + 1]) for i in range(len(parts))}
@@ -331,8 +344,7 @@ class Imports:
     def data(self, path: str) -> bytes | None:
         """A file that an installed package brings along; None where there is none."""
         for entry in self.chain:
-            data = getattr(entry.source, "data", None)
-            found = None if data is None else data(path)
+            found = entry.data(path)
             if found is not None:
                 return bytes(found)
         return None

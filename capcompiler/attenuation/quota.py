@@ -6,6 +6,7 @@ import threading
 from typing import Any, Final
 
 from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of, is_awaitable
+from capcompiler.errors import CapabilityError
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.withheld import Withheld
 
@@ -28,7 +29,11 @@ class _Quota(Policy):
             self._pay(size)
             if self.calls is not None:
                 self.calls -= 1
-        result = step.go()
+        try:
+            result = step.go()
+        except Exception as error:
+            self.failed(step, error)
+            raise
         return result if is_awaitable(result) else self.settled(step, result)
 
     def settled(self, step: Step, result: Any) -> Any:
@@ -40,6 +45,11 @@ class _Quota(Policy):
                     raise Withheld("its quota of bytes is used up")
                 self.bytes -= size
         return result
+
+    def failed(self, step: Step, error: BaseException) -> None:
+        # What an error says is read too.
+        if not isinstance(error, CapabilityError):
+            self.settled(step, error.args)
 
     def element(self, step: Step, element: Any) -> Any:
         return self.settled(step, element)
@@ -55,7 +65,7 @@ def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Ca
     """A capability that can be used `calls` times, and that takes and gives `bytes` bytes, together
     with all that was obtained through it.
 
-    bytes: of texts (in UTF-8) and bytes, in arguments and in results, however deep in containers. A
+    bytes: of texts (in UTF-8) and bytes, in arguments, results and errors, however deep in containers. A
     use whose arguments are too large is refused before anything happens.
     """
     inner = capability_of(cap, "quota")

@@ -464,8 +464,7 @@ class ProcessCompartment(Compartment):
         if type(name) is not str:
             raise WireError("a module without a name")
         if what == "data":
-            read = getattr(source, "data", None)
-            return None if read is None else read(name)
+            return entry.data(name)
         if what != "module":
             raise WireError("a question of no kind")
         if not entry.allows(name):

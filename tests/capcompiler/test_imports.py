@@ -1310,3 +1310,27 @@ def test_a_finder_makes_nothing_that_another_compartment_has() -> None:
     one.exec(FINDER + "import made_up")
     with pytest.raises(GuestError, match="made_up"):
         two.exec("import made_up")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hidden.py", "./hidden.py", "__pycache__/hidden.cpython-311.pyc", "sub/key.txt", "sub//key.txt"],
+)
+def test_what_was_taken_from_a_package_is_no_data_of_it_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    package = tmp_path / "some_package"
+    for folder in ("__pycache__", "sub"):
+        (package / folder).mkdir(parents=True)
+    (package / "__init__.py").write_text("import pkgutil\n")
+    for file in ("hidden.py", "__pycache__/hidden.cpython-311.pyc", "sub/key.txt", "open.txt"):
+        (package / file).write_text("s3cret = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    whole = Imports.package("some_package")
+    less = whole.without("some_package.hidden", "some_package.sub")
+    source = "import pkgutil\nprint(pkgutil.get_data('some_package', {!r}))"
+    assert "s3cret" in cap_exec(source.format(name), imports=whole + Imports.pure()).output
+    with pytest.raises(GuestError, match="FileNotFoundError"):
+        cap_exec(source.format(name), imports=less + Imports.pure())
+    assert less.data(f"site-packages/some_package/{name}") is None
+    assert "s3cret" in cap_exec(source.format("open.txt"), imports=less + Imports.pure()).output

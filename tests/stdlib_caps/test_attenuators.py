@@ -695,3 +695,22 @@ def test_what_is_iterated_over_is_part_of_the_use() -> None:
     late = expiring(expose(rows, "__iter__"), seconds=5, clock=clock)
     with pytest.raises(CapabilityError, match="it has expired"):
         cap_exec("print(list(rows))", {"rows": late})
+
+
+class _Talker(Capability):
+    def tell(self) -> None:
+        raise ValueError("x" * 50)
+
+    async def tell_later(self) -> None:
+        raise ValueError("x" * 50)
+
+
+def test_what_errors_say_is_counted() -> None:
+    source = "try:\n    {}\nexcept ValueError as e:\n    print(len(str(e)))\n"
+    twice = source.format("t.tell()") * 2
+    assert cap_exec(twice, {"t": quota(_Talker(), bytes=100)}).output == "50\n50\n"
+    with pytest.raises(CapabilityError, match="its quota of bytes is used up"):
+        cap_exec(twice, {"t": quota(_Talker(), bytes=60)})
+    later = source.format("await t.tell_later()") * 2
+    with pytest.raises(CapabilityError, match="its quota of bytes is used up"):
+        asyncio.run(cap_exec_async(later, {"t": quota(_Talker(), bytes=60)}))

@@ -203,6 +203,9 @@ class Pool:
             self._check_open()
             while self._ready:
                 worker = self._ready.popleft()
+                if worker.zygote.process.poll() is not None:
+                    worker.discard()  # it ends with what it was forked from, if it has not yet
+                    continue
                 self._refill()
                 return worker
             return self._fork()

@@ -176,11 +176,11 @@ def _routed_quietly(
     names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
     top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
-    if any(type(node) in _HIDING for node in nodes):
+    if any(type(node) in _HIDING or has_type_parameters(node) for node in nodes):
         _check_natively(tree, text, filename, top)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
-    scopes = asker != LIBRARY and any(map(has_type_parameters, ast.walk(tree)))
+    scopes = asker != LIBRARY and any(map(has_type_parameters, nodes))
     routed, stores = _routing(tree, text, filename, optimize, value, asker, digest)
     shown = _code_name(filename)
 

@@ -44,6 +44,7 @@ _DIRECT: Final = {
     "guards/charge.py": "gc.get_referents",
     "guards/code.py": "object.__getattr__",
     "guards/depth.py": "gc.get_referents",
+    "guards/generic.py": "object.__getattr__",
     "guards/headroom.py": "object.__getattr__",
     "guards/modules/_types.py": "code.__new__ object.__getattr__ object.__setattr__",
     "guards/store.py": "object.__setattr__ object.__delattr__",

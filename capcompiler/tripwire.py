@@ -22,8 +22,9 @@ from guards.meter import Meter
 
 __all__ = ["Tripped", "arm", "turns"]
 
-#: What only says that an object was made or asked for its number.
-_HARMLESS: Final = frozenset({"builtins.id", "array.__new__", "sys.unraisablehook"})
+#: What only says that an object was made or asked for its number; and what charges ask of each object
+#: of a nest, too often to look at who asks.
+_HARMLESS: Final = frozenset({"builtins.id", "array.__new__", "sys.unraisablehook", "gc.get_referents"})
 _ROOT: Final = Path(__file__).parent.parent
 #: Trusted code that has business with the world while a guest runs: compiling, importing, the membrane
 #: with the capabilities behind it, the memory that the meter looks up, guards bound into code. Not the
@@ -36,14 +37,11 @@ _TRUSTED: Final = tuple(
 )  # fmt: skip
 
 
-#: What guards do themselves, in their own frames, by file: they ask what an object holds and where they
-#: are, read functions and frames to say what is harmless of them, and run code of the guest's.
+#: What guards do themselves, in their own frames, by file: they read functions and frames to say what is harmless of them, and run code of the guest's.
 _DIRECT: Final = {
     "guards/attribute.py": "object.__getattr__",
     "guards/builtins.py": "exec object.__getattr__",
-    "guards/charge.py": "gc.get_referents",
     "guards/code.py": "object.__getattr__",
-    "guards/depth.py": "gc.get_referents",
     "guards/generic.py": "object.__getattr__",
     "guards/headroom.py": "object.__getattr__",
     "guards/modules/_types.py": "code.__new__ object.__getattr__ object.__setattr__",

@@ -37,7 +37,8 @@ _TRUSTED: Final = tuple(
 )  # fmt: skip
 
 
-#: What guards do themselves, in their own frames, by file: they read functions and frames to say what is harmless of them, and run code of the guest's.
+#: What guards do themselves, in their own frames, by file: they read functions and frames to say what
+#: is harmless of them, and run code of the guest's.
 _DIRECT: Final = {
     "guards/attribute.py": "object.__getattr__",
     "guards/builtins.py": "exec object.__getattr__",

@@ -7,6 +7,7 @@ What comes as source is compiled by this compiler and runs as guest code, on the
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from types import CodeType, SimpleNamespace
 from typing import Any, Final
@@ -242,6 +243,7 @@ class Importer:
         """Whether a package is handed an inert module: one that no grant of modules would supply."""
         return (
             name.partition(".")[0] in sys.stdlib_module_names
+            and importlib.util.find_spec(name.partition(".")[0]) is not None  # `winreg` is nowhere else
             and _STANDARD.find(name) is None
             and self.imports.find("_inert", asker=LIBRARY) is not None
         )

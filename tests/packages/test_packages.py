@@ -78,7 +78,10 @@ def test_the_named_twenty_are_there() -> None:
 
 def test_the_group_in_the_project_has_what_the_scripts_need() -> None:
     project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())
-    group = {n.lower().replace("-", "_") for n in project["dependency-groups"]["packages"]}
+    group = {
+        re.split("[<>=]", n)[0].lower().replace("-", "_")
+        for n in project["dependency-groups"]["packages"]
+    }
     # What is installed under another name than it is imported by, or comes with another.
     other = {
         "attr": "attrs", "bs4": "beautifulsoup4", "dateutil": "python_dateutil", "slugify":

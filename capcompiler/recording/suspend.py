@@ -11,7 +11,6 @@ run under the grants; a second budget for a guest that suspends itself inside an
 from __future__ import annotations
 
 import contextvars
-import inspect
 import threading
 import time
 import weakref
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from capcompiler.attenuation.policy import Attenuated, Policy, Step, attenuated, capability_of
 from capcompiler.compartment import Compartment, Isolation
+from capcompiler.declared import declared
 from capcompiler.errors import CapabilityError
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
@@ -73,12 +73,7 @@ def external(what: Any = None) -> Capability:
     """
     if what is None:
         what = _anything
-    if is_host_function(what) and not isinstance(what, Capability):
-        if inspect.isfunction(what):
-            declared = type(what.__name__, (Capability,), {"__call__": staticmethod(what)})
-            return attenuated(declared(), _EXTERNAL)
-        return attenuated(what, _EXTERNAL)
-    return attenuated(capability_of(what, "external"), _EXTERNAL)
+    return attenuated(capability_of(declared(what), "external"), _EXTERNAL)
 
 
 def _anything(*args: Any, **kwargs: Any) -> Any:

@@ -63,6 +63,7 @@ class Router(Specialiser):
         self.hidden: set[str] = set()  # names of ours in the module or class body being visited
         self.private: str | None = None
         self.temporaries = 0
+        self.comprehensions = 0
         self.lazy_annotations = False
         self.in_class = False  # whether a statement stands in a class body, not in a function
 
@@ -608,15 +609,18 @@ class Router(Specialiser):
         """Route the clauses of a comprehension, then what it gives, by `visit`."""
         outer = self.scope
         lazy = isinstance(node, ast.GeneratorExp)
+        self.comprehensions += 1
+        shared = f"{self.comprehensions}_"
+        targets, first = self.targets_of(node.generators), self.targets_of(node.generators[:1])
         generators: list[ast.comprehension] = []
         for at, clause in enumerate(node.generators):
             if at == 1:
-                self.scope = inside(outer, self.targets_of(node), lazy)
+                self.scope = inside(outer, targets, first, lazy, shared)
             self.barred += 1
             iterable = self.visit(clause.iter) if clause.is_async else self.counted(clause.iter)
             self.barred -= 1
             if at == 0:
-                self.scope = inside(outer, self.targets_of(node), lazy)
+                self.scope = inside(outer, targets, first, lazy, shared)
             ifs = [self.visit(i) for i in clause.ifs]
             if clause.is_async:
                 ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
@@ -639,9 +643,9 @@ class Router(Specialiser):
         node.generators = generators
         self.scope = outer
 
-    def targets_of(self, node: Any) -> set[str]:
+    def targets_of(self, clauses: list[ast.comprehension]) -> set[str]:
         return {
-            name for clause in node.generators for part in ast.walk(clause.target)
+            name for clause in clauses for part in ast.walk(clause.target)
             for name in bound_names(part)
         }  # fmt: skip
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from capcompiler.dialect import Dialect
 from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
-from guards.base import Guard, Plan, Row, Site
+from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS
 from guards.call import is_raw_class
@@ -33,7 +33,7 @@ RAW_FUNCTIONS: Final = frozenset(
     for name, value in RAW_BUILTINS.items()
     if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
-_TESTED: Final = 1 << TESTED_BITS
+_TESTED: Final = (1 << TESTED_BITS) - 1
 _RAW: Final[dict[type, str]] = {kind: f"cap:raw:{kind.__name__}" for kind in (float, int, str, type)}
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
@@ -57,6 +57,7 @@ class Specialiser(Dialect):
         self.classes: frozenset[str] = frozenset()  # to classes,
         self.modules: frozenset[str] = frozenset()  # and by imports
         self.held = 0  # temporaries of the statement being visited
+        self.keeps: set[str] = set()  # and those of them that may keep an object alive after it
         self.barred = 0  # iterables of comprehensions around the node: Python allows no `:=` there
 
     def visit(self, node: ast.AST) -> Any:
@@ -85,18 +86,29 @@ class Specialiser(Dialect):
         """Whether a node reads the same value each time: nothing between two reads can change it."""
         if isinstance(node, ast.Constant):
             return True
-        return isinstance(node, ast.Name) and self.scope is not None and node.id in self.scope.fast
+        if not isinstance(node, ast.Name) or self.scope is None:
+            return False
+        return node.id in self.scope.fast or self.is_held(node)
 
     def certain(self, node: ast.expr) -> bool:
         """Whether reading a node that is `still` cannot fail."""
         return isinstance(node, ast.Constant) or (
-            isinstance(node, ast.Name) and self.scope is not None and node.id in self.scope.bound
+            isinstance(node, ast.Name)
+            and self.scope is not None
+            and (node.id in self.scope.bound or self.is_held(node))
         )
+
+    def is_held(self, node: ast.Name) -> bool:
+        """Whether a name is a temporary of the function, which nothing else of the program binds."""
+        return node.id.startswith(PREFIX) and self.scope is not None and not self.scope.shared
 
     def hold(self) -> tuple[Callable[[ast.expr], ast.expr], Read]:
         """A temporary of the function: what takes a value into it, and what reads it."""
         self.held += 1
         name = f"cap:h{self.held}"
+        if self.scope is not None and self.scope.shared:
+            name = f"cap:{self.scope.shared}h{self.held}"
+        self.keeps.add(name)
         return (
             lambda value: ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), value), value),
             lambda: ast.Name(name, ast.Load()),
@@ -135,6 +147,8 @@ class Specialiser(Dialect):
                 reads = _copies(left), self.held_value(right, first)
             elif two:
                 reads = self.held_value(left, first), _copies(right)
+            elif self.scope.shared:
+                return None  # what works out the second may run the same comprehension once more
             else:
                 reads = self.held_value(left, first), self.held_value(right, first)
             test = _all([*first, _any_row(rows, reads, site)])

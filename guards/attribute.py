@@ -212,7 +212,7 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     if is_guard_name(name):
         absent(obj, name)
     if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
-        realm.plain.close()
+        realm.plain.open(type(obj))
     if not is_dunder(name):
         own = owners(name)
         if not own:

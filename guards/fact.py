@@ -12,7 +12,8 @@ __all__ = ["ANY", "BITS", "BOOL", "FLOAT", "HOLDER", "HOLDERS", "NONE", "SMALL",
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
-#: The bits that the inline test of a small whole number allows.
+#: The bits that the inline test of a small whole number allows: one digit of CPython's, whose
+#: comparison the interpreter specialises.
 TESTED_BITS: Final = 30
 
 

@@ -35,8 +35,7 @@ class Scope:
     bound: set[str] = field(default_factory=set)
     #: Whether values may be held in local variables of our own.
     temporaries: bool = True
-    #: Of a comprehension: what the names of its temporaries begin with. They are the function's own, and
-    #: another run of the same comprehension takes them too.
+    #: Of a comprehension: what tells its temporaries from those of others. They are names of its own.
     shared: str = ""
     #: Whether it is left and entered again, so that its names change while code inside it runs.
     resumed: bool = False
@@ -71,14 +70,15 @@ def inside(
 ) -> Scope:
     """A comprehension's scope: its own targets hide the names of the function around it.
 
-    Its temporaries are the function's own, and it is one of many that may be under way at once: what is
-    taken into one is used before any code of the guest's runs. first: the targets of its first clause,
-    which are bound before anything else of it is worked out. lazy: of a generator expression. Between two reads in one of a name of a
-    generator around it, the collector may run a callback of the guest's that resumes that generator.
+    Its temporaries are names of its own: those of the function would be shared by all that is under way
+    of the same comprehension. first: the targets of its first clause, which are bound before
+    anything else of it is worked out. lazy: of a generator expression. Between two reads in one of a
+    name of a generator around it, the collector may run a callback of the guest's that resumes that
+    generator.
     """
     own = frozenset(n for n in targets if "__" not in n)
     if outer is None:
-        return Scope(fast=own, bound=set(own & first), temporaries=False, resumed=lazy)
+        return Scope(fast=own, bound=set(own & first), shared=shared, resumed=lazy)
     env = {n: f for n, f in outer.env.items() if n not in targets}
     kept = frozenset() if lazy and outer.resumed else outer.fast - targets
     resumed = lazy or outer.resumed
@@ -87,7 +87,6 @@ def inside(
         outer.params - targets,
         env,
         (outer.bound - targets) | (own & first),
-        temporaries=outer.temporaries,
         shared=shared,
         resumed=resumed,
     )

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
+from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
-from capcompiler.specialise import Specialiser
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
@@ -37,12 +37,13 @@ from guards.store import StoreAttribute, StoreItem
 __all__ = ["Router"]
 
 _TICK: Final = "cap:tick"
+_SIMPLE: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Assert)
 _STOP: Final = "cap:Stop"
 _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
 
-class Router(Specialiser):
+class Router(Calls):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
@@ -85,16 +86,26 @@ class Router(Specialiser):
         call = ast.Call(stand_in(_TICK), [], [])
         return ast.copy_location(ast.Expr(ast.copy_location(call, at)), at)
 
-    def name_of(self, attribute: str) -> ast.Constant:
-        return ast.Constant(mangled(self.private, attribute))
+    def in_class_name(self, attribute: str) -> str:
+        return mangled(self.private, attribute)
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
         for statement in statements:
             self.held = 0
+            self.keeps = []
             routed = self.visit(statement)
             out.extend(routed if isinstance(routed, list) else [routed])
+            if self.keeps and isinstance(statement, _SIMPLE):
+                out.append(self.let_go(statement))
         return out
+
+    def let_go(self, at: ast.AST) -> ast.stmt:
+        """What empties the temporaries of a statement: an object that they kept would live on, and a
+        weak reference to it would tell."""
+        names: list[ast.expr] = [ast.Name(name, ast.Store()) for name in self.keeps]
+        self.keeps = []
+        return ast.copy_location(ast.Assign(names, ast.Constant(None)), at)
 
     def fed(self, node: ast.expr) -> ast.Starred | ast.expr:
         """An element of a call or display; a starred one is counted."""
@@ -384,7 +395,7 @@ class Router(Specialiser):
         return routed
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        node.func = self.callee(node.func, Call, CallMethod)
+        node.func = self.callee(node, Call, CallMethod)
         node.args = [self.fed(a) for a in node.args]
         for keyword in node.keywords:
             self.visit(keyword)
@@ -621,9 +632,9 @@ class Router(Specialiser):
             self.barred -= 1
             if at == 0:
                 self.scope = inside(outer, targets, first, lazy, shared)
-            ifs = [self.visit(i) for i in clause.ifs]
+            ifs: list[ast.expr] = []
             if clause.is_async:
-                ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
+                ifs.append(ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
             if _has_star(clause.target):
                 # for a, *b in xs  ->  for t in xs for a, *b in (counted t,)
                 name = self.temporary()
@@ -639,7 +650,12 @@ class Router(Specialiser):
             else:
                 target = self.visit(clause.target)
                 generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
-        visit()
+            for condition in clause.ifs:
+                lets, routed = self.with_lets(condition, lambda part: self.first(part, root=True))
+                generators.extend(lets)
+                generators[-1].ifs.append(routed)
+        lets, _ = self.with_lets(node, lambda _: visit())
+        generators.extend(lets)
         node.generators = generators
         self.scope = outer
 
@@ -651,7 +667,10 @@ class Router(Specialiser):
 
     def visit_ListComp(self, node: Any) -> Any:
         def visit() -> None:
-            node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
+            if isinstance(node.elt, ast.Starred):
+                node.elt = self.fed(node.elt)  # of 3.15 (PEP 798)
+            else:
+                node.elt = self.first(node.elt, root=True)
 
         self.comprehension(node, visit)
         return node
@@ -807,8 +826,9 @@ class Router(Specialiser):
 
     def visit_If(self, node: ast.If) -> ast.If:
         node.test = self.visit(node.test)
-        node.body = self.block(node.body)
-        node.orelse = self.block(node.orelse)
+        after = [self.let_go(node.test)] if self.keeps else []
+        node.body = [*copy.deepcopy(after), *self.block(node.body)]
+        node.orelse = [*after, *self.block(node.orelse)]
         return node
 
     # Text

@@ -430,9 +430,10 @@ class ReadAttribute(Guard):
     def run(self, obj: Any, name: str) -> Any:
         realm = self.ref() or gone()
         kind = type(obj)
-        if kind in realm.plain.classes and not is_dunder(name):
+        raw = not is_dunder(name) or name == "__class__"
+        if raw and kind in realm.plain.classes:
             return getattr(obj, name)
-        if type(kind) is type and not is_dunder(name) and realm.is_guest_class(kind):
+        if raw and type(kind) is type and realm.is_guest_class(kind):
             realm.plain.learn_class(realm, kind)
         return read(realm, obj, name)
 

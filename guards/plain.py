@@ -31,10 +31,24 @@ _MOST: Final = 64
 class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
-    __slots__ = ("classes", "closed", "learned", "methods", "opened", "stored", "tamed")
+    __slots__ = (
+        "classes",
+        "closed",
+        "learned",
+        "methods",
+        "opened",
+        "statics",
+        "stored",
+        "supers",
+        "tamed",
+    )
 
-    def __init__(self, learned: list[set[type]]) -> None:
+    def __init__(self, learned: list[Any]) -> None:
         self.methods: dict[str, set[type]] = {}
+        #: By name: the classes of which it can be called as it is found there.
+        self.statics: dict[str, set[type]] = {}
+        #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
+        self.supers: dict[tuple[Any, Any, str], bool] = {}
         self.classes: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
@@ -50,13 +64,22 @@ class PlainCalls:
             found = self.methods[name] = set()
         return found
 
+    def of_class(self, name: str) -> set[type]:
+        """The set of classes that `name` can be called of; the same set each time."""
+        found = self.statics.get(name)
+        if found is None:
+            found = self.statics[name] = set()
+        return found
+
     def note_store(self, name: str) -> None:
         """An attribute of this name is stored or deleted on something, from now on."""
         if name not in self.stored:
             self.stored.add(name)
-            found = self.methods.get(name)
-            if found:
-                found.clear()
+            self.supers.clear()
+            for sets in (self.methods, self.statics):
+                found = sets.get(name)
+                if found:
+                    found.clear()
 
     def close(self) -> None:
         """Nobody knows whose dictionary was handed out: any name may be stored from now on."""
@@ -108,6 +131,51 @@ class PlainCalls:
             return False
         return True
 
+    def learn_static(self, realm: Realm, kind: Any, name: str) -> None:
+        """Enter a class of the guest's of which `name` can be called as it is found there."""
+        if not realm.meter.live or self.closed or name in self.stored:
+            return
+        if host_lookup(type, name)[0] is not None or not _is_derived(realm, kind):
+            return
+        for k in host_mro(kind):
+            found = host_dict(k).get(name)
+            if found is not None:
+                if k in _BASES or not _is_plain(found):
+                    return
+                break
+        else:
+            return
+        self._enter(self.of_class(name), kind)
+        if self.closed or name in self.stored:
+            self.of_class(name).clear()  # as above
+
+    def learn_super(self, realm: Realm, start: Any, this: Any, name: str) -> bool:
+        """Whether `super` finds a plain function of the guest's under a name, or `object.__init__`."""
+        if not realm.meter.live or self.closed or name in self.stored or name == "__class__":
+            return False
+        if not _is_derived(realm, start):
+            return False
+        mro = host_mro(start)
+        if this not in mro:
+            return False
+        for k in mro[mro.index(this) + 1 :]:
+            found = host_dict(k).get(name)
+            if found is not None:
+                if type(found) is not FunctionType and not (k is object and name == "__init__"):
+                    return False
+                break
+        else:
+            return False
+        if len(self.supers) >= _MOST:
+            self.supers.clear()
+        if not self.supers:
+            self.learned.append(self.supers)
+        self.supers[start, this, name] = True
+        if self.closed or name in self.stored:
+            self.supers.clear()  # as above
+            return False
+        return True
+
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's that may be called as it is."""
         if realm.meter.live and not self.is_open(kind) and type(kind) is type and _is_own(realm, kind):
@@ -147,12 +215,24 @@ def _is_own(realm: Realm, kind: type) -> bool:
 _BASES: Final = frozenset({object, list, dict, set, frozenset, tuple, str, bytes, int, float})
 
 
+def _is_derived(realm: Realm, kind: Any) -> bool:
+    """Whether a class is made of classes of the guest's and of `_BASES`."""
+    return type(kind) is type and all(
+        k in _BASES or (type(k) is type and realm.is_guest_class(k)) for k in host_mro(kind)
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether what a class holds gives a function of the guest's, or one bound to the class."""
+    if type(value) in (classmethod, staticmethod):
+        value = value.__func__
+    return type(value) is FunctionType
+
+
 def _is_own_method(realm: Realm, kind: Any, name: str) -> bool:
     # C code that sets attributes of instances by names that it is given does so for classes of its
     # own (`SimpleNamespace(m=list)`), so none of those may be among the bases.
-    if type(kind) is not type:
-        return False
-    if not all(k in _BASES or (type(k) is type and realm.is_guest_class(k)) for k in host_mro(kind)):
+    if not _is_derived(realm, kind):
         return False
     if host_lookup(kind, "__getattribute__")[0] not in _BASES:
         return False

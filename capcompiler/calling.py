@@ -19,7 +19,9 @@ from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
 from guards.fact import SMALL
+from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
+from guards.tables.rows import State
 
 __all__ = ["Calls"]
 
@@ -159,6 +161,10 @@ class Calls(Specialiser):
         owner = node.value
         if isinstance(owner, ast.Name) and owner.id in self.modules:
             return self.called_in_module(node, guard)
+        kind = self.fact(owner).kind
+        if kind is not None and self.still(owner) and is_c_method(kind, node.attr) is State.SAFE:
+            self.admit(node)
+            return node
         if not self.still(owner) and not self.may_hold:
             return self.ask(guard, self.visit(node), at=node)
         self.admit(node)

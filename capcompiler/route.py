@@ -91,6 +91,8 @@ class Router(Calls):
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
+        scope = self.scope
+        before = set() if scope is None else set(scope.bound)
         for statement in statements:
             self.held = 0
             self.keeps = []
@@ -98,6 +100,10 @@ class Router(Calls):
             out.extend(routed if isinstance(routed, list) else [routed])
             if self.keeps and isinstance(statement, _SIMPLE):
                 out.append(self.let_go(statement))
+            if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
+                scope.bound |= self.targets_of([statement]) & scope.fast
+        if scope is not None:
+            scope.bound = before
         return out
 
     def let_go(self, at: ast.AST) -> ast.stmt:
@@ -348,7 +354,13 @@ class Router(Calls):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if isinstance(node.ctx, ast.Load):
-            if not isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            made: ast.expr | None
+            if isinstance(node.slice, ast.Slice):
+                self.admit(node.slice)
+                made = self.sliced(ReadItem, node, node.slice)
+                if made is not None:
+                    return made
+            elif not isinstance(node.slice, ast.Tuple):
                 made = self.operation(
                     ReadItem, node.value, node.slice, lambda a, b: ast.Subscript(a, b, ast.Load()), node
                 )
@@ -363,9 +375,7 @@ class Router(Calls):
             node.slice = self.index(node.slice)
             return node
         kept = self.planned(StoreItem, "", node.value, node.slice)
-        made = self.item_target(StoreItem, node) if kept else None
-        if made is not None:
-            node.value = made
+        if kept and self.item_target(StoreItem, node):
             return node
         value = self.visit(node.value)
         if not kept:
@@ -484,7 +494,11 @@ class Router(Calls):
                 return node
             return self.ask(guard, node.left, node.comparators[0], at=node)
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-            found = self.ask(Contains, self.visit(left), self.visit(node.comparators[0]), at=node)
+            right = node.comparators[0]
+            made = self.operation(
+                Contains, left, right, lambda a, b: ast.Compare(a, [ast.In()], [b]), node
+            )
+            found = made or self.ask(Contains, self.visit(left), self.visit(right), at=node)
             if isinstance(node.ops[0], ast.In):
                 return found
             return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
@@ -551,11 +565,14 @@ class Router(Calls):
         key = self.once(target.slice, before, index=True)
         load = ast.Subscript(obj(), key(), ast.Load())
         if self.planned(ReadItem, "", load.value, target.slice):
-            load = self.ask(ReadItem, obj(), key(), at=target)
+            made = self.operation(
+                ReadItem, obj(), key(), lambda a, b: ast.Subscript(a, b, ast.Load()), target
+            )
+            load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            made = self.item_target(StoreItem, store)
-            store.value = self.ask(StoreItem, obj(), key(), at=target) if made is None else made
+            if not self.item_target(StoreItem, store):
+                store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 
     def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
@@ -577,9 +594,16 @@ class Router(Calls):
     # Loops
 
     def visit_For(self, node: ast.For) -> ast.For:
+        names = self.targets_of([node])
         node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
+        scope = self.scope
+        before = set() if scope is None else scope.bound
+        if scope is not None:
+            scope.bound = before | (names & scope.fast)
         node.body = [*unpack, *self.block(node.body)]
+        if scope is not None:
+            scope.bound = before
         node.orelse = self.block(node.orelse)
         return node
 
@@ -659,9 +683,11 @@ class Router(Calls):
         node.generators = generators
         self.scope = outer
 
-    def targets_of(self, clauses: list[ast.comprehension]) -> set[str]:
+    def targets_of(self, stores: Sequence[Any]) -> set[str]:
+        """The names that clauses, loops or assignments bind."""
         return {
-            name for clause in clauses for part in ast.walk(clause.target)
+            name for store in stores for target in getattr(store, "targets", None) or [store.target]
+            for part in ast.walk(target)
             for name in bound_names(part)
         }  # fmt: skip
 
@@ -838,19 +864,29 @@ class Router(Calls):
         for part in node.values:
             fields += isinstance(part, ast.FormattedValue)
             if isinstance(part, ast.FormattedValue):
+                made = self.text(Format, part, *self.format_arguments(part))
+                if made is not None:
+                    part.value, part.format_spec = made, None
+                    continue
                 args: list[ast.expr] = [self.visit(part.value)]
-                conversion = _CONVERSIONS.get(part.conversion)
-                if conversion is not None or part.format_spec is not None:
-                    args.append(ast.Constant(conversion))
+                args.extend(self.format_arguments(part))
                 if part.format_spec is not None:
-                    args.append(self.visit(part.format_spec))
+                    args[-1] = self.visit(part.format_spec)
                 part.value = self.ask(Format, *args, at=part.value)
                 part.conversion = -1
                 part.format_spec = None
         if fields < 2:
             return node
         parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
-        return self.ask(Join, *parts, at=node)
+        joined = self.joined(Join, parts, node)
+        return self.ask(Join, *parts, at=node) if joined is None else joined
+
+    def format_arguments(self, part: ast.FormattedValue) -> list[ast.expr]:
+        """What the guard of a field is told beside the value: conversion and specification."""
+        conversion = _CONVERSIONS.get(part.conversion)
+        if part.format_spec is not None:
+            return [ast.Constant(conversion), copy.deepcopy(part.format_spec)]
+        return [] if conversion is None else [ast.Constant(conversion)]
 
     # Imports
 

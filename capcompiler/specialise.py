@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import HOLDER, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, HOLDER, SMALL, TESTED_BITS, Fact, satisfied
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -29,6 +30,9 @@ _TESTED: Final = (1 << TESTED_BITS) - 1
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
 _LARGEST: Final = 40
+#: Elements and characters that are copied for nothing.
+_SHORT: Final = 512
+_SLICED: Final = frozenset({list, tuple, str})
 _NOT_TWICE: Final = (
     ast.Lambda, ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await, ast.ListComp, ast.SetComp,
     ast.DictComp, ast.GeneratorExp,
@@ -168,12 +172,10 @@ class Specialiser(Dialect):
         if guard.plan(site) is not Plan.INLINE:
             return None
         rows = guard.tests(site)
-        if len(rows) > 1 and rows[0][0] is not None:
-            rows = [row for row in rows if row[0] is not None]  # a float on the right only is seldom
+        # A float on the right only is seldom, so it is looked for last.
+        rows.sort(key=lambda row: row[0] is None and row[1] is FLOAT)
         if any(fact.kind is int for fact in site.facts):
             rows.sort(key=lambda row: all(need is None or need.kind is not int for need in row))
-        if size(left) + size(right) > _LARGEST:
-            return None
         one, two = self.still(left), self.still(right)
         if one and two:
             reads = copies(left), copies(right)
@@ -197,9 +199,9 @@ class Specialiser(Dialect):
             return None
         return self.either(guard, any_row(rows, reads, site), reads, make, at)
 
-    def held_value(self, node: ast.expr, first: list[ast.expr]) -> Read:
+    def held_value(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
         """What reads the value of a node; a test added to `first`, which always holds, works it out."""
-        take, again = self.hold()
+        take, again = self.hold(kept)
         value = take(self.first(node))
         if not isinstance(value, ast.Name):
             first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
@@ -220,7 +222,7 @@ class Specialiser(Dialect):
         first: list[ast.expr] = []
         if self.still(operand):
             read = copies(operand)
-        elif self.may_hold and size(operand) <= _LARGEST:
+        elif self.may_hold:
             read = self.held_value(operand, first)
         else:
             return None
@@ -237,7 +239,7 @@ class Specialiser(Dialect):
         owner = node.value
         if self.still(owner):
             first, again = copy.deepcopy(owner), copies(owner)
-        elif self.may_hold and size(owner) <= _LARGEST:
+        elif self.may_hold:
             take, again = self.hold(kept=True)
             first = take(self.first(owner))
         else:
@@ -247,18 +249,131 @@ class Specialiser(Dialect):
         slow = self.ask(ReadAttribute, again(), ast.Constant(name), at=node)
         return ast.copy_location(ast.IfExp(test, fast, slow), node)
 
-    def item_target(self, guard: type[Guard], node: ast.Subscript) -> ast.expr | None:
-        """The container of a store to an item, without its guard where a test of the index allows it;
-        None where no test can be written, and nothing has been visited."""
-        if not self.optimize or self.scope is None or not self.still(node.slice):
-            return None
-        if not self.certain(node.slice) or size(node.value) > 2 * _TWICE:
-            return None
+    def item_target(self, guard: type[Guard], node: ast.Subscript) -> bool:
+        """Whether the container and the index of a store were made to do without the guard where a test
+        of the index allows it; if not, nothing has been visited."""
+        if not self.optimize or self.scope is None:
+            return False
         site = self.site("", node.value, node.slice)
-        value = self.visit(node.value)
-        test = any_row(guard.tests(site), (copies(value), copies(node.slice)), site)
-        slow = self.ask(guard, copy.deepcopy(value), copy.deepcopy(node.slice), at=node.value)
-        return ast.copy_location(ast.IfExp(test, value, slow), node.value)
+        owner, key = node.value, node.slice
+        first: list[ast.expr] = []
+        if self.still(key) and self.certain(key):
+            if size(owner) <= 2 * _TWICE and not self.still(owner):
+                value = self.visit(owner)
+                owners: Read = copies(value)
+            elif self.still(owner):
+                owners = copies(owner)
+            elif self.may_hold:
+                owners = self.held_value(owner, first, kept=True)
+            else:
+                return False
+            keys: Read = copies(key)
+        elif self.may_hold and not isinstance(key, (ast.Slice, ast.Tuple)):
+            if self.still(owner) and self.certain(owner):
+                owners = copies(owner)
+            else:
+                owners = self.held_value(owner, first, kept=True)
+            keys = self.held_value(key, first)
+        else:
+            return False
+        test = all_of([*first, any_row(guard.tests(site), (owners, keys), site)])
+        slow = self.ask(guard, owners(), keys(), at=owner)
+        node.value = ast.copy_location(ast.IfExp(test, owners(), slow), owner)
+        node.slice = ast.copy_location(keys(), key)
+        return True
+
+    def sliced(self, guard: type[Guard], node: ast.Subscript, parts: ast.Slice) -> ast.expr | None:
+        """A slice of something short, without its guard; None where no test can be written, and nothing
+        has been visited. What is tested is taken after the bounds were worked out."""
+        bounds = [b for b in (parts.lower, parts.upper, parts.step) if b is not None]
+        plain = all(map(self.still, (node.value, *bounds)))
+        if not self.optimize or self.scope is None or not (plain or self.may_hold):
+            return None
+        first: list[ast.expr] = []
+        known = self.fact(node.value).kind
+        if self.still(node.value) and (plain or self.certain(node.value)):
+            owner = copies(node.value)
+        else:
+            owner = self.held_value(node.value, first, kept=True)
+        reads = {
+            id(b): copies(b) if self.still(b) else self.held_value(b, first, kept=True) for b in bounds
+        }
+        if known not in _SLICED:
+            ways = [is_kind(type_of(owner()), list)]
+            ways.append(ast.Compare(type_of(owner()), [ast.In()], [stand_in("cap:plain")]))
+            first.append(either_of(ways))
+        length = ast.Call(stand_in("cap:raw:len"), [owner()], [])
+        first.append(ast.Compare(length, [ast.Lt()], [ast.Constant(_SHORT)]))
+
+        def bound(part: ast.expr | None) -> ast.expr | None:
+            return None if part is None else reads[id(part)]()
+
+        lower, upper, step = map(bound, (parts.lower, parts.upper, parts.step))
+        fast = ast.Subscript(owner(), ast.Slice(lower, upper, step), ast.Load())
+        again = [bound(part) or ast.Constant(None) for part in (parts.lower, parts.upper, parts.step)]
+        made = ast.copy_location(ast.Call(stand_in("cap:slice"), again, []), parts)
+        slow = self.ask(guard, owner(), made, at=node)
+        return ast.copy_location(ast.IfExp(all_of(first), ast.copy_location(fast, node), slow), node)
+
+    def text(self, guard: type[Guard], part: ast.FormattedValue, *args: ast.expr) -> ast.expr | None:
+        """The text of a field of an f-string; None where no test can be written, and nothing has been
+        visited. args: the conversion and the specification for the guard."""
+        spec = ""
+        if part.format_spec is not None:
+            values = getattr(part.format_spec, "values", [])
+            if len(values) != 1 or not isinstance(values[0], ast.Constant):
+                return None
+            spec = str(values[0].value)
+        if not self.optimize or self.scope is None or part.conversion != -1 or not _is_small_spec(spec):
+            return None
+        first: list[ast.expr] = []
+        if self.still(part.value):
+            read = copies(part.value)
+        elif self.may_hold:
+            read = self.held_value(part.value, first, kept=True)
+        else:
+            return None
+        number = either_of([self.kind_test(read, fact) for fact in (SMALL, FLOAT)])
+        if part.format_spec is None:
+            shown: ast.expr = ast.Call(stand_in("cap:raw:str"), [read()], [])
+        else:
+            shown = ast.JoinedStr([ast.FormattedValue(read(), -1, part.format_spec)])
+            number = all_of([*first, number])
+        slow = self.ask(guard, read(), *args, at=part.value)
+        ast.copy_location(shown, part.value)
+        made = ast.copy_location(ast.IfExp(number, shown, slow), part.value)
+        if part.format_spec is None:
+            test = all_of([*first, is_kind(type_of(read()), str)])
+            made = ast.copy_location(ast.IfExp(test, read(), made), part.value)
+        return made
+
+    def joined(self, guard: type[Guard], parts: list[ast.expr], at: ast.expr) -> ast.expr | None:
+        """An f-string of several texts, without its guard where they are short together; None where no
+        test can be written. parts: routed."""
+        if not self.may_hold or (self.scope is not None and self.scope.shared):
+            return None
+        literal = sum(
+            len(p.value) for p in parts if isinstance(p, ast.Constant) and type(p.value) is str
+        )
+        total: ast.expr | None = None
+        reads: list[Read] = []
+        for part in parts:
+            if isinstance(part, ast.Constant):
+                reads.append(copies(part))
+                continue
+            take, again = self.hold(kept=True)
+            reads.append(again)
+            length = ast.Call(stand_in("cap:raw:len"), [take(part)], [])
+            total = length if total is None else ast.BinOp(total, ast.Add(), length)
+        if total is None or literal > _SHORT:
+            return None
+        test = ast.Compare(total, [ast.Lt()], [ast.Constant(4096 - literal)])
+        fast = ast.JoinedStr(
+            [r if isinstance(r, ast.Constant) else ast.FormattedValue(r, -1, None)
+             for r in (read() for read in reads)]
+        )  # fmt: skip
+        slow = self.ask(guard, *[read() for read in reads], at=at)
+        return ast.copy_location(ast.IfExp(test, ast.copy_location(fast, at), slow), at)
 
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
@@ -268,6 +383,11 @@ def _ours(name: str) -> ast.expr:
     node = ast.Name(name, ast.Load())
     node.routed = True  # type: ignore[attr-defined]  # no name of the program's
     return node
+
+
+def _is_small_spec(spec: str) -> bool:
+    """Whether a format specification can ask for few characters only."""
+    return len(spec) < 8 and all(len(digits) < 4 for digits in re.findall(r"\d+", spec))
 
 
 def copies(node: ast.expr) -> Read:
@@ -287,6 +407,9 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))
+                elif need.kind is str and need.bits >= 0:
+                    length = ast.Call(stand_in("cap:raw:len"), [read()], [])
+                    tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
         ways.append(all_of(tests))
     return either_of(ways)
 
@@ -308,10 +431,14 @@ def _within(read: Read) -> list[ast.expr]:
 
 
 def all_of(tests: list[ast.expr]) -> ast.expr:
+    if not tests:
+        return ast.Constant(True)
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
 
 
 def either_of(tests: list[ast.expr]) -> ast.expr:
+    if not tests:
+        return ast.Constant(False)
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
 
 

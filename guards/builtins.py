@@ -36,6 +36,7 @@ from guards.fact import HOLDERS
 from guards.format import formatted, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
+from guards.item import PLAIN
 from guards.meter import Stop
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
@@ -790,3 +791,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
     guards["cap:holders"] = HOLDERS
+    guards["cap:plain"] = PLAIN

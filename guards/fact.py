@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["ANY", "BITS", "BOOL", "FLOAT", "HOLDER", "HOLDERS", "NONE", "SMALL", "TEXT", "Fact",
-           "of_constant", "satisfied"]  # fmt: skip
+           "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500

@@ -341,7 +341,7 @@ class Compartment:
     def _make_engine(self) -> Realm:
         """A realm for library code that no guest may change; it spends this one's budget."""
         inner = Realm()
-        inner.meter = self._realm.meter
+        inner.meter, inner.arithmetic = self._realm.meter, self._realm.arithmetic
         install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner

@@ -36,10 +36,8 @@ from capcompiler.program import (
     guest_program,
     module_program,
     refuse_awaits,
-    serial_of,
-    shown_filename,
 )
-from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
+from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, within
 from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import PREFIX, is_guard_name
@@ -305,8 +303,8 @@ class Compartment:
         return await run_awaiting(self, start, lambda _none: real.pop(VALUE, None), spent)
 
     def _remember(self, program: Program) -> None:
-        lines = source_lines(program.source)
-        self._sources[serial_of(program.code)] = self._lines[shown_filename(program.code)] = lines
+        serial, filename, lines = program.origin
+        self._sources[serial] = self._lines[filename] = lines
 
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
@@ -676,11 +674,9 @@ class Compartment:
         public = {
             name: v
             for name, v in self._globals.items()
-            if not name.startswith("_")
-            and not is_guard_name(name)
-            and not (name in granted and granted[name] is v)
+            if not name.startswith(("_", PREFIX)) and not (name in granted and granted[name] is v)
         }
-        return Namespace(self._membrane, public, value, self.output, self.usage)
+        return Namespace(self._membrane, public, value, self.output, self._used)
 
     def _write(self, text: str) -> None:
         meter = self._realm.meter

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Programs are numbered as they are sent, and run again by their number alone, as long as no more than so
-#: many were sent after them: then the worker drops them, and the host sends them anew.
+#: Programs are numbered as they are sent, and run again by their number alone, as long as no more than
+#: so many were sent after them: then the worker drops them, and the host sends them anew.
 KEPT_PROGRAMS: Final = 64
 
 # From the host: requests, each answered by one REPLY with its serial.

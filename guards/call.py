@@ -54,7 +54,7 @@ from guards.host import (
 )
 from guards.plain import is_c_method
 from guards.short import FREE_WHEN_SHORT
-from guards.tables.rows import TABLE, State, find
+from guards.tables.rows import TABLE, State, find, is_dunder
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -67,11 +67,28 @@ __all__ = [
     "CallSuper",
     "callable_for_c",
     "construct",
+    "enter_callable",
+    "enter_face",
     "prepare_arguments",
     "shown_callable",
 ]
 
-_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
+#: Types of what is called as it is.
+_RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
+_FACES: Final[set[type]] = set()
+
+
+def enter_callable(kind: type) -> None:
+    """Let the instances of a sealed class of ours be called as they are."""
+    _RAW.add(kind)
+
+
+def enter_face(kind: type) -> None:
+    """Note a sealed class of ours whose instances hold under plain names only what was entered by
+    `enter_callable`, where no guest can put anything else."""
+    _FACES.add(kind)
+
 
 #: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
 #: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.
@@ -523,6 +540,8 @@ class CallMethod(Guard):
             return obj
         if kind is type and obj not in TABLE:
             realm.plain.learn_static(realm, obj, name)
+        if kind in _FACES and not is_dunder(name):
+            return obj
         tamed = realm.plain.tamed.get((kind, name))
         if tamed is not None:
             return SimpleNamespace(**{name: MethodType(tamed, obj)})

@@ -152,13 +152,15 @@ class Zygote:
 class Worker:
     """One worker, from its fork to its end."""
 
-    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_end", "pid", "zygote")
+    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_answer", "on_end", "pid", "zygote")
 
     def __init__(self, zygote: Zygote, channel: Channel) -> None:
         self.zygote = zygote
         self.channel = channel
         self.pid = 0
         self.on_end: Callable[[Worker], None] | None = None
+        #: Called once, after its guest's first turn.
+        self.on_answer: Callable[[], None] | None = None
         self._pidfd = -1
         self._ended = False
         self._lock = threading.RLock()

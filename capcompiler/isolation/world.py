@@ -353,6 +353,7 @@ class ProcessCompartment(Compartment):
     def _exchange(self, kind: int, *parts: Any) -> Any:
         """Send a request and serve the worker until it replies. Raises what the guest's turn raises."""
         payload: Any = None
+        worker: Worker | None = None
         ends = time.monotonic() + ASIDE_SECONDS
         self._aside_ends = ends if self._closes is None else self._closes
         try:
@@ -374,6 +375,9 @@ class ProcessCompartment(Compartment):
         except (KeyboardInterrupt, SystemExit):
             self._lost("the host was interrupted")
             raise
+        if worker is not None and worker.on_answer is not None:
+            answered, worker.on_answer = worker.on_answer, None
+            answered()
         if problem is None:
             return payload
         if isinstance(problem, LimitExceeded):

@@ -12,6 +12,7 @@ serves it; b"r" and a process, wait for it and say nothing; b"w" and a process, 
 from __future__ import annotations
 
 import array
+import dataclasses
 import gc
 import json
 import os
@@ -28,6 +29,7 @@ REQUEST: Final = struct.Struct("<ci")
 ENDED: Final = struct.Struct("<ii")
 #: A worker ends in this where it could not be confined, or failed in what is not the guest's.
 NOT_CONFINED: Final = 71
+_REAP_SECONDS: Final = 0.05
 FAILED: Final = 70
 
 
@@ -37,11 +39,18 @@ def main() -> None:
     sys.path += [p for p in settings["path"] if p not in sys.path]
     control = socket.socket(fileno=settings["control"])
     workers: set[int] = set()
+    ending: set[int] = set()
     warmed = warm(settings["confine"])
     control.sendall(json.dumps(warmed.report).encode() + b"\n")
     os.dup2(os.open(os.devnull, os.O_RDWR), 2)
     while True:
-        data, fds, *_ = control.recvmsg(REQUEST.size, socket.CMSG_SPACE(4))
+        # The end of a worker takes the kernel a while, and nobody is to wait for that.
+        control.settimeout(_REAP_SECONDS if ending else None)
+        ending = {pid for pid in ending if os.waitpid(pid, os.WNOHANG)[0] == 0}
+        try:
+            data, fds, *_ = control.recvmsg(REQUEST.size, socket.CMSG_SPACE(4))
+        except TimeoutError:
+            continue
         if len(data) < REQUEST.size:
             break
         kind, number = REQUEST.unpack(data)
@@ -60,10 +69,12 @@ def main() -> None:
             workers.add(pid)
             os.close(held)
         elif number in workers:
-            _, status = os.waitpid(number, 0)
             workers.discard(number)
-            if kind == WAIT:
-                control.sendall(ENDED.pack(number, os.waitstatus_to_exitcode(status)))
+            if kind == REAP:
+                ending.add(number)
+                continue
+            _, status = os.waitpid(number, 0)
+            control.sendall(ENDED.pack(number, os.waitstatus_to_exitcode(status)))
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
 
@@ -72,9 +83,25 @@ class Warmed:
     """What is ready before the first fork."""
 
     def __init__(self, walls: Any, world: Any, report: dict[str, Any]) -> None:
+        from capcompiler.isolation import worker
+        from capcompiler.program import cap_compile, portable_code
+
         self.walls = walls
         self.world = world
         self.report = report
+        self._scratch = worker.blank()
+        self._program = cap_compile("def f(x):\n    return [x]\nprint(f(1))", filename="<warm>")
+        self._code = portable_code(self._program) or b""
+
+    def run(self) -> None:
+        """Run a little that was compiled elsewhere, in a world that is not the guest's."""
+        from capcompiler.program import loaded_code
+
+        self._scratch.exec(dataclasses.replace(self._program, code=loaded_code(self._code)))
+
+    def compile(self) -> None:
+        """Compile and run a little."""
+        self._scratch.exec("def g(x):\n    return [x]\nprint(g(1))")
 
 
 def warm(confine: str) -> Warmed:
@@ -103,11 +130,11 @@ def warm(confine: str) -> Warmed:
     walls = confinement.Walls() if confine != "off" else None
     able = tried(walls) if walls is not None and walls.filter is not None else {}
     report = {"able": able, "missing": {} if walls is None else walls.missing, "pid": os.getpid()}
+    warmed = Warmed(walls, worker.blank(), report)
     program.forget_compiled()
-    world = worker.blank()
     gc.collect()
     gc.freeze()
-    return Warmed(walls, world, report)
+    return warmed
 
 
 def standard_codecs() -> list[str]:
@@ -170,11 +197,17 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
         except OSError:
             if settings["confine"] == "required":
                 return NOT_CONFINED
-    # What this touches is copied from the zygote's memory: now, while nobody waits.
-    scratch = worker.blank()
-    scratch.exec("def f(x):\n    return [x]\nprint(f(1))")
     line.send([os.getpid(), pages])
-    worker.serve(line, warmed.world)
+    # What a run touches is copied from the zygote's memory: now, as long as nobody waits. Then the guest
+    # gets a world that was made here, none of which is to be copied any more.
+    world = warmed.world
+    for step in (warmed.run, warmed.compile):
+        if line.waiting():
+            break
+        step()
+    else:
+        world = worker.blank()
+    worker.serve(line, world)
     return 0
 
 

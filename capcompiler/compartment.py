@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from threading import get_ident
 from types import CodeType, FunctionType, TracebackType
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
@@ -50,6 +50,9 @@ from guards.modules import module_dict, new_module
 from guards.realm import Realm
 from guards.shield import shielded
 from guards.store import store
+
+if TYPE_CHECKING:
+    from capcompiler.recording.suspend import Pending
 
 __all__ = ["Compartment"]
 
@@ -200,6 +203,18 @@ class Compartment:
             raise CapabilityError(f"the guest has no top-level name {name!r}")
         return found
 
+    def start(self, src: str | bytes | Program, *, filename: str = "<guest>",
+              optimize: bool = True) -> Pending | Namespace:  # fmt: skip
+        """`exec` that stops at each use of a capability that `external` made, and gives a `Pending`.
+
+        Its `resume` and `fail` go on, and give the next one, or at the end the `Namespace`. The guest
+        runs on a thread of its own, and so do the host's functions that it calls. Raises what `exec`
+        raises, and `CapabilityError` inside a turn.
+        """
+        from capcompiler.recording.suspend import start
+
+        return start(self, src, filename, optimize)
+
     async def exec_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Namespace:  # fmt: skip
         """`exec` for statements that may await, at their top level too, on the running event loop.
@@ -331,6 +346,8 @@ class Compartment:
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""
+        if self._membrane.recorder is not None:
+            self._membrane.recorder.imported(self, filename, text)
         return self._compiled_inside(
             lambda: module_program(text, filename, self._optimize, asker), filename
         )
@@ -340,6 +357,8 @@ class Compartment:
         found = self._imports.data(path)
         if found is not None:
             self._realm.meter.charge_bytes(len(found))
+            if self._membrane.recorder is not None:
+                self._membrane.recorder.imported(self, path, found)
         return found
 
     def _make_engine(self) -> Realm:
@@ -444,6 +463,8 @@ class Compartment:
 
     def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
         """Run something of the guest under the budget of a turn."""
+        if self._membrane.recorder is not None:
+            self._membrane.recorder.entered(self)
         if self._closed:
             self._check_open()
         if self._thread == get_ident():

@@ -499,8 +499,12 @@ class ProcessCompartment(Compartment):
         (name,) = rest
         if type(name) is not str:
             raise WireError("a module without a name")
+        recorder = self._membrane.recorder
         if what == "data":
-            return entry.data(name)
+            found = entry.data(name)
+            if recorder is not None and found is not None:
+                recorder.imported(self, name, found)
+            return found
         if what != "module":
             raise WireError("a question of no kind")
         if not entry.allows(name):
@@ -511,6 +515,8 @@ class ProcessCompartment(Compartment):
             return str(error)
         if module is None:
             return None
+        if recorder is not None:
+            recorder.imported(self, module.filename, module.text)
         return [module.text, module.filename, module.package, module.asker]
 
     # The end of a worker

@@ -46,6 +46,7 @@ from guards.shield import new_wall, shielded, without_wall
 
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
+    from capcompiler.recording.recorder import Recorder
 
 __all__ = ["Membrane", "Use"]
 
@@ -223,6 +224,7 @@ class Membrane:
         "compartment",
         "on_use",
         "outer",
+        "recorder",
     )
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
@@ -230,6 +232,8 @@ class Membrane:
         self.on_use = on_use
         #: The membrane of the guest whose child this one's is.
         self.outer: Membrane | None = None
+        #: What takes down the answers to uses, or gives them; see `capcompiler.recording`.
+        self.recorder: Recorder | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
         self._grants: WeakValueDictionary[int, Any] | None = None
@@ -245,6 +249,7 @@ class Membrane:
         of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
         self.outer = outer
         self.on_use = outer.on_use
+        self.recorder = outer.recorder
 
     def _path_of(self, cap: Any, path: str) -> str:
         """The path from the host's grant, whatever the guests between have called the capability."""
@@ -452,6 +457,8 @@ class Membrane:
                         str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
                     }
                 crossed = told
+                if self.recorder is not None:
+                    perform = self.recorder.around(self, path, perform, function)
                 if sys.exc_info()[1] is None:
                     result = as_host(realm, perform, host_args, host_kwargs)
                 else:

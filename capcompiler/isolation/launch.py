@@ -26,7 +26,7 @@ from capcompiler.isolation.channel import Channel, Gone, Silent
 from capcompiler.isolation.confinement import PROMISES, Confinement, bound_memory
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.wire import WireError
-from capcompiler.isolation.zygote import ENDED, FORK, NOT_CONFINED, REAP, REQUEST, WAIT
+from capcompiler.isolation.zygote import AT_ONCE, ENDED, FORK, NOT_CONFINED, REAP, REQUEST, WAIT
 
 __all__ = ["Worker", "Zygote"]
 
@@ -88,13 +88,16 @@ class Zygote:
         found: dict[str, Any] = json.loads(data)
         return found
 
-    def fork(self) -> Worker:
-        """A fresh worker. It need not be there yet: what is sent to it waits."""
+    def fork(self, *, hurry: bool = False) -> Worker:
+        """A fresh worker. It need not be there yet: what is sent to it waits. hurry: whether somebody
+        waits for it, so that it is not made warm first."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 with self._lock:
-                    socket.send_fds(self.control, [REQUEST.pack(FORK, 0)], [theirs.fileno()])
+                    socket.send_fds(
+                        self.control, [REQUEST.pack(FORK, AT_ONCE if hurry else 0)], [theirs.fileno()]
+                    )
                     self.forks += 1
                     self._living += 1
             except OSError:

@@ -209,21 +209,21 @@ class Pool:
                     worker.discard()  # it ends with what it was forked from, if it has not yet
                     continue
                 return worker
-            return self._fork()
+            return self._fork(hurry=True)
 
-    def _fork(self) -> Worker:
+    def _fork(self, *, hurry: bool = False) -> Worker:
         from capcompiler.isolation.faults import WorkerDied
 
         self._renew()
         zygote = self._zygote
         assert zygote is not None  # noqa: S101 - the pool is open
         try:
-            return zygote.fork()
+            return zygote.fork(hurry=hurry)
         except WorkerDied:
             zygote.stop()
             zygote = self._zygote = self._new_zygote()
             zygote.wait()
-            return zygote.fork()
+            return zygote.fork(hurry=hurry)
 
     def _make_good(self) -> None:
         """A worker that was taken has answered: before that, the fork of another one would have kept the

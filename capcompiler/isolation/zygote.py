@@ -6,7 +6,8 @@ started with an empty environment and no descriptor but its control socket, and 
 host's. It runs no guest and reads nothing that a worker wrote.
 
 The control socket carries one byte and a number a message: b"f" with a descriptor, fork a worker that
-serves it; b"r" and a process, wait for it and say nothing; b"w" and a process, say how it ended.
+serves it, and 1 where it is needed at once; b"r" and a process, wait for it and say nothing; b"w" and a
+process, say how it ended.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 from typing import Any, Final
 
 FORK: Final = b"f"
+AT_ONCE: Final = 1
 REAP: Final = b"r"
 WAIT: Final = b"w"
 REQUEST: Final = struct.Struct("<ci")
@@ -65,7 +67,7 @@ def main() -> None:
                 continue
             if pid == 0:
                 control.detach()
-                work(held, settings, warmed)
+                work(held, settings, warmed, number == AT_ONCE)
             workers.add(pid)
             os.close(held)
         elif number in workers:
@@ -165,16 +167,16 @@ def tried(walls: Any) -> dict[str, str]:
     return found
 
 
-def work(held: int, settings: dict[str, Any], warmed: Warmed) -> None:
-    """Be a worker. Never returns."""
+def work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> None:
+    """Be a worker. hurry: whether somebody waits for it. Never returns."""
     code = FAILED
     try:
-        code = _work(held, settings, warmed)
+        code = _work(held, settings, warmed, hurry)
     finally:
         os._exit(code)
 
 
-def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
+def _work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> int:
     from capcompiler.isolation import channel, confinement, kernel, worker
     from guards import binding, meter
 
@@ -202,7 +204,7 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
     # gets a world that was made here, none of which is to be copied any more.
     world = warmed.world
     for step in (warmed.run, warmed.compile):
-        if line.waiting():
+        if hurry or line.waiting():
             break
         step()
     else:

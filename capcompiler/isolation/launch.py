@@ -26,7 +26,7 @@ from capcompiler.isolation.channel import Channel, Gone, Silent
 from capcompiler.isolation.confinement import PROMISES, Confinement, bound_memory
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.wire import WireError
-from capcompiler.isolation.zygote import AT_ONCE, ENDED, FORK, NOT_CONFINED, REAP, REQUEST, WAIT
+from capcompiler.isolation.zygote import AT_ONCE, ENDED, FORK, REAP, REQUEST, WAIT
 
 __all__ = ["Worker", "Zygote"]
 
@@ -172,15 +172,25 @@ class Worker:
         """Wait until it is there, behind its walls. memory: the bytes that its guest may have."""
         try:
             pid, has = self.channel.receive(time.monotonic() + HELLO_SECONDS)
+            if pid == 0:
+                raise OSError(has)
             self.pid = pid
             if hasattr(os, "pidfd_open"):
                 # Nobody else has this number: its parent waits for it when we say so.
                 self._pidfd = os.pidfd_open(pid)
             if memory is not None and has:
                 bound_memory(pid, has, memory)
-        except (Gone, Silent, WireError, ValueError, OSError):
-            self.discard()
-            raise WorkerDied("a worker process did not start") from None
+            return
+        except Silent:
+            why = f"it said nothing for {HELLO_SECONDS:.0f} seconds"
+        except Gone:
+            why = "it ended before it had begun"
+        except (WireError, ValueError, TypeError):
+            why = "it said what no worker says"
+        except OSError as error:
+            why = f"the system refuses: {error}"
+        self.discard()
+        raise WorkerDied(f"a worker process did not start: {why}")
 
     def interrupt(self) -> None:
         """Ask it to end the turn under way."""
@@ -216,8 +226,6 @@ class Worker:
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             return f"its worker process was ended by {name}"
-        if code == NOT_CONFINED:
-            return "its worker process could not be confined"
         return f"its worker process ended with code {code}"
 
     def _finish(self) -> bool:
@@ -260,7 +268,8 @@ def reported(confine: str, report: dict[str, Any]) -> Confinement:
         "group": "a session and a process group of its own",
     }
     if sys.platform == "linux":
-        holds["memory"] = "RLIMIT_AS"
+        if "memory" not in missing:
+            holds["memory"] = "RLIMIT_AS"
         holds["end"] = "the kernel's signal when its parent ends"
     if confine == "off":
         missing = dict.fromkeys(PROMISES, "confine='off'")

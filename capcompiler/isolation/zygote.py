@@ -29,8 +29,7 @@ REAP: Final = b"r"
 WAIT: Final = b"w"
 REQUEST: Final = struct.Struct("<ci")
 ENDED: Final = struct.Struct("<ii")
-#: A worker ends in this where it could not be confined, or failed in what is not the guest's.
-NOT_CONFINED: Final = 71
+#: A worker ends in this where it could not start, or failed in what is not the guest's.
 _REAP_SECONDS: Final = 0.05
 FAILED: Final = 70
 
@@ -131,7 +130,10 @@ def warm(confine: str) -> Warmed:
     worker.blank().exec("import math, itertools\nf'{1:>3}'\n1 / 1")
     walls = confinement.Walls() if confine != "off" else None
     able = tried(walls) if walls is not None and walls.filter is not None else {}
-    report = {"able": able, "missing": {} if walls is None else walls.missing, "pid": os.getpid()}
+    missing = {} if walls is None else dict(walls.missing)
+    if unmeasured := confinement.unmeasured():
+        missing["memory"] = unmeasured
+    report = {"able": able, "missing": missing, "pid": os.getpid()}
     warmed = Warmed(walls, worker.blank(), report)
     program.forget_compiled()
     gc.collect()
@@ -169,21 +171,50 @@ def tried(walls: Any) -> dict[str, str]:
 
 def work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> None:
     """Be a worker. hurry: whether somebody waits for it. Never returns."""
+    from capcompiler.isolation import worker
+
     code = FAILED
     try:
-        code = _work(held, settings, warmed, hurry)
+        line, world = _started(held, settings, warmed, hurry)
+        worker.serve(line, world)
+        code = 0
     finally:
         os._exit(code)
 
 
-def _work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> int:
-    from capcompiler.isolation import channel, confinement, kernel, worker
+def _started(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> tuple[Any, Any]:
+    """Be a worker that is ready for a guest: its connection and its world. Its host hears why not."""
+    try:
+        line = _confined(held, settings, warmed)
+    except OSError as error:
+        from capcompiler.isolation.wire import packed
+
+        said = packed([0, f"{type(error).__name__}: {error}"[:500]])
+        os.write(3, len(said).to_bytes(4, "little") + said)
+        raise
+    from capcompiler.isolation import worker
+
+    # What a run touches is copied from the zygote's memory: now, as long as nobody waits. Then the guest
+    # gets a world that was made here, none of which is to be copied any more.
+    world = warmed.world
+    for step in (warmed.run, warmed.compile):
+        if hurry or line.waiting():
+            break
+        step()
+    else:
+        world = worker.blank()
+    return line, world
+
+
+def _confined(held: int, settings: dict[str, Any], warmed: Warmed) -> Any:
+    """Go behind the walls, and give the connection to the host once it was told so."""
+    from capcompiler.isolation import channel, confinement, kernel
     from guards import binding, meter
 
+    os.dup2(held, 3)  # where the host hears of what fails from here on
     if kernel.supported():
         kernel.die_with_parent()
     os.setpgid(0, 0)
-    os.dup2(held, 3)
     statm = meter.hold_statm(4)
     walls = warmed.walls
     kept = 5 if statm else 4
@@ -196,21 +227,11 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> i
     if walls is not None:
         try:
             walls.enter()
-        except OSError:
+        except OSError as error:
             if settings["confine"] == "required":
-                return NOT_CONFINED
+                raise OSError(error.errno, f"it cannot be confined: {error.strerror}") from None
     line.send([os.getpid(), pages])
-    # What a run touches is copied from the zygote's memory: now, as long as nobody waits. Then the guest
-    # gets a world that was made here, none of which is to be copied any more.
-    world = warmed.world
-    for step in (warmed.run, warmed.compile):
-        if hurry or line.waiting():
-            break
-        step()
-    else:
-        world = worker.blank()
-    worker.serve(line, world)
-    return 0
+    return line
 
 
 if __name__ == "__main__":

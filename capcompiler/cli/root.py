@@ -15,6 +15,7 @@ from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
 from capcompiler.cli.manifest import manifest
 from capcompiler.cli.outcome import Status
+from capcompiler.cli.plugins import plugins
 from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
 from capcompiler.cli.run import run
@@ -62,5 +63,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, manifest, reach, repl, doctor):
+for _command in (run, check, explain, manifest, plugins, reach, repl, doctor):
     main.add_command(_command)

@@ -19,7 +19,7 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, HOLDER, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, GROUPS, SMALL, TESTED_BITS, Fact, satisfied
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -244,7 +244,9 @@ class Specialiser(Dialect):
             first = take(self.first(owner))
         else:
             return None
-        test = ast.Compare(type_of(first), [ast.In()], [stand_in("cap:classes")])
+        test: ast.expr = ast.Compare(type_of(first), [ast.In()], [stand_in("cap:classes")])
+        if isinstance(owner, ast.Name) and owner.id in self.modules and name != "__class__":
+            test = ast.Compare(type_of(first), [ast.Is()], [stand_in("cap:raw:module")])
         fast = ast.copy_location(ast.Attribute(again(), node.attr, ast.Load()), node)
         slow = self.ask(ReadAttribute, again(), ast.Constant(name), at=node)
         return ast.copy_location(ast.IfExp(test, fast, slow), node)
@@ -401,13 +403,14 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
         tests: list[ast.expr] = []
         for need, read, fact in zip(row, reads, site.known(), strict=True):
             if need is not None and need.kind is not None:
-                if need is HOLDER:
-                    tests.append(ast.Compare(type_of(read()), [ast.In()], [stand_in("cap:holders")]))
+                if need in GROUPS:
+                    group = stand_in(GROUPS[need][1])
+                    tests.append(ast.Compare(type_of(read()), [ast.In()], [group]))
                 elif fact.kind is not need.kind:
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))
-                elif need.kind is str and need.bits >= 0:
+                elif need.kind in (str, list, tuple) and need.bits >= 0:
                     length = ast.Call(stand_in("cap:raw:len"), [read()], [])
                     tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
         ways.append(all_of(tests))

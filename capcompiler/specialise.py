@@ -183,11 +183,33 @@ class Specialiser(Dialect):
         first: list[ast.expr] = []
         if self.may_hold:
             if one and self.certain(left):
-                reads = copies(left), self.held_value(right, first)
-            elif two:
-                reads = self.held_value(left, first), copies(right)
+                a = copies(left)
             else:
-                reads = self.held_value(left, first), self.held_value(right, first)
+                a = self.held_value(left, first)
+            if rows[0][0] is not None and first and (two or rows[0][1] is None):
+                # The first test takes the left operand, too: nothing is worked out before it.
+                a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
+            if two:
+                reads = a, copies(right)
+                return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
+            if (
+                not self.scope.shared
+                and rows[0][0] is FLOAT
+                and rows[0][1] is None
+                and size(right) <= _TWICE
+            ):
+                # Beside a float the right operand is used as it comes.
+                test = all_of([*first, any_row(rows[:1], (a, a), site)])
+                value = self.first(right)
+                fast = ast.copy_location(make(a(), copy.deepcopy(value)), at)
+                later: list[ast.expr] = []
+                b = self.held_routed(value, later)
+                rest = rows[1:]
+                slow = self.either(
+                    guard, all_of([*later, any_row(rest, (a, b), site)]), (a, b), make, at
+                )
+                return ast.copy_location(ast.IfExp(test, fast, slow), at)
+            reads = a, self.held_value(right, first)
             test = all_of([*first, any_row(rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
@@ -201,8 +223,12 @@ class Specialiser(Dialect):
 
     def held_value(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
         """What reads the value of a node; a test added to `first`, which always holds, works it out."""
+        return self.held_routed(self.first(node), first, kept)
+
+    def held_routed(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
+        """`held_value` of a node that was visited."""
         take, again = self.hold(kept)
-        value = take(self.first(node))
+        value = take(node)
         if not isinstance(value, ast.Name):
             first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
         return again
@@ -385,6 +411,12 @@ def _ours(name: str) -> ast.expr:
     node = ast.Name(name, ast.Load())
     node.routed = True  # type: ignore[attr-defined]  # no name of the program's
     return node
+
+
+def _with_first(first: ast.expr, again: Read) -> Read:
+    """Gives a node that takes a value into a temporary, and then nodes that read it."""
+    nodes = [first]
+    return lambda: nodes.pop() if nodes else again()
 
 
 def _is_small_spec(spec: str) -> bool:

@@ -289,8 +289,8 @@ def _maker(kind: Any) -> Any:
 MADE_FAST: Final[dict[Any, Any]] = {
     kind: _maker(kind)
     for kind in (
-        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map, filter,
-        reversed,
+        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map,
+        filter, reversed,
     )
 }  # fmt: skip
 

@@ -19,10 +19,12 @@ from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
+from capcompiler.specialise import all_of, copies, either_of
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
+from guards.fact import SMALL, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
@@ -447,6 +449,12 @@ class Router(Calls):
 
     def key(self, node: ast.expr) -> ast.expr:
         kept = self.planned(Key, "", node)
+        if kept and self.optimize and self.scope is not None and (self.still(node) or self.may_hold):
+            first: list[ast.expr] = []
+            read = copies(node) if self.still(node) else self.held_value(node, first, kept=True)
+            small = either_of([self.kind_test(read, fact) for fact in (TEXT, SMALL)])
+            slow = self.ask(Key, read(), at=node)
+            return ast.copy_location(ast.IfExp(all_of([*first, small]), read(), slow), node)
         routed: ast.expr = self.visit(node)
         return self.ask(Key, routed, at=node) if kept else routed
 
@@ -554,7 +562,8 @@ class Router(Calls):
             self.stored.add(name)
             load: ast.expr = ast.Attribute(obj(), target.attr, ast.Load())
             if self.planned(ReadAttribute, name):
-                load = self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
+                read = self.attribute(ast.Attribute(obj(), target.attr, ast.Load()), name)
+                load = read or self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
             owner = obj()
             if self.planned(StoreAttribute, name):
                 owner = self.ask(StoreAttribute, owner, ast.Constant(name), at=target)

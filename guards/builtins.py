@@ -32,12 +32,13 @@ from guards.charge import (
 )
 from guards.code import GuestCode, guest_code
 from guards.depth import check_nesting
-from guards.fact import HOLDERS
+from guards.fact import HASHED, HOLDERS
 from guards.format import formatted, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.item import PLAIN
 from guards.meter import Stop
+from guards.modules.table import GuestModule
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
@@ -352,6 +353,9 @@ _NUMBERS: Final = frozenset({int, float, bool, complex})
 _SEQUENCES: Final = (str, bytes, bytearray, list, tuple)
 
 
+_SMALL: Final = 1 << 500
+
+
 def _has_long(items: Any) -> bool:
     """Whether a whole number so long that a sum of many is work is among plain numbers."""
     return any(type(x) is int and x.bit_length() > 4096 for x in items)
@@ -377,6 +381,9 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
                 return sum(items, start)
         total = start
         for x in items:
+            if type(x) is int and type(total) is int and -_SMALL < x < _SMALL > total > -_SMALL:
+                total += x
+                continue
             if type(x) is not float:
                 _not_sequence(x)
                 charge_add(realm, total, x)
@@ -743,6 +750,7 @@ _RAW: Final = {
     "NoneType": type(None),
     "compress": itertools.compress,
     "isinstance": isinstance,
+    "module": GuestModule,
     "function": FunctionType,
     "builtin_function_or_method": BuiltinFunctionType,
 }
@@ -792,3 +800,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:classes"] = realm.plain.classes
     guards["cap:holders"] = HOLDERS
     guards["cap:plain"] = PLAIN
+    guards["cap:hashed"] = HASHED

@@ -289,6 +289,29 @@ for _carrier in (slice, GenericAlias, reversed):
     CONSTRUCTORS[_carrier] = _as_they_are
 
 
+def _maker(kind: Any) -> Any:
+    """`construct` of one builtin class, by what its constructor pays."""
+    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
+
+    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        if carrier:
+            check_nesting(realm, (*args, *kwargs.values()))
+        args = prepare(realm, kind, args, kwargs)
+        return kind(*args, **kwargs)
+
+    return make
+
+
+#: What makes an instance of a builtin class where compiled code calls that class by its name.
+MADE_FAST: Final[dict[Any, Any]] = {
+    kind: _maker(kind)
+    for kind in (
+        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map,
+        filter, reversed,
+    )
+}  # fmt: skip
+
+
 _SMALL: Final = 1 << 500
 #: What these classes make of such an argument is small, and charged for by no rule below.
 _SCALARS_OF: Final[dict[Any, frozenset[type]]] = {
@@ -365,28 +388,6 @@ def _type_of_init(realm: Realm, made: Any) -> Any:
 
 
 def _nothing(*_args: Any, **_kwargs: Any) -> None: ...
-
-
-def _maker(kind: Any) -> Any:
-    """`construct` of one builtin class, by what its constructor pays."""
-    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
-
-    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-        if carrier:
-            check_nesting(realm, (*args, *kwargs.values()))
-        args = prepare(realm, kind, args, kwargs)
-        return kind(*args, **kwargs)
-
-    return make
-
-
-#: What makes an instance of a builtin class where compiled code calls that class by its name.
-MADE_FAST: Final[dict[Any, Any]] = {
-    kind: _maker(kind)
-    for kind in (
-        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map, filter
-    )
-}  # fmt: skip
 
 
 def _needs_standin(realm: Realm, kind: Any) -> bool:

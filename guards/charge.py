@@ -153,6 +153,7 @@ _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
 _HASH_BITS: Final = 60
+_HASHED_AT_ONCE: Final = 1 << _HASH_BITS
 _HASHES_KEPT: Final = 4096
 
 
@@ -231,9 +232,11 @@ feed_compared = feed_keys
 
 
 def _paid(state: list[Any], element: Any) -> Any:
-    realm = state[0]
     state[1] += 1
     kind = type(element)
+    if kind is int and -_HASHED_AT_ONCE < element < _HASHED_AT_ONCE:
+        return element
+    realm = state[0]
     if kind is int:
         charge_hash(realm, element)
     elif kind is not str:

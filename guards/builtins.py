@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
 from guards.base import PREFIX, is_guard_name
-from guards.call import callable_for_c
+from guards.call import MADE_FAST, callable_for_c
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -37,6 +37,7 @@ from guards.fact import HOLDERS
 from guards.format import formatted, given_text, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
+from guards.item import PLAIN
 from guards.meter import Stop
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
@@ -775,7 +776,9 @@ class _Guards(dict[str, Any]):
 #: What tests of types and of callables compare with; guests hold these anyway.
 _RAW: Final = {
     **RAW_BUILTINS,
+    "NoneType": type(None),
     "compress": itertools.compress,
+    "isinstance": isinstance,
     "function": FunctionType,
     "builtin_function_or_method": BuiltinFunctionType,
 }
@@ -788,6 +791,12 @@ def _named(realm: Realm, key: str) -> Any:
         return _RAW[name]
     if kind == "method":
         return realm.plain.of(name)
+    if kind == "static":
+        return realm.plain.of_class(name)
+    if kind == "made":
+        return MethodType(MADE_FAST[_RAW[name]], realm)
+    if kind == "own":
+        return realm.builtin(name)
     if kind == "stores":
         for stored in name.split():
             realm.plain.note_store(stored)
@@ -818,3 +827,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
     guards["cap:holders"] = HOLDERS
+    guards["cap:plain"] = PLAIN

@@ -14,9 +14,11 @@ from capcompiler.cli.check import check
 from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
 from capcompiler.cli.manifest import manifest
+from capcompiler.cli.mcp import mcp
 from capcompiler.cli.outcome import Status
 from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
+from capcompiler.cli.replay import replay
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
 
@@ -62,5 +64,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, manifest, reach, repl, doctor):
+for _command in (run, check, explain, manifest, reach, repl, replay, mcp, doctor):
     main.add_command(_command)

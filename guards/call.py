@@ -33,6 +33,7 @@ from guards.charge import (
     charge_int_work,
     charge_text,
     charge_walk,
+    check_digits_of_text,
     feed,
     feed_keys,
     feed_pairs,
@@ -179,6 +180,9 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         digits = size_of(args[0]) or 0
         if digits > 1000:
             charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
+        base = args[1] if len(args) > 1 else kwargs.get("base", 10)
+        if not (type(base) is int and base & (base - 1) == 0):  # those of powers of two are copied
+            check_digits_of_text(realm, args[0])
     elif args and issubclass(type(args[0]), Decimal):
         charge_digits(realm, args[0])
     return args

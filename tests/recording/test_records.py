@@ -13,7 +13,7 @@ from capcompiler import Capability, CapabilityError, Compartment, Limits, Pendin
 from capcompiler.isolation.wire import packed
 from capcompiler.recording.record import Event, Record, RecordError
 from capcompiler.recording.replay import record, replay
-from capcompiler.recording.values import packed_error
+from capcompiler.recording.values import Values, packed_error
 from stdlib_caps import Dir, FrozenClock
 
 from .test_suspend import KEY, dumped, ended, waiting
@@ -284,3 +284,22 @@ def test_errors_are_packed_by_the_name_of_a_builtin_class() -> None:
 
     assert type(unpacked_error(packed_error(ValueError("a", 1)))) is ValueError
     assert unpacked_error(packed_error(ValueError("a", 1))).args == ("a", 1)
+
+
+def test_the_short_form_of_arguments_is_the_long_one() -> None:
+    from capcompiler.isolation.wire import pack
+
+    for args in (
+        (),
+        (1,),
+        (1, "a", None),
+        (2**63 - 1, -(2**63)),
+        (1.5, True),
+        ("a" * 199,),
+        (float("nan"),),
+    ):
+        assert Values().asked(args, {}) == packed(pack([args, {}], lambda _value: None))
+        for value in args:
+            assert Values().answer(value) == packed(pack(value, lambda _value: None))
+    for value in (2**63, "é", "a" * 200, b"a", (1,), [1], {"a": 1}, 2j):
+        assert repr(Values().given(Values().answer(value))) == repr(value)

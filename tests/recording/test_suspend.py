@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import gc
 import os
@@ -27,6 +28,7 @@ from capcompiler import (
     Pending,
     cap_exec,
     external,
+    register_dataclass,
 )
 from capcompiler.recording.record import RecordError
 from capcompiler.recording.replay import replay
@@ -432,6 +434,44 @@ def test_a_guest_that_the_host_called_back_is_not_dumped() -> None:
     with pytest.raises(RecordError, match="called the guest"):
         one.dump(key=KEY)
     assert ended(one.resume())["seen"] == [0, 1]
+
+
+@register_dataclass
+@dataclasses.dataclass
+class Order:
+    what: str
+    parts: list[Any]
+    amount: int = 1
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("a negative amount")
+
+
+@TIERS
+def test_registered_dataclasses_are_recorded_field_by_field(isolation: Any) -> None:
+    made: list[Order] = []
+
+    def order(given: Order) -> Order:
+        made.append(given)
+        return Order(given.what.upper(), [given], 2)
+
+    source = """
+first = order(Order("ink", [kind]))
+answer = ask(first, kind)
+total = first.amount + answer.amount, answer.parts[0] is answer.parts[1], first.parts[0].what
+"""
+    caps = {"Order": Order, "kind": Order("k", []), "order": order, "ask": external()}
+    one = waiting(Compartment(caps, isolation=isolation).start(source))
+    assert one.args == (Order("INK", [Order("ink", [Order("k", [])])], 2), Order("k", []))
+    data = one.dump(key=KEY)
+    one.close()
+    back = Pending.load(data, caps, key=KEY, isolation=isolation)
+    assert len(made) == 1 and back.args == one.args
+    shared = Order("s", [])
+    assert ended(back.resume(Order("b", [shared, shared], 5)))["total"] == (7, True, "ink")
+    with pytest.raises(RecordError, match="another value"):
+        Pending.load(data, caps | {"kind": Order("k", [], 9)}, key=KEY)
 
 
 def test_keys_are_checked_and_without_one_the_users_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_lookup, host_mro, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
-from guards.tables.rows import SUBCLASSABLE
+from guards.tables.rows import SUBCLASSABLE, TABLE
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
+__all__ = ["BuildClass", "check_bases", "is_behind_metaclass", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
@@ -48,15 +48,40 @@ NOT_ON_METACLASSES: Final = frozenset({"__eq__", "__hash__", "mro"})
 
 
 def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
-    """Refuse a metaclass that changes what identity is, or takes it from a class beside `type`."""
-    for base in bases:
-        if not issubclass(base, type):
-            raise TypeError(
-                f"metaclass {name!r}: every base of a metaclass must be a metaclass, "
-                f"{host_name(base)!r} is not"
-            )
-    for refused in NOT_ON_METACLASSES & namespace.keys():
+    """Refuse a metaclass that changes what identity is, itself or by a class beside `type`."""
+    for refused in sorted(NOT_ON_METACLASSES & namespace.keys()):
         raise TypeError(f"metaclass {name!r} cannot define {refused!r}: classes compare by identity")
+    for base in bases:
+        if issubclass(base, type):
+            continue
+        for kind in host_mro(base):
+            if kind is object:
+                continue
+            if kind in TABLE:
+                raise TypeError(
+                    f"metaclass {name!r}: {host_name(kind)!r} cannot stand beside a metaclass"
+                )
+            for refused in sorted(NOT_ON_METACLASSES & host_dict(kind).keys()):
+                raise TypeError(
+                    f"metaclass {name!r}: {host_name(kind)!r} defines {refused!r}; classes compare by "
+                    "identity"
+                )
+
+
+def is_behind_metaclass(realm: Realm, kind: type) -> bool:
+    """Whether a metaclass derives from a class, which is one itself or stands beside one."""
+    if issubclass(kind, type):
+        return True
+    waiting, seen = [kind], {kind}
+    while waiting:
+        for found in type.__subclasses__(waiting.pop()):
+            realm.meter.charge(1)
+            if issubclass(found, type):
+                return True
+            if found not in seen:
+                seen.add(found)
+                waiting.append(found)
+    return False
 
 
 def host_name_of(name: Any) -> str:

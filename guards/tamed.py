@@ -7,7 +7,7 @@ their TAME rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
@@ -180,9 +180,16 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
         names: Any = sorted(feed(realm, method(obj)))
     elif issubclass(type(obj), type):
         names = _names_of_class(obj)
+    elif issubclass(type(obj), GenericAlias):
+        names = sorted({*dir_of(realm, _origin_of(obj)), *_OF_ALIASES})
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
+
+
+_origin_of: Final[Any] = GenericAlias.__dict__["__origin__"].__get__
+#: What an alias has beside the attributes of the class behind it.
+_OF_ALIASES: Final = ("__args__", "__origin__", "__parameters__", "__mro_entries__", "__unpacked__")
 
 
 def _names_of_class(kind: type) -> list[str]:

@@ -77,7 +77,11 @@ class Specialiser(Dialect):
         """A part of a comprehension, and the clauses that take temporaries of it first: `for t in [x]`
         is an assignment to the compiler, and each run of the comprehension has its own."""
         outer, self.lets = self.lets, []
+        # Python takes no `:=` where a clause iterates.
+        barred = any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
+        self.barred += barred
         routed = visit(node)
+        self.barred -= barred
         lets, self.lets = self.lets, outer
         return lets, routed
 

@@ -25,6 +25,9 @@ __all__ = ["BuildClass", "check_bases", "is_behind_metaclass", "make_type", "new
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
+#: What a realm keeps that takes keywords out of class statements: called with the bases and the
+#: keywords, gives what stands in the class's dictionary for those that it took.
+CLASS_KEYWORDS: Final = "class keywords"
 _DROPPED: Final = frozenset({"__del__", "__builtins__"})
 
 
@@ -117,6 +120,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
     realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
+    if kwargs and CLASS_KEYWORDS in realm.keep:
+        own.update(realm.keep[CLASS_KEYWORDS](exact, kwargs))
     if "__module__" not in own:
         frame = realm.guest_frame()
         module = frame.f_globals.get("__name__") if frame is not None else None

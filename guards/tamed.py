@@ -39,7 +39,6 @@ from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.iterate import contains
 from guards.protocol import shown_class_value
-from guards.realm import GUEST_MARK
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
 from guards.tables.rows import TABLE, State, define, find, owners
@@ -475,7 +474,7 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
         exact = _exact(name)
         if realm.is_guest_class(kind):
             own = host_dict(kind)
-            if exact is None or exact == GUEST_MARK or exact not in own:
+            if exact is None or is_guard_name(exact) or exact not in own:
                 raise KeyError(name)
             if exact == "__dict__":
                 realm.plain.close()  # its getter gives the dictionary of any instance
@@ -508,7 +507,7 @@ def _class_names(realm: Realm, kind: type) -> list[str]:
     if realm.meter.live:
         realm.meter.charge(len(own) >> 3)
     if realm.is_guest_class(kind):
-        return [n for n in own if n != GUEST_MARK]
+        return [n for n in own if not is_guard_name(n)]
     if kind not in TABLE:
         return []
     shown = []

@@ -245,21 +245,29 @@ _SCALARS: Final[dict[type, Callable[[_Packer, Any], Any]]] = {
 }  # fmt: skip
 
 
+def _is_itself(value: Any) -> bool:
+    """Whether a value stands for itself in a tree, and is numbered nowhere."""
+    kind = type(value)
+    if kind is int:
+        return bool(-(2**63) <= value < 2**63)
+    return kind in _SMALL or (kind is str and len(value) < _LONG and value.isascii())
+
+
 def pack(
     value: Any, leaf: Callable[[Any], Any], fields: Callable[[Any], Any] = lambda _value: None
 ) -> Any:
     """The tree of a value that the membrane has copied. leaf: the tree of what is no data. fields: the
     number of the class of a registered dataclass's instance, and its fields; None for anything else."""
+    if _is_itself(value):
+        return value
     kind = type(value)
-    if kind in _SMALL or (kind is int and -(2**63) <= value < 2**63):
-        return value
-    if kind is str and len(value) < _LONG and value.isascii():
-        return value
     if not value:  # as it is packed below, and as most keywords are
         if kind is dict:
             return [DICT]
         if kind is tuple:
             return [TUPLE]
+    if kind is tuple and all(map(_is_itself, value)):
+        return [TUPLE, *value]
     return _Packer(leaf, fields).pack(value)
 
 

@@ -35,6 +35,7 @@ from . import (
     reflection,
     shared_state,
     stop,
+    trees,
     versions,
     views,
 )
@@ -77,6 +78,7 @@ CASES: list[Case] = [
     *lengths.CASES,
     *library.CASES,
     *versions.CASES,
+    *trees.CASES,
     *views.CASES,
 ]
 

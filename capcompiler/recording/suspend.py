@@ -113,9 +113,14 @@ class Session:
     def begin(self) -> Pending | Namespace:
         """Run the guest to its first question, or to its end."""
         context = contextvars.copy_context()
-        threading.Thread(
+        thread = threading.Thread(
             target=lambda: context.run(self._run), name="capcompiler guest", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except BaseException:  # this process may have no more of them
+            self.recorder.detach()
+            raise
         return self.wait()
 
     def _run(self) -> None:

@@ -286,6 +286,43 @@ while True:
         closed.resume()
 
 
+@TIERS
+def test_a_process_ends_quietly_while_a_guest_waits(isolation: str) -> None:
+    script = (
+        "from capcompiler import Compartment, external\n"
+        f"kept = Compartment({{'ask': external()}}, isolation={isolation!r}).start('ask()\\nask()')\n"
+        "kept = kept.resume(1)\nprint(kept)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "<Pending ask>\n", "")
+
+
+def test_where_no_thread_can_be_started_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    world = Compartment({"ask": external()})
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            world.start("ask()")
+    assert ended(waiting(world.start("x = ask()")).resume(1))["x"] == 1
+
+
+def test_what_is_left_of_a_turn_is_not_recorded_in_later_ones() -> None:
+    calls: list[int] = []
+    source = "f = cap_exec('def f(x):\\n    return note(x)', {'note': note})['f']\nask()"
+    with Compartment({"ask": external(), "note": calls.append}) as world:
+        one: Any = world.start(source)
+        recorder = one._session.recorder
+        ended(one.resume())
+        before = len(recorder.events)
+        world.call("f", 1)
+        assert calls == [1] and len(recorder.events) == before
+
+
 def test_a_compartment_is_busy_while_its_guest_waits() -> None:
     with Compartment({"ask": external()}) as world:
         world.exec("def f():\n    return 1")

@@ -17,7 +17,7 @@ from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
-from guards.fact import SMALL
+from guards.fact import GROUPS, SMALL
 from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
 from guards.tables.rows import State
@@ -221,7 +221,8 @@ class Calls(Specialiser):
         constant = args[: short.constants]
         if not all(isinstance(a, ast.Constant) and short.fits(a.value) for a in constant):
             return None
-        known = self.fact(receiver).kind
+        fact = self.fact(receiver)
+        known = None if fact in GROUPS else fact.kind
         if known is not None and known is not short.kind:
             return None
         of_key: list[ast.expr] = []

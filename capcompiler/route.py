@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
-from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
+from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
@@ -45,7 +45,7 @@ _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
 
-class Router(Calls):
+class Router(Versions):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
@@ -98,7 +98,9 @@ class Router(Calls):
         for statement in statements:
             self.held = 0
             self.keeps = []
+            told = copy.deepcopy(statement) if self.flowing else statement
             routed = self.visit(statement)
+            self.flow(told)
             out.extend(routed if isinstance(routed, list) else [routed])
             if self.keeps and isinstance(statement, _SIMPLE):
                 out.append(self.let_go(statement))
@@ -216,11 +218,12 @@ class Router(Calls):
     def function_body(self, node: Any) -> list[ast.stmt]:
         outer, self.in_class = self.in_class, False
         outer_scope, self.scope = self.scope, scope_of(node)
-        body = self.block(node.body)
-        self.in_class = outer
+        flowing, self.flowing = self.flowing, False
         at = 0
-        if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
             at = 1
+        body = [*self.block(node.body[:at]), *self.versions(node.body[at:])]
+        self.in_class, self.flowing = outer, flowing
         body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
         self.scope = outer_scope
         return body
@@ -610,7 +613,7 @@ class Router(Calls):
         before = set() if scope is None else scope.bound
         if scope is not None:
             scope.bound = before | (names & scope.fast)
-        node.body = [*unpack, *self.block(node.body)]
+        node.body = [*unpack, *self.versions(node.body)]
         if scope is not None:
             scope.bound = before
         node.orelse = self.block(node.orelse)
@@ -633,7 +636,7 @@ class Router(Calls):
 
     def visit_While(self, node: ast.While) -> ast.While:
         node.test = self.visit(node.test)
-        node.body = [self.tick(node.test), *self.block(node.body)]
+        node.body = [self.tick(node.test), *self.versions(node.body)]
         node.orelse = self.block(node.orelse)
         return node
 
@@ -862,8 +865,9 @@ class Router(Calls):
     def visit_If(self, node: ast.If) -> ast.If:
         node.test = self.visit(node.test)
         after = [self.let_go(node.test)] if self.keeps else []
-        node.body = [*copy.deepcopy(after), *self.block(node.body)]
-        node.orelse = [*after, *self.block(node.orelse)]
+        body, orelse = self.branches(node)
+        node.body = [*copy.deepcopy(after), *body]
+        node.orelse = [*after, *orelse]
         return node
 
     # Text

@@ -68,7 +68,11 @@ class Specialiser(Dialect):
     def first(self, node: ast.expr, root: bool = False) -> ast.expr:
         """Visit what is worked out before all else of the node being visited, or with temporaries for
         all that is. root: of a part of a comprehension."""
-        self._strict = root or self._open
+        if root:  # Python allows neither of these in what a clause goes over
+            bound = any(isinstance(part, (ast.NamedExpr, ast.Await)) for part in ast.walk(node))
+            self._strict = not bound
+        else:
+            self._strict = self._open
         routed: ast.expr = self.visit(node)
         self._strict = False
         return routed
@@ -186,18 +190,19 @@ class Specialiser(Dialect):
                 a = copies(left)
             else:
                 a = self.held_value(left, first)
-            if rows[0][0] is not None and first and (two or rows[0][1] is None):
+            beside_float = (
+                not (two or self.scope.shared)
+                and rows[0][0] is FLOAT
+                and rows[0][1] is None
+                and size(right) <= _TWICE
+            )
+            if first and rows[0][0] is not None and (two or beside_float):
                 # The first test takes the left operand, too: nothing is worked out before it.
                 a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
             if two:
                 reads = a, copies(right)
                 return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
-            if (
-                not self.scope.shared
-                and rows[0][0] is FLOAT
-                and rows[0][1] is None
-                and size(right) <= _TWICE
-            ):
+            if beside_float:
                 # Beside a float the right operand is used as it comes.
                 test = all_of([*first, any_row(rows[:1], (a, a), site)])
                 value = self.first(right)

@@ -17,7 +17,7 @@ from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
-from guards.fact import GROUPS, SMALL
+from guards.fact import GROUPS, KEY
 from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
 from guards.tables.rows import State
@@ -234,7 +234,7 @@ class Calls(Specialiser):
             if fact.kind is not str and not (fact.kind is int and 0 <= fact.bits <= 60):
                 ways = [is_kind(type_of(copy.deepcopy(key)), str)]
                 if fact.kind is None or fact.kind is int:
-                    ways.append(self.kind_test(copies(key), SMALL))
+                    ways.append(self.kind_test(copies(key), KEY))
                 of_key.append(either_of(ways))
         # From here on a test is given: the first node that reads the receiver works it out.
         tests: list[ast.expr] = []

@@ -24,7 +24,7 @@ from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
-from guards.fact import SMALL, TEXT
+from guards.fact import KEY, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
@@ -34,7 +34,7 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.star import PlainGroup, StarType
-from guards.store import StoreAttribute, StoreItem
+from guards.store import StoreAttribute, StoreItem, StoreSlice
 
 __all__ = ["Router"]
 
@@ -455,7 +455,7 @@ class Router(Versions):
         if kept and self.optimize and self.scope is not None and (self.still(node) or self.may_hold):
             first: list[ast.expr] = []
             read = copies(node) if self.still(node) else self.held_value(node, first, kept=True)
-            small = either_of([self.kind_test(read, fact) for fact in (TEXT, SMALL)])
+            small = either_of([self.kind_test(read, fact) for fact in (TEXT, KEY)])
             slow = self.ask(Key, read(), at=node)
             return ast.copy_location(ast.IfExp(all_of([*first, small]), read(), slow), node)
         routed: ast.expr = self.visit(node)
@@ -758,8 +758,41 @@ class Router(Versions):
                 single = ast.copy_location(ast.Assign([t], read), node)
                 out.extend(self.unpacked(single, read) if _has_star(t) else [self.store(single)])
             return out
+        made = self.slice_stored(node)
+        if made is not None:
+            return made
         node.value = self.visit(node.value)
         return self.store(node)
+
+    def slice_stored(self, node: ast.Assign) -> list[ast.stmt] | None:
+        """x[i:j] = v, by a guard of its own where x is a list; None for other assignments. Value,
+        container and bounds are worked out in this order, as Python does."""
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Subscript) or not self.may_hold:
+            return None
+        if not isinstance(target.slice, ast.Slice):
+            return None
+        self.admit(target)
+        self.admit(target.slice)
+        out: list[ast.stmt] = []
+        reads: list[Any] = []
+        for part in (node.value, target.value, target.slice):
+            take, again = self.hold(kept=True)
+            held = take(self.index(part) if part is target.slice else self.visit(part))
+            name = held.target.id  # type: ignore[attr-defined]
+            assign = ast.Assign([ast.Name(name, ast.Store())], held.value)  # type: ignore[attr-defined]
+            out.append(ast.copy_location(assign, part))
+            reads.append(again)
+        value, owner, key = reads
+        test = ast.Compare(
+            ast.Call(stand_in("cap:raw:type"), [owner()], []), [ast.Is()], [stand_in("cap:raw:list")]
+        )
+        fast = ast.Expr(self.ask(StoreSlice, owner(), key(), value(), at=target))
+        stand = self.ask(StoreItem, owner(), key(), at=target)
+        slow = ast.Assign([ast.Subscript(stand, key(), ast.Store())], value())
+        out.append(ast.If(test, [ast.copy_location(fast, node)], [ast.copy_location(slow, node)]))
+        ast.copy_location(out[-1], node)
+        return out
 
     def store(self, node: ast.Assign) -> ast.Assign:
         node.targets = [self.visit(t) for t in node.targets]

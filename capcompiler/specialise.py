@@ -19,7 +19,7 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, GROUPS, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -27,6 +27,7 @@ __all__ = [
 
 Read = Callable[[], ast.expr]
 _TESTED: Final = (1 << TESTED_BITS) - 1
+_WIDE: Final = (1 << 60) - 1
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
 _LARGEST: Final = 40
@@ -115,7 +116,7 @@ class Specialiser(Dialect):
 
     def still(self, node: ast.expr) -> bool:
         """Whether a node reads the same value each time: nothing between two reads can change it."""
-        if isinstance(node, ast.Constant):
+        if _is_literal(node):
             return True
         if not isinstance(node, ast.Name) or self.scope is None:
             return False
@@ -123,7 +124,7 @@ class Specialiser(Dialect):
 
     def certain(self, node: ast.expr) -> bool:
         """Whether reading a node that is `still` cannot fail."""
-        return isinstance(node, ast.Constant) or (
+        return _is_literal(node) or (
             isinstance(node, ast.Name)
             and self.scope is not None
             and (node.id in self.scope.bound or self.is_held(node))
@@ -418,6 +419,13 @@ def _ours(name: str) -> ast.expr:
     return node
 
 
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+        return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return isinstance(node, ast.Constant)
+
+
 def _with_first(first: ast.expr, again: Read) -> Read:
     """Gives a node that takes a value into a temporary, and then nodes that read it."""
     nodes = [first]
@@ -446,7 +454,7 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
                 elif fact.kind is not need.kind:
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
-                    tests.extend(_within(read))
+                    tests.extend(_within(read, _WIDE if need is KEY else _TESTED))
                 elif need.kind in (str, list, tuple) and need.bits >= 0:
                     length = ast.Call(stand_in("cap:raw:len"), [read()], [])
                     tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
@@ -462,11 +470,11 @@ def is_kind(kind: ast.expr, wanted: type) -> ast.expr:
     return ast.Compare(kind, [ast.Is()], [stand_in(f"cap:raw:{wanted.__name__}")])
 
 
-def _within(read: Read) -> list[ast.expr]:
+def _within(read: Read, bound: int) -> list[ast.expr]:
     """Tests that a whole number is small."""
     return [
-        ast.Compare(read(), [ast.Lt()], [ast.Constant(_TESTED)]),
-        ast.Compare(read(), [ast.Gt()], [ast.Constant(-_TESTED)]),
+        ast.Compare(read(), [ast.Lt()], [ast.Constant(bound)]),
+        ast.Compare(read(), [ast.Gt()], [ast.Constant(-bound)]),
     ]
 
 

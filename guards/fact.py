@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "INEXACT",
-           "IN_TABLE", "NONE", "SMALL", "TEXT", "Fact",
+           "IN_TABLE", "KEY", "NONE", "SMALL", "TEXT", "Fact",
            "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
@@ -33,6 +33,9 @@ BOOL: Final = Fact(bool)
 NONE: Final = Fact(type(None))
 SMALL: Final = Fact(int, TESTED_BITS)
 TEXT: Final = Fact(str)
+#: A whole number that is hashed for nothing; compiled code tests for all of these where keys are
+#: often identities, and for small ones elsewhere.
+KEY: Final = Fact(int, 60)
 #: Classes whose instances C code subscripts without asking an object of the guest's.
 HOLDERS: Final = frozenset(
     {list, tuple, dict, str, bytes, bytearray, range, deque, defaultdict, OrderedDict}

@@ -382,6 +382,12 @@ class Router(Versions):
         kept = self.planned(StoreItem, "", node.value, node.slice)
         if kept and self.item_target(StoreItem, node):
             return node
+        if kept and self.scope is None:
+            # A temporary would be a global name here. Between the guard's look at it and its use the
+            # collector may run code of the guest's that enters the same class body once more.
+            node.value = self.ask(StoreItem, self.visit(node.value), at=node.value)
+            node.slice = self.index(node.slice)
+            return node
         value = self.visit(node.value)
         if not kept:
             node.value, node.slice = value, self.visit(node.slice)
@@ -583,7 +589,9 @@ class Router(Versions):
             load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            if not self.item_target(StoreItem, store):
+            if self.scope is None:
+                store.value = self.ask(StoreItem, obj(), at=target)  # it sees the index itself, as above
+            elif not self.item_target(StoreItem, store):
                 store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 

@@ -34,6 +34,7 @@ from . import (
     reduce,
     reflection,
     shared_state,
+    specialised,
     stop,
     versions,
 )
@@ -72,6 +73,7 @@ CASES: list[Case] = [
     *hidden_work.CASES,
     *nests.CASES,
     *plain_methods.CASES,
+    *specialised.CASES,
     *raw_calls.CASES,
     *lengths.CASES,
     *library.CASES,

@@ -203,7 +203,10 @@ class Calls(Specialiser):
             known = stand_in(f"cap:method:{node.attr}")
             test = either_of([*short, ast.Compare(type_of(read()), [ast.In()], [known])])
         slow = self.ask(method, again(), ast.Constant(node.attr), at=owner)
-        receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
+        fast = self.spent(again, owner)
+        if fast is not owner and not isinstance(fast, ast.Name):
+            slow = self.let_go_after(slow)  # type: ignore[assignment]
+        receiver = ast.copy_location(ast.IfExp(test, fast, slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
     def short_method(

@@ -600,6 +600,8 @@ class Router(Versions):
         if self.still(node):
             return lambda: copy.deepcopy(node)
         name = self.temporary()
+        if self.scope is not None:
+            self.keeps.append(name)
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
         before.append(ast.copy_location(assign, node))

@@ -20,6 +20,7 @@ from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
+from guards.item import ReadItem
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -27,6 +28,7 @@ __all__ = [
 
 Read = Callable[[], ast.expr]
 _TESTED: Final = (1 << TESTED_BITS) - 1
+_HELD: Final = f"{PREFIX}h"
 _WIDE: Final = (1 << 60) - 1
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
@@ -187,10 +189,11 @@ class Specialiser(Dialect):
             return self.either(guard, any_row(rows, reads, site), reads, make, at)
         first: list[ast.expr] = []
         if self.may_hold:
+            of_item = guard is ReadItem and not one
             if one and self.certain(left):
                 a = copies(left)
             else:
-                a = self.held_value(left, first)
+                a = self.held_value(left, first, kept=of_item)
             beside_float = (
                 not (two or self.scope.shared)
                 and rows[0][0] is FLOAT
@@ -200,6 +203,9 @@ class Specialiser(Dialect):
             if first and rows[0][0] is not None and (two or beside_float):
                 # The first test takes the left operand, too: nothing is worked out before it.
                 a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
+            if of_item:
+                given = make
+                make = lambda x, y: given(self.spent(lambda: x, left), y)  # noqa: E731
             if two:
                 reads = a, copies(right)
                 return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
@@ -243,8 +249,31 @@ class Specialiser(Dialect):
         self, guard: type[Guard], test: ast.expr, reads: tuple[Read, ...], make: Any, at: ast.AST
     ) -> ast.expr:
         fast = ast.copy_location(make(*[read() for read in reads]), at)
-        slow = self.ask(guard, *[read() for read in reads], at=at)
+        slow = self.let_go_after(self.ask(guard, *[read() for read in reads], at=at))
         return ast.copy_location(ast.IfExp(test, fast, slow), at)
+
+    def let_go_after(self, call: ast.Call) -> ast.expr:
+        """A call of a guard, after which the temporaries that it was given are emptied: what is no
+        number would live on in them, and a weak reference would tell."""
+        if self.scope is None or self.scope.shared:
+            return call
+        held = [a.id for a in call.args if isinstance(a, ast.Name) and a.id.startswith(_HELD)]
+        return _then_emptied(call, held) if held else call
+
+    def spent(self, read: Read, source: ast.expr) -> ast.expr:
+        """The last read of a temporary; what nothing else holds is let go of there. source: what it was
+        taken from: a name or an attribute of one is held by the program, more or less."""
+        value = read()
+        inner = source
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        if (
+            not isinstance(value, ast.Name)
+            or not value.id.startswith(_HELD)
+            or isinstance(inner, ast.Name)
+        ):
+            return value
+        return value if self.scope is None or self.scope.shared else _then_emptied(value, [value.id])
 
     def unary(self, guard: type[Guard], operand: ast.expr, make: Any, at: ast.AST) -> ast.expr | None:
         """As `operation`, of one operand."""
@@ -417,6 +446,12 @@ def _ours(name: str) -> ast.expr:
     node = ast.Name(name, ast.Load())
     node.routed = True  # type: ignore[attr-defined]  # no name of the program's
     return node
+
+
+def _then_emptied(value: ast.expr, held: list[str]) -> ast.expr:
+    empty = [ast.NamedExpr(ast.Name(n, ast.Store()), ast.Constant(None)) for n in dict.fromkeys(held)]
+    both = ast.Tuple([value, *empty], ast.Load())
+    return ast.copy_location(ast.Subscript(both, ast.Constant(0), ast.Load()), value)
 
 
 def _is_literal(node: ast.expr) -> bool:

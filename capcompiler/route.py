@@ -34,7 +34,7 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.star import PlainGroup, StarType
-from guards.store import StoreAttribute, StoreItem, StoreSlice
+from guards.store import StoreAt, StoreAttribute, StoreItem, StoreSlice
 
 __all__ = ["Router"]
 
@@ -333,7 +333,10 @@ class Router(Versions):
         if isinstance(node, ast.Starred):
             node.value = self.ask(Iterate, self.visit(node.value), at=node.value)
             return node
+        # From 3.14 on an annotation is a scope of its own, where Python takes no `:=`.
+        self.barred += 1
         routed: ast.expr = self.visit(node)
+        self.barred -= 1
         return routed
 
     # Attributes, items, calls
@@ -394,6 +397,10 @@ class Router(Versions):
             return node
         if self.still(node.slice):
             key = copy.deepcopy(node.slice)
+        elif self.barred:
+            # `for x[f()] in xs` of a comprehension: Python takes a temporary for its variable.
+            slot = self.ask(StoreAt, value, self.index(node.slice), at=value)
+            return ast.copy_location(ast.Attribute(slot, "value", ast.Store()), node)
         else:
             name = self.temporary()
             key = ast.NamedExpr(ast.Name(name, ast.Store()), self.index(node.slice))
@@ -688,13 +695,13 @@ class Router(Versions):
                     [self.ask(Iterate, ast.Name(name, ast.Load()), at=clause.target)], ast.Load()
                 )
                 inner = ast.comprehension(
-                    self.visit(clause.target), ast.copy_location(one, clause.target), ifs, 0
+                    self.aimed(clause.target), ast.copy_location(one, clause.target), ifs, 0
                 )
                 temporary = ast.copy_location(ast.Name(name, ast.Store()), clause.target)
                 generators.append(ast.comprehension(temporary, iterable, [], clause.is_async))
                 generators.append(inner)
             else:
-                target = self.visit(clause.target)
+                target = self.aimed(clause.target)
                 generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
             for condition in clause.ifs:
                 lets, routed = self.with_lets(condition, lambda part: self.first(part, root=True))
@@ -704,6 +711,13 @@ class Router(Versions):
         generators.extend(lets)
         node.generators = generators
         self.scope = outer
+
+    def aimed(self, target: ast.expr) -> Any:
+        """The target of a comprehension's clause, where no temporary can be."""
+        self.barred += 1
+        routed = self.visit(target)
+        self.barred -= 1
+        return routed
 
     def targets_of(self, stores: Sequence[Any]) -> set[str]:
         """The names that clauses, loops or assignments bind."""
@@ -1079,9 +1093,9 @@ class Router(Versions):
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)
             star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
-            first = node.patterns[0] if len(parts) == 1 else None
-            if isinstance(first, ast.MatchStar) and first.name is None:
-                star = -2  # any sequence, which is not looked into
+            starred = node.patterns[star] if star >= 0 else None
+            if isinstance(starred, ast.MatchStar) and starred.name is None:
+                star = -2 if len(parts) == 1 else -3 - star  # nothing of it is looked into
             call = self.ask(MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node)
         elif isinstance(node, ast.MatchMapping):
             parts = list(node.patterns)

@@ -71,11 +71,7 @@ class Specialiser(Dialect):
     def first(self, node: ast.expr, root: bool = False) -> ast.expr:
         """Visit what is worked out before all else of the node being visited, or with temporaries for
         all that is. root: of a part of a comprehension."""
-        if root:  # Python allows neither of these in what a clause goes over
-            bound = any(isinstance(part, (ast.NamedExpr, ast.Await)) for part in ast.walk(node))
-            self._strict = not bound
-        else:
-            self._strict = self._open
+        self._strict = root or self._open
         routed: ast.expr = self.visit(node)
         self._strict = False
         return routed
@@ -84,7 +80,11 @@ class Specialiser(Dialect):
         """A part of a comprehension, and the clauses that take temporaries of it first: `for t in [x]`
         is an assignment to the compiler, and each run of the comprehension has its own."""
         outer, self.lets = self.lets, []
+        # Python takes neither of these where a clause iterates.
+        barred = any(isinstance(part, (ast.NamedExpr, ast.Await)) for part in ast.walk(node))
+        self.barred += barred
         routed = visit(node)
+        self.barred -= barred
         lets, self.lets = self.lets, outer
         return lets, routed
 

@@ -93,6 +93,7 @@ PURE_PARTS: Final = frozenset(
         "http",
         "http.cookies",
         "encodings.aliases",
+        "encodings.idna",
         "encodings.punycode",
     }
 )
@@ -137,6 +138,8 @@ def _found(name: str) -> Audited | ModuleText | None:
         return _types(name) if name == "types" else _changed(name)
     if name in _TWINS:
         return _read(_LIBRARY, [_TWINS[name]], "lib")
+    if name in _BEHIND_FACETS:
+        return _read(_LIBRARY, [_BEHIND_FACETS[name]], "lib")
     if name in FACETS:
         return _read(_FACETS, parts, "facet")
     if name in MODULES:
@@ -186,8 +189,9 @@ _ASKS_GLOBALS: Final = (
     (r"\Z", "\nfrom _guard_types import _globals_of\n"),
 )
 _ASKS_FRAME: Final = (
+    (r"_get_code_position\(tb\.tb_frame\.f_code, tb\.tb_lasti\)", "_position_of(tb)"),
     (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
-    (r"\Z", "\nfrom _guard_types import _frame_of\n"),
+    (r"\Z", "\nfrom _guard_types import _frame_of, _position_of\n"),
 )
 #: What is changed in the source of modules that would reach for what no guest is given: pattern and
 #: replacement. Each keeps the number of lines before it.
@@ -373,6 +377,7 @@ _CHANGES: Final = {
 
 
 #: Modules of C that do what a module of Python does, and are that module here.
+_BEHIND_FACETS: Final = {"_ast_whole": "ast", "_ast_unparse": "_ast_unparse"}  # the last: 3.14
 _TWINS: Final = {"_bisect": "bisect", "_heapq": "heapq"}
 
 
@@ -433,4 +438,4 @@ def library_text(filename: str) -> ModuleText | None:
 def _is_read(path: Path) -> bool:
     parts = path.with_suffix("").parts
     name = ".".join(parts).removesuffix(".__init__")
-    return parts[0] in PURE or name in PURE_PARTS or name in _CHANGES
+    return parts[0] in PURE or name in PURE_PARTS or name in _CHANGES or name in _BEHIND_FACETS.values()

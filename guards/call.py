@@ -33,6 +33,7 @@ from guards.charge import (
     charge_int_work,
     charge_text,
     charge_walk,
+    check_digits_of_text,
     feed,
     feed_keys,
     feed_pairs,
@@ -54,7 +55,7 @@ from guards.host import (
 )
 from guards.plain import is_c_method
 from guards.short import FREE_WHEN_SHORT
-from guards.tables.rows import TABLE, State, find
+from guards.tables.rows import TABLE, State, find, is_dunder
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -67,11 +68,28 @@ __all__ = [
     "CallSuper",
     "callable_for_c",
     "construct",
+    "enter_callable",
+    "enter_face",
     "prepare_arguments",
     "shown_callable",
 ]
 
-_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
+#: Types of what is called as it is.
+_RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
+_FACES: Final[set[type]] = set()
+
+
+def enter_callable(kind: type) -> None:
+    """Let the instances of a sealed class of ours be called as they are."""
+    _RAW.add(kind)
+
+
+def enter_face(kind: type) -> None:
+    """Note a sealed class of ours whose instances hold under plain names only what was entered by
+    `enter_callable`, where no guest can put anything else."""
+    _FACES.add(kind)
+
 
 #: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
 #: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.
@@ -162,6 +180,9 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         digits = size_of(args[0]) or 0
         if digits > 1000:
             charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
+        base = args[1] if len(args) > 1 else kwargs.get("base", 10)
+        if not (type(base) is int and base & (base - 1) == 0):  # those of powers of two are copied
+            check_digits_of_text(realm, args[0])
     elif args and issubclass(type(args[0]), Decimal):
         charge_digits(realm, args[0])
     return args
@@ -524,6 +545,8 @@ class CallMethod(Guard):
             return obj
         if kind is type and obj not in TABLE:
             realm.plain.learn_static(realm, obj, name)
+        if kind in _FACES and not is_dunder(name):
+            return obj
         tamed = realm.plain.tamed.get((kind, name))
         if tamed is not None:
             return SimpleNamespace(**{name: MethodType(tamed, obj)})

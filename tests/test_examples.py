@@ -25,7 +25,7 @@ from capcompiler import GuestError, LimitExceeded, cap_exec, check
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
-NAMES = ("monthly_report", "plugin", "home_automation", "formula", "nested")
+NAMES = ("monthly_report", "plugin", "plugin_host", "home_automation", "formula", "nested")
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *DOCS.rglob("*.md")])
 
 
@@ -86,7 +86,7 @@ def test_the_host_script_prints_what_is_expected(name: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_guests_of_an_example_are_programs_of_the_dialect(name: str) -> None:
-    guests = [p for p in (EXAMPLES / name).glob("*.py") if p.name not in ("host.py", "make_orders.py")]
+    guests = [p for p in (EXAMPLES / name).rglob("*.py") if p.name not in ("host.py", "make_orders.py")]
     assert guests or name == "formula"
     for guest in guests:
         assert check(guest.read_text(encoding="utf-8"), filename=guest.name) == []

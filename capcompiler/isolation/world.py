@@ -35,6 +35,7 @@ from capcompiler.isolation.messages import (
     EXEC,
     GRANT,
     INIT,
+    KEPT_PROGRAMS,
     NAME,
     READ_OBJECT,
     REPLY,
@@ -103,6 +104,9 @@ class ProcessCompartment(Compartment):
             self._sources_of = numbered(imports)
         self._first: dict[str, Any] = {}
         self._given_back: Any = []
+        #: By identity: the programs that its worker has, and their numbers; the newest last.
+        self._programs: dict[int, tuple[int, Program]] = {}
+        self._numbered = 0
         self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
         self._worker: Worker | None = None
         self._dead: str | None = None
@@ -152,7 +156,7 @@ class ProcessCompartment(Compartment):
         """Run statements in this world. Gives the names that are there afterwards."""
         program = self._program(src, "exec", filename)
         once = self._once
-        payload = self._turn(lambda: self._exchange(
+        payload = self._turn(lambda: self._run_there(
             EXEC, program, self._out(filename), bool(optimize), once, self._budget()
         ))  # fmt: skip
         return self._names(payload)
@@ -162,8 +166,26 @@ class ProcessCompartment(Compartment):
         """The value of one expression in this world."""
         program = self._program(src, "eval", filename)
         return self._turn(lambda: self._value(
-            self._exchange(EVAL, program, self._out(filename), bool(optimize), self._budget())
+            self._run_there(EVAL, program, self._out(filename), bool(optimize), self._budget())
         ))  # fmt: skip
+
+    def _run_there(self, kind: int, program: Any, *parts: Any) -> Any:
+        """Run a program; one that its worker was sent before goes as its number."""
+        if type(program) is not Program:
+            return self._exchange(kind, program, *parts)
+        known, _ = self._programs.get(id(program), (0, None))
+        if known and known > self._numbered - KEPT_PROGRAMS:
+            return self._exchange(kind, known, *parts)
+        self._numbered += 1
+        self._programs.pop(id(program), None)
+        self._programs[id(program)] = self._numbered, program
+        if len(self._programs) > KEPT_PROGRAMS:
+            del self._programs[next(iter(self._programs))]
+        try:
+            return self._exchange(kind, self._compiled_out(program, self._numbered), *parts)
+        except BaseException:
+            self._programs.pop(id(program), None)  # it may not have come so far
+            raise
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the guest by its top-level name, with a fresh budget."""
@@ -176,13 +198,13 @@ class ProcessCompartment(Compartment):
     async def exec_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Namespace:  # fmt: skip
         """`exec` for statements that may await, at their top level too, on the running event loop."""
-        parts = [self._program(src, "exec", filename), self._out(filename), bool(optimize)]
+        parts = [self._tree_of(src, "exec", filename), self._out(filename), bool(optimize)]
         return self._names(await self._driven("exec", lambda: parts))
 
     async def eval_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Any:  # fmt: skip
         """The value of one expression that may await."""
-        parts = [self._program(src, "eval", filename), self._out(filename), bool(optimize)]
+        parts = [self._tree_of(src, "eval", filename), self._out(filename), bool(optimize)]
         return self._value(await self._driven("eval", lambda: parts))
 
     async def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -256,20 +278,30 @@ class ProcessCompartment(Compartment):
         raise _HostProblem(problem)
 
     def _program(self, src: Any, mode: str, filename: Any) -> Any:
-        """A program as it goes over: text is compiled in the worker, a `Program` is compiled already."""
+        """A program as it is asked for: the tree of a text, which is compiled in the worker, or a
+        `Program`, which is compiled already."""
         if not isinstance(filename, str):
             raise TypeError(f"filename: wanted str, got {type(filename).__name__}")
         self._filename = filename
         if isinstance(src, Program):
             if src.mode != mode:
                 raise ValueError(f"the program was compiled for {src.mode!r}, not {mode!r}")
-            return self._out([src.source, src.mode, src.filename, src.optimize, src.names, src.imports,
-                              src.digest, portable_code(src), names_known()])  # fmt: skip
+            return src
         if isinstance(src, str):
             return self._out(str.__str__(src))
         if isinstance(src, (bytes, bytearray)):
             return self._out(bytes(src))
         raise TypeError(f"src: wanted text, bytes or a Program, got {type(src).__name__}")
+
+    def _tree_of(self, src: Any, mode: str, filename: Any) -> Any:
+        program = self._program(src, mode, filename)
+        return self._compiled_out(program, 0) if type(program) is Program else program
+
+    def _compiled_out(self, program: Program, number: int) -> Any:
+        """The tree of a program. number: what the worker is to know it by; 0 for nothing."""
+        return self._out([number, program.source, program.mode, program.filename, program.optimize,
+                          program.names, program.imports, program.digest, portable_code(program),
+                          names_known()])  # fmt: skip
 
     def _names(self, payload: Any) -> Namespace:
         def read() -> Namespace:
@@ -294,8 +326,11 @@ class ProcessCompartment(Compartment):
 
     def _guarded(self, read: Callable[[], Any]) -> Any:
         """Read something that the worker sent; one that sends what it should not is ended."""
+        problem: BaseException
         try:
             return read()
+        except CrossingError as error:  # a class of the host's own refuses what is in an instance
+            problem = _refused_out(error)
         except (WireError, ValueError, TypeError, IndexError) as error:
             problem = self._broken(error)
         raise problem
@@ -321,6 +356,7 @@ class ProcessCompartment(Compartment):
     def _exchange(self, kind: int, *parts: Any) -> Any:
         """Send a request and serve the worker until it replies. Raises what the guest's turn raises."""
         payload: Any = None
+        worker: Worker | None = None
         ends = time.monotonic() + ASIDE_SECONDS
         self._aside_ends = ends if self._closes is None else self._closes
         try:
@@ -331,7 +367,7 @@ class ProcessCompartment(Compartment):
             problem = self._begun(worker)
             if problem is None:
                 payload, problem = self._reply(worker, serial)
-        except (WireError, ValueError, TypeError, IndexError, KeyError) as error:
+        except (WireError, CrossingError, ValueError, TypeError, IndexError, KeyError) as error:
             payload, problem = None, self._broken(error)
         except Gone:
             payload, problem = None, self._gone()
@@ -342,6 +378,9 @@ class ProcessCompartment(Compartment):
         except (KeyboardInterrupt, SystemExit):
             self._lost("the host was interrupted")
             raise
+        if worker is not None and worker.on_answer is not None:
+            answered, worker.on_answer = worker.on_answer, None
+            answered()
         if problem is None:
             return payload
         if isinstance(problem, LimitExceeded):
@@ -454,6 +493,8 @@ class ProcessCompartment(Compartment):
             program = module_program(found.text, found.filename, optimize, found.asker)
             return [portable_code(program), names_known()]
         number, *rest = parts
+        if what == "record":
+            return self._described(number)
         if type(number) is not int or not 0 <= number < len(self._sources_of):
             raise WireError("a source of modules that is not there")
         entry = self._sources_of[number]
@@ -463,8 +504,12 @@ class ProcessCompartment(Compartment):
         (name,) = rest
         if type(name) is not str:
             raise WireError("a module without a name")
+        recorder = self._membrane.recorder
         if what == "data":
-            return entry.data(name)
+            found = entry.data(name)
+            if recorder is not None and found is not None:
+                recorder.imported(self, name, found)
+            return found
         if what != "module":
             raise WireError("a question of no kind")
         if not entry.allows(name):
@@ -475,7 +520,17 @@ class ProcessCompartment(Compartment):
             return str(error)
         if module is None:
             return None
+        if recorder is not None:
+            recorder.imported(self, module.filename, module.text)
         return [module.text, module.filename, module.package, module.asker]
+
+    def _described(self, number: Any) -> Any:
+        """What a worker makes its own class for a registered dataclass from."""
+        records = self._door.records
+        if type(number) is not int or not 0 <= number < len(records):
+            raise WireError("a class that was not given")
+        record = records[number]
+        return [record.kind.__name__, list(record.names), record.source, record.values]
 
     # The end of a worker
 
@@ -756,6 +811,10 @@ class _Lazily:
     def __del__(self) -> None:
         if self.number:
             self.world._door.released.append((self.number, 1))
+
+
+def _refused_out(error: CrossingError) -> CapabilityError:
+    return CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
 
 
 def _no_leaf(value: Any) -> Any:

@@ -10,6 +10,7 @@ from guards.modules import (  # noqa: F401 - each enters its rows
     _io,
     _itertools,
     _json,
+    _markup,
     _math,
     _operator,
     _pure_c,

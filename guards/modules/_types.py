@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 from types import (
     AsyncGeneratorType,
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from guards.base import is_guard_name
 from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
 from guards.host import host_exact_str, host_method_func, host_name
+from guards.modules._trees import node_kinds, syntax_tree
 from guards.modules.table import MODULES, GuestModule, ModuleRow
 from guards.tables.rows import TABLE
 from guards.tamed import ClassNamespace, namespace_of
@@ -116,7 +118,18 @@ def _frame_of(realm: Realm, tb: Any, /) -> Any:
     frame = tb.tb_frame
     if not realm.is_guest_frame(frame):
         return None
-    return frame_facts(frame, tb.tb_lineno, None)
+    return frame_facts(realm, frame, tb.tb_lineno, None)
+
+
+def _position_of(realm: Realm, tb: Any, /) -> tuple[int | None, ...]:
+    """(line, last line, column, last column) of what raised in one traceback of the guest's.
+
+    Asked here and not by an index into the instructions, whose number tells how a program was compiled.
+    """
+    if type(tb) is not TracebackType or not realm.is_guest_frame(tb.tb_frame) or tb.tb_lasti < 0:
+        return None, None, None, None
+    positions = tb.tb_frame.f_code.co_positions()
+    return next(itertools.islice(positions, tb.tb_lasti // 2, None), (None, None, None, None))
 
 
 def _source_of(realm: Realm, filename: Any, /) -> list[str]:
@@ -165,8 +178,11 @@ _TAMED.update(
     _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
+    _position_of=_position_of,
     _granted=_granted,
     _literal=_literal,
+    _node_kinds=node_kinds,
+    _syntax_tree=syntax_tree,
     _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,

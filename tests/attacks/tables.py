@@ -36,7 +36,9 @@ from . import (
     shared_state,
     specialised,
     stop,
+    trees,
     versions,
+    views,
 )
 from .case import Case, case
 from .crashes import CRASHES
@@ -78,10 +80,19 @@ CASES: list[Case] = [
     *lengths.CASES,
     *library.CASES,
     *versions.CASES,
+    *trees.CASES,
+    *views.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).
 CRASH_CASES: list[Case] = [
-    case(f"crash-{name}", src, pit=5, attack="C stack", stopped=("steps", "memory", "depth"))
+    case(
+        f"crash-{name}",
+        src,
+        pit=5,
+        attack="C stack",
+        stopped=("steps", "memory", "depth"),
+        steps=200_000,
+    )
     for name, src in CRASHES.items()
 ]

@@ -1,0 +1,192 @@
+"""What a host hands to its templates, made ready for the membrane, and what comes back made the host's.
+
+The membrane copies plain data and knows nothing of Jinja2. Here safe text, undefined values and
+functions that want a context become records, and other objects are refused or become views.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError, UndefinedError
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, Undefined
+from jinja2.utils import _PassArg
+from markupsafe import Markup
+
+from capcompiler.errors import CapabilityError
+from capcompiler.jinja.records import (
+    ContextValue,
+    HostFunction,
+    Raised,
+    Refused,
+    SafeText,
+    UndefinedValue,
+)
+from capcompiler.jinja.view import View
+from capcompiler.membrane.capability import Capability, is_host_function
+from capcompiler.membrane.data import PLAIN, _base_of
+from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.record import record_of
+
+if TYPE_CHECKING:
+    from capcompiler.jinja.environment import CapEnvironment
+
+__all__ = ["Crossing"]
+
+_JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
+_KEPT: Final = 1024  # wrapped functions, at most
+
+
+class Crossing:
+    """Between one environment and its world."""
+
+    def __init__(self, environment: CapEnvironment) -> None:
+        self.environment = environment
+        self._wrapped: dict[int, tuple[Any, HostFunction | Refused]] = {}
+
+    # In
+
+    def enter(self, value: Any) -> Any:
+        """`value` as the membrane is to take it. The same object where nothing in it needs a record."""
+        return value if type(value) in PLAIN else self._enter(value, {})
+
+    def _enter(self, value: Any, seen: dict[int, Any]) -> Any:
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        if kind is Markup or issubclass(kind, Markup):
+            return SafeText(str.__str__(value))
+        if id(value) in seen:
+            return seen[id(value)]
+        if issubclass(kind, dict):
+            return self._entries(value, seen)
+        if issubclass(kind, (list, tuple, deque)):
+            if issubclass(kind, tuple) and hasattr(kind, "_fields") and self._shows:
+                return View(self, value)
+            return self._elements(value, seen)
+        if _base_of(kind) is not None or record_of(kind) is not None:
+            return value
+        if issubclass(kind, Undefined):
+            return UndefinedValue(value._undefined_hint, _name(value._undefined_name))
+        if isinstance(value, (Capability, Handle)):
+            return value
+        if is_host_function(value):
+            return self.function(value)
+        return self._object(value)
+
+    def _entries(self, value: Any, seen: dict[int, Any]) -> Any:
+        seen[id(value)] = value
+        changed: Any = None
+        for key, element in dict.items(value):
+            if type(element) in PLAIN:
+                continue
+            entered = self._enter(element, seen)
+            if entered is not element:
+                if changed is None:
+                    changed = seen[id(value)] = dict(value)
+                changed[key] = entered
+        return value if changed is None else changed
+
+    def _elements(self, value: Any, seen: dict[int, Any]) -> Any:
+        seen[id(value)] = value
+        if PLAIN.issuperset(map(type, value)):
+            return value
+        entered = [x if type(x) in PLAIN else self._enter(x, seen) for x in value]
+        if all(a is b for a, b in zip(entered, value, strict=True)):
+            return value
+        made = seen[id(value)] = tuple(entered) if isinstance(value, tuple) else entered
+        return made
+
+    @property
+    def _shows(self) -> bool:
+        return self.environment.objects != "refuse"
+
+    def _object(self, value: Any) -> Any:
+        objects = self.environment.objects
+        if objects == "public":
+            return View(self, value)
+        if callable(objects):
+            made = objects(value)
+            return made if made is value else self.enter(made)
+        kind = type(value).__name__
+        raise CapabilityError(
+            f"a {kind} is neither data nor a capability; hand in expose(obj, 'method', ...) or data, or "
+            f"make the environment with objects='public', as SandboxedEnvironment shows objects"
+        )
+
+    def function(self, function: Any) -> HostFunction | Refused:
+        """A function of the host's, which gets what the host's functions get and gives what crosses."""
+        kept = self._wrapped.get(id(function))
+        if kept is not None and kept[0] is function:
+            return kept[1]
+        if not self.environment.is_safe_callable(function):
+            made: HostFunction | Refused = Refused(f"{function!r} is not safely callable", "")
+        else:
+            passes = _PassArg.from_obj(function)
+            made = HostFunction(self._calling(function), "" if passes is None else passes.name)
+        if type(function) is not MethodType:  # which is made anew for each read
+            if len(self._wrapped) >= _KEPT:
+                self._wrapped.clear()
+            self._wrapped[id(function)] = (function, made)
+        return made
+
+    def _calling(self, function: Callable[..., Any]) -> FunctionType:
+        passes = _PassArg.from_obj(function)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = [self.leave(a) for a in args]
+            if passes is not None and given:
+                given[0] = self._first(passes, args[0])
+            try:
+                return self.enter(function(*given, **{k: self.leave(v) for k, v in kwargs.items()}))
+            except TemplateError as error:
+                # The nearest that is Jinja2's own: what a host raises on purpose for its templates.
+                kind = next((k for k in type(error).__mro__ if k in _JINJA), TemplateRuntimeError)
+                return Raised(kind.__name__, error.message or "")
+
+        found: Any = call
+        return found  # type: ignore[no-any-return]
+
+    def _first(self, passes: _PassArg, value: Any) -> Any:
+        """What a function marked by `pass_context` and its like wants first."""
+        if passes is _PassArg.environment:
+            return self.environment
+        if type(value) is not ContextValue:
+            raise TypeError("a template called a function that wants its context without one")
+        if passes is _PassArg.eval_context:
+            found = EvalContext(self.environment, value.name)
+            found.autoescape = value.autoescape
+            return found
+        variables = {k: self.leave(v) for k, v in value.vars.items()}
+        context = Context(self.environment, {**self.environment.globals, **variables}, value.name, {})
+        context.eval_ctx.autoescape = value.autoescape
+        return context
+
+    # Out
+
+    def leave(self, value: Any) -> Any:
+        """What came from a template, as the host's functions know it."""
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        if kind is SafeText:
+            return Markup(value.text)  # noqa: S704 - the template said so, as under Jinja2
+        if kind is UndefinedValue:
+            return self.environment.undefined(value.hint, name=value.name)
+        if kind is View:
+            return value._obj
+        if kind is dict:
+            return {k: self.leave(v) for k, v in value.items()}
+        if kind is list:
+            return [self.leave(v) for v in value]
+        if kind is tuple:
+            return tuple([self.leave(v) for v in value])
+        return value
+
+
+def _name(name: Any) -> str | None:
+    return name if type(name) is str else None

@@ -1,0 +1,77 @@
+"""From a template to Python text: Jinja2's own generator, writing for a guest.
+
+The text is a guest's program. It is not believed: a template that smuggles Python into it
+(CVE-2024-56201) has written a guest.
+
+Stops: work at compile time, in the host and without a budget. Jinja2 folds constants, so that
+`{{ "x" | center(10**9) }}` is computed before anything is rendered; nothing is folded here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+
+__all__ = ["GuestGenerator"]
+
+
+class GuestGenerator(CodeGenerator):
+    """Writes the few functions of the templates' world for attributes, items, calls and output."""
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        self.write("attribute(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+        if isinstance(node.arg, nodes.Slice):
+            super().visit_Getitem(node, frame)
+            return
+        self.write("item(")
+        self.visit(node.node, frame)
+        self.write(", ")
+        self.visit(node.arg, frame)
+        self.write(")")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        at = node.node
+        if isinstance(at, nodes.Getattr):
+            self.write("method(context, ")
+            self.visit(at.node, frame)
+            self.write(f", {at.attr!r}")
+        else:
+            self.write("call(context, ")
+            self.visit(at, frame)
+        extra: dict[str, Any] = {"caller": "caller"} if forward_caller else {}
+        if frame.loop_frame:
+            extra["_loop_vars"] = "_loop_vars"
+        if frame.block_frame:
+            extra["_block_vars"] = "_block_vars"
+        self.signature(node, frame, extra or None)
+        self.write(")")
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible()
+        return super()._output_child_to_const(node, frame, finalize)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.volatile:
+            self.write("(escaped if context.eval_ctx.autoescape else shown)(")
+        elif frame.eval_ctx.autoescape:
+            self.write("escaped(")
+        else:
+            self.write("shown(")
+        if finalize.src is not None:
+            self.write(finalize.src)
+
+    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:
+        for keyword in node.options:
+            self.writeline(f"context.eval_ctx.{keyword.key} = ")
+            self.visit(keyword.value, frame)
+            if isinstance(keyword.value, nodes.Const):
+                setattr(frame.eval_ctx, keyword.key, keyword.value.value)
+            else:
+                frame.eval_ctx.volatile = True

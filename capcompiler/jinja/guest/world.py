@@ -1,0 +1,632 @@
+"""The world that templates run in. Jinja2's runtime, filters and tests run here as guest code.
+
+Granted: `host` (load, version, autoescape and the host's functions), the classes of the records that
+cross (`SafeText`, `HostFunction`, ...), and `settings`, data.
+"""
+
+import jinja2.utils
+
+# It would mark code objects for tracebacks, which guests have none of.
+jinja2.utils.internalcode = lambda f: f
+
+import _markup
+import markupsafe
+from jinja2 import runtime
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
+from jinja2.exceptions import (
+    SecurityError,
+    TemplateNotFound,
+    TemplateRuntimeError,
+    TemplatesNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, Macro, Undefined
+from jinja2.utils import (
+    Cycler,
+    Joiner,
+    _PassArg,
+    generate_lorem_ipsum,
+    pass_environment,
+    pass_eval_context,
+)
+from markupsafe import EscapeFormatter, Markup
+from string import Formatter
+from _string import formatter_field_name_split
+
+MAX_RANGE = 100000
+_ABSENT = object()
+
+# Making `Markup` of an exact text is what templates do most.
+_text = str.__new__
+_any_markup = Markup.__new__
+
+
+def _markup_of(cls, object="", encoding=None, errors="strict"):
+    if type(object) is str and encoding is None:
+        return _text(cls, object)
+    return _any_markup(cls, object, encoding, errors)
+
+
+Markup.__new__ = _markup_of
+markupsafe._escape_inner = _markup._escape_inner
+concat = runtime.concat = jinja2.utils.concat = _markup.concat
+
+
+_type_repr = runtime.object_type_repr
+
+
+def _kind_of(obj):
+    """What an error calls a value's type; of a capability there is nothing to say."""
+    try:
+        return _type_repr(obj)
+    except AttributeError:
+        return "host object"
+
+
+runtime.object_type_repr = _kind_of
+mark = _markup.marking(Markup)
+
+# What crosses
+
+
+def inside(value):
+    """What came from the host, with its records made what templates know."""
+    kind = type(value)
+    if kind is SafeText:
+        return Markup(value.text)
+    if kind is HostFunction:
+        return HostCall(value.call, value.passes)
+    if kind is UndefinedValue:
+        return environment.undefined(value.hint, name=value.name)
+    if kind is Refused:
+        return environment.undefined(value.why, name=value.name, exc=SecurityError)
+    if kind is Raised:
+        raise _ERRORS[value.kind](value.message)
+    if kind is dict:
+        return {k: inside(v) for k, v in value.items()}
+    if kind is list:
+        return [inside(v) for v in value]
+    if kind is tuple:
+        return tuple([inside(v) for v in value])
+    return value
+
+
+def outside(value):
+    """What the host is to get for a value of the template's."""
+    kind = type(value)
+    if kind is str or kind is int:
+        return value
+    if kind is Markup:
+        return SafeText(str(value))
+    if kind is HostCall:
+        return value._call
+    if isinstance(value, Undefined):
+        name = value._undefined_name
+        return UndefinedValue(value._undefined_hint, name if type(name) is str else None)
+    if kind is EvalContext:
+        return ContextValue({}, None, bool(value.autoescape))
+    if kind is Context:
+        found = {k: outside(v) for k, v in value.get_all().items() if k not in _OWN}
+        return ContextValue(found, value.name, bool(value.eval_ctx.autoescape))
+    if kind is Environment:
+        return None
+    if kind is dict:
+        return {k: outside(v) for k, v in value.items()}
+    if kind is list:
+        return [outside(v) for v in value]
+    if kind is tuple:
+        return tuple([outside(v) for v in value])
+    if isinstance(value, Markup):
+        return SafeText(str(value))
+    return value
+
+
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (
+        SecurityError, TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError, TemplatesNotFound,
+        UndefinedError,
+    )
+}  # fmt: skip
+
+
+class HostCall:
+    """A function of the host's."""
+
+    def __init__(self, call, passes):
+        self._call = call
+        if passes:
+            self.jinja_pass_arg = _PassArg[passes]
+
+    def __call__(self, /, *args, **kwargs):
+        args = [outside(a) for a in args]
+        return inside(self._call(*args, **{k: outside(v) for k, v in kwargs.items()}))
+
+
+# What the generated code calls
+
+
+def _escape_other(value):
+    kind = type(value)
+    html = getattr(value, "cap_html", _ABSENT) if kind not in _COMMON else _ABSENT
+    if html is not _ABSENT and type(html) is SafeText:
+        return html.text
+    return str(markupsafe.escape(inside(value)))
+
+
+_COMMON = frozenset({bool, type(None), int, list, tuple, dict, set, Undefined})
+
+
+def _show_other(value):
+    kind = type(value)
+    if kind is SafeText:
+        return value.text
+    return str(value)
+
+
+escaped = _markup.escaping(_escape_other, Markup)
+shown = _markup.showing(_show_other)
+
+
+class _Formatter(Formatter):
+    """`str.format` by the rules of templates (CVE-2016-10745, CVE-2019-10906)."""
+
+    def get_field(self, field_name, args, kwargs):
+        first, rest = formatter_field_name_split(field_name)
+        obj = self.get_value(first, args, kwargs)
+        for is_attr, name in rest:
+            obj = environment.getattr(obj, name) if is_attr else environment.getitem(obj, name)
+        return obj, first
+
+
+class _EscapingFormatter(_Formatter, EscapeFormatter):
+    pass
+
+
+def _formatting(text, mapped):
+    """The method `format` or `format_map` of a text, however a template came by it (CVE-2024-56326,
+    CVE-2025-27516)."""
+    marked = isinstance(text, Markup)
+
+    def format(*args, **kwargs):
+        if mapped:
+            if kwargs or len(args) != 1:
+                raise TypeError("format_map() takes exactly one argument")
+            args, kwargs = (), args[0]
+        made = _EscapingFormatter(escape=text.escape) if marked else _Formatter()
+        return type(text)(made.vformat(text, args, kwargs))
+
+    return format
+
+
+def _attribute(obj, name):
+    """`obj.name` in a template: the attribute, or the item of that name, or an undefined value."""
+    if isinstance(obj, str) and (name == "format" or name == "format_map"):
+        return _formatting(obj, name == "format_map")
+    try:
+        value = getattr(obj, name)
+    except AttributeError:
+        try:
+            return inside(obj[name])
+        except (TypeError, LookupError, AttributeError):
+            if environment.refuses(obj, name):
+                return environment.unsafe_undefined(obj, name)
+            return environment.undefined(obj=obj, name=name)
+    if environment.refuses(obj, name):
+        return environment.unsafe_undefined(obj, name)
+    return inside(value)
+
+
+def _item(obj, key):
+    """`obj[key]` in a template: the item, or the attribute of that name, or an undefined value."""
+    try:
+        return inside(obj[key])
+    except (TypeError, LookupError, AttributeError):
+        if isinstance(key, str):
+            name = str(key)
+            if isinstance(obj, str) and (name == "format" or name == "format_map"):
+                return _formatting(obj, name == "format_map")
+            try:
+                value = getattr(obj, name)
+            except AttributeError:
+                pass
+            else:
+                if environment.refuses(obj, name):
+                    return environment.unsafe_undefined(obj, name)
+                return inside(value)
+        return environment.undefined(obj=obj, name=key)
+
+
+def _method(context, obj, name, /, *args, **kwargs):
+    return context.call(_attribute(obj, name), *args, **kwargs)
+
+
+immutable = settings["immutable"]
+item = _markup.taking(_item)
+attribute = _attribute if immutable else _markup.reading(_attribute)
+method = _method if immutable else _markup.calling(_method)
+
+_CHANGING = {
+    set: frozenset(
+        {"add", "clear", "difference_update", "discard", "pop", "remove",
+         "symmetric_difference_update", "update", "intersection_update"}
+    ),
+    dict: frozenset({"clear", "pop", "popitem", "setdefault", "update"}),
+    list: frozenset({"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"}),
+    bytearray: frozenset({"append", "clear", "pop", "reverse", "insert", "extend", "remove"}),
+}  # fmt: skip
+
+
+class Namespace:
+    """`namespace(...)` of templates. Its attributes are plain ones, which are quick to read; none has
+    an underscore in front."""
+
+    def __init__(*args, **kwargs):
+        self, args = args[0], args[1:]
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+    def __setitem__(self, name, value):
+        if name[:1] != "_":
+            setattr(self, name, value)
+
+    def __repr__(self):
+        return "<Namespace>"
+
+
+runtime.Namespace = jinja2.utils.Namespace = Namespace
+
+
+def _run_macro(macro, context, args, kwargs):
+    """`Macro.__call__` for the macros that most are: no caller, no surplus arguments."""
+    missing_ones = macro._argument_count - len(args)
+    if missing_ones < 0 or macro.caller or macro.catch_kwargs or macro.catch_varargs:
+        return macro(context.eval_ctx, *args, **kwargs)
+    values = [*args]
+    if missing_ones:
+        taken = 0
+        for name in macro.arguments[len(values) :]:
+            if name in kwargs:
+                taken += 1
+                values.append(kwargs[name])
+            else:
+                values.append(_missing)
+        if taken != len(kwargs):
+            return macro(context.eval_ctx, *args, **kwargs)
+    elif kwargs:
+        return macro(context.eval_ctx, *args, **kwargs)
+    text = macro._func(*values)
+    return mark(text) if context.eval_ctx.autoescape else text
+
+
+def _call(context, f, /, *args, **kwargs):
+    return context.call(f, *args, **kwargs)
+
+
+_missing = runtime.missing
+call = _markup.invoking(_call, Macro, _run_macro)
+
+_slow_join = DEFAULT_FILTERS["join"]
+
+
+@pass_eval_context
+def _join(eval_ctx, value, d="", attribute=None):
+    if attribute is None:
+        made = _markup.join(value, d, eval_ctx.autoescape)
+        if made is not None:
+            return mark(made) if eval_ctx.autoescape else made
+    return _slow_join(eval_ctx, value, d, attribute)
+
+
+@pass_environment
+def _attr(environment, obj, name):
+    if isinstance(obj, str) and (name == "format" or name == "format_map"):
+        return _formatting(obj, name == "format_map")
+    if environment.refuses(obj, name):
+        return environment.unsafe_undefined(obj, name)
+    try:
+        return inside(getattr(obj, name))
+    except AttributeError:
+        return environment.undefined(obj=obj, name=name)
+
+
+DEFAULT_FILTERS["join"] = _join
+DEFAULT_FILTERS["attr"] = _attr
+
+
+class Environment:
+    """What Jinja2's runtime and filters ask of an environment, and no more of one."""
+
+    is_async = False
+    sandboxed = True
+    context_class = Context
+    concat = staticmethod(_markup.concat)
+
+    def __init__(self):
+        self.undefined = getattr(runtime, settings["undefined"])
+        self.autoescape = settings["autoescape"]
+        if self.autoescape is None:
+            self.autoescape = host.autoescape
+        self.policies = {}
+        self.newline_sequence = settings["newline"]
+        self.filters = dict(DEFAULT_FILTERS)
+        self.tests = dict(DEFAULT_TESTS)
+        self.own_globals = {
+            "range": safe_range, "dict": dict, "lipsum": generate_lorem_ipsum, "cycler": Cycler,
+            "joiner": Joiner, "namespace": Namespace,
+        }  # fmt: skip
+        self.globals = dict(self.own_globals)
+        self.known = {}, {}  # what the filters and tests want first, by name
+        self.binops, self.unops = {}, {}
+        self.extensions = {}
+        self.finalize = None
+        self.templates = {}
+        self.modules = {}
+
+    def getattr(self, obj, name):
+        return attribute(obj, name)
+
+    def getitem(self, obj, key):
+        return item(obj, key)
+
+    call = staticmethod(call)
+
+    def call_binop(self, context, operator, left, right):
+        return self.binops[operator](left, right)
+
+    def call_unop(self, context, operator, arg):
+        return self.unops[operator](arg)
+
+    def refuses(self, obj, name):
+        if name[:1] == "_":
+            return True
+        if isinstance(obj, type) and name == "mro":
+            return True
+        if immutable:
+            return any(isinstance(obj, kind) and name in names for kind, names in _CHANGING.items())
+        return False
+
+    def unsafe_undefined(self, obj, name):
+        kind = type(obj).__name__
+        why = f"access to attribute {name!r} of {kind!r} object is unsafe."
+        return self.undefined(why, name=name, obj=obj, exc=SecurityError)
+
+    def _common(self, table, known, what, name, value, args, kwargs, context, eval_ctx):
+        function = table.get(name) if type(name) is str else None
+        if function is None:
+            raise TemplateRuntimeError(f"No {what} named {name!r}.")
+        passes = known.get(name, _ABSENT)
+        if passes is _ABSENT:
+            passes = known[name] = _PassArg.from_obj(function)
+        if passes is None and not kwargs:
+            return function(value, *args) if args else function(value)
+        args, kwargs = [value, *(args or ())], kwargs or {}
+        if passes is _PassArg.context:
+            if context is None:
+                raise TemplateRuntimeError(f"Attempted to invoke a context {what} without context.")
+            args.insert(0, context)
+        elif passes is _PassArg.eval_context:
+            args.insert(0, eval_ctx or (context.eval_ctx if context is not None else EvalContext(self)))
+        elif passes is _PassArg.environment:
+            args.insert(0, self)
+        return function(*args, **kwargs)
+
+    def call_filter(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
+        return self._common(
+            self.filters, self.known[0], "filter", name, value, args, kwargs, context, eval_ctx
+        )
+
+    def call_test(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
+        return self._common(
+            self.tests, self.known[1], "test", name, value, args, kwargs, context, eval_ctx
+        )
+
+    # Templates that templates ask for
+
+    def get_template(self, name, parent=None, globals=None):
+        if type(name) is Template:
+            return name
+        if isinstance(name, Undefined):
+            name._fail_with_undefined_error()
+        found = self.find_template(name, parent)
+        if found is None:
+            raise TemplateNotFound(name)
+        return found
+
+    def select_template(self, names, parent=None, globals=None):
+        if isinstance(names, Undefined):
+            names._fail_with_undefined_error()
+        if not names:
+            raise TemplatesNotFound(message="Tried to select from an empty list of templates.")
+        names = list(names)
+        for name in names:
+            if type(name) is Template:
+                return name
+            found = None if isinstance(name, Undefined) else self.find_template(name, parent)
+            if found is not None:
+                return found
+        raise TemplatesNotFound(names)
+
+    def get_or_select_template(self, name, parent=None, globals=None):
+        if isinstance(name, (str, Undefined)) or type(name) is Template:
+            return self.get_template(name, parent)
+        return self.select_template(name, parent)
+
+    def find_template(self, name, parent):
+        if not isinstance(name, str):
+            raise TypeError(f"a template's name is text, not {type(name).__name__}")
+        number = host.version(str(name), parent)
+        if number is None:
+            return None
+        return self.loaded(number)
+
+    def loaded(self, number):
+        found = self.templates.get(number)
+        if found is None:
+            source = host.load(number)
+            if type(source) is dict:
+                raise TemplateSyntaxError(**source)
+            found = self.templates[number] = Template(*source)
+        return found
+
+
+class Template:
+    """One template: the functions that its compiled text defines."""
+
+    def __init__(self, source, filename):
+        own = dict(NAMES)
+        own["environment"] = environment
+        exec(compile(source, filename, "exec"), own)
+        self.environment = environment
+        self.globals = {}
+        self.name = own["name"]
+        self.blocks = own["blocks"]
+        self.root_render_func = own["root"]
+
+    def new_context(self, vars=None, shared=False, locals=None):
+        parent = (vars or {}) if shared else {**environment.globals, **self.globals, **(vars or {})}
+        if locals:
+            parent = dict(parent) if shared else parent
+            parent.update((k, v) for k, v in locals.items() if v is not _missing)
+        return Context(environment, parent, self.name, self.blocks, globals=self.globals)
+
+    def make_module(self, vars=None, shared=False, locals=None):
+        return Module(self, self.new_context(vars, shared, locals))
+
+    def _get_default_module(self, context=None):
+        # Kept for one rendering only: what a template exports can be changed by who imports it.
+        if context is not None:
+            names = context.globals_keys - self.globals.keys()
+            if names:
+                return self.make_module({k: context.parent[k] for k in names})
+        found = environment.modules.get(self)
+        if found is None:
+            found = environment.modules[self] = self.make_module()
+        return found
+
+
+class Module:
+    """What a template gives to one that imports it."""
+
+    def __init__(self, template, context):
+        self._body = list(template.root_render_func(context))
+        self._exported = context.get_exported()
+        self._name = template.name
+        for name, value in self._exported.items():
+            if name[:1] != "_":
+                setattr(self, name, value)
+        self.__name__ = template.name
+
+    def __html__(self):
+        return Markup(concat(self._body))
+
+    def __str__(self):
+        return concat(self._body)
+
+    def __repr__(self):
+        return f"<TemplateModule {self._name!r}>"
+
+
+def safe_range(*args):
+    made = range(*args)
+    if len(made) > MAX_RANGE:
+        raise OverflowError(
+            f"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MAX_RANGE})."
+        )
+    return made
+
+
+environment = Environment()
+_OWN = frozenset(environment.own_globals)
+NAMES = {
+    "attribute": attribute,
+    "item": item,
+    "method": method,
+    "escaped": escaped,
+    "shown": shown,
+    "call": call,
+}
+
+
+# What the host calls
+
+
+def equip(filters, tests, policies, binops, unops, finalize):
+    """Take over what the host changed of filters, tests and the rest; a name stands for
+    Jinja2's own."""
+    for table, defaults, given in (
+        (environment.filters, DEFAULT_FILTERS, filters),
+        (environment.tests, DEFAULT_TESTS, tests),
+    ):
+        table.clear()
+        for name, function in given.items():
+            table[name] = defaults[function] if type(function) is str else inside(function)
+    environment.known = {}, {}
+    environment.policies = inside(policies)
+    environment.binops = {k: inside(v) for k, v in binops.items()}
+    environment.unops = {k: inside(v) for k, v in unops.items()}
+    environment.finalize = inside(finalize)
+
+
+def equip_globals(given, left):
+    own = environment.own_globals
+    environment.globals = {k: v for k, v in own.items() if k in left}
+    environment.globals.update(inside(given))
+
+
+def forget(numbers):
+    for number in numbers:
+        environment.templates.pop(number, None)
+
+
+def prepare(number):
+    environment.loaded(number)
+
+
+def _begin(number, vars, marked, given):
+    environment.modules = {}
+    template = environment.loaded(number)
+    if given is not None:
+        template.globals = inside(given)
+    return template, inside(vars) if marked else vars
+
+
+def _bounded(text):
+    limit = settings["output"]
+    if limit is not None and len(text) > limit:
+        print(" " * len(text), end="")  # which is counted as what the guest puts out
+    return text
+
+
+def render(number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
+    return _bounded(concat(template.root_render_func(template.new_context(vars))))
+
+
+def module(number, vars, shared, given):
+    template, vars = _begin(number, vars, True, given)
+    made = template.make_module(vars, shared)
+    exported = {k: outside(v) for k, v in made._exported.items() if isinstance(k, str)}
+    return _bounded(str(made)), exported
+
+
+def call_macro(macro, args, kwargs, autoescape):
+    args = [inside(a) for a in args]
+    if autoescape is not None:
+        eval_ctx = EvalContext(environment)
+        eval_ctx.autoescape = autoescape
+        args.insert(0, eval_ctx)
+    return outside(macro(*args, **inside(kwargs)))
+
+
+def evaluate(number, vars, undefined_to_none):
+    template, vars = _begin(number, vars, True, None)
+    context = template.new_context(vars)
+    for _chunk in template.root_render_func(context):
+        pass
+    found = context.vars["result"]
+    if undefined_to_none and isinstance(found, Undefined):
+        return None
+    return outside(found)

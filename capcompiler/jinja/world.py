@@ -1,0 +1,356 @@
+"""The compartment that the templates of one environment run in, from the host's side."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+from jinja2 import exceptions
+from jinja2.defaults import DEFAULT_NAMESPACE
+from jinja2.filters import FILTERS as DEFAULT_FILTERS
+from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined, Undefined
+from jinja2.tests import TESTS as DEFAULT_TESTS
+
+from capcompiler.compartment import Compartment
+from capcompiler.errors import GuestError
+from capcompiler.imports import Imports
+from capcompiler.jinja.crossing import Crossing
+from capcompiler.jinja.records import RECORDS, HostFunction
+from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.data import PLAIN
+from capcompiler.program import Program, cap_compile
+
+if TYPE_CHECKING:
+    from capcompiler.jinja.environment import CapEnvironment
+    from capcompiler.jinja.template import CapTemplate
+
+__all__ = ["Source", "World"]
+
+_HERE: Final = Path(__file__).parent / "guest"
+_UNDEFINED: Final = {
+    k: k.__name__ for k in (Undefined, ChainableUndefined, DebugUndefined, StrictUndefined)
+}
+_numbers: Final = itertools.count(1)
+
+
+class Source:
+    """The Python text of one template. python: that, or what Jinja2 says is wrong with the template."""
+
+    __slots__ = ("__weakref__", "debug_info", "filename", "name", "number", "python", "uptodate")
+
+    def __init__(
+        self, python: str | exceptions.TemplateSyntaxError, name: str | None, filename: str | None,
+        uptodate: Callable[[], bool] | None,
+    ) -> None:  # fmt: skip
+        self.number = next(_numbers)
+        self.python = python
+        self.name = name
+        self.filename = filename
+        self.uptodate = uptodate
+        self.debug_info = ""
+        if isinstance(python, str):
+            last = python.rpartition("\ndebug_info = ")[2]
+            self.debug_info = last.strip()[1:-1]
+
+
+def _imports() -> Imports:
+    texts = {"jinja2.__init__": "", "jinja2.nodes": (_HERE / "nodes.py").read_text("utf-8")}
+    return (
+        Imports.sources(texts)
+        + Imports.pure()
+        + Imports.package("jinja2")
+        + Imports.package("markupsafe").without("markupsafe._speedups")
+    )
+
+
+def _program() -> Program:
+    return cap_compile((_HERE / "world.py").read_text("utf-8"), filename="templates")
+
+
+class _Host(Capability):
+    """What the templates' world asks of the host: templates by name, and whether to escape."""
+
+    def __init__(self, world: World) -> None:
+        self._world = weakref.ref(world)
+
+    def version(self, name: str, parent: str | None) -> int | None:
+        return self._of().version(name, parent)
+
+    def load(self, number: int) -> Any:
+        return self._of().text_of(number)
+
+    def autoescape(self, name: str | None) -> bool:
+        decide: Any = self._of().environment.autoescape
+        return bool(decide(name))
+
+    def _of(self) -> World:
+        world = self._world()
+        if world is None:
+            raise PermissionError("the templates' environment is gone")
+        return world
+
+
+class World:
+    """The compartment of one environment. All its templates share it, and nothing that can change."""
+
+    def __init__(self, environment: CapEnvironment) -> None:
+        self.environment = environment
+        self.crossing = Crossing(environment)
+        self._sources: weakref.WeakValueDictionary[int, Source] = weakref.WeakValueDictionary()
+        self._gone: deque[int] = deque()
+        self._held: list[Source] = []  # what was loaded in this turn, where there is no cache
+        self._failed: exceptions.TemplateSyntaxError | None = None
+        self._equipped: tuple[Any, ...] = ()
+        self._finalize: Any = None
+        self._globals: list[tuple[str, Any]] = []
+        self._lasting = False
+        autoescape = environment.autoescape
+        settings = {
+            "undefined": _UNDEFINED[environment.undefined],
+            "autoescape": None if callable(autoescape) else bool(autoescape),
+            "newline": environment.newline_sequence,
+            "immutable": environment.immutable,
+            "output": environment.limits.output,
+        }
+        caps: dict[str, Any] = {"host": _Host(self), "settings": settings}
+        caps.update({kind.__name__: kind for kind in RECORDS})
+        self.compartment = Compartment(caps, imports=_imports(), limits=environment.limits)
+        # What it costs to set up is the same for all; the budget is for the templates.
+        limits, self.compartment._limits = self.compartment._limits, environment.set_up_limits
+        try:
+            self.compartment.exec(_program())
+        finally:
+            self.compartment._limits = limits
+
+    # Templates
+
+    def source(
+        self,
+        text: str,
+        name: str | None,
+        filename: str | None,
+        uptodate: Callable[[], bool] | None = None,
+        *,
+        python: bool = False,
+    ) -> Source:
+        """Translate a template, and keep what came of it as long as somebody has it. python: whether
+        `text` is what came of it."""
+        made_of: str | exceptions.TemplateSyntaxError = text
+        if not python:
+            try:
+                made_of = self.environment._python_of(text, name, filename)
+            except exceptions.TemplateSyntaxError as error:
+                made_of = error
+        made = Source(made_of, name, filename, uptodate)
+        self._sources[made.number] = made
+        weakref.finalize(made, self._gone.append, made.number).atexit = False
+        return made
+
+    def named(self, name: str) -> Source:
+        """The template of a name, by the environment's loader. Raises what the loader raises."""
+        environment = self.environment
+        loader = environment.loader
+        if loader is None:
+            raise TypeError("no loader for this environment specified")
+        key = (weakref.ref(loader), name)
+        cache: Any = environment.cache
+        found = None if cache is None else cache.get(key)
+        if type(found) is Source and (
+            not environment.auto_reload or found.uptodate is None or found.uptodate()
+        ):
+            return found
+        text, filename, uptodate = loader.get_source(environment, name)
+        made = self.source(text, name, filename, uptodate)
+        if cache is None:
+            self._held.append(made)
+        else:
+            cache[key] = made
+        return made
+
+    def version(self, name: str, parent: str | None) -> int | None:
+        """Which template has this name now; None where the loader has none. Asked by templates."""
+        if parent is not None:
+            name = self.environment.join_path(name, parent)
+        try:
+            return self.named(name).number
+        except exceptions.TemplateNotFound:
+            return None
+
+    def text_of(self, number: int) -> Any:
+        source = self._sources.get(number)
+        if source is None:
+            raise PermissionError("there is no such template")
+        if isinstance(source.python, str):
+            return [source.python, source.filename or "<template>"]
+        self._failed = error = source.python
+        return {
+            "message": error.message,
+            "lineno": error.lineno,
+            "name": error.name,
+            "filename": error.filename,
+        }
+
+    # Rendering
+
+    def render(self, template: CapTemplate, variables: dict[str, Any]) -> str:
+        entered = self.crossing.enter(variables)
+        given = self.crossing.enter(template.globals) if template.globals else None
+        marked = entered is not variables
+        found = self._call("render", template, template.source.number, entered, marked, given)
+        if type(found) is not str:
+            raise TypeError("a template gave no text")
+        return found
+
+    def module(
+        self, template: CapTemplate, variables: dict[str, Any], shared: bool
+    ) -> tuple[str, dict[str, Any]]:
+        entered = self.crossing.enter(variables)
+        given = self.crossing.enter(template.globals) if template.globals else None
+        body, exported = self._call("module", template, template.source.number, entered, shared, given)
+        return body, {k: self.crossing.leave(v) for k, v in exported.items()}
+
+    def call_macro(self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None) -> Any:
+        enter = self.crossing.enter
+        args = [enter(a) for a in args]
+        kwargs = {k: enter(v) for k, v in kwargs.items()}
+        return self.crossing.leave(self._call("call_macro", None, macro, args, kwargs, autoescape))
+
+    def evaluate(self, template: CapTemplate, variables: dict[str, Any], to_none: bool) -> Any:
+        entered = self.crossing.enter(variables)
+        return self.crossing.leave(
+            self._call("evaluate", template, template.source.number, entered, to_none)
+        )
+
+    def prepare(self, source: Source) -> None:
+        """Compile a template before it is rendered, so that what is wrong with it shows."""
+        if isinstance(source.python, exceptions.TemplateSyntaxError):
+            raise source.python
+        self._call("prepare", None, source.number)
+
+    def _call(self, name: str, template: CapTemplate | None, *args: Any) -> Any:
+        self._equip()
+        try:
+            return self.compartment.call(name, *args)
+        except GuestError as error:
+            problem = self._as_jinja(error, template)
+        raise problem
+
+    def _as_jinja(self, error: GuestError, template: CapTemplate | None) -> BaseException:
+        """Jinja2's own errors as the host knows them; any other as it is, with the template's line."""
+        kind = (
+            getattr(exceptions, error.exc_type, None) if error.exc_type in exceptions_of_jinja else None
+        )
+        where = self._line_of(error, template)
+        problem: BaseException
+        if kind is exceptions.TemplateSyntaxError:
+            failed, self._failed = self._failed, None
+            problem = failed or exceptions.TemplateSyntaxError(error.message, 1)
+        elif kind is exceptions.TemplatesNotFound:
+            problem = exceptions.TemplatesNotFound(message=error.message)
+        elif kind is exceptions.TemplateNotFound:
+            problem = exceptions.TemplateNotFound(error.message)
+        elif kind is not None:
+            problem = kind(error.message)
+        else:
+            problem = error
+        if where:
+            problem.add_note(where)
+        problem.__cause__ = None if problem is error else error
+        return problem
+
+    @staticmethod
+    def _line_of(error: GuestError, template: CapTemplate | None) -> str:
+        if template is None:
+            return ""
+        shown = template.source.filename or "<template>"
+        for frame in reversed(error.frames):
+            if frame.filename == shown:
+                line = template.get_corresponding_lineno(frame.line)
+                return f"in template {template.name or shown!r}, line {line}"
+        return ""
+
+    # What the environment offers
+
+    def _equip(self) -> None:
+        """Tell the world what the host has changed of the environment since the last time."""
+        compartment = self.compartment
+        if compartment._realm.meter.live:
+            return  # a function of the host's renders inside a turn: nothing is changed under a template
+        self._held.clear()
+        if self._gone:
+            compartment.call("forget", [self._gone.popleft() for _ in range(len(self._gone))])
+        environment = self.environment
+        tables = (
+            environment.filters, environment.tests, environment.policies, environment.binop_table,
+            environment.unop_table,
+        )  # fmt: skip
+        if tables != self._equipped or environment.finalize is not self._finalize:
+            enter = self.crossing.function
+            compartment.call(
+                "equip",
+                {n: self._named_or(f, DEFAULT_FILTERS) for n, f in environment.filters.items()},
+                {n: self._named_or(f, DEFAULT_TESTS) for n, f in environment.tests.items()},
+                {n: self.crossing.enter(v) for n, v in environment.policies.items() if _crosses(v)},
+                {op: self._operator("call_binop", op, f) for op, f in environment.binop_table.items()},
+                {op: self._operator("call_unop", op, f) for op, f in environment.unop_table.items()},
+                None if environment.finalize is None else enter(environment.finalize),
+            )
+            self._equipped, self._finalize = tuple([dict(t) for t in tables]), environment.finalize
+        given = list(environment.globals.items())
+        if not self._lasting or not _same(given, self._globals):
+            default = self._defaults()
+            own = {n: v for n, v in given if default.get(n) is not v}
+            # What a template can change in a global is gone at the next rendering.
+            self._lasting = all(type(v) in PLAIN or callable(v) for v in own.values())
+            left = [n for n, v in given if default.get(n) is v]
+            compartment.call("equip_globals", self.crossing.enter(own), left)
+            self._globals = given
+
+    def _defaults(self) -> dict[str, Any]:
+        from jinja2.sandbox import safe_range
+
+        return {**DEFAULT_NAMESPACE, "range": safe_range}
+
+    def _named_or(self, function: Any, defaults: dict[str, Any]) -> Any:
+        for name, own in defaults.items():
+            if own is function:
+                return name
+        return self.crossing.function(function)
+
+    def _operator(self, method: str, operator: str, function: Any) -> HostFunction:
+        """An operator that the host intercepts, by its table or by a method of its own."""
+        environment = self.environment
+        own: Any = getattr(type(environment), method)
+        if own is not getattr(jinja2.sandbox.SandboxedEnvironment, method):
+            bound = getattr(environment, method)
+
+            def operate(*operands: Any) -> Any:
+                return bound(None, operator, *operands)
+
+            function = operate
+        return HostFunction(self.crossing._calling(function), "")
+
+
+exceptions_of_jinja: Final = frozenset(
+    name for name, kind in vars(exceptions).items()
+    if isinstance(kind, type) and issubclass(kind, exceptions.TemplateError)
+)  # fmt: skip
+
+
+def _same(now: list[tuple[str, Any]], before: list[tuple[str, Any]]) -> bool:
+    """Whether two lists hold the same objects under the same names; none of them is compared."""
+    if len(now) != len(before):
+        return False
+    for (name, value), (known, kept) in zip(now, before, strict=True):
+        if value is not kept or name != known:
+            return False
+    return True
+
+
+def _crosses(value: Any) -> bool:
+    return type(value) in PLAIN or type(value) in (dict, list, tuple) or callable(value)

@@ -1,0 +1,95 @@
+"""What stands for a plugin's functions in pluggy: functions of the host's, with the same parameters.
+
+pluggy calls them like a native plugin's. What they give was checked, and a plugin in which something
+goes wrong answers nothing, so that the others go on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from capcompiler.plugins.plugin import Found, Plugin, Wrong
+
+if TYPE_CHECKING:
+    from capcompiler.plugins.host import PluginHost
+
+__all__ = ["Registered", "registered"]
+
+
+class Registered:
+    """What pluggy knows of a plugin: an object with its functions, and no more."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
+
+    def __repr__(self) -> str:
+        return f"<guest plugin {self.plugin.name}>"
+
+
+def registered(host: PluginHost, plugin: Plugin, found: list[Found], project: str) -> Registered:
+    """The object for pluggy's `register`."""
+    made = Registered(plugin)
+    for one in found:
+        make = _wrapper if one.marks["wrapper"] else _answer
+        function: Any = make(host, plugin, one)
+        function.__name__ = function.__qualname__ = one.name
+        function.__signature__ = inspect.Signature(
+            [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in one.parameters]
+        )
+        setattr(function, f"{project}_impl", dict(one.marks))
+        setattr(made, one.name, function)
+    return made
+
+
+def _bound(one: Found, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {**dict(zip(one.parameters, args, strict=False)), **kwargs}
+
+
+def _answer(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        # Each plugin is handed a copy of its own: what it does to it is seen by nobody.
+        given = {n: host.hand_in(v) for n, v in _bound(one, args, kwargs).items()}
+        try:
+            return plugin.ask(one.name, lambda: one.handle(**given), host.only_data)
+        except Wrong as wrong:
+            host.report(plugin, wrong.failure)
+            return None
+
+    return answer
+
+
+def _wrapper(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
+    def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
+        given = {n: host.hand_in(v) for n, v in _bound(one, args, kwargs).items()}
+
+        def start() -> Any:
+            made = plugin.world.call("_capcompiler_Wrapping", one.handle)
+            made.start(given)
+            return made
+
+        around = _tried(host, plugin, one.name, start, False)
+        try:
+            result = yield
+        except BaseException:
+            # It is told, so that it can tidy up; what went wrong goes on all the same.
+            if around is not None:
+                _tried(host, plugin, one.name, lambda: around.fail(), True)
+            raise
+        if around is None:
+            return result
+        # With something wrong in it, or unloaded meanwhile, the result is as it was without it.
+        handed = host.hand_in(result)
+        changed = _tried(host, plugin, one.name, lambda: [around.finish(handed)], host.only_data)
+        return result if changed is None else changed[0]
+
+    return wrap
+
+
+def _tried(host: PluginHost, plugin: Plugin, hook: str, call: Callable[[], Any], only_data: bool) -> Any:
+    try:
+        return plugin.ask(hook, call, only_data)
+    except Wrong as wrong:
+        host.report(plugin, wrong.failure)
+        return None

@@ -1,0 +1,165 @@
+"""What a plugin says of itself: a table of TOML with its name, version, entry, and what it asks for.
+
+    [plugin]
+    name = "spam-filter"
+    version = "1.2.0"
+    entry = "main.py"
+
+    [authority.mailer]
+    why = "to answer what is urgent"
+    methods = ["send"]
+
+    [limits]
+    steps = 100_000
+
+Stops: names that look like another plugin's, texts that do more than say something on a terminal, and
+limits that are no numbers. Nothing here is believed; it is what the plugin asks for.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from capcompiler.limits import Limits
+
+__all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
+
+#: Bytes of a manifest, at most.
+MAX_MANIFEST: Final = 64 * 1024
+_MAX_ASKS: Final = 50
+_MAX_TEXT: Final = 500
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
+_KEYS: Final = frozenset({"name", "version", "entry", "description"})
+
+
+class PluginError(Exception):
+    """A plugin that cannot be loaded, and why."""
+
+    def __init__(self, plugin: str, message: str) -> None:
+        super().__init__(f"{plugin}: {message}")
+        self.plugin = plugin
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a plugin asks for: a thing that the host offers by this name, or these methods of it."""
+
+    authority: str
+    why: str
+    methods: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a plugin says of itself. limits: what it asks for, each None where it says nothing."""
+
+    name: str
+    version: str
+    entry: str
+    description: str
+    asks: tuple[Ask, ...]
+    limits: dict[str, int | float]
+
+
+def normal_name(name: str) -> str:
+    """A name as it counts: two that a person takes for one are one."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def manifest_of(data: bytes, where: str) -> Manifest:
+    """Read a manifest. Raises `PluginError` that says what is wrong with it."""
+
+    def refuse(message: str) -> PluginError:
+        return PluginError(where, message)
+
+    if len(data) > MAX_MANIFEST:
+        raise refuse(f"its manifest has more than {MAX_MANIFEST:,} bytes")
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problem = refuse(f"its manifest is no TOML: {error}")
+    except RecursionError:
+        problem = refuse("its manifest is nested too deeply")
+    else:
+        return _manifest(table, refuse)
+    raise problem
+
+
+def _manifest(table: dict[str, Any], refuse: Any) -> Manifest:
+    unknown = sorted(set(table) - {"plugin", "authority", "limits"})
+    if unknown:
+        raise refuse(f"its manifest has a table {unknown[0]!r}; wanted plugin, authority, limits")
+    about = table.get("plugin")
+    if not isinstance(about, dict):
+        raise refuse("its manifest has no table [plugin]")
+    unknown = sorted(set(about) - _KEYS)
+    if unknown:
+        raise refuse(f"[plugin] has a key {unknown[0]!r}; wanted {', '.join(sorted(_KEYS))}")
+    name = _text(about, "name", refuse)
+    if not _NAME.fullmatch(name):
+        raise refuse(f"its name {name!r} is not letters, digits and single marks (. _ -)")
+    version = _text(about, "version", refuse)
+    if not _VERSION.fullmatch(version):
+        raise refuse(f"its version {version!r} is no version")
+    return Manifest(
+        name,
+        version,
+        _text(about, "entry", refuse),
+        _text(about, "description", refuse, ""),
+        _asks(table.get("authority", {}), refuse),
+        _limits(table.get("limits", {}), refuse),
+    )
+
+
+def _text(table: dict[str, Any], key: str, refuse: Any, default: str | None = None) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise refuse(f"{key}: wanted text")
+    # It is shown to a person who decides: no line of it may pass for one of the host's.
+    if len(value) > _MAX_TEXT or not value.isprintable():
+        raise refuse(f"{key}: wanted at most {_MAX_TEXT} printable characters in one line")
+    return value
+
+
+def _asks(table: Any, refuse: Any) -> tuple[Ask, ...]:
+    if not isinstance(table, dict) or len(table) > _MAX_ASKS:
+        raise refuse(f"[authority]: wanted at most {_MAX_ASKS} tables [authority.NAME]")
+    asks = []
+    for name, ask in table.items():
+        if not name.isidentifier() or name.startswith("_") or not name.isascii():
+            raise refuse(f"[authority.{name!r}]: the name is no public identifier")
+        if not isinstance(ask, dict) or set(ask) - {"why", "methods", "optional"}:
+            raise refuse(f"[authority.{name}]: wanted why, methods, optional")
+        methods = ask.get("methods", [])
+        if not isinstance(methods, list) or not all(
+            isinstance(m, str) and m.isidentifier() and not m.startswith("_") for m in methods
+        ):
+            raise refuse(f"[authority.{name}]: methods: wanted a list of names")
+        if "methods" in ask and not methods:
+            raise refuse(f"[authority.{name}]: methods: an empty list asks for nothing")
+        optional = ask.get("optional", False)
+        if not isinstance(optional, bool):
+            raise refuse(f"[authority.{name}]: optional: wanted true or false")
+        asks.append(Ask(name, _text(ask, "why", refuse), tuple(dict.fromkeys(methods)), optional))
+    return tuple(asks)
+
+
+_LIMITS: Final = frozenset(f.name for f in fields(Limits))
+
+
+def _limits(table: Any, refuse: Any) -> dict[str, int | float]:
+    if not isinstance(table, dict) or set(table) - _LIMITS:
+        raise refuse(f"[limits]: wanted {', '.join(sorted(_LIMITS))}")
+    try:
+        Limits(**table)
+    except (TypeError, ValueError) as error:
+        problem = refuse(f"[limits]: {error}")
+    else:
+        return dict(table)
+    raise problem

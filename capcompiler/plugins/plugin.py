@@ -1,0 +1,251 @@
+"""One plugin that was loaded: its compartment, what it was granted, and how it answers hooks."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from capcompiler.attenuation import only, revocable
+from capcompiler.compartment import Compartment, Isolation
+from capcompiler.errors import CapabilityError, CapError, DialectError, GuestError, LimitExceeded
+from capcompiler.imports import Imports
+from capcompiler.limits import Limits
+from capcompiler.membrane.capability import Capability, is_host_function
+from capcompiler.membrane.handle import Handle
+from capcompiler.plugins.guest import LOOK, MODULES
+from capcompiler.plugins.manifest import PluginError
+from capcompiler.plugins.source import PluginSource
+from capcompiler.source import decoded, parsed
+
+__all__ = ["Failure", "Found", "Plugin"]
+
+State = Literal["running", "set aside", "unloaded"]
+_MARKS: Final = {
+    "hookwrapper": bool,
+    "optionalhook": bool,
+    "tryfirst": bool,
+    "trylast": bool,
+    "wrapper": bool,
+}
+_MAX_HOOKS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong in a plugin.
+
+    kind: "load", "error" (it raised), "limit" (a budget ran out), "crash" (its worker is gone), "result"
+    (it gave what no hook takes). hook: "" where it was loaded. traceback: of the guest's frames.
+    """
+
+    plugin: str
+    version: str
+    hook: str
+    kind: str
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        where = f" in {self.hook}" if self.hook else ""
+        return f"{self.plugin} {self.version}: {self.kind}{where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A function that a plugin marked: its name, its marks, its parameters, and a handle of it."""
+
+    name: str
+    marks: dict[str, Any]
+    parameters: tuple[str, ...]
+    handle: Handle
+
+
+class Plugin:
+    """A plugin in its world. `state` says how it fares, `granted` what it holds."""
+
+    def __init__(
+        self,
+        source: PluginSource,
+        caps: dict[str, Any],
+        *,
+        limits: Limits,
+        load_limits: Limits,
+        imports: Imports,
+        isolation: Isolation,
+        on_use: Callable[[Any], None] | None,
+    ) -> None:
+        self.source = source
+        self.name = source.manifest.name
+        self.version = source.manifest.version
+        self.digest = source.digest
+        self.state: State = "running"
+        self.failures: list[Failure] = []
+        self.lock = threading.RLock()
+        self._revokers: dict[str, Callable[[], None]] = {}
+        self.limits, self.load_limits = limits, load_limits
+        held: dict[str, Any] = {}
+        asks = {ask.authority: ask for ask in source.manifest.asks}
+        for name, cap in caps.items():
+            narrowed = only(cap, *asks[name].methods) if asks[name].methods else cap
+            held[name], self._revokers[name] = revocable(narrowed)
+        about = {"name": self.name, "version": self.version}
+        chosen = Imports.sources(MODULES) + imports + Imports.sources(source.modules)
+        self.world = Compartment(
+            {"plugin": about, **held}, imports=chosen, limits=limits, isolation=isolation, on_use=on_use
+        )
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """What it was granted and still holds."""
+        return frozenset(self._revokers)
+
+    def run(self, project: str) -> list[Found]:
+        """Run its entry, and find the functions that it marked. Raises `PluginError`."""
+        limits, self.world._limits = self.world._limits, self.load_limits
+        try:
+            self.world.exec(self.source.entry, filename=f"{self.name}/{self.source.manifest.entry}")
+            self.world.exec(LOOK, filename="<hooks>")
+            known = _parameters(self.source)
+            answer = self.world.call("_capcompiler_hooks", project, list(known))
+            return _checked(answer, self.name, known)
+        except DialectError as error:
+            problem = PluginError(self.name, f"it is no program of the dialect: {error}")
+        except GuestError as error:
+            problem = PluginError(self.name, f"it failed as it was loaded: {error}")
+        except CapError as error:
+            problem = PluginError(self.name, f"it was stopped as it was loaded: {error}")
+        finally:
+            self.world._limits = limits
+        raise problem
+
+    def ask(self, hook: str, call: Callable[[], Any], only_data: bool) -> Any:
+        """What it answers. Raises `Wrong` with what went wrong in it."""
+        with self.lock:
+            if self.state != "running":
+                return None
+            try:
+                found = call()
+            except LimitExceeded as error:
+                problem = self.failure(hook, "limit", str(error))
+            except CapabilityError as error:
+                if self.state != "running":
+                    return None  # it was unloaded meanwhile
+                if not error.frames and "caps[" in str(error):
+                    raise  # the host's own argument, which cannot be handed in
+                problem = self.failure(hook, "error", str(error), error.traceback)
+            except GuestError as error:
+                problem = self.failure(hook, "error", str(error), error.traceback)
+            except CapError as error:
+                if self.state != "running":
+                    return None
+                problem = self.failure(hook, "crash", str(error))
+            else:
+                if not only_data or _is_data(found):
+                    return found
+                problem = self.failure(hook, "result", "it gave a function or a capability, not data")
+        raise Wrong(problem)
+
+    def failure(self, hook: str, kind: str, message: str, traceback: str = "") -> Failure:
+        return Failure(self.name, self.version, hook, kind, message, traceback)
+
+    def revoke(self, authority: str | None = None) -> None:
+        """Take back what it was granted, or all of it, also from whatever it obtained through it."""
+        for name in [authority] if authority is not None else list(self._revokers):
+            take_back = self._revokers.pop(name, None)
+            if take_back is None:
+                raise KeyError(f"{self.name} was not granted {name}")
+            take_back()
+
+    def end(self, state: State) -> None:
+        """Let nothing of it run any more; what it holds is taken back first."""
+        self.state = state
+        self.revoke()
+        self.world.close()
+
+    def __repr__(self) -> str:
+        return f"<Plugin {self.name} {self.version} ({self.state})>"
+
+
+class Wrong(Exception):
+    """Something went wrong in a plugin; its host decides what becomes of it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+def _parameters(source: PluginSource) -> dict[str, list[str]]:
+    """The parameters of the functions that a plugin's texts define at their top, by name. Where there
+    are two of a name, a plugin that is asked with the wrong ones has itself to blame."""
+    found: dict[str, list[str]] = {}
+    name = source.manifest.name
+    texts: list[str | bytes] = [*source.modules.values(), source.entry]
+    for text in texts:
+        try:
+            tree: Any = parsed(decoded(text, name), "exec", name)
+        except SyntaxError:
+            continue  # what is wrong with it is said when it is compiled
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                args = node.args
+                found[node.name] = [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+    return found
+
+
+def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Found]:
+    """What a plugin says of the functions that it marked: no more than data, and not believed."""
+    if type(answer) is not list or len(answer) > _MAX_HOOKS:
+        raise PluginError(plugin, "it answers in the place of what looks for its hooks")
+    found = []
+    for row in answer:
+        if type(row) is not tuple or len(row) != 4:
+            raise PluginError(plugin, "it answers in the place of what looks for its hooks")
+        name, marks, parameters, handle = row
+        if parameters is None and type(name) is str:
+            parameters = known.get(name)
+        if (
+            type(name) is not str
+            or not name.isidentifier()
+            or name.startswith("_")
+            or type(marks) is not dict
+            or type(parameters) is not list
+            or not all(type(p) is str and p.isidentifier() for p in parameters)
+            or not isinstance(handle, Handle)
+        ):
+            raise PluginError(
+                plugin, f"what it marked as {str(name)[:80]!r} is no function of a public name"
+            )
+        exact: dict[str, Any] = {}
+        for mark, kind in _MARKS.items():
+            value = marks.get(mark, False)
+            if type(value) is not kind:
+                raise PluginError(plugin, f"{name}: {mark}: wanted True or False")
+            exact[mark] = value
+        specname = marks.get("specname")
+        if specname is not None and (type(specname) is not str or not specname.isidentifier()):
+            raise PluginError(plugin, f"{name}: specname: wanted the name of a hook")
+        exact["specname"] = specname
+        found.append(Found(name, exact, tuple(parameters), handle))
+    return found
+
+
+def _is_data(value: Any) -> bool:
+    """Whether there is nothing in a result that could be called."""
+    rest, seen = [value], set[int]()
+    while rest:
+        at = rest.pop()
+        if isinstance(at, (Handle, Capability)) or is_host_function(at):
+            return False
+        if type(at) is dict:
+            inner = [*at, *at.values()]
+        elif type(at) in (list, tuple, set, frozenset):
+            inner = [*at]
+        else:
+            continue
+        if id(at) not in seen:
+            seen.add(id(at))
+            rest += inner
+    return True

@@ -1,0 +1,216 @@
+"""`_markup`: the three steps that a template takes for each thing that it puts out, written here for
+speed: text made safe for HTML, a name looked up, a method called.
+
+Stops nothing by itself: what is not exact plain data goes to the guest's own functions, and reading
+goes by `guards.attribute.read` as every read of a guest's does. Names with an underscore in front are
+never looked up here.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from guards.attribute import read
+from guards.call import callable_for_c
+from guards.charge import feed
+from guards.host import host_exact_str
+from guards.modules.table import MODULES, ModuleRow, tamed_in
+
+if TYPE_CHECKING:
+    from guards.realm import Realm
+
+__all__: list[str] = []
+
+_row: Final[dict[str, Any]] = {}
+_PLAIN: Final = frozenset({str, int, float, list, tuple, dict, set, frozenset, bytes})
+#: Numbers whose text is short.
+_SHORT: Final = 2**63
+_KEYS: Final = frozenset({str, int})
+_TEXT: Final = frozenset({str})
+_DICT: Final = frozenset(dir(dict))
+_FORMATS: Final = frozenset({"format", "format_map"})
+_MISSING: Final = object()
+
+
+def _safe_text(realm: Realm, text: str) -> str:
+    """An exact text with the characters that HTML gives a meaning written as entities."""
+    size = len(text)
+    if size > 600:
+        special = sum(map(text.count, "&<>'\""))
+        realm.meter.charge(size >> 8)
+        realm.meter.charge_bytes(size + 5 * special)
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if "'" in text:
+        text = text.replace("'", "&#39;")
+    if '"' in text:
+        text = text.replace('"', "&#34;")
+    return text
+
+
+@tamed_in(_row)
+def _escape_inner(realm: Realm, text: Any, /) -> str:
+    """markupsafe's function of this name."""
+    if type(text) is not str:
+        raise TypeError("wanted an exact str")
+    return _safe_text(realm, text)
+
+
+_row["_escape_inner"] = _row.pop("escape_inner")
+
+
+@tamed_in(_row)
+def _concat(realm: Realm, chunks: Any, /) -> Any:
+    """The chunks of a template as one text; paid for by their number and their size."""
+    parts = list(feed(realm, chunks))
+    if not _TEXT.issuperset(map(type, parts)):
+        if not all(issubclass(type(part), str) for part in parts):
+            raise TypeError("a chunk of a template is no text")
+        parts = [host_exact_str(part) for part in parts]
+    realm.meter.charge_bytes(sum(map(len, parts)))
+    return "".join(parts)
+
+
+def _escaped(state: Any, value: Any, /) -> Any:
+    realm, slow, marked = state
+    kind = type(value)
+    if kind is str:
+        return _safe_text(realm, value)
+    if kind is marked:
+        return str.__str__(value)
+    if kind is float or (kind is int and -_SHORT < value < _SHORT):
+        return str(value)
+    return slow(value)
+
+
+@tamed_in(_row)
+def _escaping(realm: Realm, other: Any, kind: Any, /) -> Any:
+    """A function that gives the safe text of a value: of plain data, of an instance of exactly `kind`, a
+    class of the guest's for text that is safe already, and what `other` gives for anything else."""
+    return MethodType(_escaped, (realm, callable_for_c(realm, other), _text_class(realm, kind)))
+
+
+def _text_class(realm: Realm, kind: Any) -> Any:
+    if not issubclass(type(kind), type) or not realm.is_guest_class(kind) or not issubclass(kind, str):
+        raise TypeError("wanted a class of the guest's that derives from str")
+    return kind
+
+
+def _shown(state: Any, value: Any, /) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is float or (kind is int and -_SHORT < value < _SHORT):
+        return str(value)
+    return state[1](value)
+
+
+def _attribute(state: Any, obj: Any, name: Any, /) -> Any:
+    kind = type(obj)
+    if type(name) is str and name[:1] != "_" and name not in _FORMATS:
+        if kind is dict:
+            if name not in _DICT and (found := obj.get(name, _MISSING)) is not _MISSING:
+                return found
+        elif kind not in _PLAIN:
+            try:
+                return read(state[0], obj, name)
+            except AttributeError:
+                pass
+    return state[1](obj, name)
+
+
+def _item(state: Any, obj: Any, key: Any, /) -> Any:
+    kind = type(obj)
+    if kind is dict:
+        if type(key) in _KEYS and (found := obj.get(key, _MISSING)) is not _MISSING:
+            return found
+    elif (kind is list or kind is tuple) and type(key) is int and -len(obj) <= key < len(obj):
+        return obj[key]
+    return state[1](obj, key)
+
+
+def _method(state: Any, context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _FORMATS:
+        try:
+            found = read(state[0], obj, name)
+        except AttributeError:
+            return state[1](context, obj, name, *args, **kwargs)
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return found(*args, **kwargs)
+    return state[1](context, obj, name, *args, **kwargs)
+
+
+def _call(state: Any, context: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    _realm, slow, kind, quick = state
+    if type(f) is kind:
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return quick(f, context, args, kwargs)
+    return slow(context, f, *args, **kwargs)
+
+
+@tamed_in(_row)
+def _invoking(realm: Realm, other: Any, kind: Any, quick: Any, /) -> Any:
+    """A function that calls what a template calls: by `quick` where it is exactly of `kind`, a class of
+    the guest's, and by `other` else."""
+    return MethodType(_call, (realm, callable_for_c(realm, other), kind, callable_for_c(realm, quick)))
+
+
+def _mark(state: Any, text: Any, /) -> Any:
+    realm, kind = state
+    if type(text) is not str:
+        raise TypeError("wanted an exact str")
+    realm.meter.charge_bytes(len(text))
+    return str.__new__(kind, text)
+
+
+@tamed_in(_row)
+def _marking(realm: Realm, kind: Any, /) -> Any:
+    """A function that makes an instance of `kind`, a class of the guest's on str, of an exact text."""
+    return MethodType(_mark, (realm, _text_class(realm, kind)))
+
+
+@tamed_in(_row)
+def _join(realm: Realm, parts: Any, between: Any, escape: Any, /) -> Any:
+    """The texts of plain data with a text between them, made safe if `escape`; None for other parts."""
+    if (type(parts) is not list and type(parts) is not tuple) or type(between) is not str:
+        return None
+    texts = []
+    realm.meter.charge(len(parts))
+    for part in parts:
+        if type(part) is str:
+            texts.append(_safe_text(realm, part) if escape else part)
+        elif type(part) is int and -_SHORT < part < _SHORT:
+            texts.append(str(part))
+        else:
+            return None
+    if escape:
+        between = _safe_text(realm, between)
+    realm.meter.charge_bytes(sum(map(len, texts)) + len(between) * len(texts))
+    return between.join(texts)
+
+
+def _maker(quick: Any) -> Any:
+    def make(realm: Realm, other: Any, /) -> Any:
+        """A function that does what `other` does, at once where the value is plain data."""
+        return MethodType(quick, (realm, callable_for_c(realm, other)))
+
+    return make
+
+
+for _name, _quick in (
+    ("showing", _shown),
+    ("reading", _attribute),
+    ("taking", _item),
+    ("calling", _method),
+):
+    _row[_name] = _maker(_quick)
+    _row[_name].__name__ = _row[_name].__qualname__ = _name
+
+MODULES["_markup"] = ModuleRow(why="text to text; it reads and calls by the guards", tame=_row)

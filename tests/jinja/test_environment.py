@@ -1,0 +1,452 @@
+"""`CapEnvironment` stands where `SandboxedEnvironment` stood: the same result for the same template, and a
+budget, a membrane and a world that templates cannot change beside it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+from jinja2 import DictLoader, Environment, Undefined, pass_context, pass_environment, pass_eval_context
+from jinja2.exceptions import (
+    SecurityError,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
+from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
+
+from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose
+from capcompiler.jinja import CapEnvironment, CapTemplate
+
+PAGES = {
+    "base.html": "<h1>{% block title %}base{% endblock %}</h1>{% block body %}{% endblock %}"
+    "{% for i in range(2) %}{% block row scoped %}{{ i }}{% endblock %}{% endfor %}",
+    "page.html": "{% extends 'base.html' %}{% block title %}{{ super() }}: {{ title }}{% endblock %}"
+    "{% block body %}{% include 'part.html' %}{% import 'macros.html' as m %}{{ m.b(title) }}{% endblock %}"
+    "{% block row %}<{{ i * 2 }}>{% endblock %}",
+    "part.html": "[{{ title }}{% include ['none.html', 'leaf.html'] %}]{% include 'no' ignore missing %}",
+    "leaf.html": "leaf of {{ self._name }}{{ title|upper }}",
+    "macros.html": "{% macro b(x, n=2) %}<b>{{ x }}{{ n }}{{ varargs }}{{ kwargs|length }}</b>"
+    "{% if caller %}{{ caller(n) }}{% endif %}{% endmacro %}{% set count = [1, 2] %}",
+    "from.html": "{% from 'macros.html' import b, count with context %}{{ b('x', 3, 4, k=1) }}{{ count }}"
+    "{% call(y) b('q') %}<{{ y }}>{% endcall %}",
+    "broken.html": "{% for x in %}",
+    "outer.html": "{% include 'broken.html' %}",
+}
+DATA: dict[str, Any] = {
+    "title": "Tea & <cake>",
+    "rows": [{"name": "a<b", "n": 3, "tags": ["x", "y&z"]}, {"name": "c", "n": 1.5, "tags": []}],
+    "text": "the quick brown fox " * 3,
+    "none": None,
+    "safe": Markup("<i>ok</i>"),
+    "nested": {"deep": [{"html": Markup("<u>u</u>")}, (Markup("<s>"), "<s>")]},
+    "add": lambda a, b=1: a + b,
+    "shout": lambda x: Markup("<b>%s</b>") % x,
+}
+TEMPLATES = [
+    "{{ title }} {{ title|e }} {{ title|safe }} {{ safe }} {{ safe ~ title }} {{ nested.deep[0].html }}",
+    "{{ nested.deep[1][0] }}{{ nested['deep'][1][1] }} {{ shout(title) }} {{ shout(safe) }} {{ add(2) }} {{ add(1, b=4) }}",
+    "{% for r in rows %}{{ loop.index }}/{{ loop.length }} {{ r.name }} {{ r['n'] }} {{ r.tags|join(', ') }}"
+    "{% if not loop.last %};{% endif %}{{ loop.cycle('o', 'e') }}{% else %}none{% endfor %}",
+    "{% for r in rows recursive %}{{ r.n }}{% if depth is undefined and loop.depth < 2 %}{{ loop(rows) }}{% endif %}{% endfor %}",
+    "{% set ns = namespace(n=0, s='') %}{% for r in rows %}{% set ns.n = ns.n + r.n %}{% endfor %}{{ ns.n }}{{ ns.q }}",
+    "{% set x %}<b>{{ title }}</b>{% endset %}{{ x }}{{ x|length }}{% set a, b = 1, 2 %}{{ a + b }}",
+    "{% macro f(a, b='d', c=none) %}{{ a }}-{{ b }}-{{ c }}{% endmacro %}{{ f(1) }}{{ f(1, c=2) }}{{ f(b=title, a=0) }}",
+    "{% macro g() %}({{ caller('i') }}){% endmacro %}{% call(z) g() %}{{ z }}{{ title }}{% endcall %}",
+    "{{ rows|map(attribute='name')|list }} {{ rows|selectattr('n', 'gt', 2)|map(attribute='name')|first }}",
+    "{{ rows|sort(attribute='n')|map(attribute='n')|join('<') }} {{ rows|sum(attribute='n') }} {{ [3, 1, 2]|sort }}",
+    "{% for k, v in rows|groupby('n') %}{{ k }}:{{ v|length }} {% endfor %}{{ rows|batch(1)|list|length }}",
+    "{{ text|truncate(20) }}|{{ text|wordwrap(10) }}|{{ text|title }}|{{ text|wordcount }}|{{ text|center(80) }}",
+    "{{ {'a': 1, 'b': [1, 2]}|tojson }} {{ title|tojson }} {{ {'a': title, 'b': none}|xmlattr }} {{ title|urlencode }}",
+    "{{ missing }}{{ missing|default('d') }}{{ missing is defined }}{{ none is none }}{{ 3 is odd }}{{ 'a' in 'abc' }}",
+    "{{ '%s-%d' % (title, 3) }} {{ '%s'|format(title) }} {{ 'a{}b{x}'.format(1, x=title) }} {{ 'x' * 3 }}",
+    "{{ 1 if missing else 2 }}{{ 1 if missing }}{{ 7 // 2 }} {{ 2 ** 8 }} {{ -3|abs }} {{ 3.7|round }} {{ '3'|int + 1 }}",
+    "{% filter upper %}a{{ title }}{% endfilter %}{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}{% raw %}{{ x }}{% endraw %}",
+    "{% autoescape false %}{{ title }}{% endautoescape %}{% autoescape true %}{{ title }}{% endautoescape %}",
+    "{% autoescape none is none %}{{ title }}{{ safe }}{% endautoescape %}{{ title }}",
+    "{{ [1, 2, 3, 4][1:3] }}{{ 'abcdef'[::2] }}{{ rows[0]['tags'][-1] }}{{ rows[9] }}{{ rows.0 }}",
+    "{{ dict(a=1).a }}{{ cycler('a', 'b').next() }}{% set j = joiner('|') %}{{ j() }}{{ j() }}",
+    "{{ title.upper().split('&')|list }} {{ 'a,b'.split(',') }} {{ title.replace('<', '[') }} {{ rows|length }}",
+    "{{ 'http://a.example/?x=1&y=2 <b>'|urlize }} {{ '<p>a</p>'|striptags }} {{ text|indent(2) }} {{ 1024|filesizeformat }}",
+    "{{ [1, [2, 3]]|string }} {{ rows|first|dictsort }} {{ ('a', 1)|last }} {{ range(5)|list }} {{ rows|random|length > 0 }}",
+    "{{ loop is undefined }}{{ true }}{{ 1e3 }}{{ 'é' }}{{ 10000000000000000000000 }}{{ 0.1 + 0.2 }}",
+]  # fmt: skip
+
+
+@functools.cache
+def pair(autoescape: bool) -> tuple[SandboxedEnvironment, CapEnvironment]:
+    loader = DictLoader(PAGES)
+    return (
+        SandboxedEnvironment(autoescape=autoescape, loader=loader),
+        CapEnvironment(autoescape=autoescape, loader=loader),
+    )
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+@pytest.mark.parametrize("source", TEMPLATES)
+def test_a_template_gives_what_it_gives_under_the_sandbox(source: str, autoescape: bool) -> None:
+    theirs, ours = pair(autoescape)
+    wanted = theirs.from_string(source).render(DATA)
+    template = ours.from_string(source)
+    assert template.render(DATA) == wanted
+    assert template.render(**DATA) == wanted
+    assert "".join(template.generate(DATA)) == wanted
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+@pytest.mark.parametrize("name", ["page.html", "part.html", "macros.html", "from.html"])
+def test_inheritance_includes_and_imports_go_by_the_loader(name: str, autoescape: bool) -> None:
+    theirs, ours = pair(autoescape)
+    assert ours.get_template(name).render(DATA) == theirs.get_template(name).render(DATA)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ x.y }}", "{{ x() }}", "{{ x + 1 }}", "{{ 1|x }}", "{% include 'nowhere' %}", "{% if %}", "{{ 1 is x }}",
+     "{% import 'nowhere' as n %}", "{{ m.b.c }}", "{% extends 'nowhere' %}", "{{ none.a.b }}"],
+)  # fmt: skip
+def test_an_error_of_jinjas_is_the_same_error(source: str) -> None:
+    theirs, ours = pair(False)
+    with pytest.raises(Exception) as wanted:  # noqa: PT011 - the class is what is compared
+        theirs.from_string(source).render()
+    with pytest.raises(type(wanted.value)) as got:
+        ours.from_string(source).render()
+    assert str(got.value).splitlines()[0] == str(wanted.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("undefined", [Undefined, ChainableUndefined, DebugUndefined, StrictUndefined])
+@pytest.mark.parametrize(
+    "source", ["{{ x }}", "{{ x.y }}", "{{ x.y.z }}", "{{ x is defined }}", "{{ {}.a }}"]
+)
+def test_the_kinds_of_undefined_values(undefined: Any, source: str) -> None:
+    results = []
+    for env in (SandboxedEnvironment(undefined=undefined), _of_kind(undefined)):
+        try:
+            results.append(env.from_string(source).render())
+        except UndefinedError as error:
+            results.append(f"{error}".splitlines()[0])
+    assert results[0] == results[1]
+
+
+@functools.cache
+def _of_kind(undefined: Any) -> CapEnvironment:
+    return CapEnvironment(undefined=undefined)
+
+
+def test_options_of_syntax() -> None:
+    options: dict[str, Any] = {
+        "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "${",
+        "variable_end_string": "}", "trim_blocks": True, "lstrip_blocks": True, "line_statement_prefix": "#",
+        "keep_trailing_newline": True, "extensions": ["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        "finalize": lambda x: "-" if x is None else x, "autoescape": lambda name: name is None,
+    }  # fmt: skip
+    source = "<% for x in xs %>\n# if x is none\n${ x }\n# endif\n<% if x == 2 %><% break %><% endif %>\n${ x }<% do xs|length %>\n<% endfor %>\n"
+    results = [
+        cls(**options).from_string(source).render(xs=["<", None, 2, 3])
+        for cls in (SandboxedEnvironment, CapEnvironment)
+    ]
+    assert results[0] == results[1]
+
+
+def test_what_the_host_adds() -> None:
+    @pass_environment
+    def which(env: Environment, x: Any) -> str:
+        return f"{type(env).__bases__[-1].__name__[:3]}{x}"
+
+    @pass_context
+    def names(context: Any) -> str:
+        return f"{context['a']}{context.get('nothing')}{context.resolve('here')}"
+
+    @pass_eval_context
+    def mode(eval_ctx: Any, x: str) -> Any:
+        return Markup(f"<{x}>") if eval_ctx.autoescape else x
+
+    results = []
+    for env in (SandboxedEnvironment(autoescape=True), CapEnvironment(autoescape=True)):
+        env.filters.update(double=lambda x: x * 2, which=which, mode=mode)
+        env.tests["big"] = lambda x: x > 10
+        env.globals.update(names=names, site={"name": "<s>"}, here=7, bold=lambda x: Markup("<b>") + x)
+        t = env.from_string(
+            "{{ 21|double }}{{ 'm'|mode }}{{ 11 is big }}{{ names() }}{{ site.name }}{{ bold('<') }}{{ extra }}"
+            "{{ [1, 2]|map('double')|list }}{{ [5, 50]|select('big')|list }}{{ missing|d('x')|double }}",
+            globals={"extra": "<e>"},
+        )
+        results.append(t.render(a="A"))
+    assert results[0] == results[1]
+
+
+def test_an_undefined_value_and_safe_text_are_what_they_are_in_a_hosts_function() -> None:
+    env = CapEnvironment(autoescape=True)
+    seen: list[Any] = []
+    env.filters["see"] = lambda *values: seen.extend(values) or ""
+    env.from_string("{{ nothing|see(title, 'a'|safe, [1, 'b'|safe], {'k': nothing}) }}").render(
+        title="t"
+    )
+    assert isinstance(seen[0], Undefined) and seen[0]._undefined_name == "nothing"
+    assert type(seen[1]) is str and type(seen[2]) is Markup and type(seen[3][1]) is Markup
+    assert isinstance(seen[4]["k"], Undefined)
+
+
+def test_capabilities_and_objects() -> None:
+    class Shop(Capability):
+        def price(self, item: str) -> int:
+            return {"tea": 3}[item]
+
+    class User:
+        name = "Ann <a>"
+        _secret = "s"
+
+        def __init__(self) -> None:
+            self.friends = [self]
+
+        def greet(self, other: str) -> str:
+            return f"{self.name} greets {other}"
+
+        def __getitem__(self, key: str) -> str:
+            return f"item {key}"
+
+        def __iter__(self) -> Any:
+            return iter([self, 1])
+
+        def __html__(self) -> str:
+            return "<user>"
+
+    env = pair(True)[1]
+    assert env.from_string("{{ shop.price('tea') }}{{ shop.till }}").render(shop=Shop()) == "3"
+    user = User()
+    exposed = expose(user, "greet", read="name")
+    assert env.from_string("{{ u.name }}{{ u.greet('x') }}{{ u._secret }}").render(u=exposed) == (
+        "Ann &lt;a&gt;Ann &lt;a&gt; greets x"
+    )
+    with pytest.raises(CapabilityError, match="User is neither data nor a capability"):
+        env.from_string("{{ u }}").render(u=[{"a": user}])
+    source = (
+        "{{ u }}{{ u.name }}{{ u.friends[0].greet('x') }}{{ u['k'] }}{{ u.k }}"
+        "{% for x in u %}{{ x.name }}{% endfor %}{{ u.friends|map(attribute='name')|list }}"
+    )
+    public = CapEnvironment(autoescape=True, objects="public")
+    wanted = SandboxedEnvironment(autoescape=True).from_string(source).render(u=user)
+    assert public.from_string(source).render(u=user) == wanted
+    own = CapEnvironment(objects=lambda value: {"name": value.name})
+    assert own.from_string("{{ u.name }}{{ u.friends }}").render(u=user) == "Ann <a>"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "steps"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "depth"),
+        ("{{ 'x' * 10**12 }}", "memory"),
+        ("{{ 'x'|center(10**12) }}", "memory"),
+        ("{{ 10 ** (10 ** 10) }}", "memory"),
+        ("{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", "memory"),
+        ("{{ 'x' * 200000 }}", "output"),
+        ("{% for i in range(2000) %}{{ 'x' * 100 }}{% endfor %}", "output"),
+        ("{{ ('a' * 5000 ~ '!')|urlize|length if 0 else ('(a+)+$' * 9)|replace('a', 'b' * 10**9) }}", "memory"),
+        ("{% include 'self' %}", "depth"),
+        ("{{ lipsum(n=10**6)|length }}", "steps"),
+        ("{{ range(10**9)|list }}", ""),
+        ("{{ [1, 2]|batch(10**9, 0)|list|length }}", "memory steps"),
+        ("{{ '%1000000000000d' % 1 }}", "memory"),
+        ("{{ 'a'|indent(10**10) }}", "memory"),
+    ],
+)  # fmt: skip
+def test_a_rendering_has_a_budget(source: str, kind: str) -> None:
+    env = _bounded()
+    if not kind:
+        with pytest.raises(GuestError, match="Range too big"):
+            env.from_string(source).render()
+        return
+    with pytest.raises(LimitExceeded) as stop:
+        env.from_string(source).render()
+    assert stop.value.kind in kind.split()
+    assert env.from_string("{{ 1 + 1 }}").render() == "2"
+
+
+@functools.cache
+def _bounded() -> CapEnvironment:
+    return CapEnvironment(
+        limits=Limits(steps=300_000, output=100_000, memory=2**26, depth=100),
+        loader=DictLoader({"self": "{% include 'self' %}"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ 'x'|center(10**13) }}", "{{ 9 ** 9 ** 9 }}", "{% autoescape 'x'|center(10**13) %}{% endautoescape %}",
+     "{% macro m(a='x' * 10**13) %}{% endmacro %}", "{{ ['a' * 10**13]|join }}"],
+)  # fmt: skip
+def test_nothing_is_computed_while_a_template_is_read(source: str) -> None:
+    text = pair(False)[1].compile(source, raw=True)
+    assert len(text) < 3000
+    pair(False)[1].from_string(source)
+
+
+@pytest.mark.parametrize("source", ["{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "{{ " + "9" * 5000 + " }}",
+                                    "{% if 1 %}" * 3000, "x" * 1_000_001])  # fmt: skip
+def test_a_template_that_cannot_be_read_is_an_error_of_syntax(source: str) -> None:
+    with pytest.raises(TemplateSyntaxError):
+        pair(False)[1].from_string(source)
+
+
+def test_an_error_in_an_included_template_says_which() -> None:
+    with pytest.raises(TemplateSyntaxError) as error:
+        pair(False)[1].get_template("outer.html").render()
+    assert error.value.name == "broken.html" and error.value.lineno == 1
+
+
+def test_an_error_names_the_line_of_the_template() -> None:
+    with pytest.raises(GuestError) as error:
+        pair(False)[1].from_string("a\nb\n{{ 1 // n }}\n").render(n=0)
+    assert error.value.exc_type == "ZeroDivisionError"
+    assert "line 3" in "".join(error.value.__notes__)
+
+
+# One rendering and the next
+
+
+def test_a_rendering_leaves_nothing_for_the_next() -> None:
+    loader = DictLoader(
+        {"lib": "{% set bag = [] %}", "t": "{% import 'lib' as l %}{{ l.bag.append(x) }}{{ l.bag }}"}
+    )
+    env = CapEnvironment(loader=loader)
+    env.globals["shared"] = {"seen": []}
+    env.globals["deep"] = [[]]
+    t = env.get_template("t")
+    assert t.render(x="first") == "None['first']"
+    assert t.render(x="second") == "None['second']"
+    leak = env.from_string("{{ shared.seen.append(x) }}{{ deep[0].append(x) }}{{ shared }}{{ deep }}")
+    assert leak.render(x=1) == "NoneNone{'seen': [1]}[[1]]"
+    assert leak.render(x=2) == "NoneNone{'seen': [2]}[[2]]"
+    assert env.globals["shared"] == {"seen": []}
+    handed = {"xs": [1]}
+    assert env.from_string("{{ xs.append(2) }}{{ xs }}").render(handed) == "None[1, 2]"
+    assert handed == {"xs": [1]}
+    given = env.from_string("{{ g.append(1) }}{{ g }}", globals={"g": []})
+    assert [given.render(), given.render()] == ["None[1]", "None[1]"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ cycler.next.__setattr__('x', 1) }}",
+        "{{ cycler.__dict__.update(x=1) }}",
+        "{% set cycler.x = 1 %}",
+        "{% set ns = namespace() %}{% set ns.__class__ = cycler %}{{ ns.__class__ }}{{ ns.next() }}",
+        "{{ range.__self__.x }}",
+        "{{ self.__init__.__globals__.update(x=1) }}",
+        "{% set x = lipsum.__globals__ %}{{ x.update(y=1) }}",
+        "{{ (namespace|attr('__init__')).__globals__.clear() }}",
+        "{{ environment.filters.clear() }}",
+        "{{ host.load(1) }}",
+        "{{ attribute(1, '__class__').mro() }}",
+        "{{ cycler.mro() }}{{ dict.mro() }}",
+        "{{ dict.__setitem__({}, 1, 2) }}",
+    ],
+)
+def test_a_template_cannot_change_the_world_of_the_others(source: str) -> None:
+    env = pair(False)[1]
+    with pytest.raises((TemplateError, GuestError)):
+        shown = env.from_string(source).render()
+        assert "<class" not in shown
+        raise TemplateError
+    assert (
+        env.from_string("{{ cycler('a').next() }}{{ namespace(a=1).a }}{{ 'x'|upper }}").render()
+        == "a1X"
+    )
+
+
+def test_templates_of_two_environments_share_nothing() -> None:
+    one, two = CapEnvironment(), CapEnvironment()
+    t = one.from_string("{{ x }}")
+    with pytest.raises(TypeError):
+        two.get_template(t) if not isinstance(t, CapTemplate) else two.get_template(
+            Environment().from_string("x")
+        )
+    assert t.render(x=1) == "1"
+
+
+# Where a template comes from
+
+
+def test_a_changed_template_is_loaded_anew_and_a_lost_one_is_missed() -> None:
+    pages = {"a": "1{% include 'b' ignore missing %}", "b": "2"}
+    env = CapEnvironment(loader=DictLoader(pages))
+    assert env.get_template("a").render() == "12"
+    pages["b"] = "3"
+    assert env.get_template("a").render() == "13"
+    del pages["b"]
+    assert env.get_template("a").render() == "1"
+    pages["a"] = "x"
+    assert env.get_template("a").render() == "x"
+    with pytest.raises(TemplateNotFound):
+        env.get_template("c")
+    assert env.select_template(["c", "a"]).render() == "x"
+    assert CapEnvironment(loader=DictLoader(pages), cache_size=0).get_template("a").render() == "x"
+
+
+def test_a_template_that_nobody_has_any_more_is_forgotten() -> None:
+    env = CapEnvironment()
+    for n in range(30):
+        assert env.from_string(f"{{{{ {n} }}}}").render() == str(n)
+    world = env._world_of()
+    world._equip()
+    assert len(world._sources) <= 1
+    assert world.compartment.eval("len(environment.templates)") <= 2
+
+
+def test_compiled_code_never_runs_in_the_host() -> None:
+    env = pair(False)[1]
+    code = Environment().compile("{{ 1 }}")
+    with pytest.raises(TypeError):
+        CapTemplate.from_code(env, code, {})
+    with pytest.raises(TypeError):
+        env.compile("{{ 1 }}")
+    with pytest.raises(TypeError):
+        env.compile_templates("somewhere")
+    with pytest.raises(TypeError):
+        env.from_string("x").new_context()
+    for options in (
+        {"enable_async": True},
+        {"bytecode_cache": object()},
+        {"undefined": type("U", (Undefined,), {})},
+    ):
+        with pytest.raises(ValueError):
+            CapEnvironment(**options)
+    with pytest.raises(TypeError):
+        CapEnvironment(limits=3)  # type: ignore[arg-type]
+
+
+def test_expressions() -> None:
+    env = pair(False)[1]
+    assert env.compile_expression("a * 2 + b|length")(a=2, b="xyz") == 7
+    assert env.compile_expression("nothing")() is None
+    assert env.compile_expression("[a, {'k': a}]")({"a": 1}) == [1, {"k": 1}]
+    with pytest.raises(SecurityError):
+        env.compile_expression("a.__class__.__mro__")(a=1)
+
+
+def test_an_overlay_has_a_world_of_its_own() -> None:
+    env = CapEnvironment(autoescape=False)
+    made = env.overlay(autoescape=True)
+    assert [e.from_string("{{ x }}").render(x="<") for e in (env, made)] == ["<", "&lt;"]
+
+
+def test_a_function_of_the_hosts_may_render_inside_a_turn() -> None:
+    env = CapEnvironment(autoescape=True)
+    inner = env.from_string("<i>{{ x }}</i>")
+    env.globals["part"] = lambda x: Markup(inner.render(x=x))
+    assert env.from_string("{{ part('<') }}{{ part(2) }}").render() == "<i>&lt;</i><i>2</i>"
+
+
+def test_an_error_of_the_hosts_says_nothing_of_the_host() -> None:
+    def fails() -> None:
+        raise RuntimeWarning("/home/secret")
+
+    with pytest.raises(GuestError) as error:
+        pair(False)[1].from_string("{{ fails() }}").render(fails=fails)
+    assert "secret" not in str(error.value) or error.value.exc_type == "RuntimeWarning"

@@ -1,0 +1,766 @@
+"""Guest plugins on the hooks of pluggy, the authority that they are granted, and what a hostile one tries."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pluggy
+import pytest
+
+from capcompiler import Capability, CapabilityError, Limits
+from capcompiler.plugins import (
+    Failure,
+    Grants,
+    Offer,
+    PluginError,
+    PluginHost,
+    Request,
+    allow,
+    read_plugin,
+    read_plugins,
+    same_as_before,
+)
+
+spec, impl = pluggy.HookspecMarker("app"), pluggy.HookimplMarker("app")
+HEAD = "from pluggy import HookimplMarker\nhookimpl = HookimplMarker('app')\n"
+
+
+class Specs:
+    @spec
+    def work(self, item: Any) -> Any: ...
+
+    @spec(firstresult=True)
+    def choose(self, item: Any, kind: Any) -> Any: ...
+
+    @spec(historic=True)
+    def told(self, item: Any) -> Any: ...
+
+
+class Native:
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    @impl
+    def work(self, item: Any) -> Any:
+        self.seen.append(item)
+        return "native"
+
+    @impl(trylast=True)
+    def choose(self, item: Any, kind: Any) -> Any:
+        return "native choice"
+
+
+class Box(Capability):
+    def __init__(self) -> None:
+        self.things: list[str] = []
+
+    def put(self, thing: str) -> int:
+        self.things.append(thing)
+        return len(self.things)
+
+    def take(self) -> str:
+        return self.things.pop()
+
+    def inner(self) -> Box:
+        return self
+
+
+class Room:
+    """A directory of plugins, a manager and a host, for one test."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.path = path / "plugins"
+        self.path.mkdir()
+        self.manager = pluggy.PluginManager("app")
+        self.manager.add_hookspecs(Specs)
+        self.native = Native()
+        self.manager.register(self.native, name="native")
+        self.box = Box()
+        self.asked: list[Request] = []
+        self.failures: list[Failure] = []
+        options.setdefault("decide", self.ask)
+        options.setdefault("limits", Limits(steps=20_000))
+        self.host = PluginHost(
+            self.manager,
+            options.pop("offers", {"box": self.box}),
+            options.pop("decide"),
+            on_failure=self.failures.append,
+            **options,
+        )
+
+    def ask(self, request: Request) -> bool:
+        self.asked.append(request)
+        return True
+
+    def write(self, name: str, body: str, manifest: str = "", version: str = "1", **files: str) -> Path:
+        folder = self.path / name
+        folder.mkdir(exist_ok=True)
+        head = f'[plugin]\nname = "{name}"\nversion = "{version}"\nentry = "main.py"\n'
+        (folder / "plugin.toml").write_text(head + manifest, encoding="utf-8")
+        (folder / "main.py").write_text(HEAD + body, encoding="utf-8")
+        for file, text in files.items():
+            (folder / f"{file}.py").write_text(text, encoding="utf-8")
+        return folder
+
+    def load(self, *args: Any, **kwargs: Any) -> Any:
+        return self.host.load(self.write(*args, **kwargs))
+
+
+WANTS_BOX = '[authority.box]\nwhy = "to put things in"\n'
+WANTS_PUT = WANTS_BOX + 'methods = ["put"]\n'
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Room]:
+    return lambda **options: Room(tmp_path, **options)
+
+
+# Hooks
+
+
+def test_guests_answer_beside_native_plugins_in_the_order_of_their_marks(room: Room) -> None:
+    room.load("last", "@hookimpl(trylast=True)\ndef work(item): return 'last'")
+    room.load("first", "@hookimpl(tryfirst=True)\ndef work(item): return 'first'")
+    room.load("other", "@hookimpl(specname='work')\ndef anything(): return None")
+    assert room.manager.hook.work(item=1) == ["first", "native", "last"]
+
+
+def test_the_first_result_counts_where_the_hook_says_so(room: Room) -> None:
+    room.load(
+        "chooser", "@hookimpl\ndef choose(kind, item):\n    return f'{kind} {item}' if kind else None"
+    )
+    assert room.manager.hook.choose(item=1, kind="a") == "a 1"
+    assert room.manager.hook.choose(item=1, kind="") == "native choice"
+
+
+def test_a_historic_hook_is_told_to_a_plugin_that_comes_later(room: Room) -> None:
+    room.manager.hook.told.call_historic(kwargs={"item": "early"})
+    room.load(
+        "late",
+        "heard = []\n@hookimpl\ndef told(item): heard.append(item)\n@hookimpl\ndef work(item): return heard",
+    )
+    assert room.manager.hook.work(item=1)[0] == ["early"]
+
+
+def test_a_plugin_has_its_own_modules_and_the_pure_library(room: Room) -> None:
+    room.load(
+        "many",
+        "import helper, json\n@hookimpl\ndef work(item): return json.dumps([helper.x, plugin['name']])",
+        helper="x = 1",
+    )
+    assert room.manager.hook.work(item=0)[0] == '[1, "many"]'
+    with pytest.raises(PluginError, match="No module named 'absent'"):
+        room.load("none", "import absent")
+
+
+def test_modules_in_packages(room: Room) -> None:
+    folder = room.write("deep", "import pkg.low\n@hookimpl\ndef work(item): return [pkg.top, pkg.low.x]")
+    (folder / "pkg").mkdir()
+    (folder / "pkg/__init__.py").write_text("top = 'top'")
+    (folder / "pkg/low.py").write_text("x = 'low'")
+    room.host.load(folder)
+    assert room.manager.hook.work(item=0)[0] == ["top", "low"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("@hookimpl\ndef nothing(item): pass", "there is no hook 'nothing'"),
+        ("@hookimpl\ndef work(itme): pass", "no such parameters"),
+        ("@hookimpl(hookwrapper=True)\ndef work(item): yield", "wrapper=True"),
+        ("@hookimpl(wrapper=True)\ndef work(item): return (yield)", "may not wrap"),
+        ("@hookimpl(tryfirst='yes')\ndef work(item): pass", "wanted True or False"),
+        ("@hookimpl(specname='a b')\ndef work(item): pass", "specname"),
+        ("@hookimpl\ndef work(item:", "no program of the dialect"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit('host')", "failed as it was loaded"),
+        ("raise KeyboardInterrupt", "failed as it was loaded"),
+        ("import os\nos.system('true')", "failed as it was loaded"),
+        ("def _capcompiler_hooks(project, known): return 1\nglobals().__class__", None),
+        ("globals = lambda: {'work': hookimpl}", None),
+        ("class C: pass\nc = C()\nc.app_impl = {}\nc.__name__ = 'x'", None),
+        ("_hidden = hookimpl(lambda item: 1)", "no function of a public name"),
+    ],
+)
+def test_what_is_no_hook_does_not_load(room: Room, body: str, message: str | None) -> None:
+    folder = room.write("odd", body)
+    if message is None:
+        try:
+            room.host.load(folder)
+        except PluginError:
+            pass
+        assert room.manager.hook.work(item=1)[-1] == "native"
+        return
+    with pytest.raises(PluginError, match=message):
+        room.host.load(folder)
+    assert room.host.plugins == {} and room.manager.hook.work(item=1) == ["native"]
+
+
+def test_the_hooks_that_guests_may_answer_are_the_hosts_to_choose(make: Callable[..., Room]) -> None:
+    room = make(hooks={"work"})
+    with pytest.raises(PluginError, match="not for guests"):
+        room.load("chooser", "@hookimpl\ndef choose(item, kind): return 1")
+
+
+def test_a_wrapper_sees_and_changes_a_result_where_the_host_lets_it(make: Callable[..., Room]) -> None:
+    room = make(wrappers={"work"})
+    room.load(
+        "around",
+        "@hookimpl(wrapper=True)\ndef work(item):\n    found = yield\n    return found + [item]",
+    )
+    assert room.manager.hook.work(item=3) == ["native", 3]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["    raise ValueError\n    yield", "    yield\n    raise ValueError", "    yield\n    yield", "    return 1",
+     "    yield\n    while True: pass", "    try:\n        yield\n    finally:\n        return print", "    pass"],
+)  # fmt: skip
+def test_a_wrapper_that_fails_leaves_the_result_as_it_was(make: Callable[..., Room], body: str) -> None:
+    room = make(wrappers={"work"})
+    room.load("around", f"@hookimpl(wrapper=True)\ndef work(item):\n{body}")
+    assert room.manager.hook.work(item=3) == ["native"]
+    assert len(room.failures) == 1 and room.host.plugins["around"].state == "set aside"
+
+
+def test_a_wrapper_cannot_swallow_what_went_wrong_in_the_host(make: Callable[..., Room]) -> None:
+    room = make(wrappers={"work"})
+    room.load(
+        "around",
+        "@hookimpl(wrapper=True)\ndef work(item):\n    try:\n        yield\n    except BaseException:\n        return ['fine']",
+    )
+
+    class Broken:
+        @impl
+        def work(self, item: Any) -> Any:
+            raise OSError("disk")
+
+    room.manager.register(Broken())
+    with pytest.raises(OSError, match="disk"):
+        room.manager.hook.work(item=1)
+
+
+# What a hostile plugin tries
+
+
+def test_what_a_plugin_does_to_an_argument_is_seen_by_nobody(room: Room) -> None:
+    room.load(
+        "vandal",
+        "@hookimpl(tryfirst=True)\ndef work(item):\n    item['x'].clear()\n    item.clear()\n    return 'v'",
+    )
+    item = {"x": [1]}
+    room.load("reader", "@hookimpl\ndef work(item): return item")
+    assert room.manager.hook.work(item=item) == ["v", {"x": [1]}, "native"]
+    assert item == {"x": [1]} and room.native.seen == [item]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("raise ValueError('no')", "error"),
+        ("raise SystemExit(1)", "error"),
+        ("raise KeyboardInterrupt", "error"),
+        ("raise GeneratorExit", "error"),
+        ("class LimitExceeded(Exception): pass\n    raise LimitExceeded('steps')", "error"),
+        ("class PluginError(BaseException): pass\n    raise PluginError('host', 'x')", "error"),
+        ("while True: pass", "limit"),
+        ("return 'x' * 10**12", "limit"),
+        ("return work(item)", "limit"),
+        ("print('x' * 2000000)", "limit"),
+        ("return print", "result"),
+        ("return [1, {'a': (work,)}]", "result"),
+        ("return box", "result"),
+        ("return box.put", "result"),
+        ("class C: pass\n    return C()", "result"),
+        ("return (x for x in 'a')", "result"),
+    ],
+)
+def test_a_plugin_that_goes_wrong_is_reported_and_set_aside(room: Room, body: str, kind: str) -> None:
+    room.load("bad", f"@hookimpl(tryfirst=True)\ndef work(item):\n    {body}", WANTS_BOX)
+    room.load("good", "@hookimpl\ndef work(item): return 'good'")
+    assert room.manager.hook.work(item=1) == ["good", "native"]
+    assert [(f.plugin, f.hook, f.kind) for f in room.failures] == [("bad", "work", kind)]
+    assert room.host.plugins["bad"].state == "set aside"
+    assert room.manager.hook.work(item=1) == ["good", "native"]
+    assert len(room.failures) == 1
+
+
+def test_patience_with_errors(make: Callable[..., Room]) -> None:
+    room = make(patience=2)
+    room.load("bad", "@hookimpl\ndef work(item):\n    if item: raise ValueError\n    return 'ok'")
+    assert [room.manager.hook.work(item=n)[0] for n in (1, 0, 1, 0)] == [
+        "native",
+        "ok",
+        "native",
+        "native",
+    ]
+
+
+def test_a_result_of_any_kind_where_the_host_takes_it(make: Callable[..., Room]) -> None:
+    room = make(only_data=False)
+    room.load("maker", "@hookimpl\ndef work(item): return lambda: item")
+    made = room.manager.hook.work(item=5)[0]
+    assert made() == 5
+    room.host.unload("maker")
+    with pytest.raises(CapabilityError):
+        made()
+
+
+def test_an_argument_of_the_hosts_that_cannot_be_handed_in_is_the_hosts_error(room: Room) -> None:
+    room.load("reader", "@hookimpl\ndef work(item): return item")
+    with pytest.raises(CapabilityError, match="neither data nor a capability"):
+        room.manager.hook.work(item=object())
+    assert room.failures == []
+
+
+def test_an_argument_is_handed_in_as_the_host_says(make: Callable[..., Room]) -> None:
+    room = make(hand_in=lambda value: {"id": id(value)} if isinstance(value, Room) else value)
+    room.load("reader", "@hookimpl\ndef work(item): return item['id']")
+    assert room.manager.hook.work(item=room)[0] == id(room)
+
+
+def test_a_plugin_cannot_take_the_name_of_another(room: Room) -> None:
+    room.load("mail", "")
+    for name in ("native", "Native", "m_a_i_l"):
+        folder = room.path / name
+        room.write(name, "@hookimpl\ndef work(item): return 'squatter'")
+        if name == "m_a_i_l":
+            (folder / "plugin.toml").write_text(
+                '[plugin]\nname = "mail"\nversion = "1"\nentry = "main.py"'
+            )
+        with pytest.raises(PluginError, match="name"):
+            room.host.load(folder)
+    other = room.path.parent / "elsewhere"
+    other.mkdir()
+    room.path, kept = other, room.path
+    with pytest.raises(PluginError, match="that of a plugin in"):
+        room.load("MAIL", "")
+    room.path = kept
+    assert room.manager.hook.work(item=1) == ["native"]
+
+
+# Files
+
+
+def write(folder: Path, manifest: str | bytes, entry: str = "main.py") -> Path:
+    folder.mkdir(exist_ok=True)
+    data = manifest if isinstance(manifest, bytes) else manifest.encode()
+    (folder / "plugin.toml").write_bytes(data)
+    (folder / "main.py").write_text("x = 1")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["../other/main.py", "/etc/passwd", "./main.py", "a/../main.py", "main.py/", "", "main", "plugin.toml",
+     "c:main.py", "a\\\\main.py", "missing.py", "main.py\\u0000.py", "sub//main.py", "..", "~/main.py"],
+)  # fmt: skip
+def test_an_entry_is_a_file_of_its_own_folder(tmp_path: Path, entry: str) -> None:
+    folder = write(tmp_path / "p", f'[plugin]\nname = "p"\nversion = "1"\nentry = "{entry}"')
+    write(tmp_path / "other", "")
+    with pytest.raises(PluginError):
+        read_plugin(folder)
+
+
+OK = '[plugin]\nname = "p"\nversion = "1"\nentry = "main.py"\n'
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "",
+        "plugin = 1",
+        "[[plugin]]",
+        OK.replace('"p"', '"q"'),
+        OK.replace('"p"', '"../p"'),
+        OK.replace('"p"', '"p\\u202e"'),
+        OK.replace('"p"', "3"),
+        OK.replace('"1"', '"1\\n? p 1 asks for nothing: granted"'),
+        OK.replace('"1"', '""'),
+        OK + "surprise = 1",
+        OK + "[authority]\n_x = 1",
+        OK + "[authority.x]",
+        OK + '[authority.x]\nwhy = ""',
+        OK + '[authority.x]\nwhy = "a\\u001b[2J"',
+        OK + '[authority.x]\nwhy = "' + "y" * 501 + '"',
+        OK + '[authority.x]\nwhy = "y"\nmethods = []',
+        OK + '[authority.x]\nwhy = "y"\nmethods = ["_secret"]',
+        OK + '[authority.x]\nwhy = "y"\nmethods = "put"',
+        OK + '[authority.x]\nwhy = "y"\noptional = "yes"',
+        OK + '[authority.__class__]\nwhy = "y"',
+        OK + '[authority."a b"]\nwhy = "y"',
+        OK + "[limits]\nsteps = -1",
+        OK + "[limits]\nsteps = nan",
+        OK + "[limits]\nsteps = true",
+        OK + "[limits]\nnothing = 1",
+        OK + "[other]",
+        b"\xff\xfe",
+        OK + "# " + "x" * 70_000,
+        OK + "x = " + "[" * 60_000,
+    ],
+)
+def test_a_manifest_that_is_not_right_is_refused(tmp_path: Path, manifest: str | bytes) -> None:
+    with pytest.raises(PluginError):
+        read_plugin(write(tmp_path / "p", manifest))
+
+
+def test_links_devices_and_floods_are_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.py"
+    secret.write_text("password = 1")
+    plugin = write(tmp_path / "p", OK)
+    read_plugin(plugin)
+    for make in (
+        lambda: (plugin / "main.py").symlink_to(secret),
+        lambda: (plugin / "main.py").symlink_to("/dev/zero"),
+        lambda: os.mkfifo(plugin / "main.py"),
+        lambda: (plugin / "main.py").write_bytes(b"#" * 1_000_001),
+        lambda: (plugin / "main.py").mkdir(),
+    ):
+        (plugin / "main.py").unlink()
+        make()
+        with pytest.raises(PluginError):
+            read_plugin(plugin)
+        if (plugin / "main.py").is_dir() and not (plugin / "main.py").is_symlink():
+            (plugin / "main.py").rmdir()
+            (plugin / "main.py").touch()
+    (plugin / "main.py").write_text("")
+    (plugin / "sub").symlink_to(tmp_path)
+    with pytest.raises(PluginError, match="symbolic link"):
+        read_plugin(plugin)
+    (tmp_path / "linked").symlink_to(plugin)
+    with pytest.raises(PluginError):
+        read_plugin(tmp_path / "linked")
+    (plugin / "sub").unlink()
+    deep = plugin
+    for n in range(8):
+        deep = deep / f"d{n}"
+        deep.mkdir()
+    with pytest.raises(PluginError, match="deep"):
+        read_plugin(plugin)
+
+
+def test_every_byte_counts_in_the_digest(tmp_path: Path) -> None:
+    def digest() -> str:
+        return read_plugin(tmp_path / "p").digest
+
+    folder = write(tmp_path / "p", OK)
+    seen = {digest()}
+    for change in (
+        lambda: (folder / "main.py").write_text("x = 2"),
+        lambda: (folder / "helper.py").write_text(""),
+        lambda: (folder / "helper.py").write_text("x = 1"),
+        lambda: (folder / "helper.py").rename(folder / "helped.py"),
+        lambda: (folder / "plugin.toml").write_text(OK + "# said"),
+    ):
+        change()
+        seen.add(digest())
+    assert len(seen) == 6
+
+
+def test_a_directory_is_read_past_what_is_wrong_in_it(tmp_path: Path) -> None:
+    write(tmp_path / "p", OK)
+    write(tmp_path / "q", OK)
+    (tmp_path / "file.py").write_text("")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "empty").mkdir()
+    found, wrong = read_plugins(tmp_path)
+    assert [s.manifest.name for s in found] == ["p"]
+    assert sorted(e.plugin for e in wrong) == ["empty", "q"]
+
+
+# Grants
+
+
+def test_what_is_asked_for_is_granted_and_no_more(room: Room) -> None:
+    plugin = room.load(
+        "user", "@hookimpl\ndef work(item):\n    box.put(item)\n    return box.take()", WANTS_PUT
+    )
+    assert plugin.granted == {"box"}
+    assert str(room.asked[0]) == "user 1 asks for box(put): to put things in"
+    assert room.manager.hook.work(item="x") == ["native"]
+    assert "AttributeError" in room.failures[0].message and room.box.things == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "answer", "message"),
+    [
+        (WANTS_BOX, False, "not granted"),
+        (WANTS_BOX, None, "not granted"),
+        (WANTS_BOX.replace("box", "disk"), True, "not offered"),
+        (WANTS_BOX + 'methods = ["burn"]', True, "box.burn"),
+    ],
+)
+def test_a_plugin_without_what_it_needs_does_not_load(
+    make: Callable[..., Room], manifest: str, answer: Any, message: str
+) -> None:
+    room = make(decide=lambda request: answer)
+    with pytest.raises(PluginError, match=message):
+        room.load("user", "", manifest)
+    room.load(
+        "other",
+        "@hookimpl\ndef work(item):\n    return 'box' in globals()",
+        manifest.split("methods")[0] + "optional = true",
+    )
+    if answer is not True or "disk" in manifest:
+        assert room.manager.hook.work(item=1) == [False, "native"]
+
+
+def test_the_host_may_grant_another_thing_this_time(make: Callable[..., Room]) -> None:
+    other = Box()
+    room = make(decide=lambda request: other)
+    room.load("user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_BOX)
+    room.manager.hook.work(item="x")
+    assert other.things == ["x"] and room.host.grants.all() == []
+    with pytest.raises(TypeError, match="decide"):
+        room.host.decide = lambda request: "yes"
+        room.load("second", "", WANTS_BOX)
+
+
+def test_each_plugin_gets_its_own_of_an_offer(make: Callable[..., Room]) -> None:
+    boxes: dict[str, Box] = {}
+
+    def one(request: Request) -> Box:
+        return boxes.setdefault(request.plugin, Box())
+
+    room = make(offers={"box": Offer(one)})
+    for name in "ab":
+        room.load(name, "@hookimpl\ndef work(item): return box.put(item)", WANTS_BOX)
+    room.manager.hook.work(item="x")
+    assert {n: b.things for n, b in boxes.items()} == {"a": ["x"], "b": ["x"]}
+    with pytest.raises(TypeError, match="offers"):
+        PluginHost(room.manager, {"box": "a text"})
+
+
+def test_a_decision_is_remembered_for_the_same_bytes_only(
+    make: Callable[..., Room], tmp_path: Path
+) -> None:
+    file = tmp_path / "grants.json"
+    room = make(remember=file)
+    folder = room.write("user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_PUT)
+    room.host.load(folder)
+    room.host.close()
+    assert os.stat(file).st_mode & 0o077 == 0
+
+    def again(decide: Any) -> PluginHost:
+        return PluginHost(room.manager, {"box": room.box}, decide, remember=file)
+
+    second = again(None)
+    second.load(folder)
+    second.close()
+    for change in (
+        lambda: room.write("user", "@hookimpl\ndef work(item): return box.put('more')", WANTS_PUT),
+        lambda: room.write("user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_BOX),
+        lambda: room.write("user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_PUT, "0.9"),
+        lambda: room.write(
+            "user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_PUT, extra="x = 1"
+        ),
+    ):
+        change()
+        with pytest.raises(PluginError, match="not granted"):
+            again(None).load(folder)
+
+
+def test_policies(make: Callable[..., Room]) -> None:
+    room = make(decide=allow({"user": ["box"]}))
+    room.load("user", "", WANTS_PUT)
+    with pytest.raises(PluginError, match="not granted"):
+        room.load("other", "", WANTS_BOX)
+    room.host.decide = same_as_before
+    assert room.load("user", "# changed", WANTS_PUT, "2").version == "2"
+    with pytest.raises(PluginError, match="not granted"):
+        room.load("user", "# changed", WANTS_BOX, "3")
+    assert room.host.plugins["user"].version == "2"
+
+
+def test_a_damaged_record_grants_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "grants.json"
+    for text in ("", "{", "[]", '{"format": 2, "grants": []}', '{"format": 1, "grants": [{}]}',
+                 '{"format": 1, "grants": [{"plugin": 1}]}', "[" * 100_000,
+                 json.dumps({"format": 1, "grants": [dict(plugin="p", version="1", digest="d", authority="a",
+                                                          methods=[], granted="yes")]})):  # fmt: skip
+        file.write_text(text)
+        with pytest.raises(ValueError, match="no record of grants"):
+            Grants(file)
+
+
+def test_the_record_is_not_where_plugins_are(make: Callable[..., Room], tmp_path: Path) -> None:
+    room = make(remember=tmp_path / "plugins" / "grants.json")
+    with pytest.raises(ValueError, match="directory of plugins"):
+        room.host.load_directory(room.path)
+    with pytest.raises(ValueError, match="directory of plugins"):
+        room.load("p", "")
+
+
+def test_what_was_revoked_is_gone_from_every_closure(room: Room) -> None:
+    room.host.patience = 100
+    room.load(
+        "holder",
+        "put, inner = box.put, box.inner()\nkept = [lambda x: box.put(x), put, inner.put]\n"
+        "@hookimpl\ndef work(item):\n"
+        "    done = 0\n    for way in kept:\n        try:\n            way(item)\n            done += 1\n"
+        "        except PermissionError:\n            pass\n    return done",
+        WANTS_BOX,
+    )
+    assert room.manager.hook.work(item="x")[0] == 3
+    room.host.revoke("holder", "box")
+    assert room.manager.hook.work(item="y")[0] == 0
+    assert room.box.things == ["x"] * 3 and room.host.grants.all() == []
+    assert room.host.plugins["holder"].granted == frozenset()
+    with pytest.raises(KeyError):
+        room.host.plugins["holder"].revoke("box")
+
+
+def test_a_plugin_may_be_revoked_and_unloaded_in_the_middle_of_its_own_call(room: Room) -> None:
+    class Trap(Box):
+        def put(self, thing: str) -> int:
+            room.host.unload("user")
+            return 0
+
+    room.host.offers["box"] = Trap()
+    room.load("user", "@hookimpl\ndef work(item):\n    box.put(item)\n    return 'went on'", WANTS_BOX)
+    assert room.manager.hook.work(item="x") == ["native"]
+    assert room.host.plugins == {} and room.failures == []
+
+
+def test_a_use_is_told_with_the_plugins_name(make: Callable[..., Room]) -> None:
+    uses: list[Any] = []
+    room = make(on_use=lambda name, use: uses.append((name, use.path, use.args)))
+    room.load("user", "@hookimpl\ndef work(item): return box.put(item)", WANTS_PUT)
+    room.manager.hook.work(item="x")
+    assert uses == [("user", "box.put", ("x",))]
+
+
+def test_a_manifest_may_ask_for_less_and_never_for_more(room: Room) -> None:
+    loop = "@hookimpl\ndef work(item):\n    for i in range(10_000): pass\n    return 'done'"
+    room.load("modest", loop, "[limits]\nsteps = 100")
+    room.load("greedy", loop, "[limits]\nsteps = 10_000_000_000\nseconds = 100000")
+    assert room.host.plugins["greedy"].limits.steps == 20_000
+    assert room.manager.hook.work(item=1) == ["done", "native"]
+
+
+# Reloading
+
+
+def test_what_changes_is_loaded_again_and_what_goes_is_unloaded(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 'a1'")
+    room.host.load_directory(room.path)
+    assert room.host.reload() == []
+    room.write("a", "@hookimpl\ndef work(item): return 'a2'")
+    room.write("b", "@hookimpl\ndef work(item): return 'b'")
+    assert room.host.reload() == ["a", "b"]
+    assert sorted(room.manager.hook.work(item=1)) == ["a2", "b", "native"]
+    for file in (room.path / "a").iterdir():
+        file.unlink()
+    (room.path / "a").rmdir()
+    assert room.host.reload() == ["a"]
+    assert room.manager.hook.work(item=1) == ["b", "native"]
+
+
+def test_a_version_that_cannot_be_loaded_leaves_the_old_one_at_work(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 'a1'")
+    room.host.load_directory(room.path)
+    for body, manifest in (("@hookimpl\ndef work(item", ""), ("@hookimpl\ndef nothing(): pass", ""),
+                           ("@hookimpl\ndef work(wrong): pass", ""), ("1 / 0", "[authority.x]\nwhy='y'")):  # fmt: skip
+        room.write("a", body, manifest)
+        assert room.host.reload() == [] and room.host.reload() == []
+        assert room.manager.hook.work(item=1) == ["a1", "native"]
+    assert len(room.failures) == 4
+    (room.path / "a" / "plugin.toml").write_text("[plu")
+    assert room.host.reload() == [] and room.host.reload() == []
+    assert room.manager.hook.work(item=1) == ["a1", "native"] and len(room.failures) == 5
+
+
+def test_a_plugin_that_was_set_aside_comes_back_when_it_has_changed(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 1 / 0")
+    room.host.load_directory(room.path)
+    room.manager.hook.work(item=1)
+    assert room.host.reload() == [] and room.host.plugins["a"].state == "set aside"
+    room.write("a", "@hookimpl\ndef work(item): return 'mended'")
+    assert room.host.reload() == ["a"]
+    assert room.manager.hook.work(item=1) == ["mended", "native"]
+
+
+def test_what_runs_is_what_was_asked_about(make: Callable[..., Room]) -> None:
+    """A file that is changed between the question and the answer."""
+
+    def swap(request: Request) -> bool:
+        (room.path / "a" / "main.py").write_text(HEAD + "@hookimpl\ndef work(item): return box.take()")
+        (room.path / "a" / "helper.py").write_text("x = 'swapped'")
+        return True
+
+    room = make(decide=swap)
+    room.load(
+        "a", "import helper\n@hookimpl\ndef work(item): return helper.x", WANTS_BOX, helper="x = 'asked'"
+    )
+    assert room.manager.hook.work(item=1)[0] == "asked"
+
+
+def test_watching_reloads_in_the_background(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 1")
+    room.host.load_directory(room.path)
+    seen = threading.Event()
+    reload = room.host.reload
+
+    def noted() -> list[str]:
+        changed = reload()
+        if changed:
+            seen.set()
+        return changed
+
+    room.host.reload = noted  # type: ignore[method-assign]
+    stop = room.host.watch(0.01)
+    with pytest.raises(RuntimeError):
+        room.host.watch()
+    room.write("a", "@hookimpl\ndef work(item): return 2")
+    assert seen.wait(60)
+    stop()
+    room.host.watch(0.01)()
+    assert 2 in room.manager.hook.work(item=1)
+
+
+def test_reloading_while_hooks_are_called(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 0")
+    room.host.load_directory(room.path)
+    ended = threading.Event()
+    wrong: list[Any] = []
+
+    def call() -> None:
+        while not ended.is_set():
+            found = room.manager.hook.work(item=1)
+            if found[-1] != "native":
+                wrong.append(found)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    try:
+        for n in range(5):
+            room.write("a", f"@hookimpl\ndef work(item): return {n}")
+            room.host.reload()
+    finally:
+        ended.set()
+        thread.join()
+    assert wrong == [] and room.failures == []
+
+
+# Worker processes
+
+
+def test_a_plugin_in_a_worker_process(make: Callable[..., Room]) -> None:
+    room = make(isolation="process", limits=Limits(steps=None, seconds=0.5), wrappers={"work"})
+    room.load("a", "@hookimpl\ndef work(item): return [box.put(item), item]", WANTS_PUT)
+    room.load("b", "@hookimpl(wrapper=True)\ndef work(item):\n    return [*(yield), 'b']")
+    room.load("stuck", "@hookimpl\ndef choose(item, kind):\n    while True: pass")
+    assert room.manager.hook.work(item="x") == [[1, "x"], "native", "b"]
+    assert room.manager.hook.choose(item=1, kind=2) == "native choice"
+    assert [(f.plugin, f.kind) for f in room.failures] == [("stuck", "limit")]
+    room.host.close()

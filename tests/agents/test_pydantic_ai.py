@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ class Script:
 
 def answer(script: Script, **options: Any) -> str:
     agent = Agent(FunctionModel(script), tools=[python_tool({"search": search}, **options)])
-    return agent.run_sync("go").output
+    return asyncio.run(agent.run("go")).output
 
 
 def test_a_model_runs_code_and_names_stay() -> None:
@@ -63,7 +64,7 @@ def test_arguments_of_a_wrong_form_run_nothing(wrong: Any) -> None:
     session = Session()
     script = Script(wrong, {"code": "1"})
     agent = Agent(FunctionModel(script), tools=[python_tool(session=session)])
-    assert agent.run_sync("go").output == "1"
+    assert asyncio.run(agent.run("go")).output == "1"
     assert session.compartment._has_run
 
 

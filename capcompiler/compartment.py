@@ -122,7 +122,6 @@ class Compartment:
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
         self._thread: int | None = None
-        self._depth = 0
         self._in_host = 0
         self._closed = self._has_run = False
         self._awaiting: AwaitingTurn | None = None

@@ -58,7 +58,13 @@ from capcompiler.isolation.messages import (
 )
 from capcompiler.isolation.wire import WireError, pack, unpack
 from capcompiler.limits import Limits
-from capcompiler.membrane.capability import Exposed, HostCallable, Interface
+from capcompiler.membrane.capability import (
+    Capability,
+    Exposed,
+    HostCallable,
+    Interface,
+    interface_of,
+)
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
@@ -433,6 +439,12 @@ class Host:
             methods = None if offered is None else sorted(offered.methods)
             awaitable = type(value) is AwaitableHandle
             return [OBJECT, self.kept.send(value), what, name, awaitable, methods]
+        if isinstance(value, (Capability, HostCallable)):
+            # One that was made less of here: to the host, an object of the guest's with these methods.
+            membrane = self.here._membrane
+            held = membrane.handle(membrane.reference(value, "attenuated"))
+            methods = sorted(interface_of(value).methods)
+            return [OBJECT, self.kept.send(held), "capability", "", False, methods]
         raise WireError(f"a {type(value).__name__} is no value")
 
     def into(self, tree: Any) -> Any:

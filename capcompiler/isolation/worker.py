@@ -178,6 +178,12 @@ class RemoteCapability(Exposed):
     def _cap_interface(self) -> Interface:
         return dataclasses.replace(super()._cap_interface(), reads=self._reads)
 
+    def _cap_readonly(self) -> Capability | None:
+        # Names alone do not say it: a directory's `open` reads, and empties what it opens to write.
+        host: Host = object.__getattribute__(self.target, "_host")
+        less: Capability | None = host.ask("readonly", number_of(self.target))  # type: ignore[arg-type]
+        return less
+
 
 class RemoteRecord(Record):
     """A dataclass that the host has registered. Its class here has the fields and nothing else; what

@@ -432,7 +432,7 @@ class ProcessCompartment(Compartment):
                 answer = self._door.answer(parts)
                 self._answer(worker, number, answer)
             elif kind == ASK:
-                self._answer(worker, number, [self._out(self._asked(*parts))])
+                self._answer(worker, number, [self._asked(*parts)])
             elif kind == REPLY and number == serial:
                 return self._taken(*parts)
             else:
@@ -465,8 +465,15 @@ class ProcessCompartment(Compartment):
         return None, from_fault(self._door.from_guest(payload), self._filename)
 
     def _asked(self, what: Any, tree: Any) -> Any:
-        """What a worker asks of modules, which is for every guest to know that may import them."""
+        """The tree of what a worker asks for."""
         parts = self._door.from_guest(tree)
+        if what == "readonly":
+            return self._door.narrowed(*parts)
+        return self._out(self._known_to_all(what, parts))
+
+    def _known_to_all(self, what: Any, parts: Any) -> Any:
+        """What a worker asks of modules, which is for every guest to know that may import them, and of
+        classes that it was given."""
         if what == "code":
             filename, optimize, size = parts
             found = library_text(filename) if type(filename) is str else None

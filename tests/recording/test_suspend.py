@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import gc
 import os
 import subprocess
@@ -26,9 +28,11 @@ from capcompiler import (
     Pending,
     cap_exec,
     external,
+    register_dataclass,
 )
 from capcompiler.recording.record import RecordError
-from stdlib_caps import MemoryDir, SeededRandom
+from capcompiler.recording.replay import replay
+from stdlib_caps import FrozenClock, MemoryDir, SeededRandom
 
 KEY = b"a key that both processes know"
 TIERS = pytest.mark.parametrize("isolation", ["inline", "process"])
@@ -119,10 +123,11 @@ def test_a_process_of_its_own_goes_on_even_with_another_hash_seed() -> None:
         "try:\n    Pending.load(second, {'ask': external()})\n"
         "except RecordError as error:\n    print(error)\n"
     )
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-c", script],
         input=f"{one.dump().hex()}\n{order.dump().hex()}\n", text=True, capture_output=True,
-        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(paths)},
         timeout=120, check=True,
     )  # fmt: skip
     first, second = done.stdout.splitlines()
@@ -281,6 +286,43 @@ while True:
         closed.resume()
 
 
+@TIERS
+def test_a_process_ends_quietly_while_a_guest_waits(isolation: str) -> None:
+    script = (
+        "from capcompiler import Compartment, external\n"
+        f"kept = Compartment({{'ask': external()}}, isolation={isolation!r}).start('ask()\\nask()')\n"
+        "kept = kept.resume(1)\nprint(kept)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "<Pending ask>\n", "")
+
+
+def test_where_no_thread_can_be_started_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    world = Compartment({"ask": external()})
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            world.start("ask()")
+    assert ended(waiting(world.start("x = ask()")).resume(1))["x"] == 1
+
+
+def test_what_is_left_of_a_turn_is_not_recorded_in_later_ones() -> None:
+    calls: list[int] = []
+    source = "f = cap_exec('def f(x):\\n    return note(x)', {'note': note})['f']\nask()"
+    with Compartment({"ask": external(), "note": calls.append}) as world:
+        one: Any = world.start(source)
+        recorder = one._session.recorder
+        ended(one.resume())
+        before = len(recorder.events)
+        world.call("f", 1)
+        assert calls == [1] and len(recorder.events) == before
+
+
 def test_a_compartment_is_busy_while_its_guest_waits() -> None:
     with Compartment({"ask": external()}) as world:
         world.exec("def f():\n    return 1")
@@ -369,6 +411,7 @@ def test_loading_refuses_other_programs_versions_and_grants(monkeypatch: pytest.
     caps: dict[str, Any] = {"ask": external(), "xs": [1, 2], "box": Notes_()}
     data = dumped("x = ask(xs)", caps)
     Pending.load(data, caps, key=KEY, src="x = ask(xs)").close()
+    Pending.load(data, dict(reversed(caps.items())), key=KEY).close()
     with pytest.raises(RecordError, match="another program"):
         Pending.load(data, caps, key=KEY, src="x = ask(xs) ")
     for other, why in (
@@ -395,6 +438,18 @@ def test_loading_refuses_other_programs_versions_and_grants(monkeypatch: pytest.
         Pending.load(data, caps, key=KEY)
 
 
+def test_which_clock_tells_the_time_is_a_part_of_the_grants() -> None:
+    """Of two grants that fill in the same part of the library, the later one does."""
+    first = FrozenClock(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)).module()
+    second = FrozenClock(datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)).module()
+    caps = {"b": first, "a": second, "ask": external()}
+    data = dumped("import time\nask()\nyear = time.localtime(time.time()).tm_year", caps)
+    assert ended(Pending.load(data, caps, key=KEY).resume())["year"] == 2027
+    with pytest.raises(RecordError, match="another order"):
+        Pending.load(data, {"a": second, "b": first, "ask": external()}, key=KEY)
+    assert replay(data).output == ""
+
+
 def test_loading_refuses_other_modules_of_the_hosts() -> None:
     source = "import helper\nx = ask(helper.n)"
     imports = Imports.sources({"helper": "n = 1\n"})
@@ -416,6 +471,44 @@ def test_a_guest_that_the_host_called_back_is_not_dumped() -> None:
     with pytest.raises(RecordError, match="called the guest"):
         one.dump(key=KEY)
     assert ended(one.resume())["seen"] == [0, 1]
+
+
+@register_dataclass
+@dataclasses.dataclass
+class Order:
+    what: str
+    parts: list[Any]
+    amount: int = 1
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("a negative amount")
+
+
+@TIERS
+def test_registered_dataclasses_are_recorded_field_by_field(isolation: Any) -> None:
+    made: list[Order] = []
+
+    def order(given: Order) -> Order:
+        made.append(given)
+        return Order(given.what.upper(), [given], 2)
+
+    source = """
+first = order(Order("ink", [kind]))
+answer = ask(first, kind)
+total = first.amount + answer.amount, answer.parts[0] is answer.parts[1], first.parts[0].what
+"""
+    caps = {"Order": Order, "kind": Order("k", []), "order": order, "ask": external()}
+    one = waiting(Compartment(caps, isolation=isolation).start(source))
+    assert one.args == (Order("INK", [Order("ink", [Order("k", [])])], 2), Order("k", []))
+    data = one.dump(key=KEY)
+    one.close()
+    back = Pending.load(data, caps, key=KEY, isolation=isolation)
+    assert len(made) == 1 and back.args == one.args
+    shared = Order("s", [])
+    assert ended(back.resume(Order("b", [shared, shared], 5)))["total"] == (7, True, "ink")
+    with pytest.raises(RecordError, match="another value"):
+        Pending.load(data, caps | {"kind": Order("k", [], 9)}, key=KEY)
 
 
 def test_keys_are_checked_and_without_one_the_users_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:

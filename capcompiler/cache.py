@@ -32,7 +32,7 @@ from typing import Final
 from guards.binding import revived, stored
 from guards.tables.rows import fingerprint, names_known
 
-__all__ = ["Entry", "key_of", "load", "save", "set_cache"]
+__all__ = ["Entry", "key_of", "load", "save", "set_cache", "user_secret"]
 
 #: Names, imports and code of a program. The code has the file name `filename` of whoever asks.
 Entry = tuple[frozenset[str], frozenset[str], CodeType]
@@ -251,6 +251,14 @@ def _secret(folder: int, make: bool) -> bytes | None:
         _write(folder, _KEY_FILE, secrets.token_bytes(32), replace=False)
         found = _read(folder, _KEY_FILE, 64)
     return found if found is not None and len(found) == 32 else None
+
+
+def user_secret() -> bytes | None:
+    """A key that this user alone reads, for records that are to be gone on with in another process;
+    None where there is no folder for it. Whoever uses it begins what is authenticated with a magic of
+    its own, so that nothing of one kind passes for another."""
+    with _opened(make=True) as folder:
+        return None if folder is None else _secret(folder, make=True)
 
 
 def _code(secret: bytes, key: str, payload: bytes) -> bytes:

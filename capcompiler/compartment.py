@@ -14,8 +14,9 @@ import time
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Mapping
-from types import CodeType, TracebackType
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from threading import get_ident
+from types import CodeType, FunctionType, TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
 from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
@@ -24,7 +25,7 @@ from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import facets_of
-from capcompiler.membrane.data import CrossingError
+from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_grant
 from capcompiler.namespace import Namespace
@@ -35,13 +36,11 @@ from capcompiler.program import (
     guest_program,
     module_program,
     refuse_awaits,
-    serial_of,
-    shown_filename,
 )
-from capcompiler.source import OutOfTime, decoded, parsed, source_lines, syntax_warnings, within
+from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, within
 from capcompiler.tripwire import turns
 from guards.attribute import read
-from guards.base import is_guard_name
+from guards.base import PREFIX, is_guard_name
 from guards.builtins import VALUE, install, tamed_makers
 from guards.call import callable_for_c
 from guards.decimal_context import as_guest
@@ -52,6 +51,9 @@ from guards.realm import Realm
 from guards.shield import shielded
 from guards.store import store
 
+if TYPE_CHECKING:
+    from capcompiler.recording.suspend import Pending
+
 __all__ = ["Compartment"]
 
 Isolation = Literal["inline", "process"]
@@ -61,6 +63,7 @@ _IMPORTS: Final = Imports.pure()
 #: The builtins of library code that no guest may change.
 TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
+_MISSING: Final = object()
 
 
 class Compartment:
@@ -123,7 +126,6 @@ class Compartment:
         self._in_host = 0
         self._closed = self._has_run = False
         self._awaiting: AwaitingTurn | None = None
-        self._started = self._spent = 0.0
         self._host_exit: BaseException | None = None
         self._wish: BaseException | None = None  # what the host ended the latest turn with
         self._output: list[str] = []
@@ -189,12 +191,29 @@ class Compartment:
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the guest by its top-level name, with a fresh budget."""
-        return self._call_object(self._named(name), args, kwargs)
+        found = self._globals.get(name) if type(name) is str else None
+        if type(found) is not FunctionType or name.startswith(PREFIX):
+            found = self._named(name)
+        value = self._turn(self._calling(found, args, kwargs))
+        return value if type(value) in PLAIN else self._membrane.give(value)
 
     def _named(self, name: str) -> Any:
-        if type(name) is not str or is_guard_name(name) or name not in self._globals:
+        found = self._globals.get(name, _MISSING) if type(name) is str else _MISSING
+        if found is _MISSING or is_guard_name(name):
             raise CapabilityError(f"the guest has no top-level name {name!r}")
-        return self._globals[name]
+        return found
+
+    def start(self, src: str | bytes | Program, *, filename: str = "<guest>",
+              optimize: bool = True) -> Pending | Namespace:  # fmt: skip
+        """`exec` that stops at each use of a capability that `external` made, and gives a `Pending`.
+
+        Its `resume` and `fail` go on, and give the next one, or at the end the `Namespace`. The guest
+        runs on a thread of its own, and so do the host's functions that it calls. Raises what `exec`
+        raises, and `CapabilityError` inside a turn.
+        """
+        from capcompiler.recording.suspend import start
+
+        return start(self, src, filename, optimize)
 
     async def exec_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Namespace:  # fmt: skip
@@ -299,8 +318,8 @@ class Compartment:
         return await run_awaiting(self, start, lambda _none: real.pop(VALUE, None), spent)
 
     def _remember(self, program: Program) -> None:
-        lines = source_lines(program.source)
-        self._sources[serial_of(program.code)] = self._lines[shown_filename(program.code)] = lines
+        serial, filename, lines = program.origin
+        self._sources[serial] = self._lines[filename] = lines
 
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
@@ -327,6 +346,8 @@ class Compartment:
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         """The code of a module that is imported. Bad source is the guest's SyntaxError."""
+        if self._membrane.recorder is not None:
+            self._membrane.recorder.imported(self, filename, text)
         return self._compiled_inside(
             lambda: module_program(text, filename, self._optimize, asker), filename
         )
@@ -336,12 +357,14 @@ class Compartment:
         found = self._imports.data(path)
         if found is not None:
             self._realm.meter.charge_bytes(len(found))
+            if self._membrane.recorder is not None:
+                self._membrane.recorder.imported(self, path, found)
         return found
 
     def _make_engine(self) -> Realm:
         """A realm for library code that no guest may change; it spends this one's budget."""
         inner = Realm()
-        inner.meter = self._realm.meter
+        inner.meter, inner.arithmetic = self._realm.meter, self._realm.arithmetic
         install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
@@ -385,23 +408,30 @@ class Compartment:
         return self._membrane.give(self._turn(self._calling(obj, args, kwargs)))
 
     def _calling(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
+        realm = self._realm
+
         def run() -> Any:
-            realm, to_guest = self._realm, self._membrane.to_guest
-            charge = realm.meter.charge
-            guest_args: list[Any] = []
-            guest_kwargs: dict[str, Any] = {}
-            try:
-                if args:
-                    guest_args = [to_guest(a, "argument", charge) for a in args]
-                if kwargs:
-                    guest_kwargs = {k: to_guest(v, k, charge) for k, v in kwargs.items()}
-            except CrossingError as error:
-                problem = refused_grant("argument", error)
-            else:
-                return callable_for_c(realm, obj)(*guest_args, **guest_kwargs)
-            raise _HostProblem(problem)
+            guest_args, guest_kwargs = args, kwargs
+            if kwargs or (args and not PLAIN.issuperset(map(type, args))):
+                guest_args, guest_kwargs = self._arguments_in(args, kwargs)
+            function = obj if type(obj) is FunctionType else callable_for_c(realm, obj)
+            return function(*guest_args, **guest_kwargs)
 
         return run
+
+    def _arguments_in(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments of the host's as the guest has them, which pays for them."""
+        to_guest, charge = self._membrane.to_guest, self._realm.meter.charge
+        try:
+            return (
+                tuple([to_guest(a, "argument", charge) for a in args]),
+                {k: to_guest(v, k, charge) for k, v in kwargs.items()},
+            )
+        except CrossingError as error:
+            problem = refused_grant("argument", error)
+        raise _HostProblem(problem)
 
     async def _await_object(self, obj: Any) -> Any:
         """Await a guest's coroutine. Used by handles."""
@@ -433,8 +463,11 @@ class Compartment:
 
     def _turn(self, run: Callable[[], Any], spent: float = 0.0) -> Any:
         """Run something of the guest under the budget of a turn."""
-        self._check_open()
-        if self._thread == threading.get_ident():
+        if self._membrane.recorder is not None:
+            self._membrane.recorder.entered(self)
+        if self._closed:
+            self._check_open()
+        if self._thread == get_ident():
             return self._nested(run)
         turn = self._awaiting
         if turn is not None and turn.here():
@@ -446,8 +479,7 @@ class Compartment:
             return result
         if not self._lock.acquire(False):
             self._acquire()
-        outer: Meter | None = turns.meter
-        self._begin(spent, None, outer)
+        self._begin(spent, None, None)
         result, problem = None, None
         try:
             result, problem = self._stretch(run)
@@ -464,25 +496,21 @@ class Compartment:
         no limits as long as no guest has run that could have changed what it calls."""
         if self._realm.meter.live:
             return run()
-        limits, has_run = self._limits, self._has_run
-        if not has_run:
-            self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=500)
-        try:
-            result: _T = self._turn(run)
-        finally:
-            self._limits, self._has_run = limits, has_run
-        return result
+        if self._has_run:
+            found: _T = self._turn(run)
+            return found
+        return self._aside(run, _LIMITS.depth)
 
-    def _aside(self, run: Callable[[], _T]) -> _T:
-        """Run trusted code of the library's in a turn of its own, which has no limits and leaves no
-        trace: limits, output and usage stay those of the guest."""
+    def _aside(self, run: Callable[[], _T], depth: int | None = None) -> _T:
+        """Run trusted code of the library's in a turn of its own, which has no limits but that of depth
+        and leaves no trace: limits, output and usage stay those of the guest."""
         self._check_open()
-        if self._thread == threading.get_ident() or self._awaiting is not None:
+        if self._thread == get_ident() or self._awaiting is not None:
             raise CapabilityError("the compartment is busy: it is inside a turn")
         if not self._lock.acquire(False):
             self._acquire()
         kept = self._limits, self._has_run, self._output, self._printed
-        self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=None)
+        self._limits = Limits(steps=None, seconds=None, memory=None, output=None, depth=depth)
         self._begin(0.0, None, None)
         result: Any = None
         problem: BaseException | None = None
@@ -503,15 +531,17 @@ class Compartment:
 
     def _begin(self, spent: float, turn: AwaitingTurn | None, parent: Meter | None) -> None:
         """Fill the budget of a turn. The lock is held. turn: the one that awaits."""
-        meter = self._realm.meter
+        realm = self._realm
+        meter = realm.meter
         limits = self._limits
         self._awaiting = turn
         self._host_exit = None
-        self._realm.thrown.clear()
-        self._realm.hashes.clear()
+        if realm.thrown:
+            realm.thrown.clear()
+        if realm.hashes:
+            realm.hashes.clear()
         self._output = []
         self._printed = 0
-        self._started, self._spent = time.monotonic(), spent
         if parent is None:
             parent = turns.meter
         meter.begin(
@@ -522,8 +552,8 @@ class Compartment:
             depth=limits.depth,
             base=None,
             parent=parent if parent is not None and (parent.live or turn is not None) else None,
+            paused=True,
         )
-        meter.pause()
         if limits.seconds is not None and spent >= limits.seconds:
             meter.stop("seconds", limits.seconds, round(spent, 3))
 
@@ -533,12 +563,12 @@ class Compartment:
         meter = self._realm.meter
         outer: Meter | None = turns.meter
         # The hooks of an event loop would take up the guest's generators, and close them in its time.
-        hooks = sys.get_asyncgen_hooks()
-        hooked = hooks[0] is not None or hooks[1] is not None
+        begun, closed = sys.get_asyncgen_hooks()
+        hooked = begun is not None or closed is not None
         enter_headroom(self._limits.depth or 0)
         if hooked:
             sys.set_asyncgen_hooks(None, None)
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         turns.meter = meter
         try:
             meter.resume(sys._getframe())
@@ -549,7 +579,7 @@ class Compartment:
             self._thread = None
             self._in_host = 0
             if hooked:
-                sys.set_asyncgen_hooks(*hooks)
+                sys.set_asyncgen_hooks(begun, closed)
             leave_headroom()
 
     def _stop_problem(self) -> BaseException | None:
@@ -564,14 +594,14 @@ class Compartment:
     def _end(self, *, told: bool = True) -> BaseException | None:
         """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
-        problem = self._stop_problem()
-        self._wish = self._host_exit or meter.interrupt
-        used = meter.used
+        wish = self._wish = self._host_exit or meter.interrupt
+        problem = None
+        if wish is not None or meter.stopped is not None:
+            problem = self._stop_problem()
         meter.end()
         self._awaiting = self._host_exit = None
         if told:
-            seconds = time.monotonic() - self._started + self._spent
-            self._used = (used, seconds, meter.peak, self._printed)
+            self._used = (meter.used, time.monotonic() - meter.started, meter.peak, self._printed)
         self._lock.release()
         if self._queue:
             for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
@@ -602,7 +632,7 @@ class Compartment:
 
     def _attempt(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         try:
-            if sys.exc_info()[1] is None:
+            if sys.exception() is None:
                 return as_guest(self._realm, run), None
             return shielded(self._realm.wall, lambda: as_guest(self._realm, run)), None
         except Stop:
@@ -665,11 +695,9 @@ class Compartment:
         public = {
             name: v
             for name, v in self._globals.items()
-            if not name.startswith("_")
-            and not is_guard_name(name)
-            and not (name in granted and granted[name] is v)
+            if not name.startswith(("_", PREFIX)) and not (name in granted and granted[name] is v)
         }
-        return Namespace(self._membrane, public, value, self.output, self.usage)
+        return Namespace(self._membrane, public, value, self.output, self._used)
 
     def _write(self, text: str) -> None:
         meter = self._realm.meter

@@ -35,6 +35,8 @@ class Scope:
     bound: set[str] = field(default_factory=set)
     #: Whether values may be held in local variables of our own.
     temporaries: bool = True
+    #: Of a comprehension: what tells its temporaries from those of others. They are names of its own.
+    shared: str = ""
     #: Whether it is left and entered again, so that its names change while code inside it runs.
     resumed: bool = False
 
@@ -63,16 +65,20 @@ def scope_of(node: Any) -> Scope:
 _RESUMED: Final = (ast.Yield, ast.YieldFrom, ast.AsyncFunctionDef)
 
 
-def inside(outer: Scope | None, targets: set[str], lazy: bool = False) -> Scope:
+def inside(
+    outer: Scope | None, targets: set[str], first: set[str], lazy: bool = False, shared: str = ""
+) -> Scope:
     """A comprehension's scope: its own targets hide the names of the function around it.
 
-    No temporaries: they would be the function's own, which another comprehension may be using while
-    this one is suspended. lazy: of a generator expression. Between two reads in one of a name of a
-    generator around it, the collector may run a callback of the guest's that resumes that generator.
+    Its temporaries are names of its own: those of the function would be shared by all that is under way
+    of the same comprehension. first: the targets of its first clause, which are bound before
+    anything else of it is worked out. lazy: of a generator expression. Between two reads in one of a
+    name of a generator around it, the collector may run a callback of the guest's that resumes that
+    generator.
     """
     own = frozenset(n for n in targets if "__" not in n)
     if outer is None:
-        return Scope(fast=own, temporaries=False, resumed=lazy)
+        return Scope(fast=own, bound=set(own & first), shared=shared, resumed=lazy)
     env = {n: f for n, f in outer.env.items() if n not in targets}
     kept = frozenset() if lazy and outer.resumed else outer.fast - targets
     resumed = lazy or outer.resumed
@@ -80,8 +86,8 @@ def inside(outer: Scope | None, targets: set[str], lazy: bool = False) -> Scope:
         kept | own,
         outer.params - targets,
         env,
-        outer.bound - targets,
-        temporaries=False,
+        (outer.bound - targets) | (own & first),
+        shared=shared,
         resumed=resumed,
     )
 
@@ -180,6 +186,10 @@ def module_names(tree: ast.AST) -> tuple[frozenset[str], frozenset[str], frozens
 
 
 _COMPARED: Final = (ast.Is, ast.IsNot)
+_DISPLAYS: Final[dict[type[ast.expr], type]] = {
+    ast.JoinedStr: str, ast.List: list, ast.ListComp: list, ast.Tuple: tuple, ast.Dict: dict,
+    ast.DictComp: dict, ast.Set: set, ast.SetComp: set,
+}  # fmt: skip
 
 
 def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
@@ -203,8 +213,8 @@ def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
         return fact_of(node.value, env)
     if isinstance(node, ast.Compare) and all(isinstance(op, _COMPARED) for op in node.ops):
         return BOOL
-    if isinstance(node, ast.JoinedStr):
-        return Fact(str)
+    if type(node) in _DISPLAYS:
+        return Fact(_DISPLAYS[type(node)])
     return ANY
 
 

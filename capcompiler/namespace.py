@@ -21,17 +21,22 @@ class Namespace(Mapping[str, Any]):
     expression statement, else None.
     """
 
-    __slots__ = ("_cache", "_membrane", "_raw", "_raw_value", "output", "usage")
+    __slots__ = ("_cache", "_membrane", "_raw", "_raw_value", "_usage", "output")
 
     def __init__(
-        self, membrane: Membrane, raw: dict[str, Any], value: Any, output: str, usage: Usage
+        self,
+        membrane: Membrane,
+        raw: dict[str, Any],
+        value: Any,
+        output: str,
+        usage: Usage | tuple[int, float, int, int],
     ) -> None:
         self._membrane = membrane
         self._raw = raw
         self._raw_value = value
         self._cache: dict[str, Any] = {}
         self.output = output
-        self.usage = usage
+        self._usage = usage
 
     def __getitem__(self, name: str) -> Any:
         if type(name) is not str or name not in self._raw:
@@ -48,6 +53,13 @@ class Namespace(Mapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return type(name) is str and name in self._raw
+
+    @property
+    def usage(self) -> Usage:
+        usage = self._usage
+        if isinstance(usage, tuple):  # most hosts never ask for it
+            usage = self._usage = Usage(*usage)
+        return usage
 
     @property
     def value(self) -> Any:

@@ -28,6 +28,7 @@ from capcompiler.membrane.handle import Handle, RemoteObject, object_of
 from capcompiler.program import Program, child_program
 from guards.builtins import tamed_makers
 from guards.classes import own_class
+from guards.decimal_context import as_host
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.meter import Meter, Stop
 from guards.realm import GUEST_MARK, Realm
@@ -315,7 +316,8 @@ class Nesting:
             parent._host_exit = child._wish
             raise parent._realm.meter.stop("steps", 0, parent._realm.meter.used)
 
-        return self._crossing(make_and_run)
+        # In the host's context of decimals: what the child calls of the host's is called in it.
+        return self._crossing(lambda: as_host(parent._realm, make_and_run, (), {}))
 
     def _crossing(self, run: Callable[[], T]) -> T:
         """`run()`, its errors of ours made into this guest's own: classes of the host's, with their

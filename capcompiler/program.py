@@ -34,6 +34,10 @@ _MARK: Final = FILE_MARK
 _SHORTEST_KEPT: Final = 400
 
 
+#: Serial, file name and source lines of a program.
+Origin = tuple[str, str, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A checked and routed program; immutable, so any number of compartments and threads may run it.
@@ -51,6 +55,15 @@ class Program:
     imports: frozenset[str]
     digest: str
     code: CodeType = field(repr=False)
+    _origin: list[Origin] = field(init=False, repr=False, default_factory=list)
+
+    @property
+    def origin(self) -> Origin:
+        """Where its code says that it is from, worked out once."""
+        if not self._origin:
+            code = self.code
+            self._origin.append((serial_of(code), shown_filename(code), source_lines(self.source)))
+        return self._origin[0]
 
     @property
     def awaits(self) -> bool:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
+from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
-from capcompiler.specialise import Specialiser
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
@@ -37,12 +37,13 @@ from guards.store import StoreAttribute, StoreItem
 __all__ = ["Router"]
 
 _TICK: Final = "cap:tick"
+_SIMPLE: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Assert)
 _STOP: Final = "cap:Stop"
 _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
 
-class Router(Specialiser):
+class Router(Calls):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
@@ -63,6 +64,7 @@ class Router(Specialiser):
         self.hidden: set[str] = set()  # names of ours in the module or class body being visited
         self.private: str | None = None
         self.temporaries = 0
+        self.comprehensions = 0
         self.lazy_annotations = False
         self.in_class = False  # whether a statement stands in a class body, not in a function
 
@@ -84,16 +86,32 @@ class Router(Specialiser):
         call = ast.Call(stand_in(_TICK), [], [])
         return ast.copy_location(ast.Expr(ast.copy_location(call, at)), at)
 
-    def name_of(self, attribute: str) -> ast.Constant:
-        return ast.Constant(mangled(self.private, attribute))
+    def in_class_name(self, attribute: str) -> str:
+        return mangled(self.private, attribute)
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
+        scope = self.scope
+        before = set() if scope is None else set(scope.bound)
         for statement in statements:
             self.held = 0
+            self.keeps = []
             routed = self.visit(statement)
             out.extend(routed if isinstance(routed, list) else [routed])
+            if self.keeps and isinstance(statement, _SIMPLE):
+                out.append(self.let_go(statement))
+            if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
+                scope.bound |= self.targets_of([statement]) & scope.fast
+        if scope is not None:
+            scope.bound = before
         return out
+
+    def let_go(self, at: ast.AST) -> ast.stmt:
+        """What empties the temporaries of a statement: an object that they kept would live on, and a
+        weak reference to it would tell."""
+        names: list[ast.expr] = [ast.Name(name, ast.Store()) for name in self.keeps]
+        self.keeps = []
+        return ast.copy_location(ast.Assign(names, ast.Constant(None)), at)
 
     def fed(self, node: ast.expr) -> ast.Starred | ast.expr:
         """An element of a call or display; a starred one is counted."""
@@ -336,7 +354,13 @@ class Router(Specialiser):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if isinstance(node.ctx, ast.Load):
-            if not isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            made: ast.expr | None
+            if isinstance(node.slice, ast.Slice):
+                self.admit(node.slice)
+                made = self.sliced(ReadItem, node, node.slice)
+                if made is not None:
+                    return made
+            elif not isinstance(node.slice, ast.Tuple):
                 made = self.operation(
                     ReadItem, node.value, node.slice, lambda a, b: ast.Subscript(a, b, ast.Load()), node
                 )
@@ -351,9 +375,7 @@ class Router(Specialiser):
             node.slice = self.index(node.slice)
             return node
         kept = self.planned(StoreItem, "", node.value, node.slice)
-        made = self.item_target(StoreItem, node) if kept else None
-        if made is not None:
-            node.value = made
+        if kept and self.item_target(StoreItem, node):
             return node
         value = self.visit(node.value)
         if not kept:
@@ -383,7 +405,7 @@ class Router(Specialiser):
         return routed
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        node.func = self.callee(node.func, Call, CallMethod)
+        node.func = self.callee(node, Call, CallMethod)
         node.args = [self.fed(a) for a in node.args]
         for keyword in node.keywords:
             self.visit(keyword)
@@ -472,7 +494,11 @@ class Router(Specialiser):
                 return node
             return self.ask(guard, node.left, node.comparators[0], at=node)
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-            found = self.ask(Contains, self.visit(left), self.visit(node.comparators[0]), at=node)
+            right = node.comparators[0]
+            made = self.operation(
+                Contains, left, right, lambda a, b: ast.Compare(a, [ast.In()], [b]), node
+            )
+            found = made or self.ask(Contains, self.visit(left), self.visit(right), at=node)
             if isinstance(node.ops[0], ast.In):
                 return found
             return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
@@ -539,11 +565,14 @@ class Router(Specialiser):
         key = self.once(target.slice, before, index=True)
         load = ast.Subscript(obj(), key(), ast.Load())
         if self.planned(ReadItem, "", load.value, target.slice):
-            load = self.ask(ReadItem, obj(), key(), at=target)
+            made = self.operation(
+                ReadItem, obj(), key(), lambda a, b: ast.Subscript(a, b, ast.Load()), target
+            )
+            load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            made = self.item_target(StoreItem, store)
-            store.value = self.ask(StoreItem, obj(), key(), at=target) if made is None else made
+            if not self.item_target(StoreItem, store):
+                store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 
     def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
@@ -565,9 +594,16 @@ class Router(Specialiser):
     # Loops
 
     def visit_For(self, node: ast.For) -> ast.For:
+        names = self.targets_of([node])
         node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
+        scope = self.scope
+        before = set() if scope is None else scope.bound
+        if scope is not None:
+            scope.bound = before | (names & scope.fast)
         node.body = [*unpack, *self.block(node.body)]
+        if scope is not None:
+            scope.bound = before
         node.orelse = self.block(node.orelse)
         return node
 
@@ -608,18 +644,21 @@ class Router(Specialiser):
         """Route the clauses of a comprehension, then what it gives, by `visit`."""
         outer = self.scope
         lazy = isinstance(node, ast.GeneratorExp)
+        self.comprehensions += 1
+        shared = f"{self.comprehensions}_"
+        targets, first = self.targets_of(node.generators), self.targets_of(node.generators[:1])
         generators: list[ast.comprehension] = []
         for at, clause in enumerate(node.generators):
             if at == 1:
-                self.scope = inside(outer, self.targets_of(node), lazy)
+                self.scope = inside(outer, targets, first, lazy, shared)
             self.barred += 1
             iterable = self.visit(clause.iter) if clause.is_async else self.counted(clause.iter)
             self.barred -= 1
             if at == 0:
-                self.scope = inside(outer, self.targets_of(node), lazy)
-            ifs = [self.visit(i) for i in clause.ifs]
+                self.scope = inside(outer, targets, first, lazy, shared)
+            ifs: list[ast.expr] = []
             if clause.is_async:
-                ifs.insert(0, ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
+                ifs.append(ast.copy_location(ast.Call(stand_in(_TICK), [], []), clause.iter))
             if _has_star(clause.target):
                 # for a, *b in xs  ->  for t in xs for a, *b in (counted t,)
                 name = self.temporary()
@@ -635,19 +674,29 @@ class Router(Specialiser):
             else:
                 target = self.visit(clause.target)
                 generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
-        visit()
+            for condition in clause.ifs:
+                lets, routed = self.with_lets(condition, lambda part: self.first(part, root=True))
+                generators.extend(lets)
+                generators[-1].ifs.append(routed)
+        lets, _ = self.with_lets(node, lambda _: visit())
+        generators.extend(lets)
         node.generators = generators
         self.scope = outer
 
-    def targets_of(self, node: Any) -> set[str]:
+    def targets_of(self, stores: Sequence[Any]) -> set[str]:
+        """The names that clauses, loops or assignments bind."""
         return {
-            name for clause in node.generators for part in ast.walk(clause.target)
+            name for store in stores for target in getattr(store, "targets", None) or [store.target]
+            for part in ast.walk(target)
             for name in bound_names(part)
         }  # fmt: skip
 
     def visit_ListComp(self, node: Any) -> Any:
         def visit() -> None:
-            node.elt = self.fed(node.elt)  # a starred one is of 3.15 (PEP 798)
+            if isinstance(node.elt, ast.Starred):
+                node.elt = self.fed(node.elt)  # of 3.15 (PEP 798)
+            else:
+                node.elt = self.first(node.elt, root=True)
 
         self.comprehension(node, visit)
         return node
@@ -803,8 +852,9 @@ class Router(Specialiser):
 
     def visit_If(self, node: ast.If) -> ast.If:
         node.test = self.visit(node.test)
-        node.body = self.block(node.body)
-        node.orelse = self.block(node.orelse)
+        after = [self.let_go(node.test)] if self.keeps else []
+        node.body = [*copy.deepcopy(after), *self.block(node.body)]
+        node.orelse = [*after, *self.block(node.orelse)]
         return node
 
     # Text
@@ -814,19 +864,29 @@ class Router(Specialiser):
         for part in node.values:
             fields += isinstance(part, ast.FormattedValue)
             if isinstance(part, ast.FormattedValue):
+                made = self.text(Format, part, *self.format_arguments(part))
+                if made is not None:
+                    part.value, part.format_spec = made, None
+                    continue
                 args: list[ast.expr] = [self.visit(part.value)]
-                conversion = _CONVERSIONS.get(part.conversion)
-                if conversion is not None or part.format_spec is not None:
-                    args.append(ast.Constant(conversion))
+                args.extend(self.format_arguments(part))
                 if part.format_spec is not None:
-                    args.append(self.visit(part.format_spec))
+                    args[-1] = self.visit(part.format_spec)
                 part.value = self.ask(Format, *args, at=part.value)
                 part.conversion = -1
                 part.format_spec = None
         if fields < 2:
             return node
         parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
-        return self.ask(Join, *parts, at=node)
+        joined = self.joined(Join, parts, node)
+        return self.ask(Join, *parts, at=node) if joined is None else joined
+
+    def format_arguments(self, part: ast.FormattedValue) -> list[ast.expr]:
+        """What the guard of a field is told beside the value: conversion and specification."""
+        conversion = _CONVERSIONS.get(part.conversion)
+        if part.format_spec is not None:
+            return [ast.Constant(conversion), copy.deepcopy(part.format_spec)]
+        return [] if conversion is None else [ast.Constant(conversion)]
 
     # Imports
 

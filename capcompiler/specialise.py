@@ -9,35 +9,30 @@ the guest's that binds it anew (pit 27).
 from __future__ import annotations
 
 import ast
-import builtins
 import copy
+import re
 from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType
 from typing import Any, Final
 
 from capcompiler.dialect import Dialect
 from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
-from guards.base import Guard, Plan, Row, Site
+from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.builtins import RAW_BUILTINS
-from guards.call import is_raw_class
-from guards.fact import HOLDER, TESTED_BITS
+from guards.fact import FLOAT, HOLDER, SMALL, TESTED_BITS, Fact, satisfied
 
-__all__ = ["Specialiser"]
+__all__ = [
+    "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
+]  # fmt: skip
 
 Read = Callable[[], ast.expr]
-#: Builtins that a guest holds as they are, and that may be called as they are.
-RAW_FUNCTIONS: Final = frozenset(
-    name
-    for name, value in RAW_BUILTINS.items()
-    if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
-)
-_TESTED: Final = 1 << TESTED_BITS
-_RAW: Final[dict[type, str]] = {kind: f"cap:raw:{kind.__name__}" for kind in (float, int, str, type)}
+_TESTED: Final = (1 << TESTED_BITS) - 1
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
 _LARGEST: Final = 40
+#: Elements and characters that are copied for nothing.
+_SHORT: Final = 512
+_SLICED: Final = frozenset({list, tuple, str})
 _NOT_TWICE: Final = (
     ast.Lambda, ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await, ast.ListComp, ast.SetComp,
     ast.DictComp, ast.GeneratorExp,
@@ -57,12 +52,34 @@ class Specialiser(Dialect):
         self.classes: frozenset[str] = frozenset()  # to classes,
         self.modules: frozenset[str] = frozenset()  # and by imports
         self.held = 0  # temporaries of the statement being visited
+        self.keeps: list[str] = []  # those of them that are let go of at its end
         self.barred = 0  # iterables of comprehensions around the node: Python allows no `:=` there
+        self.lets: list[ast.comprehension] = []  # temporaries of the part of a comprehension around it
+        self._open = self._strict = False
 
     def visit(self, node: ast.AST) -> Any:
         if getattr(node, "routed", False):
             return node
-        return super().visit(node)
+        outer, self._open, self._strict = self._open, self._strict, False
+        routed = super().visit(node)
+        self._open = outer
+        return routed
+
+    def first(self, node: ast.expr, root: bool = False) -> ast.expr:
+        """Visit what is worked out before all else of the node being visited, or with temporaries for
+        all that is. root: of a part of a comprehension."""
+        self._strict = root or self._open
+        routed: ast.expr = self.visit(node)
+        self._strict = False
+        return routed
+
+    def with_lets(self, node: ast.expr, visit: Any) -> tuple[list[ast.comprehension], ast.expr]:
+        """A part of a comprehension, and the clauses that take temporaries of it first: `for t in [x]`
+        is an assignment to the compiler, and each run of the comprehension has its own."""
+        outer, self.lets = self.lets, []
+        routed = visit(node)
+        lets, self.lets = self.lets, outer
+        return lets, routed
 
     # Asking
 
@@ -75,6 +92,17 @@ class Specialiser(Dialect):
         """Whether the guard is kept at this site."""
         return not self.optimize or guard.plan(self.site(name, *operands)) is not Plan.OMIT
 
+    def fact(self, node: ast.expr) -> Fact:
+        """What is known of the value of an expression of the guest's."""
+        return fact_of(node, {} if self.scope is None else self.scope.env)
+
+    def kind_test(self, read: Read, need: Fact) -> ast.expr:
+        """A test that a value is what `need` says. read: gives nodes that read it."""
+        fact = self.fact(read())
+        if satisfied(fact, need):
+            return ast.Constant(True)
+        return any_row([(need,)], (read,), Site("", (read(),), (fact,)))
+
     def site(self, name: str, *operands: ast.expr) -> Site:
         env = {} if self.scope is None else self.scope.env
         return Site(name, operands, tuple(fact_of(n, env) for n in operands))
@@ -85,26 +113,51 @@ class Specialiser(Dialect):
         """Whether a node reads the same value each time: nothing between two reads can change it."""
         if isinstance(node, ast.Constant):
             return True
-        return isinstance(node, ast.Name) and self.scope is not None and node.id in self.scope.fast
+        if not isinstance(node, ast.Name) or self.scope is None:
+            return False
+        return node.id in self.scope.fast or self.is_held(node)
 
     def certain(self, node: ast.expr) -> bool:
         """Whether reading a node that is `still` cannot fail."""
         return isinstance(node, ast.Constant) or (
-            isinstance(node, ast.Name) and self.scope is not None and node.id in self.scope.bound
+            isinstance(node, ast.Name)
+            and self.scope is not None
+            and (node.id in self.scope.bound or self.is_held(node))
         )
 
-    def hold(self) -> tuple[Callable[[ast.expr], ast.expr], Read]:
-        """A temporary of the function: what takes a value into it, and what reads it."""
+    def is_held(self, node: ast.Name) -> bool:
+        """Whether a name is a temporary of the function, which nothing else of the program binds."""
+        return node.id.startswith(PREFIX)
+
+    def hold(self, kept: bool = False) -> tuple[Callable[[ast.expr], ast.expr], Read]:
+        """A temporary of the function: what takes a value into it, and what reads it. kept: whether what
+        is held may be more than a number; it is let go of at the end of the statement."""
         self.held += 1
         name = f"cap:h{self.held}"
+        if self.scope is not None and self.scope.shared:
+            return self._let(f"cap:h{self.scope.shared}{self.held}")
+        if kept:
+            self.keeps.append(name)
         return (
             lambda value: ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), value), value),
-            lambda: ast.Name(name, ast.Load()),
+            lambda: _ours(name),
         )
+
+    def _let(self, name: str) -> tuple[Callable[[ast.expr], ast.expr], Read]:
+        def take(value: ast.expr) -> ast.expr:
+            target = ast.Name(name, ast.Store())
+            self.lets.append(ast.comprehension(target, ast.List([value], ast.Load()), [], 0))
+            ast.copy_location(target, value)
+            ast.copy_location(self.lets[-1].iter, value)
+            return ast.copy_location(ast.Name(name, ast.Load()), value)
+
+        return take, lambda: _ours(name)
 
     @property
     def may_hold(self) -> bool:
-        return self.optimize and self.scope is not None and self.scope.temporaries and not self.barred
+        if not self.optimize or self.scope is None or not self.scope.temporaries or self.barred:
+            return False
+        return self._open or not self.scope.shared
 
     # Tests
 
@@ -119,40 +172,39 @@ class Specialiser(Dialect):
         if guard.plan(site) is not Plan.INLINE:
             return None
         rows = guard.tests(site)
-        if len(rows) > 1 and rows[0][0] is not None:
-            rows = [row for row in rows if row[0] is not None]  # a float on the right only is seldom
+        # A float on the right only is seldom, so it is looked for last.
+        rows.sort(key=lambda row: row[0] is None and row[1] is FLOAT)
         if any(fact.kind is int for fact in site.facts):
             rows.sort(key=lambda row: all(need is None or need.kind is not int for need in row))
-        if _size(left) + _size(right) > _LARGEST:
-            return None
         one, two = self.still(left), self.still(right)
         if one and two:
-            reads = _copies(left), _copies(right)
-            return self.either(guard, _any_row(rows, reads, site), reads, make, at)
+            reads = copies(left), copies(right)
+            return self.either(guard, any_row(rows, reads, site), reads, make, at)
         first: list[ast.expr] = []
         if self.may_hold:
             if one and self.certain(left):
-                reads = _copies(left), self.held_value(right, first)
+                reads = copies(left), self.held_value(right, first)
             elif two:
-                reads = self.held_value(left, first), _copies(right)
+                reads = self.held_value(left, first), copies(right)
             else:
                 reads = self.held_value(left, first), self.held_value(right, first)
-            test = _all([*first, _any_row(rows, reads, site)])
+            test = all_of([*first, any_row(rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
-        if two and self.certain(right) and not tested[0] and _size(left) <= _TWICE:
-            reads = _copies(self.visit(left)), _copies(right)
-        elif one and not tested[1] and _size(right) <= _TWICE:
-            reads = _copies(left), _copies(self.visit(right))
+        if two and self.certain(right) and not tested[0] and size(left) <= _TWICE:
+            reads = copies(self.first(left)), copies(right)
+        elif one and not tested[1] and size(right) <= _TWICE:
+            reads = copies(left), copies(self.visit(right))
         else:
             return None
-        return self.either(guard, _any_row(rows, reads, site), reads, make, at)
+        return self.either(guard, any_row(rows, reads, site), reads, make, at)
 
-    def held_value(self, node: ast.expr, first: list[ast.expr]) -> Read:
+    def held_value(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
         """What reads the value of a node; a test added to `first`, which always holds, works it out."""
-        take, again = self.hold()
-        value = take(self.visit(node))
-        first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
+        take, again = self.hold(kept)
+        value = take(self.first(node))
+        if not isinstance(value, ast.Name):
+            first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
         return again
 
     def either(
@@ -169,124 +221,180 @@ class Specialiser(Dialect):
             return None
         first: list[ast.expr] = []
         if self.still(operand):
-            read = _copies(operand)
-        elif self.may_hold and _size(operand) <= _LARGEST:
+            read = copies(operand)
+        elif self.may_hold:
             read = self.held_value(operand, first)
         else:
             return None
-        test = _all([*first, _any_row(guard.tests(site), (read,), site)])
+        test = all_of([*first, any_row(guard.tests(site), (read,), site)])
         return self.either(guard, test, (read,), make, at)
-
-    # Calls
-
-    def callee(self, node: ast.expr, guard: type[Guard], method: type[Guard]) -> ast.expr:
-        """What stands where a callable is called: the callable itself if that may be called as it is,
-        else what its guard gives. node: not visited yet."""
-        if not self.optimize or self.scope is None:
-            return self.ask(guard, self.visit(node), at=node)
-        if isinstance(node, ast.Name):
-            return self.called_name(node, guard)
-        if isinstance(node, ast.Attribute) and not node.attr.startswith("__") and self.may_hold:
-            return self.called_method(node, guard, method)
-        return self.ask(guard, self.visit(node), at=node)
-
-    def called_name(self, node: ast.Name, guard: type[Guard]) -> ast.expr:
-        name = node.id
-        routed = self.visit(node)
-        slow = self.ask(guard, copy.deepcopy(routed), at=node)
-        if name in RAW_FUNCTIONS and name not in self.bound:
-            # Nothing runs between the two reads of the name, so both give the same.
-            same = ast.Compare(copy.deepcopy(routed), [ast.Is()], [stand_in(f"cap:raw:{name}")])
-            return ast.copy_location(ast.IfExp(same, routed, slow), node)
-        if self.still(node):
-            test = self.called_as_it_is(_copies(routed), _copies(routed), name)
-            return ast.copy_location(ast.IfExp(test, routed, slow), node)
-        if not self.may_hold or (name not in self.bound and name in dir(builtins)):
-            return slow
-        take, again = self.hold()
-        test = self.called_as_it_is(_once(take(routed), again), again, name)
-        return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
-
-    def called_as_it_is(self, first: Read, again: Read, name: str) -> ast.expr:
-        if name in self.classes:
-            return _all(
-                [
-                    _is(_type_of(first()), type),
-                    ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
-                ]
-            )
-        return ast.Compare(_type_of(first()), [ast.Is()], [stand_in("cap:raw:function")])
-
-    def called_method(self, node: ast.Attribute, guard: type[Guard], method: type[Guard]) -> ast.expr:
-        owner = node.value
-        if isinstance(owner, ast.Name) and (owner.id in self.classes or owner.id in self.modules):
-            if owner.id in self.classes or self.planned_attribute(node):
-                return self.ask(guard, self.visit(node), at=node)
-            take, again = self.hold()
-            first = take(self.visit(node))
-            test = ast.Compare(
-                _type_of(first), [ast.Is()], [stand_in("cap:raw:builtin_function_or_method")]
-            )
-            return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
-        self.admit(node)
-        known = stand_in(f"cap:method:{node.attr}")
-        if self.still(owner):
-            first_read = again = _copies(owner)
-            first_node = first_read()
-        else:
-            take, again = self.hold()
-            first_node = take(self.visit(owner))
-        test = ast.Compare(_type_of(first_node), [ast.In()], [known])
-        slow = self.ask(method, again(), ast.Constant(node.attr), at=owner)
-        receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
-        return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
     def attribute(self, node: ast.Attribute, name: str) -> ast.expr | None:
         """A read of an attribute that some builtin class guards, raw on instances of the guest's own
         classes; None where no such test can be written, and nothing has been visited."""
-        if name != node.attr or name.startswith("__") or not self.optimize or self.scope is None:
+        if not self.optimize or self.scope is None or name != node.attr:
+            return None
+        if name.startswith("__") and name != "__class__":
             return None
         owner = node.value
         if self.still(owner):
-            first, again = copy.deepcopy(owner), _copies(owner)
-        elif self.may_hold and _size(owner) <= _LARGEST:
-            take, again = self.hold()
-            first = take(self.visit(owner))
+            first, again = copy.deepcopy(owner), copies(owner)
+        elif self.may_hold:
+            take, again = self.hold(kept=True)
+            first = take(self.first(owner))
         else:
             return None
-        test = ast.Compare(_type_of(first), [ast.In()], [stand_in("cap:classes")])
+        test = ast.Compare(type_of(first), [ast.In()], [stand_in("cap:classes")])
         fast = ast.copy_location(ast.Attribute(again(), node.attr, ast.Load()), node)
         slow = self.ask(ReadAttribute, again(), ast.Constant(name), at=node)
         return ast.copy_location(ast.IfExp(test, fast, slow), node)
 
-    def item_target(self, guard: type[Guard], node: ast.Subscript) -> ast.expr | None:
-        """The container of a store to an item, without its guard where a test of the index allows it;
-        None where no test can be written, and nothing has been visited."""
-        if not self.optimize or self.scope is None or not self.still(node.slice):
-            return None
-        if not self.certain(node.slice) or _size(node.value) > 2 * _TWICE:
-            return None
+    def item_target(self, guard: type[Guard], node: ast.Subscript) -> bool:
+        """Whether the container and the index of a store were made to do without the guard where a test
+        of the index allows it; if not, nothing has been visited."""
+        if not self.optimize or self.scope is None:
+            return False
         site = self.site("", node.value, node.slice)
-        value = self.visit(node.value)
-        test = _any_row(guard.tests(site), (_copies(value), _copies(node.slice)), site)
-        slow = self.ask(guard, copy.deepcopy(value), copy.deepcopy(node.slice), at=node.value)
-        return ast.copy_location(ast.IfExp(test, value, slow), node.value)
+        owner, key = node.value, node.slice
+        first: list[ast.expr] = []
+        if self.still(key) and self.certain(key):
+            if size(owner) <= 2 * _TWICE and not self.still(owner):
+                value = self.visit(owner)
+                owners: Read = copies(value)
+            elif self.still(owner):
+                owners = copies(owner)
+            elif self.may_hold:
+                owners = self.held_value(owner, first, kept=True)
+            else:
+                return False
+            keys: Read = copies(key)
+        elif self.may_hold and not isinstance(key, (ast.Slice, ast.Tuple)):
+            if self.still(owner) and self.certain(owner):
+                owners = copies(owner)
+            else:
+                owners = self.held_value(owner, first, kept=True)
+            keys = self.held_value(key, first)
+        else:
+            return False
+        test = all_of([*first, any_row(guard.tests(site), (owners, keys), site)])
+        slow = self.ask(guard, owners(), keys(), at=owner)
+        node.value = ast.copy_location(ast.IfExp(test, owners(), slow), owner)
+        node.slice = ast.copy_location(keys(), key)
+        return True
+
+    def sliced(self, guard: type[Guard], node: ast.Subscript, parts: ast.Slice) -> ast.expr | None:
+        """A slice of something short, without its guard; None where no test can be written, and nothing
+        has been visited. What is tested is taken after the bounds were worked out."""
+        bounds = [b for b in (parts.lower, parts.upper, parts.step) if b is not None]
+        plain = all(map(self.still, (node.value, *bounds)))
+        if not self.optimize or self.scope is None or not (plain or self.may_hold):
+            return None
+        first: list[ast.expr] = []
+        known = self.fact(node.value).kind
+        if self.still(node.value) and (plain or self.certain(node.value)):
+            owner = copies(node.value)
+        else:
+            owner = self.held_value(node.value, first, kept=True)
+        reads = {
+            id(b): copies(b) if self.still(b) else self.held_value(b, first, kept=True) for b in bounds
+        }
+        if known not in _SLICED:
+            ways = [is_kind(type_of(owner()), list)]
+            ways.append(ast.Compare(type_of(owner()), [ast.In()], [stand_in("cap:plain")]))
+            first.append(either_of(ways))
+        length = ast.Call(stand_in("cap:raw:len"), [owner()], [])
+        first.append(ast.Compare(length, [ast.Lt()], [ast.Constant(_SHORT)]))
+
+        def bound(part: ast.expr | None) -> ast.expr | None:
+            return None if part is None else reads[id(part)]()
+
+        lower, upper, step = map(bound, (parts.lower, parts.upper, parts.step))
+        fast = ast.Subscript(owner(), ast.Slice(lower, upper, step), ast.Load())
+        again = [bound(part) or ast.Constant(None) for part in (parts.lower, parts.upper, parts.step)]
+        made = ast.copy_location(ast.Call(stand_in("cap:slice"), again, []), parts)
+        slow = self.ask(guard, owner(), made, at=node)
+        return ast.copy_location(ast.IfExp(all_of(first), ast.copy_location(fast, node), slow), node)
+
+    def text(self, guard: type[Guard], part: ast.FormattedValue, *args: ast.expr) -> ast.expr | None:
+        """The text of a field of an f-string; None where no test can be written, and nothing has been
+        visited. args: the conversion and the specification for the guard."""
+        spec = ""
+        if part.format_spec is not None:
+            values = getattr(part.format_spec, "values", [])
+            if len(values) != 1 or not isinstance(values[0], ast.Constant):
+                return None
+            spec = str(values[0].value)
+        if not self.optimize or self.scope is None or part.conversion != -1 or not _is_small_spec(spec):
+            return None
+        first: list[ast.expr] = []
+        if self.still(part.value):
+            read = copies(part.value)
+        elif self.may_hold:
+            read = self.held_value(part.value, first, kept=True)
+        else:
+            return None
+        number = either_of([self.kind_test(read, fact) for fact in (SMALL, FLOAT)])
+        if part.format_spec is None:
+            shown: ast.expr = ast.Call(stand_in("cap:raw:str"), [read()], [])
+        else:
+            shown = ast.JoinedStr([ast.FormattedValue(read(), -1, part.format_spec)])
+            number = all_of([*first, number])
+        slow = self.ask(guard, read(), *args, at=part.value)
+        ast.copy_location(shown, part.value)
+        made = ast.copy_location(ast.IfExp(number, shown, slow), part.value)
+        if part.format_spec is None:
+            test = all_of([*first, is_kind(type_of(read()), str)])
+            made = ast.copy_location(ast.IfExp(test, read(), made), part.value)
+        return made
+
+    def joined(self, guard: type[Guard], parts: list[ast.expr], at: ast.expr) -> ast.expr | None:
+        """An f-string of several texts, without its guard where they are short together; None where no
+        test can be written. parts: routed."""
+        if not self.may_hold or (self.scope is not None and self.scope.shared):
+            return None
+        literal = sum(
+            len(p.value) for p in parts if isinstance(p, ast.Constant) and type(p.value) is str
+        )
+        total: ast.expr | None = None
+        reads: list[Read] = []
+        for part in parts:
+            if isinstance(part, ast.Constant):
+                reads.append(copies(part))
+                continue
+            take, again = self.hold(kept=True)
+            reads.append(again)
+            length = ast.Call(stand_in("cap:raw:len"), [take(part)], [])
+            total = length if total is None else ast.BinOp(total, ast.Add(), length)
+        if total is None or literal > _SHORT:
+            return None
+        test = ast.Compare(total, [ast.Lt()], [ast.Constant(4096 - literal)])
+        fast = ast.JoinedStr(
+            [r if isinstance(r, ast.Constant) else ast.FormattedValue(r, -1, None)
+             for r in (read() for read in reads)]
+        )  # fmt: skip
+        slow = self.ask(guard, *[read() for read in reads], at=at)
+        return ast.copy_location(ast.IfExp(test, ast.copy_location(fast, at), slow), at)
 
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
 
 
-def _copies(node: ast.expr) -> Read:
+def _ours(name: str) -> ast.expr:
+    node = ast.Name(name, ast.Load())
+    node.routed = True  # type: ignore[attr-defined]  # no name of the program's
+    return node
+
+
+def _is_small_spec(spec: str) -> bool:
+    """Whether a format specification can ask for few characters only."""
+    return len(spec) < 8 and all(len(digits) < 4 for digits in re.findall(r"\d+", spec))
+
+
+def copies(node: ast.expr) -> Read:
     return lambda: copy.deepcopy(node)
 
 
-def _once(first: ast.expr, again: Read) -> Read:
-    """Gives a node that takes a value into a temporary, and then nodes that read it."""
-    nodes = [first]
-    return lambda: nodes.pop() if nodes else again()
-
-
-def _any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.expr:
+def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.expr:
     """A test that one of the rows holds. reads: give nodes that read the operands."""
     ways = []
     for row in rows:
@@ -294,21 +402,24 @@ def _any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.ex
         for need, read, fact in zip(row, reads, site.known(), strict=True):
             if need is not None and need.kind is not None:
                 if need is HOLDER:
-                    tests.append(ast.Compare(_type_of(read()), [ast.In()], [stand_in("cap:holders")]))
+                    tests.append(ast.Compare(type_of(read()), [ast.In()], [stand_in("cap:holders")]))
                 elif fact.kind is not need.kind:
-                    tests.append(_is(_type_of(read()), need.kind))
+                    tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))
-        ways.append(_all(tests))
-    return _either(ways)
+                elif need.kind is str and need.bits >= 0:
+                    length = ast.Call(stand_in("cap:raw:len"), [read()], [])
+                    tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
+        ways.append(all_of(tests))
+    return either_of(ways)
 
 
-def _type_of(value: ast.expr) -> ast.expr:
+def type_of(value: ast.expr) -> ast.expr:
     return ast.Call(stand_in("cap:raw:type"), [value], [])
 
 
-def _is(kind: ast.expr, wanted: type) -> ast.expr:
-    return ast.Compare(kind, [ast.Is()], [stand_in(_RAW[wanted])])
+def is_kind(kind: ast.expr, wanted: type) -> ast.expr:
+    return ast.Compare(kind, [ast.Is()], [stand_in(f"cap:raw:{wanted.__name__}")])
 
 
 def _within(read: Read) -> list[ast.expr]:
@@ -319,15 +430,19 @@ def _within(read: Read) -> list[ast.expr]:
     ]
 
 
-def _all(tests: list[ast.expr]) -> ast.expr:
+def all_of(tests: list[ast.expr]) -> ast.expr:
+    if not tests:
+        return ast.Constant(True)
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
 
 
-def _either(tests: list[ast.expr]) -> ast.expr:
+def either_of(tests: list[ast.expr]) -> ast.expr:
+    if not tests:
+        return ast.Constant(False)
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
 
 
-def _size(node: ast.AST) -> int:
+def size(node: ast.AST) -> int:
     """How large an expression is; beyond all bounds where it binds names or makes functions."""
     size = 0
     for part in ast.walk(node):

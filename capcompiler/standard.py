@@ -186,8 +186,9 @@ _ASKS_GLOBALS: Final = (
     (r"\Z", "\nfrom _guard_types import _globals_of\n"),
 )
 _ASKS_FRAME: Final = (
+    (r"_get_code_position\(tb\.tb_frame\.f_code, tb\.tb_lasti\)", "_position_of(tb)"),
     (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
-    (r"\Z", "\nfrom _guard_types import _frame_of\n"),
+    (r"\Z", "\nfrom _guard_types import _frame_of, _position_of\n"),
 )
 #: What is changed in the source of modules that would reach for what no guest is given: pattern and
 #: replacement. Each keeps the number of lines before it.

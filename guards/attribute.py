@@ -212,7 +212,7 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     if is_guard_name(name):
         absent(obj, name)
     if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
-        realm.plain.close()
+        realm.plain.open(type(obj))
     if not is_dunder(name):
         own = owners(name)
         if not own:
@@ -430,9 +430,10 @@ class ReadAttribute(Guard):
     def run(self, obj: Any, name: str) -> Any:
         realm = self.ref() or gone()
         kind = type(obj)
-        if kind in realm.plain.classes and not is_dunder(name):
+        raw = not is_dunder(name) or name == "__class__"
+        if raw and kind in realm.plain.classes:
             return getattr(obj, name)
-        if type(kind) is type and not is_dunder(name) and realm.is_guest_class(kind):
+        if raw and type(kind) is type and realm.is_guest_class(kind):
             realm.plain.learn_class(realm, kind)
         return read(realm, obj, name)
 

@@ -62,13 +62,26 @@ Row = tuple[Fact | None, ...]
 
 
 def open_rows(rows: tuple[Row, ...], site: Site) -> list[Row]:
-    """The rows that may hold at a site, with None for each operand of which nothing is left to test."""
+    """The rows that may hold at a site, with None for each operand of which nothing is left to test.
+    No row is among them that holds only where another does."""
     left: list[Row] = []
     for row in rows:
         verdicts = [satisfied(f, n) for f, n in zip(site.known(), row, strict=True)]
         if False not in verdicts:
             left.append(tuple(None if v else n for v, n in zip(verdicts, row, strict=True)))
-    return left
+    return [
+        row for i, row in enumerate(left)
+        if not any(_weaker(other, row) and (i > j or not _weaker(row, other))
+                   for j, other in enumerate(left) if i != j)
+    ]  # fmt: skip
+
+
+def _weaker(a: Row, b: Row) -> bool:
+    """Whether row `a` holds wherever `b` does."""
+    return all(
+        x is None or (y is not None and x.kind is y.kind and (x.bits < 0 or 0 <= y.bits <= x.bits))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 class Guard:

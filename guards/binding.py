@@ -63,16 +63,15 @@ def is_guest_code(code: CodeType) -> bool:
 
 def bound(code: CodeType, guards: Mapping[str, Any]) -> CodeType:
     """`code` and all code in it with guards in place of their stand-ins."""
-    consts = tuple([_bound_constant(c, guards) for c in code.co_consts])
-    return code.replace(co_consts=consts)
-
-
-def _bound_constant(constant: Any, guards: Mapping[str, Any]) -> Any:
-    if type(constant) is bytes and constant.startswith(_NONCE):
-        return guards[constant[_SIZE:].decode()]
-    if type(constant) is CodeType:
-        return bound(constant, guards)
-    return constant
+    consts = list(code.co_consts)
+    for i, constant in enumerate(consts):
+        kind = type(constant)
+        if kind is bytes:
+            if constant.startswith(_NONCE):
+                consts[i] = guards[constant[_SIZE:].decode()]
+        elif kind is CodeType:
+            consts[i] = bound(constant, guards)
+    return code.replace(co_consts=tuple(consts))
 
 
 #: Code with nothing in its stand-ins' places; which guards stand where; what inner code stands where.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
 from guards.base import PREFIX, is_guard_name
-from guards.call import callable_for_c
+from guards.call import MADE_FAST, callable_for_c
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -36,6 +36,7 @@ from guards.fact import HOLDERS
 from guards.format import formatted, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
+from guards.item import PLAIN
 from guards.meter import Stop
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
@@ -739,7 +740,9 @@ class _Guards(dict[str, Any]):
 #: What tests of types and of callables compare with; guests hold these anyway.
 _RAW: Final = {
     **RAW_BUILTINS,
+    "NoneType": type(None),
     "compress": itertools.compress,
+    "isinstance": isinstance,
     "function": FunctionType,
     "builtin_function_or_method": BuiltinFunctionType,
 }
@@ -752,6 +755,12 @@ def _named(realm: Realm, key: str) -> Any:
         return _RAW[name]
     if kind == "method":
         return realm.plain.of(name)
+    if kind == "static":
+        return realm.plain.of_class(name)
+    if kind == "made":
+        return MethodType(MADE_FAST[_RAW[name]], realm)
+    if kind == "own":
+        return realm.builtin(name)
     if kind == "stores":
         for stored in name.split():
             realm.plain.note_store(stored)
@@ -782,3 +791,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
     guards["cap:holders"] = HOLDERS
+    guards["cap:plain"] = PLAIN

@@ -49,24 +49,46 @@ from guards.host import (
     host_method_self,
     host_mro,
     host_name,
+    host_super_class,
+    host_super_this,
 )
 from guards.plain import is_c_method
-from guards.tables.rows import TABLE, State, find
+from guards.short import FREE_WHEN_SHORT
+from guards.tables.rows import TABLE, State, find, is_dunder
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
     "CONSTRUCTORS",
+    "MADE_FAST",
     "Call",
     "CallMethod",
+    "CallSuper",
     "callable_for_c",
     "construct",
+    "enter_callable",
+    "enter_face",
     "prepare_arguments",
     "shown_callable",
 ]
 
-_RAW: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction})
+#: Types of what is called as it is.
+_RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
+_FACES: Final[set[type]] = set()
+
+
+def enter_callable(kind: type) -> None:
+    """Let the instances of a sealed class of ours be called as they are."""
+    _RAW.add(kind)
+
+
+def enter_face(kind: type) -> None:
+    """Note a sealed class of ours whose instances hold under plain names only what was entered by
+    `enter_callable`, where no guest can put anything else."""
+    _FACES.add(kind)
+
 
 #: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
 #: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.
@@ -345,6 +367,28 @@ def _type_of_init(realm: Realm, made: Any) -> Any:
 def _nothing(*_args: Any, **_kwargs: Any) -> None: ...
 
 
+def _maker(kind: Any) -> Any:
+    """`construct` of one builtin class, by what its constructor pays."""
+    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
+
+    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        if carrier:
+            check_nesting(realm, (*args, *kwargs.values()))
+        args = prepare(realm, kind, args, kwargs)
+        return kind(*args, **kwargs)
+
+    return make
+
+
+#: What makes an instance of a builtin class where compiled code calls that class by its name.
+MADE_FAST: Final[dict[Any, Any]] = {
+    kind: _maker(kind)
+    for kind in (
+        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map, filter
+    )
+}  # fmt: skip
+
+
 def _needs_standin(realm: Realm, kind: Any) -> bool:
     """Whether calling this class raw would reach a constructor of the table unguarded."""
     if kind is type:
@@ -494,6 +538,10 @@ class CallMethod(Guard):
         kind = type(obj)
         if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
             return obj
+        if kind is type and obj not in TABLE:
+            realm.plain.learn_static(realm, obj, name)
+        if kind in _FACES and not is_dunder(name):
+            return obj
         tamed = realm.plain.tamed.get((kind, name))
         if tamed is not None:
             return SimpleNamespace(**{name: MethodType(tamed, obj)})
@@ -505,11 +553,22 @@ class CallMethod(Guard):
         return SimpleNamespace(**{name: self.call(found)})
 
 
-#: Methods of texts that are charged for by the length of the text alone, from 256 characters on.
-FREE_WHEN_SHORT: Final = frozenset(
-    """
-    capitalize casefold lower upper swapcase title removeprefix removesuffix partition isalnum isalpha
-    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper count
-    find index
-    """.split()
-)
+class CallSuper(Guard):
+    """super().m(x) becomes `cap:super`(super(), 'm')(x), as long as `super` is the builtin."""
+
+    key = "cap:super"
+    __slots__ = ("call",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm)
+        self.call = Call(realm).run
+
+    def run(self, obj: Any, name: str) -> Any:
+        realm = self.ref() or gone()
+        if type(obj) is super:
+            found = realm.plain.supers.get((host_super_class(obj), host_super_this(obj), name))
+            if found is not None:
+                return getattr(obj, name)
+            if realm.plain.learn_super(realm, host_super_class(obj), host_super_this(obj), name):
+                return getattr(obj, name)
+        return self.call(read(realm, obj, name))

@@ -606,7 +606,7 @@ def charge_pow(realm: Realm, a: Any, b: Any, modulus: Any = None) -> None:
     if issubclass(type(a), Decimal) or issubclass(type(b), Decimal):
         charge_decimal(realm, a, b)
         charge_decimal(realm, a, modulus)
-        digits = realm.decimals.prec
+        digits = realm.arithmetic.context.prec
         realm.meter.charge((digits * digits >> 4) + (digits**3 >> 14))
     if not (issubclass(type(a), int) and issubclass(type(b), int)):
         return

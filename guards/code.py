@@ -76,11 +76,6 @@ def _nlocals(realm: Realm, code: Any) -> int:
     return len(shown_names(code.__code__.co_varnames))
 
 
-def _positions(realm: Realm, code: Any) -> Any:
-    realm.meter.charge_bytes(len(code.__code__.co_code))
-    return iter(list(code.__code__.co_positions()))
-
-
 define(
     GuestCode,
     "__repr__ __eq__ __hash__",
@@ -94,7 +89,6 @@ define(
         "co_filename": _filename,
         "co_nlocals": _nlocals,
     },
-    tame={"co_positions": _positions},
     deny="__code__ __mode__ __slots__ __setattr__ __delattr__ __new__ __annotations__",
 )
 

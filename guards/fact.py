@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["ANY", "BITS", "BOOL", "FLOAT", "HOLDER", "HOLDERS", "NONE", "SMALL", "TEXT", "Fact",
-           "of_constant", "satisfied"]  # fmt: skip
+           "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
-#: The bits that the inline test of a small whole number allows.
+#: The bits that the inline test of a small whole number allows: one digit of CPython's, whose
+#: comparison the interpreter specialises.
 TESTED_BITS: Final = 30
 
 

@@ -110,25 +110,27 @@ if "_py_warnings" in sys.modules:  # 3.14: where C code looks it up there
 
 def enter_headroom(depth: int) -> None:
     """Make room for a turn of `depth` guest calls. Each call is paired with `leave_headroom`."""
+    before = _Before
     with _lock:
         now = sys.getrecursionlimit()
-        if _Before.turns == 0:
-            _Before.limit = now
-            _Before.hook = sys.unraisablehook
+        if not before.turns:
+            before.limit = now
+            before.hook = sys.unraisablehook
             sys.unraisablehook = _quiet
-        _Before.turns += 1
-        wanted = _Before.limit + min(depth, _MOST) * _PER_CALL
+        before.turns += 1
+        wanted = before.limit + (depth if depth < _MOST else _MOST) * _PER_CALL
         if wanted > now:
             sys.setrecursionlimit(wanted)
-            _Before.raised = wanted
+            before.raised = wanted
 
 
 def leave_headroom() -> None:
     """Give the room of one turn back."""
+    before = _Before
     with _lock:
-        _Before.turns -= 1
-        if _Before.turns == 0:
-            if sys.getrecursionlimit() == _Before.raised:
-                sys.setrecursionlimit(_Before.limit)
+        before.turns -= 1
+        if not before.turns:
+            if sys.getrecursionlimit() == before.raised:
+                sys.setrecursionlimit(before.limit)
             if sys.unraisablehook is _quiet:
-                sys.unraisablehook = _Before.hook
+                sys.unraisablehook = before.hook

@@ -22,11 +22,11 @@ from guards.tamed import charge_item
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["ReadItem", "alias_item", "union_item"]
+__all__ = ["PLAIN", "ReadItem", "alias_item", "union_item"]
 
 
 #: What is looked up by a short number or a text for nothing.
-_PLAIN: Final = frozenset({list, tuple, dict, str, bytes, bytearray})
+PLAIN: Final = frozenset({list, tuple, dict, str, bytes, bytearray})
 _SHORT: Final = 1 << 60
 
 _union_args: Final[Any] = UnionType.__dict__["__args__"].__get__
@@ -153,9 +153,9 @@ class ReadItem(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:
-        if type(obj) in _PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
+        if type(obj) in PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
             return obj[key]
-        if type(key) is slice and type(obj) in _PLAIN and len(obj) < 512:
+        if type(key) is slice and type(obj) in PLAIN and len(obj) < 512:
             return obj[key]
         realm = self.ref() or gone()
         charge_item(realm, obj, key)

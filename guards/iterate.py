@@ -6,14 +6,16 @@ Stops: C loops that take no step (pit 5). Each element taken costs a step, count
 
 from __future__ import annotations
 
+import ast
 import itertools
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
-from guards.base import Guard, gone
+from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
+from guards.fact import TEXT, Fact, of_node
 from guards.host import host_iterable, host_lookup, host_name
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key
@@ -232,10 +234,33 @@ class Contains(Guard):
     """a in b becomes `cap:in`(a, b), where no other comparison follows."""
 
     key = "cap:in"
+    #: A short text or number is looked for in a table, and a text in a short one, for nothing.
+    free = (
+        *(
+            (item, Fact(kind))
+            for kind in (dict, set, frozenset)
+            for item in (TEXT, Fact(int, 60))
+        ),
+        (TEXT, Fact(str, 255)),
+    )  # fmt: skip
     __slots__ = ()
+
+    @classmethod
+    def tests(cls, site: Site) -> list[Row]:
+        if _is_short_display(site.operands[1]):
+            return open_rows(((Fact(str, 4095), None), (Fact(int, 60), None)), site)
+        return super().tests(site)
 
     def run(self, item: Any, container: Any) -> bool:
         return contains((self.ref() or gone()), container, item)
+
+
+def _is_short_display(node: ast.expr) -> bool:
+    """Whether a container is written out, with few short texts and numbers in it."""
+    if not isinstance(node, (ast.Tuple, ast.List, ast.Set)) or len(node.elts) >= 16:
+        return False
+    facts = [of_node(e) for e in node.elts]
+    return all((f.kind is str and f.bits < 4096) or (f.kind is int and f.bits <= 60) for f in facts)
 
 
 class Middle(Guard):

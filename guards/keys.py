@@ -6,7 +6,7 @@ from typing import Final
 
 from guards.attribute import ReadAttribute
 from guards.base import Guard, is_guard_name
-from guards.call import Call, CallMethod
+from guards.call import Call, CallMethod, CallSuper
 from guards.classes import BuildClass
 from guards.format import Format, Join
 from guards.generic import GUARDS as GENERIC
@@ -28,6 +28,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     StoreItem,
     Call,
     CallMethod,
+    CallSuper,
     BuildClass,
     Iterate,
     Star,

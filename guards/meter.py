@@ -25,7 +25,11 @@ __all__ = ["Meter", "Stop", "hold_statm", "resident_bytes"]
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
 _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, about 1 ms of work
-_FIRST_CHUNKS: Final = 128  # the size of the chunk after the first
+_FIRST: Final = 64  # the size of the first chunk of a turn
+_FIRST_CHUNKS: Final = 2 * _FIRST  # the size of the chunk after the first
+_FIRST_ONES: Final = _ONES[:_FIRST]
+#: Where guest calls may nest no deeper than this, the depth is looked at from the first chunk on.
+_SHALLOW: Final = 2 * _FIRST
 _UNBOUNDED: Final = 1 << 62
 
 
@@ -119,6 +123,22 @@ class _Source:
     def __next__(self) -> Iterator[int]:
         meter = self.meter
         try:
+            if (
+                meter._grow == _FIRST <= meter.left
+                and meter.live
+                and meter.stopped is None
+                and meter.deadline is None
+                and meter.parent is None
+                and (meter.depth is None or meter.depth >= _SHALLOW)
+            ):
+                # The first chunk of a turn that begins: there is no clock to look at and nobody else to
+                # pay, and each step enters one function at most, so that the depth is looked at in time.
+                meter._grow = _FIRST_CHUNKS
+                meter._since_memory += _FIRST
+                meter.left -= _FIRST
+                meter._chunk = bytearray(_FIRST_ONES)
+                meter._chunk_iter = iter(meter._chunk)
+                return meter._chunk_iter  # type: ignore[no-any-return]
             return meter._refill()
         except BaseException as error:
             # An interrupt of the host's fell in here. The chain would forget its source for good, and
@@ -189,7 +209,7 @@ class Meter:
         self._memory_base: int | None = None
         self._bulk = 0
         self._since_memory = 0
-        self._grow = 64
+        self._grow = _FIRST
         #: What holds only while a turn runs; emptied at its end.
         self.learned: list[set[Any]] = []
 
@@ -205,10 +225,12 @@ class Meter:
         base: FrameType | None,
         parent: Meter | None = None,
         spent: float = 0.0,
+        paused: bool = False,
     ) -> None:
         """Fill the budget and let the counter run. base: the host frame that the turn starts in.
 
-        spent: seconds of the turn that have passed already, in compiling.
+        spent: seconds of the turn that have passed already, in compiling. paused: whether it runs from
+        `resume` on only.
         """
         self.steps = steps
         self.left = self._start = _UNBOUNDED if steps is None else steps
@@ -234,12 +256,12 @@ class Meter:
         self._memory_base = None
         self._bulk = 0
         self._since_memory = 0
-        self._grow = 64
-        self.live = True
+        self._grow = _FIRST
+        self.live = not paused
 
     def pause(self) -> None:
         """Suspend the turn: until `resume` every tick raises, and what is left is kept."""
-        unused = self._in_chunk()
+        unused: int = self._chunk_iter.__length_hint__()
         self.left += unused
         if self.parent is not None:
             self.parent.refund(unused)
@@ -255,16 +277,13 @@ class Meter:
 
     def end(self) -> None:
         """Take back what is left; from here on every tick raises."""
-        if self.parent is not None:
-            self.parent.refund(self._in_chunk())
-        self.left += self._in_chunk()
-        self.live = False
-        self._chunk.clear()
-        self._base = None
+        if self.live:
+            self.pause()
         self.parent = None
-        for found in self.learned:
-            found.clear()
-        self.learned.clear()
+        if self.learned:
+            for found in self.learned:
+                found.clear()
+            self.learned.clear()
 
     @property
     def used(self) -> int:

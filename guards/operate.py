@@ -108,9 +108,13 @@ class MultiplyInPlace(Operate):
         return a
 
 
+#: Two texts that are short together.
+_TEXTS: Final[tuple[Row, ...]] = ((Fact(str, 511), Fact(str, 511)),)
+
+
 class Add(Operate):
     key = "cap:add"
-    free = _EITHER
+    free = (*_EITHER, *_TEXTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -126,7 +130,7 @@ class Add(Operate):
 
 class AddInPlace(Operate):
     key = "cap:iadd"
-    free = _EITHER
+    free = (*_EITHER, *_TEXTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -320,7 +324,13 @@ class Compare(Operate):
         )
         for row in ((kind, None), (None, kind))
     )
-    free = ((_NUMBER, Fact(int)), (Fact(int), _NUMBER), (FLOAT, None), (None, FLOAT))
+    free = (
+        (_NUMBER, Fact(int)),
+        (Fact(int), _NUMBER),
+        (FLOAT, None),
+        (None, FLOAT),
+        (Fact(str, 4095), None),
+    )
     __slots__ = ()
     operate: ClassVar[Any]
 

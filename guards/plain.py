@@ -31,13 +31,28 @@ _MOST: Final = 64
 class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
-    __slots__ = ("classes", "closed", "learned", "methods", "stored", "tamed")
+    __slots__ = (
+        "classes",
+        "closed",
+        "learned",
+        "methods",
+        "opened",
+        "statics",
+        "stored",
+        "supers",
+        "tamed",
+    )
 
-    def __init__(self, learned: list[set[type]]) -> None:
+    def __init__(self, learned: list[Any]) -> None:
         self.methods: dict[str, set[type]] = {}
+        #: By name: the classes of which it can be called as it is found there.
+        self.statics: dict[str, set[type]] = {}
+        #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
+        self.supers: dict[tuple[Any, Any, str], bool] = {}
         self.classes: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
+        self.opened: set[type] = set()
         #: The stand-ins of methods of builtin classes, by class and name.
         self.tamed: dict[tuple[type, str], Any] = {}
         self.learned = learned
@@ -49,19 +64,42 @@ class PlainCalls:
             found = self.methods[name] = set()
         return found
 
+    def of_class(self, name: str) -> set[type]:
+        """The set of classes that `name` can be called of; the same set each time."""
+        found = self.statics.get(name)
+        if found is None:
+            found = self.statics[name] = set()
+        return found
+
     def note_store(self, name: str) -> None:
         """An attribute of this name is stored or deleted on something, from now on."""
         if name not in self.stored:
             self.stored.add(name)
-            found = self.methods.get(name)
-            if found:
-                found.clear()
+            self.supers.clear()
+            for sets in (self.methods, self.statics):
+                found = sets.get(name)
+                if found:
+                    found.clear()
 
     def close(self) -> None:
-        """The dictionary of an instance was handed out: any name may be stored from now on."""
+        """Nobody knows whose dictionary was handed out: any name may be stored from now on."""
         if not self.closed:
             self.closed = True
             self.forget()
+
+    def open(self, kind: type) -> None:
+        """The dictionary of an instance was handed out. kind: its class."""
+        if kind in TABLE and kind.__dictoffset__:
+            return  # of a builtin class; none of those whose instances have a dictionary is learned
+        if kind in TABLE:
+            self.close()  # a proxy gives that of another object
+        elif kind not in self.opened:
+            self.opened.add(kind)
+            self.forget()
+
+    def is_open(self, kind: type) -> bool:
+        """Whether anything may be stored on instances of a class of the guest's."""
+        return self.closed or kind in self.opened
 
     def forget(self) -> None:
         """What classes inherit may have changed."""
@@ -77,7 +115,7 @@ class PlainCalls:
 
     def learn_method(self, realm: Realm, kind: type, name: str) -> bool:
         """Whether `m` is plain on every instance of `kind`, which then is in the set of `m`."""
-        if kind not in TABLE and (self.closed or name in self.stored):
+        if kind not in TABLE and (name in self.stored or self.is_open(kind)):
             return False
         if not realm.meter.live:
             return False
@@ -87,17 +125,62 @@ class PlainCalls:
         elif not _is_own_method(realm, kind, name):
             return False
         self._enter(self.of(name), kind)
-        if kind not in TABLE and (self.closed or name in self.stored):
+        if kind not in TABLE and (name in self.stored or self.is_open(kind)):
             # The collector ran a callback of the guest's, which stored the name, while we looked.
             self.of(name).clear()
             return False
         return True
 
+    def learn_static(self, realm: Realm, kind: Any, name: str) -> None:
+        """Enter a class of the guest's of which `name` can be called as it is found there."""
+        if not realm.meter.live or self.closed or name in self.stored:
+            return
+        if host_lookup(type, name)[0] is not None or not _is_derived(realm, kind):
+            return
+        for k in host_mro(kind):
+            found = host_dict(k).get(name)
+            if found is not None:
+                if k in _BASES or not _is_plain(found):
+                    return
+                break
+        else:
+            return
+        self._enter(self.of_class(name), kind)
+        if self.closed or name in self.stored:
+            self.of_class(name).clear()  # as above
+
+    def learn_super(self, realm: Realm, start: Any, this: Any, name: str) -> bool:
+        """Whether `super` finds a plain function of the guest's under a name, or `object.__init__`."""
+        if not realm.meter.live or self.closed or name in self.stored or name == "__class__":
+            return False
+        if not _is_derived(realm, start):
+            return False
+        mro = host_mro(start)
+        if this not in mro:
+            return False
+        for k in mro[mro.index(this) + 1 :]:
+            found = host_dict(k).get(name)
+            if found is not None:
+                if type(found) is not FunctionType and not (k is object and name == "__init__"):
+                    return False
+                break
+        else:
+            return False
+        if len(self.supers) >= _MOST:
+            self.supers.clear()
+        if not self.supers:
+            self.learned.append(self.supers)
+        self.supers[start, this, name] = True
+        if self.closed or name in self.stored:
+            self.supers.clear()  # as above
+            return False
+        return True
+
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's that may be called as it is."""
-        if realm.meter.live and not self.closed and type(kind) is type and _is_own(realm, kind):
+        if realm.meter.live and not self.is_open(kind) and type(kind) is type and _is_own(realm, kind):
             self._enter(self.classes, kind)
-            if self.closed:
+            if self.is_open(kind):
                 self.classes.clear()  # as above
 
 
@@ -127,15 +210,36 @@ def _is_own(realm: Realm, kind: type) -> bool:
     return all(k is object or (type(k) is type and realm.is_guest_class(k)) for k in host_mro(kind))
 
 
+#: Builtin classes that guests derive from, and no code of which sets attributes of instances by names
+#: that it is given.
+_BASES: Final = frozenset({object, list, dict, set, frozenset, tuple, str, bytes, int, float})
+
+
+def _is_derived(realm: Realm, kind: Any) -> bool:
+    """Whether a class is made of classes of the guest's and of `_BASES`."""
+    return type(kind) is type and all(
+        k in _BASES or (type(k) is type and realm.is_guest_class(k)) for k in host_mro(kind)
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether what a class holds gives a function of the guest's, or one bound to the class."""
+    if type(value) in (classmethod, staticmethod):
+        value = value.__func__
+    return type(value) is FunctionType
+
+
 def _is_own_method(realm: Realm, kind: Any, name: str) -> bool:
     # C code that sets attributes of instances by names that it is given does so for classes of its
     # own (`SimpleNamespace(m=list)`), so none of those may be among the bases.
-    if type(kind) is not type or not _is_own(realm, kind):
+    if not _is_derived(realm, kind):
         return False
-    if host_lookup(kind, "__getattribute__")[0] is not object:
+    if host_lookup(kind, "__getattribute__")[0] not in _BASES:
         return False
     for k in host_mro(kind):
         found = host_dict(k).get(name)
         if found is not None:
+            if k in _BASES:
+                return is_c_method(k, name) is State.SAFE
             return type(found) is FunctionType
     return False

@@ -110,8 +110,8 @@ def safe_class_value(realm: Realm, name: str, value: Any) -> Any:
     elif issubclass(kind, type) or issubclass(kind, GenericAlias):
         from guards.call import callable_for_c
 
-        standin = callable_for_c(realm, value)
-        return value if standin is value else staticmethod(standin)
+        if callable_for_c(realm, value) is value:
+            return value
     made = object.__new__(Described)
     _slots[0](made, value)
     _slots[1](made, realm)

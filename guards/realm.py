@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from decimal import Context
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from guards.binding import bound, is_guest_code
-from guards.decimal_context import new_context
+from guards.decimal_context import Arithmetic
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
 from guards.plain import PlainCalls
@@ -42,13 +41,12 @@ class Realm:
         "_exec_globals",
         "_ready",
         "_standins",
+        "arithmetic",
         "builtins",
         "compile_guest",
-        "decimals",
         "granted",
         "guards",
         "hashes",
-        "host_decimals",
         "importer",
         "keep",
         "lines_of",
@@ -102,8 +100,7 @@ class Realm:
         self.waiting: list[tuple[Callable[..., Any], Any]] = []
         self.wall = new_wall()
         #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
-        self.decimals: Context = new_context()
-        self.host_decimals: Context | None = None
+        self.arithmetic = Arithmetic()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:

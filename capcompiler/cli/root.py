@@ -14,10 +14,12 @@ from capcompiler.cli.check import check
 from capcompiler.cli.doctor import doctor
 from capcompiler.cli.explain import explain
 from capcompiler.cli.manifest import manifest
+from capcompiler.cli.mcp import mcp
 from capcompiler.cli.outcome import Status
 from capcompiler.cli.plugins import plugins
 from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
+from capcompiler.cli.replay import replay
 from capcompiler.cli.run import run
 from capcompiler.cli.terminal import write
 
@@ -63,5 +65,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, manifest, plugins, reach, repl, doctor):
+for _command in (run, check, explain, manifest, plugins, reach, repl, replay, mcp, doctor):
     main.add_command(_command)

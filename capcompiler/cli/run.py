@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ from capcompiler.cli.outcome import (
     status_of,
 )
 from capcompiler.cli.present import value_text
+from capcompiler.cli.replay import taping, write_record
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import harmless, write
 from capcompiler.cli.trace import denied, deny_option, show_use, trace_option
@@ -28,6 +29,9 @@ from capcompiler.errors import CapError
 from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
 from capcompiler.namespace import Namespace
+
+if TYPE_CHECKING:
+    from capcompiler.recording.replay import Tape
 
 __all__ = ["open_compartment", "optimize_option", "run", "run_source"]
 
@@ -46,6 +50,7 @@ Examples:
   capcompiler run rules.py
   capcompiler run report.py --grant orders=csv:orders.csv --limit seconds=2
   capcompiler run sum.py --grant xs=value:[1,2,3] --json
+  capcompiler run job.py --grant fs=dir:data --record job.log
   cat orders.csv | capcompiler run report.py --grant orders=csv:-
 
 \b
@@ -64,6 +69,12 @@ Exit status:
 @trace_option
 @deny_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, errors included.")
+@click.option(
+    "--record",
+    "log",
+    type=click.Path(),
+    help="Write what the program is told to this file; see replay.",
+)
 @click.option("--usage", "with_usage", is_flag=True, help="Say on stderr what the program used.")
 def run(
     file: str,
@@ -73,6 +84,7 @@ def run(
     trace: bool,
     deny_all: bool,
     as_json: bool,
+    log: str | None,
     with_usage: bool,
 ) -> None:
     """Run the program in FILE (- is stdin) with what it is granted, and nothing else.
@@ -86,9 +98,14 @@ def run(
     value: object = None
     names: Mapping[str, object] = {}
     output, usage = "", None
+    tape: Tape | None = None
     with interruptible(world) as interrupt:
         try:
-            names = finished = run_source(world, source.text, source.name, optimize)
+            if log is None:
+                names = finished = run_source(world, source.text, source.name, optimize)
+            else:
+                tape = taping(world, source, optimize)
+                names = finished = tape.run()
             output, usage = finished.output, finished.usage
             value = finished.value
         except CapError as error:
@@ -111,6 +128,8 @@ def run(
             write(value_text(value))
     if with_usage:
         show_usage(usage)
+    if tape is not None and log is not None:
+        write_record(tape, failed, log)
     click.get_current_context().exit(status_of(failed))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import select
 import socket
+import struct
+import sys
 import time
 from typing import Any, Final
 
@@ -23,6 +25,11 @@ SEND_SECONDS: Final = 30.0
 #: Bytes that are read at once: more is memory that the system maps and unmaps for each message.
 _CHUNK: Final = 1 << 14
 _LARGE: Final = 1 << 18
+#: Flags of a call that does not wait.
+_NOW: Final = getattr(socket, "MSG_DONTWAIT", 0)
+#: Seconds that one call waits for something to read, where there is so much time.
+_PATIENCE: Final = 0.1
+_PATIENCE_MICROSECONDS: Final = int(_PATIENCE * 1e6)
 
 
 class Gone(Exception):
@@ -40,11 +47,13 @@ class TooLarge(Exception):
 class Channel:
     """The host's end of a connection, which waits for nobody longer than it must."""
 
-    __slots__ = ("_began", "_buffer", "limit", "sock")
+    __slots__ = ("_began", "_buffer", "_waits", "limit", "sock")
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         sock.setblocking(False)
         self.sock = sock
+        #: Whether to receive is to wait, for `_PATIENCE` at most: one system call instead of two.
+        self._waits = self._made_patient()
         self.limit = limit
         self._buffer = bytearray()
         self._began = 0.0
@@ -54,11 +63,21 @@ class Channel:
         it."""
         data = packed(message)
         self._check(data)
-        left = memoryview(len(data).to_bytes(4, "little") + data)
+        frame = len(data).to_bytes(4, "little") + data
+        try:
+            sent = self.sock.send(frame, _NOW)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            raise Gone from None
+        if sent < len(frame):
+            self._send_rest(memoryview(frame)[sent:], deadline)
+
+    def _send_rest(self, left: memoryview, deadline: float | None) -> None:
         ends = time.monotonic() + SEND_SECONDS
         while left:
             try:
-                left = left[self.sock.send(left) :]
+                left = left[self.sock.send(left, _NOW) :]
             except BlockingIOError:
                 due = ends if deadline is None else min(ends, deadline)
                 self._wait(select.POLLOUT, due)
@@ -68,6 +87,8 @@ class Channel:
                 raise Gone from None
 
     def _check(self, data: bytes) -> None:
+        if len(data) <= MOST_ARRAYS and len(data) <= self.limit:
+            return
         if len(data) > self.limit:
             raise TooLarge(f"a message of {len(data):,} bytes; at most {self.limit:,} can cross at once")
         if crowded(data):
@@ -76,9 +97,10 @@ class Channel:
     def receive(self, deadline: float | None = None) -> Any:
         """The next message. deadline: of `time.monotonic`. Raises `Gone`, `Silent`, `WireError`."""
         while True:
-            message = self.taken()
-            if message is not None:
-                return message[0]
+            if self._buffer:
+                message = self.taken()
+                if message is not None:
+                    return message[0]
             self._fill(deadline)
 
     def taken(self) -> tuple[Any] | None:
@@ -91,10 +113,16 @@ class Channel:
             raise WireError(f"a frame of {size:,} bytes; at most {self.limit:,} can cross at once")
         if len(buffer) < 4 + size:
             return None
+        if len(buffer) == 4 + size:
+            # All that is here, as most often: the sender waits for an answer.
+            message = unpacked(memoryview(buffer)[4:])
+            self._buffer = bytearray()
+            self._began = 0.0
+            return (message,)
         with memoryview(buffer) as view:
             message = unpacked(view[4 : 4 + size])
         del buffer[: 4 + size]
-        self._began = time.monotonic() if buffer else 0.0
+        self._began = time.monotonic()
         return (message,)
 
     def _fill(self, deadline: float | None) -> None:
@@ -102,9 +130,12 @@ class Channel:
         if self._buffer:
             ends = self._began + FRAME_SECONDS
             due = ends if due is None else min(due, ends)
-        self._wait(select.POLLIN, due)
+        patient = self._waits and (due is None or due - time.monotonic() >= _PATIENCE)
+        if not patient:
+            self._wait(select.POLLIN, due)
         try:
-            data = self.sock.recv(_LARGE if len(self._buffer) >= _CHUNK else _CHUNK)
+            size = _LARGE if len(self._buffer) >= _CHUNK else _CHUNK
+            data = self.sock.recv(size) if patient else self.sock.recv(size, _NOW)
         except BlockingIOError:
             now = time.monotonic()
             if deadline is not None and now >= deadline:
@@ -126,6 +157,14 @@ class Channel:
         poll.register(self.sock, event)
         poll.poll(wait)
 
+    def _made_patient(self) -> bool:
+        if sys.platform != "linux":
+            return False
+        self.sock.setblocking(True)
+        time_of_it = struct.pack("ll", 0, _PATIENCE_MICROSECONDS)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time_of_it)
+        return True
+
     def close(self) -> None:
         """Close this end."""
         self.sock.close()
@@ -138,15 +177,19 @@ class WorkerChannel(Channel):
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         super().__init__(sock, limit)
-        sock.setblocking(True)
         self._fd = sock.fileno()
+
+    def _made_patient(self) -> bool:
+        self.sock.setblocking(True)
+        return False
 
     def send(self, message: Any, deadline: float | None = None) -> None:
         data = packed(message)
         self._check(data)
-        left = memoryview(len(data).to_bytes(4, "little") + data)
-        while left:
-            left = left[os.write(self._fd, left) :]
+        frame = len(data).to_bytes(4, "little") + data
+        sent = os.write(self._fd, frame)
+        while sent < len(frame):
+            sent += os.write(self._fd, memoryview(frame)[sent:])
 
     def _fill(self, deadline: float | None) -> None:
         data = os.read(self._fd, _LARGE if len(self._buffer) >= _CHUNK else _CHUNK)

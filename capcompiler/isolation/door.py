@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -48,6 +49,7 @@ from capcompiler.membrane.handle import (
 )
 from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use
 from capcompiler.membrane.pending import Pending, call_of
+from capcompiler.membrane.quick import Invoke
 from capcompiler.nesting import offered_by
 from guards.meter import Stop
 
@@ -190,6 +192,10 @@ class Door(Membrane):
         return made
 
     # Using
+
+    def use_of(self, path: str, perform: Callable[..., Any], method: Any, checker: Any) -> Invoke:
+        """The long way, every time: a plan would hold the compartment, and so its worker."""
+        return partial(self.use, path, perform, method)
 
     def _charged(self, result: Any, path: str) -> Any:
         return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted

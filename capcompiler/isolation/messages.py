@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
+#: Programs are numbered as they are sent, and run again by their number alone, as long as no more than
+#: so many were sent after them: then the worker drops them, and the host sends them anew.
+KEPT_PROGRAMS: Final = 64
+
 # From the host: requests, each answered by one REPLY with its serial.
 INIT: Final = 0  # limits, imports, grants
 EXEC: Final = 1  # program, filename, optimize, whether all names are wanted at once

@@ -54,17 +54,22 @@ def available() -> bool:
     return msgspec is not None
 
 
+_encode: Final[Any] = None if msgspec is None else msgspec.msgpack.Encoder().encode
+_decode: Final[Any] = None if msgspec is None else msgspec.msgpack.Decoder().decode
+
+
 def packed(message: Any) -> bytes:
     """The bytes of a tree that `pack` made, or of one made by hand from what msgpack knows."""
-    return msgspec.msgpack.encode(message)
+    data: bytes = _encode(message)
+    return data
 
 
 def unpacked(data: bytes | bytearray | memoryview) -> Any:
     """The tree in some bytes. Raises `WireError`."""
-    if crowded(data):
+    if len(data) > MOST_ARRAYS and crowded(data):
         raise WireError("a frame of too many parts")
     try:
-        return msgspec.msgpack.decode(data)
+        return _decode(data)
     except (msgspec.DecodeError, RecursionError, ValueError, OverflowError, MemoryError):
         raise WireError("a frame that is no message") from None
 
@@ -236,8 +241,16 @@ _SCALARS: Final[dict[type, Callable[[_Packer, Any], Any]]] = {
 
 def pack(value: Any, leaf: Callable[[Any], Any]) -> Any:
     """The tree of a value that the membrane has copied. leaf: the tree of what is no data."""
-    if type(value) in _SMALL:
+    kind = type(value)
+    if kind in _SMALL or (kind is int and -(2**63) <= value < 2**63):
         return value
+    if kind is str and len(value) < _LONG and value.isascii():
+        return value
+    if not value:  # as it is packed below, and as most keywords are
+        if kind is dict:
+            return [DICT]
+        if kind is tuple:
+            return [TUPLE]
     return _Packer(leaf).pack(value)
 
 
@@ -246,8 +259,15 @@ def pack(value: Any, leaf: Callable[[Any], Any]) -> Any:
 
 def unpack(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     """The value of a tree. leaf: what a leaf's tree stands for. Raises `WireError`."""
-    if type(tree) in _SMALL:
+    kind = type(tree)
+    if kind in _NATIVE:
         return tree
+    if kind is list and tree and type(tree[0]) is int:
+        # What most calls give and take, as it is read below.
+        if tree[0] == TUPLE and _NATIVE.issuperset(map(type, tree)):
+            return tuple(tree[1:])
+        if tree[0] == DICT and len(tree) == 1:
+            return {}
     try:
         return _Unpacker(leaf).unpack(tree, 0)
     except WireError:
@@ -262,7 +282,7 @@ class _Unpacker:
     def __init__(self, leaf: Callable[[Any], Any]) -> None:
         self.leaf = leaf
         self.table: list[Any] = []
-        self.weigh = Copier(_no_leaf, _free)
+        self.weigh: Copier | None = None
 
     def unpack(self, tree: Any, depth: int) -> Any:
         kind = type(tree)
@@ -334,14 +354,15 @@ class _Unpacker:
         """Refuse keys that cannot be hashed, or that would keep the host hashing."""
         if all(type(k) is str for k in keys):
             return
+        weigh = self.weigh = self.weigh or Copier(_no_leaf, _free)
         for key in keys:
             kind = type(key)
             if kind in (list, dict, set, bytearray):
                 raise WireError("a key that cannot be hashed")
-            if kind in (tuple, frozenset) and self.weigh._weight(key) > MAX_KEY:
+            if kind in (tuple, frozenset) and weigh._weight(key) > MAX_KEY:
                 raise WireError("a key that would take too long to hash")
         try:
-            self.weigh._check_hashes(keys, "")
+            weigh._check_hashes(keys, "")
         except Exception:
             raise WireError("keys that hash alike") from None
 

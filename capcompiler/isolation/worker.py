@@ -39,6 +39,7 @@ from capcompiler.isolation.messages import (
     GIVEN,
     GRANT,
     INIT,
+    KEPT_PROGRAMS,
     LATER,
     METHOD,
     NAME,
@@ -55,7 +56,7 @@ from capcompiler.isolation.messages import (
     WRITE,
 )
 from capcompiler.isolation.wire import WireError, pack, unpack
-from capcompiler.limits import Limits, Usage
+from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, HostCallable, Interface
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
@@ -261,6 +262,7 @@ class Host:
         self.beginning = False
         self.waiting: deque[list[Any]] = deque()
         self.codes: dict[tuple[str, bool, int], Any] = {}
+        self.programs: dict[int, Program] = {}
         self.token: Any = None
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
@@ -300,14 +302,15 @@ class Host:
 
     def reply(self, serial: int, failed: bool, payload: Any) -> None:
         world = self.world
-        output, usage = ("", Usage()) if world is None else (world.output, world.usage)
+        output, used = ("", (0, 0.0, 0, 0)) if world is None else (world.output, world._used)
+        steps, memory = _sent(used[0]), _sent(used[2])
         try:
-            self.channel.send([REPLY, serial, told(self.released), failed, payload, output,
-                               _sent(usage.steps), _sent(usage.memory)])  # fmt: skip
+            self.channel.send(
+                [REPLY, serial, told(self.released), failed, payload, output, steps, memory]
+            )
         except TooLarge as error:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error}")
-            self.channel.send([REPLY, serial, [], True, self.out(fault_of(problem)), "",
-                               _sent(usage.steps), _sent(usage.memory)])  # fmt: skip
+            self.channel.send([REPLY, serial, [], True, self.out(fault_of(problem)), "", steps, memory])
 
     def cancelled(self, *_signal: object) -> None:
         """The host wants the turn to end. Called between two instructions of whatever runs."""
@@ -437,16 +440,24 @@ class Host:
         return from_plan(self.into(plan), lambda number: RemoteSource(self, number))
 
     def program(self, tree: Any) -> Any:
-        """The program of a request: text, or what the host has compiled."""
+        """The program of a request: text, what the host has compiled, or the number of that."""
         given = self.into(tree)
+        if type(given) is int:
+            return self.programs[given]
         if type(given) is not list:
             return given
-        source, mode, filename, optimize, names, imports, digest, code, known = given
+        number, source, mode, filename, optimize, names, imports, digest, code, known = given
         if code is None or known != names_known():
             # Compiled where other names need a guard than here.
-            return programs.cap_compile(source, mode=mode, filename=filename, optimize=optimize)
-        loaded = programs.loaded_code(code)
-        return Program(source, mode, filename, optimize, names, imports, digest, loaded)
+            made = programs.cap_compile(source, mode=mode, filename=filename, optimize=optimize)
+        else:
+            loaded = programs.loaded_code(code)
+            made = Program(source, mode, filename, optimize, names, imports, digest, loaded)
+        if number:
+            self.programs[number] = made
+            while next(iter(self.programs)) <= number - KEPT_PROGRAMS:
+                del self.programs[next(iter(self.programs))]
+        return made
 
     @property
     def here(self) -> World:

@@ -35,6 +35,7 @@ from capcompiler.isolation.messages import (
     EXEC,
     GRANT,
     INIT,
+    KEPT_PROGRAMS,
     NAME,
     READ_OBJECT,
     REPLY,
@@ -103,6 +104,9 @@ class ProcessCompartment(Compartment):
             self._sources_of = numbered(imports)
         self._first: dict[str, Any] = {}
         self._given_back: Any = []
+        #: By identity: the programs that its worker has, and their numbers; the newest last.
+        self._programs: dict[int, tuple[int, Program]] = {}
+        self._numbered = 0
         self._lazies: weakref.WeakSet[_Lazily] = weakref.WeakSet()
         self._worker: Worker | None = None
         self._dead: str | None = None
@@ -152,7 +156,7 @@ class ProcessCompartment(Compartment):
         """Run statements in this world. Gives the names that are there afterwards."""
         program = self._program(src, "exec", filename)
         once = self._once
-        payload = self._turn(lambda: self._exchange(
+        payload = self._turn(lambda: self._run_there(
             EXEC, program, self._out(filename), bool(optimize), once, self._budget()
         ))  # fmt: skip
         return self._names(payload)
@@ -162,8 +166,26 @@ class ProcessCompartment(Compartment):
         """The value of one expression in this world."""
         program = self._program(src, "eval", filename)
         return self._turn(lambda: self._value(
-            self._exchange(EVAL, program, self._out(filename), bool(optimize), self._budget())
+            self._run_there(EVAL, program, self._out(filename), bool(optimize), self._budget())
         ))  # fmt: skip
+
+    def _run_there(self, kind: int, program: Any, *parts: Any) -> Any:
+        """Run a program; one that its worker was sent before goes as its number."""
+        if type(program) is not Program:
+            return self._exchange(kind, program, *parts)
+        known, _ = self._programs.get(id(program), (0, None))
+        if known and known > self._numbered - KEPT_PROGRAMS:
+            return self._exchange(kind, known, *parts)
+        self._numbered += 1
+        self._programs.pop(id(program), None)
+        self._programs[id(program)] = self._numbered, program
+        if len(self._programs) > KEPT_PROGRAMS:
+            del self._programs[next(iter(self._programs))]
+        try:
+            return self._exchange(kind, self._compiled_out(program, self._numbered), *parts)
+        except BaseException:
+            self._programs.pop(id(program), None)  # it may not have come so far
+            raise
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the guest by its top-level name, with a fresh budget."""
@@ -176,13 +198,13 @@ class ProcessCompartment(Compartment):
     async def exec_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Namespace:  # fmt: skip
         """`exec` for statements that may await, at their top level too, on the running event loop."""
-        parts = [self._program(src, "exec", filename), self._out(filename), bool(optimize)]
+        parts = [self._tree_of(src, "exec", filename), self._out(filename), bool(optimize)]
         return self._names(await self._driven("exec", lambda: parts))
 
     async def eval_async(self, src: str | bytes | Program, *, filename: str = "<guest>",
                          optimize: bool = True) -> Any:  # fmt: skip
         """The value of one expression that may await."""
-        parts = [self._program(src, "eval", filename), self._out(filename), bool(optimize)]
+        parts = [self._tree_of(src, "eval", filename), self._out(filename), bool(optimize)]
         return self._value(await self._driven("eval", lambda: parts))
 
     async def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -256,20 +278,30 @@ class ProcessCompartment(Compartment):
         raise _HostProblem(problem)
 
     def _program(self, src: Any, mode: str, filename: Any) -> Any:
-        """A program as it goes over: text is compiled in the worker, a `Program` is compiled already."""
+        """A program as it is asked for: the tree of a text, which is compiled in the worker, or a
+        `Program`, which is compiled already."""
         if not isinstance(filename, str):
             raise TypeError(f"filename: wanted str, got {type(filename).__name__}")
         self._filename = filename
         if isinstance(src, Program):
             if src.mode != mode:
                 raise ValueError(f"the program was compiled for {src.mode!r}, not {mode!r}")
-            return self._out([src.source, src.mode, src.filename, src.optimize, src.names, src.imports,
-                              src.digest, portable_code(src), names_known()])  # fmt: skip
+            return src
         if isinstance(src, str):
             return self._out(str.__str__(src))
         if isinstance(src, (bytes, bytearray)):
             return self._out(bytes(src))
         raise TypeError(f"src: wanted text, bytes or a Program, got {type(src).__name__}")
+
+    def _tree_of(self, src: Any, mode: str, filename: Any) -> Any:
+        program = self._program(src, mode, filename)
+        return self._compiled_out(program, 0) if type(program) is Program else program
+
+    def _compiled_out(self, program: Program, number: int) -> Any:
+        """The tree of a program. number: what the worker is to know it by; 0 for nothing."""
+        return self._out([number, program.source, program.mode, program.filename, program.optimize,
+                          program.names, program.imports, program.digest, portable_code(program),
+                          names_known()])  # fmt: skip
 
     def _names(self, payload: Any) -> Namespace:
         def read() -> Namespace:
@@ -463,8 +495,12 @@ class ProcessCompartment(Compartment):
         (name,) = rest
         if type(name) is not str:
             raise WireError("a module without a name")
+        recorder = self._membrane.recorder
         if what == "data":
-            return entry.data(name)
+            found = entry.data(name)
+            if recorder is not None and found is not None:
+                recorder.imported(self, name, found)
+            return found
         if what != "module":
             raise WireError("a question of no kind")
         if not entry.allows(name):
@@ -475,6 +511,8 @@ class ProcessCompartment(Compartment):
             return str(error)
         if module is None:
             return None
+        if recorder is not None:
+            recorder.imported(self, module.filename, module.text)
         return [module.text, module.filename, module.package, module.asker]
 
     # The end of a worker

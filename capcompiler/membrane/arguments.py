@@ -112,6 +112,12 @@ class Checker:
         if required <= len(kinds):
             self._kinds, self._least, self._most = tuple(kinds), max(least, required), len(kinds)
 
+    @property
+    def glance(self) -> tuple[int, tuple[frozenset[type] | None, ...]]:
+        """What a call by position is right with at a glance: how many arguments at least, and the exact
+        types of each of those that it may have, where None is any."""
+        return self._least, self._kinds if self._most else ()
+
     def fits(self, args: tuple[Any, ...]) -> bool:
         """Whether a call by position is right at a glance; if not, `check` looks closely."""
         count = len(args)

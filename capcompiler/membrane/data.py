@@ -125,7 +125,7 @@ class Copier:
     None where the value is no instance of a registered dataclass.
     """
 
-    __slots__ = ("_depth", "_fields", "_leaf", "_memo", "_pay", "_records", "_weights")
+    __slots__ = ("_depth", "_fields", "_leaf", "_memo", "_pay", "_records", "_weights", "decimals")
 
     def __init__(
         self,
@@ -141,12 +141,16 @@ class Copier:
         self._memo: dict[int, tuple[Any, Any]] = {}
         self._weights: dict[int, int] = {}
         self._depth = 0
+        #: Whether a Decimal was among what was copied.
+        self.decimals = False
 
     def copy(self, value: Any, path: str = "") -> Any:
         kind = type(value)
         if kind in ATOMS:
             if kind is datetime.datetime or kind is datetime.time:
                 return self._with_exact_zone(value, path)
+            if kind is Decimal:
+                self.decimals = True
             return value
         if kind is datetime.timezone:
             return _exact_timezone(value)
@@ -321,8 +325,8 @@ def _only_data(key: Any) -> bool:
     return len(key) <= 100 and all(type(x) in ATOMS for x in key)
 
 
-#: Exact types whose values cross as they are, whatever is in them.
-PLAIN: Final = ATOMS - {datetime.datetime, datetime.time}
+#: Exact types whose values cross as they are, whatever is in them, and are not even noted.
+PLAIN: Final = ATOMS - {datetime.datetime, datetime.time, Decimal}
 _BASES: Final = (
     dict, list, tuple, set, frozenset, str, int, float, bytes, bytearray, complex, deque,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta,

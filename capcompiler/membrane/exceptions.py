@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
 from capcompiler.membrane.arguments import ArgumentError, function_of
-from capcompiler.membrane.withheld import Withheld
+from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.program import serial_of, shown_filename
 from guards.binding import is_guest_code
 from guards.format import text_of
@@ -162,6 +162,8 @@ def for_guest(
     else, such as a KeyError out of the host's own dictionaries, crosses as its nearest builtin type
     with a text that names the capability only.
     """
+    if type(error) is Told:
+        return error.seen
     if isinstance(error, GuestError) and not isinstance(error, CapabilityError):
         # The function called back into the guest, and the guest's own error came through.
         inner = error.exception

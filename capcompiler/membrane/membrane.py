@@ -30,6 +30,7 @@ from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
+from capcompiler.membrane.quick import Invoke, quick_use
 from capcompiler.membrane.record import GuestRecord, record_of
 from capcompiler.membrane.reference import (
     Reference,
@@ -45,6 +46,7 @@ from guards.shield import new_wall, shielded, without_wall
 
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
+    from capcompiler.recording.recorder import Recorder
 
 __all__ = ["Membrane", "Use"]
 
@@ -105,7 +107,7 @@ class _MustAwait(Exception):
 class Access:
     """What stands behind one reference: carries out each use, in a turn and on its thread only."""
 
-    __slots__ = ("cap", "home", "interface", "invoke", "membrane", "path")
+    __slots__ = ("_uses", "cap", "home", "interface", "invoke", "membrane", "path")
 
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
@@ -113,10 +115,9 @@ class Access:
         self.path = path
         self.interface = interface
         self.home = home
-        #: What a call of the reference itself does: called with its arguments, as a tuple and a dict.
-        self.invoke: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
-        if "__call__" in interface.methods:
-            self.invoke = functools.partial(membrane.use, *self._use_of("__call__"))
+        #: What a call of the reference itself does, once there was one.
+        self.invoke: Invoke | None = None
+        self._uses: dict[str, Invoke] = {}
 
     def help(self) -> str:
         """What `help(cap)` shows a guest: the methods that are there, and nothing of the host."""
@@ -134,18 +135,28 @@ class Access:
         return "\n".join(lines)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.membrane.use(*self._use_of(name), args, kwargs)
+        invoke = self._uses.get(name)
+        if invoke is None:
+            invoke = self._uses[name] = self._use_of(name)
+        return invoke(args, kwargs)
 
-    def _use_of(self, name: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
-        """The path, what is called, and whose function that is, of a use of one method."""
-        method = self.interface.methods[name]
+    def called(self) -> Invoke:
+        """What a call of the reference itself does, from the first one on."""
+        self.invoke = self._use_of("__call__")
+        return self.invoke
+
+    def _use_of(self, name: str) -> Invoke:
+        """What a use of one method does."""
+        membrane, method = self.membrane, self.interface.methods[name]
         path = self.path if name == "__call__" else f"{self.path}.{name}"
         checker = checker_for(method)
+        perform = method
         if name == "__iter__":
-            return path, functools.partial(_iterated, self.membrane, path, method, checker), method
+            perform = functools.partial(_iterated, membrane, path, method, checker)
+            return functools.partial(membrane.use, path, perform, method)
         if checker is not None:
-            return path, functools.partial(_checked, path, method, checker), method
-        return path, method, method
+            perform = functools.partial(_checked, path, method, checker)
+        return membrane.use_of(path, perform, method, checker)
 
     def read(self, name: str) -> Any:
         if name not in self.interface.read:
@@ -194,6 +205,8 @@ def _iterated(
     return result if isinstance(result, Capability) else membrane.elements(result)
 
 
+#: What is no failure of a host's function: the stop, and a wish of the host's to end.
+_ENDS: Final = (SystemExit, KeyboardInterrupt, GeneratorExit)
 #: What comes back from a host's function as it is, at no charge.
 _SMALL: Final = PLAIN - {str, bytes}
 
@@ -211,6 +224,7 @@ class Membrane:
         "compartment",
         "on_use",
         "outer",
+        "recorder",
     )
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
@@ -218,6 +232,8 @@ class Membrane:
         self.on_use = on_use
         #: The membrane of the guest whose child this one's is.
         self.outer: Membrane | None = None
+        #: What takes down the answers to uses, or gives them; see `capcompiler.recording`.
+        self.recorder: Recorder | None = None
         self._wall = new_wall()
         # id of a capability -> the reference that the guest holds of it, and that holds it
         self._grants: WeakValueDictionary[int, Any] | None = None
@@ -233,6 +249,7 @@ class Membrane:
         of the parent are: under a child's name, or with no audit, a guest could do what it liked."""
         self.outer = outer
         self.on_use = outer.on_use
+        self.recorder = outer.recorder
 
     def _path_of(self, cap: Any, path: str) -> str:
         """The path from the host's grant, whatever the guests between have called the capability."""
@@ -254,10 +271,14 @@ class Membrane:
             return value
         copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free, self._fields_in)
         try:
-            return copier.copy(value)
+            copied = copier.copy(value)
         except Stop:
             if self.compartment._realm.meter.live:
                 raise
+        else:
+            if copier.decimals:
+                self.compartment._realm.arithmetic.meet()
+            return copied
         raise CrossingError(value, "", IN_A_TURN)
 
     def _fields_in(self, kind: Any) -> Any:
@@ -389,6 +410,12 @@ class Membrane:
 
     # Using
 
+    def use_of(
+        self, path: str, perform: Callable[..., Any], method: Any, checker: Checker | None
+    ) -> Invoke:
+        """What a use of one method does, whenever it is called with its arguments."""
+        return quick_use(self, path, perform, method, checker)
+
     def use(
         self,
         path: str,
@@ -430,35 +457,24 @@ class Membrane:
                         str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
                     }
                 crossed = told
+                if self.recorder is not None:
+                    perform = self.recorder.around(self, path, perform, function)
                 if sys.exc_info()[1] is None:
                     result = as_host(realm, perform, host_args, host_kwargs)
                 else:
                     result = shielded(
                         self._wall, lambda: as_host(realm, perform, host_args, host_kwargs)
                     )
-                if type(result) not in PLAIN and _is_awaitable(result):
-                    # Told to `on_use` when it is answered.
-                    call = Call(result, path, function, host_args, host_kwargs, started, clock)
-                    meter.check()
-                    return self._later(call)
-                if type(result) in _SMALL:
-                    guest_result = result
-                else:
-                    guest_result = self._charged(result, path)
-            except CrossingError as error:
-                problem = error
-            except Stop:
-                raise
-            except Exception as error:
-                problem = error
+                guest_result = self.taken(
+                    result, path, function, host_args, host_kwargs, None, started, clock
+                )
+                if type(guest_result) is Pending and told:
+                    crossed = False  # told when it is answered
             except BaseException as error:
-                if not isinstance(error, (SystemExit, KeyboardInterrupt, GeneratorExit)):
-                    problem = error
-                else:
-                    # The host's own wish to end: not the guest's to catch.
-                    compartment._host_exit = error
-                    raise meter.stop("steps", 0, meter.used) from None
+                problem = error
             if problem is not None:
+                if isinstance(problem, _ENDS):
+                    raise self.failed(problem, path, function, ()) from None
                 without_wall(problem, self._wall)
             if crossed:
                 seconds = time.perf_counter() - clock
@@ -469,10 +485,46 @@ class Membrane:
                 )
         finally:
             compartment._in_host -= 1
-        meter.check()
         if problem is None:
+            meter.check()
             return guest_result
-        raise self._mapped(problem, path, function, (*host_args, *host_kwargs.values())) from None
+        raise self.failed(problem, path, function, (*host_args, *host_kwargs.values())) from None
+
+    def taken(
+        self,
+        result: Any,
+        path: str,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        checker: Checker | None,
+        started: float = 0.0,
+        clock: float = 0.0,
+    ) -> Any:
+        """What the guest gets of what a host's function gave. checker: of what it promised."""
+        if type(result) in _SMALL and checker is None:
+            return result
+        if type(result) not in PLAIN and _is_awaitable(result):
+            call = Call(result, path, function, args, kwargs, started, clock)
+            self.compartment._realm.meter.check()
+            return self._later(call)
+        if checker is not None and type(result) not in checker.plain:
+            checker.check_result(path, result)
+        return self._charged(result, path)
+
+    def failed(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
+        """What a use raises whose function raised `problem`, once nothing of it is being handled."""
+        meter = self.compartment._realm.meter
+        if isinstance(problem, Stop):
+            return problem
+        if isinstance(problem, _ENDS):
+            # The host's own wish to end: not the guest's to catch.
+            self.compartment._host_exit = problem
+            return meter.stop("steps", 0, meter.used)
+        meter.check()
+        return self._mapped(problem, path, function, args)
 
     def elements(self, iterable: Any) -> list[Any]:
         """What a host's iterable gives, paid for as it comes."""

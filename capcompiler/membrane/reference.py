@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from guards.call import enter_callable, enter_face
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import TABLE, define
 
@@ -45,7 +46,8 @@ class CallableReference(Reference, host=HOST):
     __slots__ = ()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__cap_use__.invoke(args, kwargs)
+        use = self.__cap_use__
+        return (use.invoke or use.called())(args, kwargs)
 
 
 class StatefulReference(Reference, host=HOST):
@@ -81,6 +83,8 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
         assert found is not None  # noqa: S101 - for the type checker
         _classes[(state, special)] = found
         enter_reference(found)
+        if not state:
+            enter_face(found)
     return found
 
 
@@ -126,3 +130,5 @@ def enter_reference(kind: type) -> None:
 for _kind in (Reference, CallableReference, StatefulReference):
     if _kind not in TABLE:
         enter_reference(_kind)
+enter_callable(CallableReference)
+enter_face(Reference)

@@ -132,7 +132,7 @@ def __call(realm: Realm, handle: Any, name: Any, /, *args: Any, **kwargs: Any) -
 @tamed_in(_TAMED)
 def __use(realm: Realm, handle: Any, /) -> None:
     context = _context(handle)
-    realm.decimals = context
+    realm.arithmetic.own = context
     decimal.setcontext(context)
 
 
@@ -163,4 +163,5 @@ MODULES["_guard_decimal"] = ModuleRow(
         "MIN_ETINY": decimal.MIN_EMIN - (MAX_PREC - 1),
     },
     tame=_TAMED,
+    arrives=lambda realm: realm.arithmetic.meet(),
 )

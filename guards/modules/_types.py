@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 from types import (
     AsyncGeneratorType,
@@ -119,6 +120,17 @@ def _frame_of(realm: Realm, tb: Any, /) -> Any:
     return frame_facts(frame, tb.tb_lineno, None)
 
 
+def _position_of(realm: Realm, tb: Any, /) -> tuple[int | None, ...]:
+    """(line, last line, column, last column) of what raised in one traceback of the guest's.
+
+    Asked here and not by an index into the instructions, whose number tells how a program was compiled.
+    """
+    if type(tb) is not TracebackType or not realm.is_guest_frame(tb.tb_frame) or tb.tb_lasti < 0:
+        return None, None, None, None
+    positions = tb.tb_frame.f_code.co_positions()
+    return next(itertools.islice(positions, tb.tb_lasti // 2, None), (None, None, None, None))
+
+
 def _source_of(realm: Realm, filename: Any, /) -> list[str]:
     """The lines of this compartment's newest program of that file name, or none."""
     lines = realm.lines_of(host_exact_str(filename)) if isinstance(filename, str) else []
@@ -165,6 +177,7 @@ _TAMED.update(
     _is_over=_is_over,
     _with_names=_with_names,
     _frame_of=_frame_of,
+    _position_of=_position_of,
     _granted=_granted,
     _literal=_literal,
     _package_data=_package_data,

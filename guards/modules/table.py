@@ -49,6 +49,7 @@ class ModuleRow:
     """One module. safe: names handed out as they are. tame: name to function(realm, ...).
 
     make: name to function(realm) that makes the value anew for each compartment.
+    arrives: told before a compartment gets the module.
     why: the reason why the safe names are safe.
     """
 
@@ -56,6 +57,7 @@ class ModuleRow:
     safe: dict[str, Any] = field(default_factory=dict)
     tame: dict[str, Callable[..., Any]] = field(default_factory=dict)
     make: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    arrives: Callable[[Any], None] | None = None
 
 
 class GuestModule(ModuleType):
@@ -117,6 +119,8 @@ def module_dict(module: Any) -> dict[str, Any]:
 def build_module(realm: Realm, name: str) -> Any:
     """A fresh module of the table for one compartment."""
     row = MODULES[name]
+    if row.arrives is not None:
+        row.arrives(realm)
     module = new_module(realm, name)
     own = module_dict(module)
     own.update(row.safe)

@@ -87,7 +87,7 @@ def _computed(name: str) -> Any:
     def cost(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
         args = _beside(realm, number, args, kwargs)
         given = [c for c in (*args, *kwargs.values()) if type(c) is decimal.Context]
-        charge_digits_of(realm, name, (given[0] if given else realm.decimals).prec)
+        charge_digits_of(realm, name, (given[0] if given else realm.arithmetic.context).prec)
         return args
 
     return cost

@@ -293,8 +293,9 @@ enter(UnionType, "__args__ __parameters__ __origin__ __mro_entries__ __instancec
 enter(CellType, "cell_contents", deny="__new__")
 enter(
     TracebackType,
-    "tb_lineno tb_lasti",
-    reads={"tb_next": _next_traceback},
+    "tb_lineno",
+    # The instruction's number tells how a program was compiled, which no guest is to know.
+    reads={"tb_next": _next_traceback, "tb_lasti": lambda realm, tb: -1},
     deny={"tb_frame": "frames lead to every namespace on the stack", "__new__": ""},
 )
 enter(

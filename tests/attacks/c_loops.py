@@ -277,6 +277,7 @@ CASES: list[Case] = [
         'alive'
         """,
         value="alive",
+        steps=200_000,
     ),
     case(
         "deep-instance-chain-is-dropped",
@@ -315,6 +316,7 @@ CASES: list[Case] = [
         f()
         """,
         value=0,
+        steps=200_000,
     ),
     case(
         "deep-class-hierarchy",

@@ -79,7 +79,7 @@ class Case:
     value: object = MISSING
     out: str | None = None
     first: str = ""
-    steps: int | None = 200_000
+    steps: int | None = 100_000
     memory: int | None = 64 * 2**20
     seconds: float | None = None
     output: int | None = 2**20

@@ -323,7 +323,7 @@ def snapshot() -> Mapping[str, object]:
         "trace": sys.gettrace(),
         "profile": sys.getprofile(),
         "streams": (sys.stdin, sys.stdout, sys.stderr),
-        "hooks": (sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook),
+        "hooks": hooks(),
         "path": (list(sys.path), list(map(id, sys.meta_path)), list(map(id, sys.path_hooks))),
         "async generator hooks": tuple(sys.get_asyncgen_hooks()),
         "warning filters": list(warnings.filters),
@@ -335,10 +335,19 @@ def snapshot() -> Mapping[str, object]:
         "function attributes": dict(vars(fn)),
     }
     for kind_ in WATCHED_TYPES:
-        state[f"type {kind_.__qualname__}"] = {k: id(v) for k, v in vars(kind_).items()}
+        state[f"type {kind_.__qualname__}"] = _identities(vars(kind_))
     for module in WATCHED_MODULES:
-        state[f"module {module.__name__}"] = {k: id(v) for k, v in vars(module).items()}
+        state[f"module {module.__name__}"] = _identities(vars(module))
     return state
+
+
+def hooks() -> tuple[object, ...]:
+    return sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook
+
+
+def _identities(names: Mapping[str, object]) -> tuple[object, ...]:
+    """What a namespace holds, in its order and by identity: all cases ask this, of many namespaces."""
+    return tuple(names), tuple(map(id, names.values()))
 
 
 def differences(before: Mapping[str, object]) -> list[str]:

@@ -178,7 +178,7 @@ WALKS = [
 
 CASES: list[Case] = [
     *(
-        case(f"nest-{name}", nest + line, stopped=("steps", "memory", "output"), steps=50_000)
+        case(f"nest-{name}", nest + line, stopped=("steps", "memory", "output"), steps=20_000)
         for name, nest, line in WALKS
     ),
     case("nest-to-the-host-and-back", PAIR + "z = door.echo(x)\nz[0] is z[1]", value=True),

@@ -25,6 +25,14 @@ LEFT_BEHIND = [
         False,
     ),
     (
+        "annotations-of-a-class-kept-as-a-method",
+        "class C:\n    __call__ = dict\nfor v in (vars(C)['__call__'], C.__call__):\n"
+        "    try:\n        v.__annotations__['left'] = 1\n    except AttributeError: pass",
+        "class C:\n    __call__ = dict\n"
+        "[getattr(v, '__annotations__', {}).get('left') for v in (vars(C)['__call__'], C.__call__)]",
+        [None, None],
+    ),
+    (
         "class-of-abc-data",
         "import abc\nclass A(abc.ABC): pass\ntry:\n    type(A._abc_impl).left = 1\nexcept TypeError: pass",
         "import abc\nclass A(abc.ABC): pass\nhasattr(type(A._abc_impl), 'left')",

@@ -30,7 +30,7 @@ from capcompiler import (
 from capcompiler.tripwire import arm
 
 from .case import MISSING, Case
-from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, caps, differences, snapshot
+from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, caps, differences, hooks, snapshot
 
 __all__ = ["HUNG", "main"]
 
@@ -187,7 +187,7 @@ def attempt(case: Case, optimize: bool) -> Outcome:
     before = snapshot()
     unraisable: list[object] = []
     hook, sys.unraisablehook = sys.unraisablehook, unraisable.append
-    before = {**before, "hooks": snapshot()["hooks"]}
+    before = {**before, "hooks": hooks()}
     peak = peak_bytes()
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -199,6 +199,7 @@ def attempt(case: Case, optimize: bool) -> Outcome:
                 pass
         outcome = run(case, case.src, optimize)
         gc.collect()
+        gc.freeze()  # what is left is the package's own caches, which no later collection need look at
         outcome.failures += differences(before)
         outcome.failures += [f"the host was warned: {w.message}" for w in heard]
     outcome.failures += [

@@ -44,7 +44,7 @@ def test_the_contract_can_be_imported(name: str) -> None:
 
 
 def test_nothing_else_is_promised() -> None:
-    assert sorted(capcompiler.__all__) == sorted([*NAMES, "register_dataclass"])
+    assert sorted(capcompiler.__all__) == sorted([*NAMES, "Pending", "external", "register_dataclass"])
 
 
 def parameters(function: Any) -> list[tuple[str, str, Any]]:

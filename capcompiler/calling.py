@@ -1,0 +1,244 @@
+"""What is written where a program calls something: the guards of calls, left out or tested for in place.
+
+A builtin's name is looked up anew at each call, since a program may put something else in its place;
+what is found is compared with the builtin itself, and then the constant is called.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from types import BuiltinFunctionType
+from typing import Final
+
+from capcompiler.specialise import Read, Specialiser, all_of, copies, either_of, is_kind, type_of
+from guards.attribute import ReadAttribute
+from guards.base import Guard
+from guards.binding import stand_in
+from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
+from guards.call import MADE_FAST, CallSuper, is_raw_class
+from guards.fact import SMALL
+from guards.plain import is_c_method
+from guards.short import SHORT, SMALL_OF, Short
+from guards.tables.rows import State
+
+__all__ = ["Calls"]
+
+#: Builtins that a guest holds as they are, and that may be called as they are.
+RAW_FUNCTIONS: Final = frozenset(
+    name
+    for name, value in RAW_BUILTINS.items()
+    if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
+)
+_MADE: Final = frozenset(k.__name__ for k in MADE_FAST) & frozenset(RAW_BUILTINS)
+
+
+class Calls(Specialiser):
+    """The part of the router that asks for guards of calls."""
+
+    def callee(self, call: ast.Call, guard: type[Guard], method: type[Guard]) -> ast.expr:
+        """What stands where a callable is called: the callable itself if that may be called as it is,
+        else what its guard gives. call: not visited yet."""
+        node = call.func
+        if not self.optimize or self.scope is None:
+            return self.ask(guard, self.visit(node), at=node)
+        if isinstance(node, ast.Name):
+            return self.called_name(call, node, guard)
+        if isinstance(node, ast.Attribute):
+            if self.is_super(node.value):
+                self.admit(node)
+                owner = self.visit(node.value)
+                return self.ask(CallSuper, owner, ast.Constant(self.in_class_name(node.attr)), at=node)
+            if not node.attr.startswith("__"):
+                return self.called_method(call, node, guard, method)
+        return self.ask(guard, self.visit(node), at=node)
+
+    def in_class_name(self, attribute: str) -> str:
+        """An attribute's name as it is in code."""
+        raise NotImplementedError
+
+    def is_super(self, node: ast.expr) -> bool:
+        """Whether an expression calls what the name `super` stands for, unless that is rebound."""
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "super"
+            and "super" not in self.bound
+        )
+
+    # Names
+
+    def called_name(self, call: ast.Call, node: ast.Name, guard: type[Guard]) -> ast.expr:
+        name = node.id
+        if name not in self.bound:
+            found = self.called_builtin(call, node, guard)
+            if found is not None:
+                return found
+        routed = self.visit(node)
+        slow = self.ask(guard, copy.deepcopy(routed), at=node)
+        if self.still(node):
+            test = self.called_as_it_is(copies(routed), copies(routed), name)
+            return ast.copy_location(ast.IfExp(test, routed, slow), node)
+        if not self.may_hold or (name not in self.bound and name in dir(builtins)):
+            return slow
+        take, again = self.hold()
+        first = take(routed)
+        reads = [first]
+        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, name)
+        return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
+
+    def called_as_it_is(self, first: Read, again: Read, name: str) -> ast.expr:
+        if name in self.classes:
+            return all_of(
+                [
+                    is_kind(type_of(first()), type),
+                    ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
+                ]
+            )
+        return ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")])
+
+    def called_builtin(self, call: ast.Call, node: ast.Name, guard: type[Guard]) -> ast.expr | None:
+        """A builtin's own name, which the program binds nowhere that is seen; None for other names."""
+        name = node.id
+        if name in RAW_FUNCTIONS:
+            own, made = f"cap:raw:{name}", None
+        elif name in _MADE:
+            own, made = f"cap:raw:{name}", f"cap:made:{name}"
+        elif name in TAMED_BUILTINS:
+            own, made = f"cap:own:{name}", None
+        else:
+            return None
+        routed = self.visit(node)
+        slow = self.ask(guard, copy.deepcopy(routed), at=node)
+        # What is called is the constant: code that runs while arguments are worked out may rebind
+        # the name, and nothing runs between this test and that read of a constant.
+        same = ast.Compare(routed, [ast.Is()], [stand_in(own)])
+        fast = stand_in(made or own)
+        if name == "isinstance":
+            test = self.one_class(call)
+            if test is not None:
+                inner = ast.IfExp(same, fast, slow)
+                test = all_of([test, copy.deepcopy(same)])
+                return ast.copy_location(ast.IfExp(test, stand_in("cap:raw:isinstance"), inner), node)
+        short = self.short_builtin(call, name)
+        if short is not None:
+            fast = ast.IfExp(short, stand_in(f"cap:raw:{name}"), fast)
+        return ast.copy_location(ast.IfExp(same, fast, slow), node)
+
+    def short_builtin(self, call: ast.Call, name: str) -> ast.expr | None:
+        """A test that the raw builtin may be called with these arguments; None if there is no such."""
+        args = call.args
+        if call.keywords or any(isinstance(a, ast.Starred) for a in args):
+            return None
+        if name in SMALL_OF and len(args) == 1 and self.still(args[0]) and self.certain(args[0]):
+            read = copies(args[0])
+            return either_of([self.kind_test(read, fact) for fact in SMALL_OF[name]])
+        return None
+
+    def one_class(self, call: ast.Call) -> ast.expr | None:
+        """A test that the second argument of `isinstance` is one class; it is worked out there. None
+        if there is no such test."""
+        args = call.args
+        if call.keywords or len(args) != 2 or isinstance(args[1], ast.Starred):
+            return None
+        if not (self.still(args[0]) and self.certain(args[0]) and isinstance(args[1], ast.Name)):
+            return None
+        if self.still(args[1]):
+            return is_kind(type_of(copy.deepcopy(args[1])), type) if self.certain(args[1]) else None
+        if not self.may_hold:
+            return None
+        take, again = self.hold()
+        first = take(self.first(args[1]))
+        args[1] = again()
+        return is_kind(type_of(first), type)
+
+    # Methods
+
+    def called_method(
+        self, call: ast.Call, node: ast.Attribute, guard: type[Guard], method: type[Guard]
+    ) -> ast.expr:
+        owner = node.value
+        if isinstance(owner, ast.Name) and owner.id in self.modules:
+            return self.called_in_module(node, guard)
+        kind = self.fact(owner).kind
+        if kind is not None and self.still(owner) and is_c_method(kind, node.attr) is State.SAFE:
+            self.admit(node)
+            return node
+        if not self.still(owner) and not self.may_hold:
+            return self.ask(guard, self.visit(node), at=node)
+        self.admit(node)
+        if self.still(owner):
+            again = copies(owner)
+            first_node = again()
+        else:
+            take, again = self.hold(kept=True)
+            first_node = take(self.first(owner))
+        reads = [first_node]
+
+        def read() -> ast.expr:
+            return reads.pop() if reads else again()
+
+        if isinstance(owner, ast.Name) and (owner.id in self.classes or owner.id == "cls"):
+            test = all_of(
+                [
+                    is_kind(type_of(read()), type),
+                    ast.Compare(read(), [ast.In()], [stand_in(f"cap:static:{node.attr}")]),
+                ]
+            )
+        else:
+            short = [
+                t for s in SHORT.get(node.attr, ()) if (t := self.short_method(call, owner, s, read))
+            ]
+            known = stand_in(f"cap:method:{node.attr}")
+            test = either_of([*short, ast.Compare(type_of(read()), [ast.In()], [known])])
+        slow = self.ask(method, again(), ast.Constant(node.attr), at=owner)
+        receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
+        return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
+
+    def short_method(
+        self, call: ast.Call, receiver: ast.expr, short: Short, read: Read
+    ) -> ast.expr | None:
+        """A test that a method of a builtin class does little with its receiver and these arguments;
+        None if there is no such. read: gives nodes that read the receiver."""
+        args = call.args
+        if call.keywords and not short.any_arguments:
+            return None
+        if any(isinstance(a, ast.Starred) for a in args) and not short.any_arguments:
+            return None
+        if not short.any_arguments and not short.least <= len(args) <= short.most:
+            return None
+        constant = args[: short.constants]
+        if not all(isinstance(a, ast.Constant) and short.fits(a.value) for a in constant):
+            return None
+        known = self.fact(receiver).kind
+        if known is not None and known is not short.kind:
+            return None
+        of_key: list[ast.expr] = []
+        if short.key and args:
+            key = args[0]
+            if not (self.still(key) and self.certain(key)):
+                return None
+            fact = self.fact(key)
+            if fact.kind is not str and not (fact.kind is int and 0 <= fact.bits <= 60):
+                ways = [is_kind(type_of(copy.deepcopy(key)), str)]
+                if fact.kind is None or fact.kind is int:
+                    ways.append(self.kind_test(copies(key), SMALL))
+                of_key.append(either_of(ways))
+        # From here on a test is given: the first node that reads the receiver works it out.
+        tests: list[ast.expr] = []
+        if known is None or not self.still(receiver):
+            tests.append(is_kind(type_of(read()), short.kind))
+        if short.below:
+            length = ast.Call(stand_in("cap:raw:len"), [read()], [])
+            tests.append(ast.Compare(length, [ast.Lt()], [ast.Constant(short.below)]))
+        tests.extend(of_key)
+        return all_of(tests) if tests else ast.Constant(True)
+
+    def called_in_module(self, node: ast.Attribute, guard: type[Guard]) -> ast.expr:
+        if self.planned(ReadAttribute, node.attr, node.value) or not self.may_hold:
+            return self.ask(guard, self.visit(node), at=node)
+        take, again = self.hold()
+        first = take(self.first(node))
+        test = ast.Compare(type_of(first), [ast.Is()], [stand_in("cap:raw:builtin_function_or_method")])
+        return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)

@@ -1,0 +1,219 @@
+"""What takes down the answers to a guest's uses, and gives them again.
+
+It stands in the membrane, between the arguments, which have crossed, and the host's function. As long
+as there are answers in the record, they are given and nothing is done; after the last one, uses go to
+the host and are taken down.
+
+Stops: a guest that does something else the second time, because its record was edited or it saw what
+does not stay the same, and so gets answers to questions that it did not ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from capcompiler.membrane.capability import made_by_guest
+from capcompiler.membrane.data import CrossingError
+from capcompiler.membrane.withheld import Told
+from capcompiler.recording.record import Event, Record, RecordError, hash_seed, platform, version
+from capcompiler.recording.values import Values, packed_error, unpacked_error
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+    from capcompiler.membrane.membrane import Membrane, Use
+    from capcompiler.program import Program
+
+__all__ = ["Diverged", "Recorder"]
+
+
+class Diverged(SystemExit):
+    """The guest does something else than its record says. The host's wish to end: no guest sees it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Recorder:
+    """The record of one turn of one compartment, as it grows.
+
+    past: the record whose answers are given first. live: whether uses that it has no answer for go to
+    the host. asked: path and packed arguments of the use that is being answered.
+    """
+
+    def __init__(self, past: Record | None = None, *, live: bool = True) -> None:
+        self.past = past
+        self.live = live
+        self.values = Values()
+        self.events: list[Event] = []
+        self.modules: list[tuple[str, str]] = []
+        self.asked: tuple[str, bytes] | None = None
+        self.grants = b""
+        self.waited = 0.0  # seconds in which the turn was suspended; told by who suspends it
+        self.world: Compartment | None = None
+        self._starting = False
+        self._inside = False
+        self._quiet = False
+
+    @property
+    def lost(self) -> str:
+        """Why the guest cannot be brought back by this record, "" when it can."""
+        return self.values.lost
+
+    def attach(self, world: Compartment) -> None:
+        """Take down the next turn of a compartment."""
+        if world._membrane.recorder is not None:
+            raise RecordError("the compartment is suspended, or recorded already")
+        if world._has_run:
+            self.values.lost = "the compartment has run something before"
+        self.world = world
+        self._starting = True
+        self.grants = self.values.adopt(grants_of(world))
+        world._membrane.recorder = self
+
+    def detach(self) -> None:
+        if self.world is not None:
+            self.world._membrane.recorder = None
+            self.world = None
+
+    # Called by the compartment and its membrane
+
+    def entered(self, world: Compartment) -> None:
+        """A turn begins, or goes on inside a host's function."""
+        if world is self.world:
+            if self._starting:
+                self._starting = False
+                return
+        elif not self._inside:
+            return  # a child that the guest runs
+        self.values.lost = self.lost or "a host's function called the guest while the guest used it"
+
+    def imported(self, world: Compartment, filename: str, text: str | bytes) -> None:
+        """A module, or data of a package, was read."""
+        if filename.startswith(("lib/", "facet/", "<")):
+            return  # of this Python, or of this package
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+        found = (filename, sha256(data).hexdigest())
+        past = self.past
+        if past is not None and len(self.modules) < len(past.modules):
+            there = past.modules[len(self.modules)]
+            if there != found:
+                self._diverge(world, f"it imports {filename}, which was another file then")
+        self.modules.append(found)
+
+    def around(
+        self, membrane: Membrane, path: str, perform: Callable[..., Any], function: Any
+    ) -> Callable[..., Any]:
+        """What is called in the place of a host's function."""
+        if self._inside or made_by_guest(function):
+            return perform
+        return partial(self._use, membrane, path, perform, function)
+
+    def _use(
+        self, membrane: Membrane, path: str, perform: Callable[..., Any], function: Any, /,
+        *args: Any, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        asked = self.values.asked(args, kwargs)
+        past, at = self.past, len(self.events)
+        if past is not None and at < len(past.events):
+            return self._replayed(past.events[at], path, asked)
+        self._quiet = False
+        if not self.live:
+            raise Diverged(f"it uses {path}, and the record ends before that")
+        if past is not None and at == len(past.events) and past.waiting != (path, asked):
+            raise self._other("" if past.waiting is None else past.waiting[0], path)
+        self.asked = (path, asked)
+        self._inside, waited = True, self.waited
+        try:
+            result = perform(*args, **kwargs)
+        except Exception as error:
+            seen = membrane._mapped(error, path, function, (*args, *kwargs.values()))
+            self._note(path, asked, True, packed_error(seen))
+            raise
+        finally:
+            self._inside = False
+            self._forgive(membrane, self.waited - waited)
+        try:
+            answer = self.values.answer(result)
+        except CrossingError as error:
+            seen = membrane._mapped(error, path, function, ())
+            self._note(path, asked, True, packed_error(seen))
+            raise Told(seen) from None
+        self._note(path, asked, False, answer)
+        return result
+
+    def _note(self, path: str, asked: bytes, failed: bool, answer: bytes) -> None:
+        self.events.append(Event(path, asked, failed, answer))
+        self.asked = None
+
+    def _forgive(self, membrane: Membrane, seconds: float) -> None:
+        """Time in which the turn was suspended does not count."""
+        meter = membrane.compartment._realm.meter if seconds else None
+        while meter is not None:
+            if meter.deadline is not None:
+                meter.deadline += seconds
+            meter = meter.parent
+
+    def _replayed(self, event: Event, path: str, asked: bytes) -> Any:
+        self._quiet = True
+        if (event.path, event.asked) != (path, asked):
+            raise self._other(event.path, path)
+        self.events.append(event)
+        try:
+            answer: Any = (unpacked_error if event.failed else self.values.given)(event.answer)
+        except RecordError as error:
+            raise Diverged(str(error)) from None
+        if event.failed:
+            raise Told(answer)
+        return answer
+
+    def _other(self, there: str, here: str) -> Diverged:
+        what = f"it uses {here}" if there != here else f"it calls {here} with other arguments"
+        then = f", where it used {there}" if there != here else ""
+        reason = f"{what}{then}"
+        if self.past is not None and self.past.seed != hash_seed():
+            reason += (
+                "; the record is of a process with another hash seed, on which the order of sets "
+                "depends: run both with the same PYTHONHASHSEED, or let the guest sort"
+            )
+        return Diverged(reason)
+
+    def _diverge(self, world: Compartment, reason: str) -> None:
+        meter = world._realm.meter
+        world._host_exit = Diverged(reason)
+        raise meter.stop("steps", 0, meter.used)
+
+    def telling(self, on_use: Callable[[Use], None] | None) -> Callable[[Use], None] | None:
+        """`on_use` for what really happens, and not for what is only answered again."""
+        if on_use is None:
+            return None
+
+        def told(event: Use) -> None:
+            if not self._quiet:
+                on_use(event)
+
+        return told
+
+    # The record
+
+    def record(
+        self, program: Program, waiting: tuple[str, bytes] | None = None,
+        ending: tuple[str, str] | None = None, *, limits: Any,
+    ) -> Record:  # fmt: skip
+        """The record as it stands."""
+        return Record(
+            version(), platform(), hash_seed(), program.source, program.filename, program.optimize,
+            limits, self.grants, tuple(self.events), tuple(self.modules), waiting, ending,
+        )  # fmt: skip
+
+
+def grants_of(world: Compartment) -> dict[str, Any]:
+    """What a compartment was granted: copied data, and the host's own capabilities."""
+    from capcompiler.isolation.world import ProcessCompartment
+
+    if isinstance(world, ProcessCompartment):
+        return {name: world._door.from_guest(tree) for name, tree in world._first.items()}
+    return {name: world._membrane.to_host(value) for name, value in world._granted.items()}

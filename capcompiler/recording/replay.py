@@ -1,0 +1,147 @@
+"""Recording a run, and running it again without any authority.
+
+Stops: a log that somebody else wrote. Whatever it says, the program in it runs as a guest that was
+granted data and stand-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from capcompiler.compartment import Compartment
+from capcompiler.errors import CapError
+from capcompiler.imports import Imports
+from capcompiler.limits import Limits
+from capcompiler.membrane.membrane import Use
+from capcompiler.namespace import Namespace
+from capcompiler.program import Program, cap_compile, refuse_awaits
+from capcompiler.recording.record import Record, RecordError, need_wire
+from capcompiler.recording.recorder import Diverged, Recorder
+from capcompiler.recording.values import Values
+
+__all__ = ["Recording", "Replayed", "Tape", "record", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A run that was recorded. names: None where it ended in an error. error: what it ended in.
+    data: the record as bytes; None where the run cannot be told again, and `lost` says why."""
+
+    names: Namespace | None
+    error: CapError | None
+    data: bytes | None
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a run did when it was run again. uses: what it asked and was told, in order.
+
+    output, error: as then, if `same`; a run can be cut short by its budget of seconds at any place.
+    """
+
+    names: Namespace | None
+    error: CapError | None
+    output: str
+    uses: tuple[Use, ...]
+    same: bool
+
+
+class Tape:
+    """A program that is to run once in a compartment, and what it is told meanwhile.
+
+    Raises `DialectError`, and `RecordError` where the compartment has run something before.
+    """
+
+    def __init__(self, world: Compartment, src: str | bytes | Program, filename: str, optimize: bool):
+        need_wire()
+        self.program = cap_compile(src, filename=filename, optimize=optimize)
+        refuse_awaits(self.program)
+        if world._has_run:
+            raise RecordError("the compartment has run something before")
+        self._world = world
+        self._recorder = Recorder()
+        self._recorder.attach(world)
+
+    def run(self) -> Namespace:
+        """`exec`, once. Raises what that raises."""
+        try:
+            return self._world.exec(self.program)
+        finally:
+            self._recorder.detach()
+
+    def end(self, error: BaseException | None) -> tuple[bytes | None, str]:
+        """The record as bytes, or why there is none."""
+        if self._recorder.lost:
+            return None, self._recorder.lost
+        ending = (self._world.output, "" if error is None else type(error).__name__)
+        made = self._recorder.record(self.program, ending=ending, limits=self._world._limits)
+        return made.to_bytes(None), ""
+
+
+def record(
+    world: Compartment, src: str | bytes | Program, *, filename: str = "<guest>", optimize: bool = True
+) -> Recording:
+    """Run a program in a compartment that has run nothing yet, as `exec` does, and record it.
+
+    Errors of the guest are given, not raised. Raises `DialectError`, also for a program that awaits.
+    """
+    tape = Tape(world, src, filename, optimize)
+    names: Namespace | None = None
+    error: CapError | None = None
+    try:
+        names = tape.run()
+    except CapError as problem:
+        error = problem
+    return Recording(names, error, *tape.end(error))
+
+
+def replay(
+    data: bytes, *, imports: Imports | None = None, limits: Limits | None = None,
+    on_use: Callable[[Use], None] | None = None,
+) -> Replayed:  # fmt: skip
+    """Run a record again, with the answers that are in it and no authority.
+
+    data: of `record`, or of `Pending.dump` (then up to where it waits). on_use: told of each use too.
+    Raises `RecordError` for a record of another version, or where the guest does something else.
+    """
+    past = Record.from_bytes(data, None)
+    past.check_here()
+    given = Values().given(past.grants)
+    if type(given) is not dict or any(type(n) is not str for n in given):
+        raise RecordError("this record is damaged: it has no grants")
+    uses: list[Use] = []
+
+    def told(use: Use) -> None:
+        uses.append(use)
+        if on_use is not None:
+            on_use(use)
+
+    recorder = Recorder(past, live=False)
+    try:
+        program = cap_compile(past.source, filename=past.filename, optimize=past.optimize)
+        refuse_awaits(program)
+        world = Compartment(
+            given, imports=imports, limits=past.limits if limits is None else limits, on_use=told
+        )
+    except CapError as problem:
+        raise RecordError(f"this record is damaged: {problem}") from None
+    recorder.attach(world)
+    names: Namespace | None = None
+    error: CapError | None = None
+    try:
+        names = world.exec(program)
+    except CapError as problem:
+        error = problem
+    except Diverged as diverged:
+        if past.waiting is None or len(recorder.events) < len(past.events):
+            raise RecordError(
+                f"the guest does something else than its record says: {diverged.reason}"
+            ) from None
+        error = RecordError(f"here the guest waits for {past.waiting[0]}")
+    finally:
+        recorder.detach()
+    ending = (world.output, "" if error is None else type(error).__name__)
+    same = len(recorder.events) == len(past.events) and past.ending in (None, ending)
+    return Replayed(names, error, world.output, tuple(uses), same)

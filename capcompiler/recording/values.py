@@ -1,0 +1,216 @@
+"""How values stand in a record: data as on the wire, capabilities and guests' objects as numbers.
+
+Both sides number what they meet in the same order: who records by what passes, who replays by what is
+read back. So a capability that came out of one use is the same one when a later use is handed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Final
+
+from capcompiler.attenuation.policy import Gated
+from capcompiler.filling import FACETS
+from capcompiler.isolation.wire import (
+    FROZENSET,
+    SET,
+    WireError,
+    pack,
+    packed,
+    unpack,
+    unpacked,
+)
+from capcompiler.membrane.capability import (
+    Capability,
+    check_exposed_name,
+    facets_of,
+    interface_of,
+    is_host_function,
+)
+from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.exceptions import rebuilt
+from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.record import record_of
+from capcompiler.recording.record import RecordError
+from capcompiler.recording.standin import StandIn
+from guards.tables.errors import EXCEPTIONS
+
+__all__ = ["Values", "described", "is_external", "packed_error", "unpacked_error"]
+
+_CAP: Final = "cap"
+_METHOD: Final = "method"
+_OBJECT: Final = "object"
+_MOST_NAMES: Final = 1000
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+
+
+class Values:
+    """The numbers of one record.
+
+    lost: why what was packed so far cannot be brought back, "" when it can.
+    """
+
+    def __init__(self) -> None:
+        self.caps: list[Any] = []
+        self.handles: list[Any] = []
+        self.lost = ""
+        self._cap_numbers: dict[int, int] = {}
+        self._handle_numbers: dict[int, int] = {}
+
+    # Out
+
+    def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """What a guest passes, which the membrane has copied: the same bytes for equal arguments."""
+        return packed(_canonical(pack([args, kwargs], self._asked_leaf)))
+
+    def answer(self, value: Any) -> bytes:
+        """What a host gave. Raises `CrossingError` for what the membrane will not let across."""
+        copied = Copier(self._crossing, _free).copy(value)
+        return packed(pack(copied, self._answer_leaf))
+
+    def _crossing(self, value: Any, where: str) -> Any:
+        if isinstance(value, (Capability, Handle)) or is_host_function(value):
+            return value
+        if record_of(type(value)) is not None or record_of(value) is not None:
+            self.lost = self.lost or "an instance of a registered dataclass crossed"
+            return None
+        raise CrossingError(value, where)
+
+    def _asked_leaf(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            number = self._handle_numbers.get(id(value))
+            if number is None:
+                number = self._handle_numbers[id(value)] = len(self.handles)
+                self.handles.append(value)
+            return [_OBJECT, number]
+        return self._cap(value)
+
+    def _answer_leaf(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            number = self._handle_numbers.get(id(value), -1)
+            if number < 0:
+                self.lost = self.lost or "a capability gave an object of a guest that it was not handed"
+            return [_OBJECT, number]
+        return self._cap(value)
+
+    def _cap(self, value: Any) -> Any:
+        owner: Any = value.owner if type(value) is Gated else None
+        if type(value) is MethodType and isinstance(value.__self__, Capability):
+            owner = value.__self__
+        if owner is not None and id(owner) in self._cap_numbers:
+            name = value.name if type(value) is Gated else value.__func__.__name__
+            return [_METHOD, self._cap_numbers[id(owner)], name]
+        number = self._cap_numbers.get(id(value))
+        if number is not None:
+            return [_CAP, number]
+        if not (isinstance(value, Capability) or is_host_function(value)):
+            self.lost = self.lost or "a value crossed that has no place in a record"
+            return None
+        return [_CAP, self._numbered(value), described(value)]
+
+    def _numbered(self, value: Any) -> int:
+        number = self._cap_numbers[id(value)] = len(self.caps)
+        self.caps.append(value)  # held, so that its id stays its own
+        return number
+
+    # In
+
+    def given(self, data: bytes) -> Any:
+        """The value of an answer. Raises `RecordError`."""
+        try:
+            return unpack(unpacked(data), self._leaf_in)
+        except (WireError, ValueError, TypeError, IndexError, KeyError):
+            raise RecordError("this record is damaged: an answer in it is none") from None
+
+    def _leaf_in(self, leaf: Any) -> Any:
+        kind, number, *rest = leaf
+        if type(number) is not int or number < 0:
+            raise WireError("a number that is none")
+        if kind == _OBJECT:
+            return self.handles[number]
+        if kind == _METHOD:
+            return interface_of(self.caps[number]).methods[rest[0]]
+        if kind != _CAP:
+            raise WireError("a leaf of no kind")
+        if not rest:
+            return self.caps[number]
+        if number != len(self.caps):
+            raise WireError("a capability out of its turn")
+        made = standin_of(rest[0])
+        self._numbered(made)
+        return made
+
+    def adopt(self, grants: dict[str, Any]) -> bytes:
+        """Number what was granted, and pack it."""
+        return self.answer(grants)
+
+
+def described(cap: Any) -> list[Any]:
+    """What a capability offers, and whether it is answered from outside: what is compared."""
+    interface = interface_of(cap)
+    parts = (interface.methods, interface.read, interface.write, interface.reads)
+    return [*map(sorted, parts), list(facets_of(cap)), is_external(cap)]
+
+
+def is_external(cap: Any) -> bool:
+    """Whether uses of a capability are answered from outside."""
+    return getattr(type(cap), "_cap_external", None) is not None and bool(cap._cap_external())
+
+
+def standin_of(description: Any) -> StandIn:
+    """The stand-in of a capability that is described so. Raises `WireError`."""
+    methods, read, write, reads, facets, _external = description
+    for names in (methods, read, write, reads, facets):
+        if type(names) is not list or len(names) > _MOST_NAMES or any(type(n) is not str for n in names):
+            raise WireError("names that are none")
+    for name in (*methods, *read, *write):
+        check_exposed_name(name, name in methods)
+    if not FACETS.issuperset(facets):
+        raise WireError("a part of the library that is none")
+    return StandIn(methods, frozenset(read), frozenset(write), frozenset(reads), tuple(facets))
+
+
+def packed_error(error: BaseException) -> bytes:
+    """An exception as a guest sees it: the name of its class, and plain data."""
+    args = [a for a in error.args] if all(type(a) in _PLAIN for a in error.args) else [str(error)]
+    if isinstance(error, OSError) and type(error.filename) is str:
+        args = [*args, error.filename]
+    return packed(pack([type(error).__name__, args], _no_leaf))
+
+
+def unpacked_error(data: bytes) -> BaseException:
+    """The exception that was packed: of a builtin class that a guest may be raised, and no other."""
+    try:
+        name, args = unpack(unpacked(data), _no_leaf)
+        kind = EXCEPTIONS.get(name) if type(name) is str else None
+        wrong = kind is None or not issubclass(kind, Exception) or issubclass(kind, ExceptionGroup)
+        if kind is None or wrong or type(args) is not list or len(args) > 20:
+            raise WireError("an exception that is none")
+        if any(type(a) not in _PLAIN for a in args):
+            raise WireError("an exception with other than plain data")
+        return rebuilt(kind, tuple(args), " ".join(map(str, args)))
+    except (WireError, ValueError, TypeError):
+        raise RecordError("this record is damaged: an error in it is none") from None
+
+
+def _canonical(tree: Any) -> Any:
+    """The tree with the members of its sets in an order that does not depend on the hash seed, where
+    nothing in them is named by its number."""
+    if type(tree) is not list:
+        return tree
+    made = [tree[0], *[_canonical(x) for x in tree[1:]]]
+    if made[0] in (SET, FROZENSET) and all(type(x) is not list for x in made[1:]):
+        made[1:] = sorted(made[1:], key=packed)
+    return made
+
+
+def _no_leaf(_value: Any) -> Any:
+    raise WireError("a value that is no data")
+
+
+def _free(_count: int) -> None:
+    """Records are the host's own work."""
+
+
+Leaf = Callable[[Any], Any]

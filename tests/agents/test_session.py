@@ -1,0 +1,148 @@
+"""Sessions for models: what comes back, and in which words."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from capcompiler import Capability, Limits
+from capcompiler.agents import Session
+from capcompiler.agents.session import unfenced
+from capcompiler.agents.wording import MOST
+
+
+class Mailer(Capability, read=["size"]):
+    size = 3
+
+    def send(self, to: str, text: str = "") -> int:
+        """Send a letter."""
+        return len(to)
+
+
+def search(query: str, n: int = 3) -> list[str]:
+    """Search the web."""
+    return [query] * n
+
+
+@pytest.fixture
+def session() -> Session:
+    caps = {"search": search, "xs": [1, 2], "mail": Mailer()}
+    return Session(caps, limits=Limits(steps=100_000))
+
+
+def test_output_and_value_come_back_and_names_stay(session: Session) -> None:
+    ran = session.run("x = search('a', n=2)\nprint('hi')\nx")
+    assert (ran.ok, ran.text, ran.value) == (True, "hi\n['a', 'a']", ["a", "a"])
+    assert session.run("x.append('b')").text == ""
+    assert session.run("print(len(x), end='')\n7").text == "3\n7"
+    session.reset()
+    assert not session.run("x").ok
+
+
+def test_what_is_granted_is_said_with_parameters(session: Session) -> None:
+    said = session.granted()
+    for line in (
+        "search(query: str, n: int = 3) -> list[str]  # Search the web.",
+        "xs: list = <list of 2>",
+        "mail.send(to: str, text: str = '') -> int  # Send a letter.",
+        "mail.size  # to read",
+    ):
+        assert line in said.splitlines()
+    assert "json" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("serach('a')", ["line 1: serach('a')", "Did you mean search?", "search(query: str"]),
+        ("import requests", ["No module named 'requests'", "Only these modules", "json"]),
+        ("import jsn", ["Did you mean json?"]),
+        ("open('/etc/passwd')", ["open was not granted", "no code can get it", "mail.send(to: str"]),
+        ("import os\nos.system('ls')", ["line 2: os.system('ls')", "no code can get it"]),
+        ("mail.sent", ["no attribute 'sent'", "mail.send(to: str"]),
+        ("mail.send(3)", ["argument 1 (to): got int, wanted str", "mail.send(to: str"]),
+        ("search(3)", ["argument 1 (query): got int, wanted str"]),
+        ("search('a', 1, 2)", ["too many positional arguments"]),
+        ("__builtins__ = 1\nx = 2", ["was not run", "line 1", "^^^", "write instead: "]),
+        ("def f(:", ["was not run", "line 1"]),
+        ("while True:\n    pass", ["stopped", "Write a loop that ends sooner"]),
+        (
+            "def f():\n    return 1 / 0\nf()",
+            ["line 3: f()", "line 2, in f: return 1 / 0", "division by zero"],
+        ),
+        ("await search('a')", ["was not run"]),
+    ],
+)
+def test_what_went_wrong_is_said_so_that_it_can_be_mended(
+    session: Session, code: str, words: list[str]
+) -> None:
+    ran = session.run(code)
+    assert not ran.ok
+    for word in words:
+        assert word in ran.text
+    assert "facet" not in ran.text and "capcompiler" not in ran.text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise ValueError('\\x1b]0;owned\\x07' * 10_000)",
+        "class E(Exception):\n    def __str__(self):\n        return '\\x9b31m' * 9000\nraise E",
+        "print('\\x1b[2J' * 5000)\n'\\x1b[2J' * 5000",
+        "type('\\x1b[31m' * 9000, (Exception,), {})\nraise type('\\x1b[31m' * 9000, (Exception,), {})('a')",
+        "x = (1,)\nfor i in range(60):\n    x = (x, x)\nx",
+        "x = []\nx.append(x)\nx * 100",
+        "'a' * 10_000_000",
+        "{i: 'b' * 100 for i in range(1000)}",
+    ],
+)
+def test_no_text_is_huge_or_acts_on_a_terminal(session: Session, code: str) -> None:
+    text = session.run(code).text
+    assert len(text) < 3 * MOST and "\x1b" not in text and "\x9b" not in text
+
+
+def test_code_is_text_of_a_bounded_size(session: Session) -> None:
+    assert "at most 200,000" in session.run("#" * 300_000).text
+    for wrong in (b"1", 3, None, ["x"]):
+        with pytest.raises(TypeError, match="wanted str"):
+            session.run(wrong)  # type: ignore[arg-type]
+
+    class Lying(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            return 1
+
+    assert "at most" in session.run(Lying("#" * 300_000)).text
+
+
+def test_a_markdown_fence_around_code_is_taken_off() -> None:
+    assert unfenced("```python\nx = 1\n```") == "x = 1"
+    assert unfenced("\n```py\nx = 1\ny\n```\n") == "x = 1\ny"
+    assert unfenced("x = '```'") == "x = '```'"
+
+
+def test_threads_take_turns(session: Session) -> None:
+    def add() -> None:
+        for _ in range(20):
+            assert session.run("n = n + 1").ok
+
+    session.run("n = 0")
+    threads = [threading.Thread(target=add) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.run("n").value == 60
+
+
+def test_a_worker_that_died_is_replaced_and_the_model_is_told() -> None:
+    session = Session({"xs": [1]}, isolation="process")
+    assert session.run("y = xs[0]\ny").value == 1
+    worker = session.compartment._worker  # type: ignore[attr-defined]
+    worker.discard()
+    ran = session.run("y")
+    assert not ran.ok and "All names are gone" in ran.text
+    assert session.run("xs").value == [1]
+    session.close()

@@ -1,0 +1,70 @@
+"""`capcompiler run --record` and `capcompiler replay`."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran
+
+Cli = Callable[..., Ran]
+Write = Callable[..., str]
+
+
+def test_a_recorded_run_is_told_again_without_its_files(
+    cli: Cli, program: Write, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.txt").write_text("one\n")
+    log = tmp_path / "job.log"
+    path = program("text = open('a.txt').read()\nprint(text, n)\nopen('b.txt')\n")
+    ran = cli("run", path, "--grant", f"fs=dir:{folder}", "--grant", "n=int:7", "--record", log)
+    assert (ran.status, ran.out) == (1, "one\n 7\n")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    (folder / "a.txt").unlink()
+    again = cli("replay", log)
+    assert (again.status, again.out) == (1, ran.out)
+    assert again.err.endswith(ran.err)
+    assert f"{path}:1: fs.open('a.txt'" in again.err and "-> 'one\\n'" in again.err
+    assert "FileNotFoundError" in again.err
+    assert cli("replay", log, "--quiet").err == ran.err
+    data = json.loads(cli("replay", log, "--json").out)
+    assert data["same"] is True and data["error"]["type"] == "FileNotFoundError"
+    assert data["uses"][0]["call"].startswith("fs.open(")
+
+
+def test_what_is_no_record_is_an_error_of_the_command(cli: Cli, program: Write, tmp_path: Path) -> None:
+    ran = cli("replay", program("x = 1"))
+    assert ran.status == 2 and "no record" in ran.err
+    ran = cli("replay", tmp_path / "not-there")
+    assert ran.status == 2
+    ran = cli("run", program("await x"), "--record", tmp_path / "log")
+    assert ran.status == 2 and not (tmp_path / "log").exists()
+    ran = cli("run", program("x = 1"), "--record", tmp_path / "no" / "folder")
+    assert ran.status == 2 and "cannot be written" in ran.err
+
+
+def test_what_a_record_says_does_not_steer_a_terminal(
+    on_terminal: Cli, program: Write, cli: Cli, tmp_path: Path
+) -> None:
+    log = tmp_path / "job.log"
+    path = program("raise ValueError('\\x1b]0;owned\\x07', bad)", name="a.py")
+    cli("run", path, "--grant", "bad=str:\x1b[31m", "--record", log)
+    shown = on_terminal("replay", log, NO_COLOR="1").out
+    assert "owned" in shown and "\x1b" not in shown
+
+
+@pytest.mark.parametrize("flag", ["--trace", "--deny-all", "--usage"])
+def test_recording_goes_with_the_other_options(
+    cli: Cli, program: Write, tmp_path: Path, flag: str
+) -> None:
+    log = tmp_path / "job.log"
+    path = program("import time\ntry:\n    time.time()\nexcept PermissionError:\n    print('no')\n")
+    first = cli("run", path, "--grant", "clock=clock", "--record", log, flag)
+    assert first.status == 0
+    assert cli("replay", log).out == first.out

@@ -1,0 +1,298 @@
+"""Each rule of the invariant, the place that enforces it, and the tests that fail when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MUTANTS", "Mutant"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One rule, taken away.
+
+    rule: what it says. path: of the file. old: text that stands there once. new: what replaces it.
+    tests: paths of tests of which one fails then. chosen: an expression for `-k`.
+    """
+
+    name: str
+    rule: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    chosen: str
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "guard-names-are-absent",
+        "a guard cannot be named or read",
+        "guards/base.py",
+        'return type(name) is str and (name.startswith(PREFIX) or name == "__builtins__")',
+        "return False",
+        ("tests/attacks/test_attacks.py",),
+        "guard or builtins-stored",
+    ),
+    Mutant(
+        "names-of-exact-type",
+        "a name is looked up as exact text",
+        "guards/attribute.py",
+        '        return host_exact_str(name)\n    raise TypeError(f"attribute name',
+        '        return name\n    raise TypeError(f"attribute name',
+        ("tests/attacks/test_attacks.py",),
+        "lying or cve-2023-33733",
+    ),
+    Mutant(
+        "denied-is-absent",
+        "what a row denies is not there",
+        "guards/attribute.py",
+        "    if get is not getattr:\n        absent(obj, name)\n    return _fall_back(realm, obj, name)",
+        "    return get(obj, name)",
+        ("tests/attacks/test_attacks.py",),
+        "generator-frame or function-globals",
+    ),
+    Mutant(
+        "host-functions-say-their-name-only",
+        "a host function shows nothing but its name",
+        "guards/attribute.py",
+        "            return getattr(obj, name)\n        absent(obj, name)\n    definer",
+        "            return getattr(obj, name)\n        return getattr(obj, name)\n    definer",
+        ("tests/guards", "tests/reaching/test_reach.py"),
+        "host or planted or function",
+    ),
+    Mutant(
+        "stand-ins-take-instances-of-their-class",
+        "a stand-in takes no false self",
+        "guards/attribute.py",
+        '    if not issubclass(type(obj), owner):\n        raise TypeError(\n            f"descriptor',
+        '    if False:\n        raise TypeError(\n            f"descriptor',
+        ("tests/attacks/test_attacks.py",),
+        "false-self",
+    ),
+    Mutant(
+        "sealed-classes-refuse-stores",
+        "no class that is shared takes attributes",
+        "guards/sealed.py",
+        "    __setattr__ = sealed_error\n    __delattr__ = sealed_error\n\n    def __new__(\n        mcs",
+        "    def __new__(\n        mcs",
+        ("tests/attacks/test_attacks.py",),
+        "left-behind or class-of or seal",
+    ),
+    Mutant(
+        "sealed-classes-have-no-subclasses",
+        "no class of ours can be extended or made",
+        "guards/sealed.py",
+        "        if host is not HOST:",
+        "        if False:",
+        ("tests/attacks/test_attacks.py",),
+        "sealed or subclass or capability",
+    ),
+    Mutant(
+        "classes-of-guests-only-extend-what-may-be",
+        "a guest's class has bases of the guest's or of the table",
+        "guards/classes.py",
+        "            if base not in SUBCLASSABLE:",
+        "            if False:",
+        ("tests/attacks/test_attacks.py",),
+        "base or subclass",
+    ),
+    Mutant(
+        "finalisers-are-dropped",
+        "no finaliser runs",
+        "guards/classes.py",
+        '_DROPPED: Final = frozenset({"__del__", "__builtins__"})',
+        '_DROPPED: Final = frozenset({"__builtins__"})',
+        ("tests/attacks/test_attacks.py",),
+        "finaliser",
+    ),
+    Mutant(
+        "metaclasses-compare-by-identity",
+        "the table is asked by identity of classes",
+        "guards/classes.py",
+        'NOT_ON_METACLASSES: Final = frozenset({"__eq__", "__hash__", "mro"})',
+        "NOT_ON_METACLASSES: Final = frozenset()",
+        ("tests/attacks/test_attacks.py",),
+        "metaclass or lying",
+    ),
+    Mutant(
+        "code-of-functions-stays",
+        "what decides what a function may do cannot be stored",
+        "guards/store.py",
+        '_NEVER_ON_FUNCTIONS: Final = frozenset("__code__ __globals__ __closure__ __builtins__ __class__".split())',
+        "_NEVER_ON_FUNCTIONS: Final = frozenset()",
+        ("tests/attacks/test_attacks.py",),
+        "function-code or store or code",
+    ),
+    Mutant(
+        "dunders-stay-on-builtins",
+        "special names of builtin objects cannot be stored",
+        "guards/store.py",
+        '        raise AttributeError(f"{host_name(kind)!r} object attribute {name!r} is read-only")',
+        "        return value",
+        ("tests/attacks/test_attacks.py", "tests/guards", "tests/dialect"),
+        "read-only or store or dict",
+    ),
+    Mutant(
+        "classes-under-special-names-are-guarded",
+        "C code calls no class past its guard",
+        "guards/protocol.py",
+        "    if name not in PROTOCOL_NAMES:\n        return value",
+        "    return value",
+        ("tests/attacks/test_attacks.py",),
+        "index-of-class or raw or protocol",
+    ),
+    Mutant(
+        "callables-for-c-are-guarded",
+        "a class that C code calls later is its stand-in",
+        "guards/call.py",
+        "        callable_for_c(realm, args[0]),\n        *(itertools",
+        "        args[0],\n        *(itertools",
+        ("tests/attacks/test_attacks.py",),
+        "map",
+    ),
+    Mutant(
+        "loops-in-c-are-counted",
+        "every element is a step",
+        "guards/iterate.py",
+        "        return _compress(obj, (self.ref() or gone()).meter.iterator)\n\n\nclass Star",
+        "        return obj\n\n\nclass Star",
+        ("tests/attacks/test_attacks.py",),
+        "stop or endless",
+    ),
+    Mutant(
+        "the-stop-is-a-state",
+        "a stop that was swallowed stops the next step too",
+        "guards/meter.py",
+        "            go_on = meter.live and meter.stopped is None",
+        "            go_on = meter.live",
+        ("tests/attacks/test_attacks.py",),
+        "stop-outlived",
+    ),
+    Mutant(
+        "no-steps-outside-a-turn",
+        "guest code ends at once outside a turn",
+        "guards/meter.py",
+        "        if not self.live or self.stopped is not None:\n            return self._tail\n        try:",
+        "        try:",
+        ("tests/attacks", "tests/guards"),
+        "later or outside or resumed or collector",
+    ),
+    Mutant(
+        "size-before-it-is-made",
+        "a large object is refused before it is made",
+        "guards/meter.py",
+        '            if size > memory:\n                raise self.stop("memory", memory, size)\n            if size > self.peak',
+        "            if size > self.peak",
+        ("tests/attacks/test_attacks.py",),
+        "arithmetic or library-bomb-zeros or huge",
+    ),
+    Mutant(
+        "a-child-spends-its-parents-budget",
+        "a child's budget comes out of its parent's",
+        "guards/meter.py",
+        "        if self.parent is not None:\n            self._charge_parent(units)\n        if units <= self.left",
+        "        if units <= self.left",
+        ("tests/attacks", "tests/capcompiler"),
+        "child or nested or parent",
+    ),
+    Mutant(
+        "uses-are-in-their-turn",
+        "no capability outside its turn and thread",
+        "capcompiler/membrane/membrane.py",
+        "        if compartment._thread != get_ident():",
+        "        if False:",
+        ("tests/attacks", "tests/capcompiler"),
+        "thread or turn or outside",
+    ),
+    Mutant(
+        "the-stop-is-asked-after-each-use",
+        "a stop inside a host function ends the turn",
+        "capcompiler/membrane/membrane.py",
+        "            compartment._in_host -= 1\n        meter.check()\n        if problem is None:\n            return guest_result",
+        "            compartment._in_host -= 1\n        if problem is None:\n            return guest_result",
+        ("tests/attacks", "tests/capcompiler"),
+        "swallow or stop or host",
+    ),
+    Mutant(
+        "arguments-are-copied-out",
+        "what a guest hands over is copied or a handle",
+        "capcompiler/membrane/membrane.py",
+        "                        a if type(a) in PLAIN else self.to_host(a, meter.charge) for a in args",
+        "                        a for a in args",
+        ("tests/attacks", "tests/capcompiler/test_membrane.py"),
+        "capability or cross or handle or data",
+    ),
+    Mutant(
+        "results-are-copied-in",
+        "what a host's function gives is copied or a capability",
+        "capcompiler/membrane/membrane.py",
+        "        return self.to_guest(result, path, meter.charge)",
+        "        return result",
+        ("tests/capcompiler/test_membrane.py", "tests/capcompiler/test_capability.py"),
+        "cap or data or refus or copy",
+    ),
+    Mutant(
+        "attributes-are-granted-by-name",
+        "no attribute of a capability that is not granted",
+        "capcompiler/membrane/membrane.py",
+        "        if name not in self.interface.read:",
+        "        if False:",
+        ("tests/capcompiler/test_capability.py", "tests/attacks/test_attacks.py"),
+        "read or expose or cap-inside",
+    ),
+    Mutant(
+        "data-is-of-exact-type",
+        "what crosses has no class of the guest's",
+        "capcompiler/membrane/data.py",
+        "    str: str.__str__,",
+        "    str: lambda s: s,",
+        ("tests/attacks/test_attacks.py", "tests/capcompiler/test_membrane.py"),
+        "subclass or exact or lying",
+    ),
+    Mutant(
+        "frames-do-not-cross-in-errors",
+        "errors are rebuilt from data",
+        "guards/tables/objects.py",
+        '    deny={"tb_frame": "frames lead to every namespace on the stack", "__new__": ""},',
+        '    deny={"__new__": ""},',
+        ("tests/attacks/test_attacks.py", "tests/guards/test_tables.py"),
+        "traceback or frame or closed or unlisted",
+    ),
+    Mutant(
+        "unknown-syntax-is-refused",
+        "a syntax node of no table is refused",
+        "capcompiler/dialect.py",
+        "        if kind not in PERMITTED:",
+        "        if False:",
+        ("tests/dialect",),
+        "unknown or refused or node",
+    ),
+    Mutant(
+        "reserved-names-are-refused",
+        "no name of a guard or of the interpreter's is bound",
+        "capcompiler/dialect.py",
+        "            if name in RESERVED_NAMES:",
+        "            if False:",
+        ("tests/attacks/test_attacks.py", "tests/dialect"),
+        "binding or reserved or builtins",
+    ),
+    Mutant(
+        "host-handlers-are-behind-a-wall",
+        "what the host handles is no context of a guest's error",
+        "guards/shield.py",
+        "    if sys.exc_info()[1] is None:\n        return run()",
+        "    return run()",
+        ("tests/attacks", "tests/capcompiler"),
+        "context or handled or except",
+    ),
+    Mutant(
+        "handles-of-a-connection",
+        "a worker names what it was given only",
+        "capcompiler/isolation/handles.py",
+        '        if row is None:\n            raise WireError("a handle that was not given, or was given back")\n        return row.thing',
+        "        return row.thing if row else next(iter(self._rows.values())).thing",
+        ("tests/isolation/test_hostile_worker.py",),
+        "handle",
+    ),
+)

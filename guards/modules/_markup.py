@@ -26,6 +26,7 @@ _row: Final[dict[str, Any]] = {}
 _PLAIN: Final = frozenset({str, int, float, list, tuple, dict, set, frozenset, bytes})
 #: Numbers whose text is short.
 _SHORT: Final = 2**63
+_TOLD: Final = frozenset({str, int, float})
 _KEYS: Final = frozenset({str, int})
 _TEXT: Final = frozenset({str})
 _DICT: Final = frozenset(dir(dict))
@@ -114,8 +115,9 @@ def _attribute(state: Any, obj: Any, name: Any, /) -> Any:
     kind = type(obj)
     if type(name) is str and name[:1] != "_" and name not in _FORMATS:
         if kind is dict:
-            if name not in _DICT and (found := obj.get(name, _MISSING)) is not _MISSING:
-                return found
+            if name not in _DICT:
+                found = obj.get(name, _MISSING)
+                return state[2](obj, name) if found is _MISSING else found
         elif kind not in _PLAIN:
             try:
                 return read(state[0], obj, name)
@@ -163,17 +165,48 @@ def _invoking(realm: Realm, other: Any, kind: Any, quick: Any, /) -> Any:
 
 
 def _mark(state: Any, text: Any, /) -> Any:
-    realm, kind = state
+    realm, kind, slow = state
     if type(text) is not str:
-        raise TypeError("wanted an exact str")
+        return text if type(text) is kind else slow(text)
     realm.meter.charge_bytes(len(text))
     return str.__new__(kind, text)
 
 
-@tamed_in(_row)
-def _marking(realm: Realm, kind: Any, /) -> Any:
-    """A function that makes an instance of `kind`, a class of the guest's on str, of an exact text."""
-    return MethodType(_mark, (realm, _text_class(realm, kind)))
+def _escape(state: Any, text: Any, /) -> Any:
+    realm, kind, slow = state
+    if type(text) is not str:
+        return text if type(text) is kind else slow(text)
+    return str.__new__(kind, _safe_text(realm, text))
+
+
+def _tilde(state: Any, parts: Any, /) -> Any:
+    realm, kind, slow = state
+    if type(parts) is not tuple or not _TOLD.issuperset({*map(type, parts)} - {kind}):
+        return slow(parts)
+    realm.meter.charge(len(parts))
+    escape = any(type(part) is kind for part in parts)
+    texts = []
+    for part in parts:
+        if type(part) is str:
+            texts.append(_safe_text(realm, part) if escape else part)
+        elif type(part) is kind:
+            texts.append(str.__str__(part))
+        elif type(part) is int and not -_SHORT < part < _SHORT:
+            return slow(parts)
+        else:
+            texts.append(str(part))
+    realm.meter.charge_bytes(sum(map(len, texts)))
+    text = "".join(texts)
+    return str.__new__(kind, text) if escape else text
+
+
+def _marker(quick: Any) -> Any:
+    def make(realm: Realm, kind: Any, other: Any, /) -> Any:
+        """A function on texts and on instances of `kind`, a class of the guest's on str for text that is
+        safe; for anything else `other`."""
+        return MethodType(quick, (realm, _text_class(realm, kind), callable_for_c(realm, other)))
+
+    return make
 
 
 @tamed_in(_row)
@@ -197,9 +230,10 @@ def _join(realm: Realm, parts: Any, between: Any, escape: Any, /) -> Any:
 
 
 def _maker(quick: Any) -> Any:
-    def make(realm: Realm, other: Any, /) -> Any:
-        """A function that does what `other` does, at once where the value is plain data."""
-        return MethodType(quick, (realm, callable_for_c(realm, other)))
+    def make(realm: Realm, *others: Any) -> Any:
+        """A function that does what the first of `others` does, at once where the value is plain data.
+        The second, for attributes, gives what stands for one that a plain dict has not."""
+        return MethodType(quick, (realm, *[callable_for_c(realm, other) for other in others]))
 
     return make
 
@@ -209,8 +243,11 @@ for _name, _quick in (
     ("reading", _attribute),
     ("taking", _item),
     ("calling", _method),
+    ("marking", _mark),
+    ("escape", _escape),
+    ("tilde", _tilde),
 ):
-    _row[_name] = _maker(_quick)
+    _row[_name] = (_marker if _quick in (_mark, _escape, _tilde) else _maker)(_quick)
     _row[_name].__name__ = _row[_name].__qualname__ = _name
 
 MODULES["_markup"] = ModuleRow(why="text to text; it reads and calls by the guards", tame=_row)

@@ -6,6 +6,7 @@ import ast
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any, Final, Literal
 
 from capcompiler.attenuation import only, revocable
@@ -209,10 +210,12 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
         if (
             type(name) is not str
             or not name.isidentifier()
+            or iskeyword(name)
             or name.startswith("_")
             or type(marks) is not dict
             or type(parameters) is not list
-            or not all(type(p) is str and p.isidentifier() for p in parameters)
+            or not all(type(p) is str and p.isidentifier() and not iskeyword(p) for p in parameters)
+            or len(set(parameters)) != len(parameters)
             or not isinstance(handle, Handle)
         ):
             raise PluginError(

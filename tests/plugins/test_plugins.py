@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pluggy
 import pytest
+
+pluggy = pytest.importorskip("pluggy", reason="needs the extra plugins")
+
 
 from capcompiler import Capability, CapabilityError, Limits
 from capcompiler.plugins import (

@@ -249,7 +249,7 @@ def _is_itself(value: Any) -> bool:
     """Whether a value stands for itself in a tree, and is numbered nowhere."""
     kind = type(value)
     if kind is int:
-        return -(2**63) <= value < 2**63
+        return bool(-(2**63) <= value < 2**63)
     return kind in _SMALL or (kind is str and len(value) < _LONG and value.isascii())
 
 

@@ -13,7 +13,6 @@ from types import BuiltinFunctionType
 from typing import Final
 
 from capcompiler.specialise import Read, Specialiser, all_of, copies, either_of, is_kind, type_of
-from guards.attribute import ReadAttribute
 from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
@@ -31,6 +30,7 @@ RAW_FUNCTIONS: Final = frozenset(
     for name, value in RAW_BUILTINS.items()
     if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
+BUILTIN: Final = BuiltinFunctionType.__name__
 _MADE: Final = frozenset(k.__name__ for k in MADE_FAST) & frozenset(RAW_BUILTINS)
 
 
@@ -52,7 +52,12 @@ class Calls(Specialiser):
                 return self.ask(CallSuper, owner, ast.Constant(self.in_class_name(node.attr)), at=node)
             if not node.attr.startswith("__"):
                 return self.called_method(call, node, guard, method)
-        return self.ask(guard, self.visit(node), at=node)
+        if not self.may_hold:
+            return self.ask(guard, self.visit(node), at=node)
+        take, again = self.hold(kept=True)
+        reads = [take(self.first(node))]
+        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, "")
+        return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
 
     def in_class_name(self, attribute: str) -> str:
         """An attribute's name as it is in code."""
@@ -96,7 +101,12 @@ class Calls(Specialiser):
                     ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
                 ]
             )
-        return ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")])
+        return either_of(
+            [
+                ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")]),
+                ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:classes")]),
+            ]
+        )
 
     def called_builtin(self, call: ast.Call, node: ast.Name, guard: type[Guard]) -> ast.expr | None:
         """A builtin's own name, which the program binds nowhere that is seen; None for other names."""
@@ -236,9 +246,14 @@ class Calls(Specialiser):
         return all_of(tests) if tests else ast.Constant(True)
 
     def called_in_module(self, node: ast.Attribute, guard: type[Guard]) -> ast.expr:
-        if self.planned(ReadAttribute, node.attr, node.value) or not self.may_hold:
+        if not self.may_hold:
             return self.ask(guard, self.visit(node), at=node)
         take, again = self.hold()
         first = take(self.first(node))
-        test = ast.Compare(type_of(first), [ast.Is()], [stand_in("cap:raw:builtin_function_or_method")])
+        test = either_of(
+            [
+                ast.Compare(type_of(first), [ast.Is()], [stand_in(f"cap:raw:{BUILTIN}")]),
+                ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:function")]),
+            ]
+        )
         return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)

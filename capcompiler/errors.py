@@ -6,7 +6,7 @@ All derive from `CapError`. Texts follow one form: what was refused, where, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 __all__ = [
     "CapError",
@@ -96,12 +96,26 @@ class DialectError(CapError, SyntaxError):
 
 @dataclass(frozen=True, slots=True)
 class GuestFrame:
-    """One frame of guest code in a traceback: where it was, and the line of source there."""
+    """One frame of guest code in a traceback: where it was, and the line of source there.
+
+    column, end_column: what of `source` was at work, 0-based in characters, the end exclusive; both 0
+    where that is not known. They do not count in comparisons.
+    """
 
     filename: str
     line: int
     name: str
     source: str
+    column: int = field(default=0, compare=False)
+    end_column: int = field(default=0, compare=False)
+
+    def caret(self) -> str:
+        """Carets to stand under `source`; "" where it is all of it, or not known."""
+        if not 0 <= self.column < self.end_column <= len(self.source):
+            return ""
+        if self.column == 0 and self.end_column == len(self.source):
+            return ""
+        return " " * self.column + "^" * (self.end_column - self.column)
 
     def __str__(self) -> str:
         text = f'  File "{self.filename}", line {self.line}, in {self.name}'

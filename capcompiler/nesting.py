@@ -22,12 +22,12 @@ from capcompiler.errors import (
     LimitExceeded,
 )
 from capcompiler.limits import Limits
-from capcompiler.membrane.capability import Exposed, check_exposed_name
+from capcompiler.membrane.capability import Exposed, Interface, check_exposed_name
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle, RemoteObject, object_of
 from capcompiler.program import Program, child_program
 from guards.builtins import tamed_makers
-from guards.classes import own_class
+from guards.classes import CLASS_KEYWORDS, own_class
 from guards.decimal_context import as_host
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.meter import Meter, Stop
@@ -127,12 +127,22 @@ define(
 class GuestCapability(Exposed):
     """A capability that a guest made for its children: methods of a guest's object, by handle."""
 
-    __slots__ = ()
+    __slots__ = ("reads",)
 
     def __init__(
-        self, target: Handle, methods: frozenset[str], read: frozenset[str], write: frozenset[str]
+        self,
+        target: Handle,
+        methods: frozenset[str],
+        read: frozenset[str] = frozenset(),
+        write: frozenset[str] = frozenset(),
+        reads: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(target, methods, read, write)
+        self.reads = reads
+
+    def _cap_interface(self) -> Interface:
+        interface = super()._cap_interface()
+        return replace(interface, reads=interface.reads | self.reads)
 
 
 def offered_by(handle: Handle) -> GuestCapability | None:
@@ -142,10 +152,11 @@ def offered_by(handle: Handle) -> GuestCapability | None:
     kind = type(obj)
     if kind is RemoteObject:  # its worker has asked the rest of this
         offered = obj.offered
-        return None if offered is None else GuestCapability(handle, offered, frozenset(), frozenset())
+        return None if offered is None else GuestCapability(handle, offered)
     if kind in (FunctionType, MethodType) or issubclass(kind, type):
-        return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
+        return GuestCapability(handle, frozenset({"__call__"}))
     methods: set[str] = set()
+    more: list[frozenset[str]] = [frozenset()] * 4
     granted = False
     for k in host_mro(kind):
         own = host_dict(k)
@@ -153,19 +164,23 @@ def offered_by(handle: Handle) -> GuestCapability | None:
             granted = True
             break
         if GUEST_MARK in own:
+            more = [a | b for a, b in zip(more, own.get(_OFFERS_MARK, more), strict=True)]
             methods.update(
                 n
                 for n, v in own.items()
                 if not n.startswith("_") and type(v) in (FunctionType, staticmethod, classmethod)
             )
     if granted:
-        return GuestCapability(handle, frozenset(methods), frozenset(), frozenset())
+        special, read, write, reads = more
+        return GuestCapability(handle, special.union(methods), read, write, reads)
     if host_lookup(kind, "__call__")[0] is not None:
-        return GuestCapability(handle, frozenset({"__call__"}), frozenset(), frozenset())
+        return GuestCapability(handle, frozenset({"__call__"}))
     return None
 
 
 _BASE_MARK: Final = "cap:capability"
+#: In the dictionary of a guest's class of capabilities: what its class statement offers beyond methods.
+_OFFERS_MARK: Final = "cap:offers"
 
 
 class Nesting:
@@ -428,8 +443,26 @@ def _error_class(name: str) -> Callable[[Realm], Any]:
 
 
 def _capability_class(realm: Realm) -> Any:
-    """`Capability` as a guest derives from it: its instances are capabilities to its children."""
-    return own_class(realm, "Capability", (), {_BASE_MARK: True})
+    """`Capability` as a guest derives from it: its instances are capabilities to its children. As the
+    host's does, it takes `special=`, `read=`, `write=` and `reads=` in the class statement."""
+
+    made = own_class(realm, "Capability", (), {_BASE_MARK: True})
+
+    def offers(bases: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        if not any(made in host_mro(b) for b in bases if issubclass(type(b), type)):
+            return {}
+        given = [_listed(keywords.pop(n, ())) for n in ("special", "read", "write", "reads")]
+        for name in frozenset().union(*given):
+            check_exposed_name(name, name in given[0] or name in given[3])
+        return {_OFFERS_MARK: tuple(given)}
+
+    realm.keep[CLASS_KEYWORDS] = offers
+    return made
+
+
+def _listed(names: Any) -> frozenset[str]:
+    """Names as a class statement gives them: one text of them, or a container."""
+    return _names(host_exact_str(names).split() if issubclass(type(names), str) else names)
 
 
 #: How a compartment makes its builtins: the guards' own, and those by which a guest runs others.

@@ -19,10 +19,12 @@ from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
+from capcompiler.specialise import all_of, copies, either_of
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
+from guards.fact import SMALL, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
@@ -32,7 +34,7 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.star import PlainGroup, StarType
-from guards.store import StoreAttribute, StoreItem
+from guards.store import StoreAt, StoreAttribute, StoreItem
 
 __all__ = ["Router"]
 
@@ -328,7 +330,10 @@ class Router(Calls):
         if isinstance(node, ast.Starred):
             node.value = self.ask(Iterate, self.visit(node.value), at=node.value)
             return node
+        # From 3.14 on an annotation is a scope of its own, where Python takes no `:=`.
+        self.barred += 1
         routed: ast.expr = self.visit(node)
+        self.barred -= 1
         return routed
 
     # Attributes, items, calls
@@ -383,6 +388,10 @@ class Router(Calls):
             return node
         if self.still(node.slice):
             key = copy.deepcopy(node.slice)
+        elif self.barred:
+            # `for x[f()] in xs` of a comprehension: Python takes a temporary for its variable.
+            slot = self.ask(StoreAt, value, self.index(node.slice), at=value)
+            return ast.copy_location(ast.Attribute(slot, "value", ast.Store()), node)
         else:
             name = self.temporary()
             key = ast.NamedExpr(ast.Name(name, ast.Store()), self.index(node.slice))
@@ -447,6 +456,12 @@ class Router(Calls):
 
     def key(self, node: ast.expr) -> ast.expr:
         kept = self.planned(Key, "", node)
+        if kept and self.optimize and self.scope is not None and (self.still(node) or self.may_hold):
+            first: list[ast.expr] = []
+            read = copies(node) if self.still(node) else self.held_value(node, first, kept=True)
+            small = either_of([self.kind_test(read, fact) for fact in (TEXT, SMALL)])
+            slow = self.ask(Key, read(), at=node)
+            return ast.copy_location(ast.IfExp(all_of([*first, small]), read(), slow), node)
         routed: ast.expr = self.visit(node)
         return self.ask(Key, routed, at=node) if kept else routed
 
@@ -554,7 +569,8 @@ class Router(Calls):
             self.stored.add(name)
             load: ast.expr = ast.Attribute(obj(), target.attr, ast.Load())
             if self.planned(ReadAttribute, name):
-                load = self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
+                read = self.attribute(ast.Attribute(obj(), target.attr, ast.Load()), name)
+                load = read or self.ask(ReadAttribute, obj(), ast.Constant(name), at=target)
             owner = obj()
             if self.planned(StoreAttribute, name):
                 owner = self.ask(StoreAttribute, owner, ast.Constant(name), at=target)
@@ -666,13 +682,13 @@ class Router(Calls):
                     [self.ask(Iterate, ast.Name(name, ast.Load()), at=clause.target)], ast.Load()
                 )
                 inner = ast.comprehension(
-                    self.visit(clause.target), ast.copy_location(one, clause.target), ifs, 0
+                    self.aimed(clause.target), ast.copy_location(one, clause.target), ifs, 0
                 )
                 temporary = ast.copy_location(ast.Name(name, ast.Store()), clause.target)
                 generators.append(ast.comprehension(temporary, iterable, [], clause.is_async))
                 generators.append(inner)
             else:
-                target = self.visit(clause.target)
+                target = self.aimed(clause.target)
                 generators.append(ast.comprehension(target, iterable, ifs, clause.is_async))
             for condition in clause.ifs:
                 lets, routed = self.with_lets(condition, lambda part: self.first(part, root=True))
@@ -682,6 +698,13 @@ class Router(Calls):
         generators.extend(lets)
         node.generators = generators
         self.scope = outer
+
+    def aimed(self, target: ast.expr) -> Any:
+        """The target of a comprehension's clause, where no temporary can be."""
+        self.barred += 1
+        routed = self.visit(target)
+        self.barred -= 1
+        return routed
 
     def targets_of(self, stores: Sequence[Any]) -> set[str]:
         """The names that clauses, loops or assignments bind."""
@@ -1023,9 +1046,9 @@ class Router(Calls):
         if isinstance(node, ast.MatchSequence):
             parts = list(node.patterns)
             star = next((i for i, p in enumerate(parts) if isinstance(p, ast.MatchStar)), -1)
-            first = node.patterns[0] if len(parts) == 1 else None
-            if isinstance(first, ast.MatchStar) and first.name is None:
-                star = -2  # any sequence, which is not looked into
+            starred = node.patterns[star] if star >= 0 else None
+            if isinstance(starred, ast.MatchStar) and starred.name is None:
+                star = -2 if len(parts) == 1 else -3 - star  # nothing of it is looked into
             call = self.ask(MatchSequence, it, ast.Constant(len(parts)), ast.Constant(star), at=node)
         elif isinstance(node, ast.MatchMapping):
             parts = list(node.patterns)

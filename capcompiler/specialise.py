@@ -19,7 +19,7 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, HOLDER, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, GROUPS, SMALL, TESTED_BITS, Fact, satisfied
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -183,11 +183,33 @@ class Specialiser(Dialect):
         first: list[ast.expr] = []
         if self.may_hold:
             if one and self.certain(left):
-                reads = copies(left), self.held_value(right, first)
-            elif two:
-                reads = self.held_value(left, first), copies(right)
+                a = copies(left)
             else:
-                reads = self.held_value(left, first), self.held_value(right, first)
+                a = self.held_value(left, first)
+            if rows[0][0] is not None and first and (two or rows[0][1] is None):
+                # The first test takes the left operand, too: nothing is worked out before it.
+                a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
+            if two:
+                reads = a, copies(right)
+                return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
+            if (
+                not self.scope.shared
+                and rows[0][0] is FLOAT
+                and rows[0][1] is None
+                and size(right) <= _TWICE
+            ):
+                # Beside a float the right operand is used as it comes.
+                test = all_of([*first, any_row(rows[:1], (a, a), site)])
+                value = self.first(right)
+                fast = ast.copy_location(make(a(), copy.deepcopy(value)), at)
+                later: list[ast.expr] = []
+                b = self.held_routed(value, later)
+                rest = rows[1:]
+                slow = self.either(
+                    guard, all_of([*later, any_row(rest, (a, b), site)]), (a, b), make, at
+                )
+                return ast.copy_location(ast.IfExp(test, fast, slow), at)
+            reads = a, self.held_value(right, first)
             test = all_of([*first, any_row(rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
@@ -201,8 +223,12 @@ class Specialiser(Dialect):
 
     def held_value(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
         """What reads the value of a node; a test added to `first`, which always holds, works it out."""
+        return self.held_routed(self.first(node), first, kept)
+
+    def held_routed(self, node: ast.expr, first: list[ast.expr], kept: bool = False) -> Read:
+        """`held_value` of a node that was visited."""
         take, again = self.hold(kept)
-        value = take(self.first(node))
+        value = take(node)
         if not isinstance(value, ast.Name):
             first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
         return again
@@ -244,7 +270,9 @@ class Specialiser(Dialect):
             first = take(self.first(owner))
         else:
             return None
-        test = ast.Compare(type_of(first), [ast.In()], [stand_in("cap:classes")])
+        test: ast.expr = ast.Compare(type_of(first), [ast.In()], [stand_in("cap:classes")])
+        if isinstance(owner, ast.Name) and owner.id in self.modules and name != "__class__":
+            test = ast.Compare(type_of(first), [ast.Is()], [stand_in("cap:raw:module")])
         fast = ast.copy_location(ast.Attribute(again(), node.attr, ast.Load()), node)
         slow = self.ask(ReadAttribute, again(), ast.Constant(name), at=node)
         return ast.copy_location(ast.IfExp(test, fast, slow), node)
@@ -385,6 +413,12 @@ def _ours(name: str) -> ast.expr:
     return node
 
 
+def _with_first(first: ast.expr, again: Read) -> Read:
+    """Gives a node that takes a value into a temporary, and then nodes that read it."""
+    nodes = [first]
+    return lambda: nodes.pop() if nodes else again()
+
+
 def _is_small_spec(spec: str) -> bool:
     """Whether a format specification can ask for few characters only."""
     return len(spec) < 8 and all(len(digits) < 4 for digits in re.findall(r"\d+", spec))
@@ -401,13 +435,14 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
         tests: list[ast.expr] = []
         for need, read, fact in zip(row, reads, site.known(), strict=True):
             if need is not None and need.kind is not None:
-                if need is HOLDER:
-                    tests.append(ast.Compare(type_of(read()), [ast.In()], [stand_in("cap:holders")]))
+                if need in GROUPS:
+                    group = stand_in(GROUPS[need][1])
+                    tests.append(ast.Compare(type_of(read()), [ast.In()], [group]))
                 elif fact.kind is not need.kind:
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
                     tests.extend(_within(read))
-                elif need.kind is str and need.bits >= 0:
+                elif need.kind in (str, list, tuple) and need.bits >= 0:
                     length = ast.Call(stand_in("cap:raw:len"), [read()], [])
                     tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
         ways.append(all_of(tests))

@@ -93,6 +93,7 @@ PURE_PARTS: Final = frozenset(
         "http",
         "http.cookies",
         "encodings.aliases",
+        "encodings.idna",
         "encodings.punycode",
     }
 )

@@ -50,7 +50,15 @@ _FORWARDING: Final = (MethodType, GenericAlias, super)
 _WITHOUT_METHODS: Final = (FunctionType, type, ModuleType)
 #: Attributes of builtin types that are not bound to what they are read from.
 _STATIC: Final = frozenset({"__new__", "maketrans"})
-_HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__"})
+_HOST_FUNCTION_NAMES: Final = frozenset({"__name__", "__qualname__", "__doc__", "__module__"})
+#: The rooms of this package, which guests know nothing of.
+_ROOMS: Final = ("guards.", "capcompiler.", "stdlib_caps.")
+
+
+def _says(function: Any, name: str) -> Any:
+    """What a function of ours says of itself."""
+    found = getattr(function, name)
+    return "builtins" if name == "__module__" and str(found).startswith(_ROOMS) else found
 
 
 class TamedFunction(metaclass=Sealed, host=HOST):
@@ -239,7 +247,7 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         absent(obj, name)
     if kind is FunctionType and not realm.is_guest_function(obj):
         if name in _HOST_FUNCTION_NAMES:
-            return getattr(obj, name)
+            return _says(obj, name)
         absent(obj, name)
     definer, value = _definer(kind, name)
     if definer is None or realm.is_guest_class(definer):
@@ -394,7 +402,7 @@ def _read_method(realm: Realm, obj: Any, name: str) -> Any:
         return MethodType
     if type(function) is FunctionType and not realm.is_guest_function(function):
         if name in _HOST_FUNCTION_NAMES:
-            return getattr(function, name)
+            return _says(function, name)
         absent(obj, name)
     if name in ("__init__", "__new__", "__init_subclass__", "__subclasshook__", "__format__",
                 "__dir__", "__getattribute__", "__setattr__", "__delattr__"):  # fmt: skip
@@ -405,6 +413,10 @@ def _read_method(realm: Realm, obj: Any, name: str) -> Any:
 #: What C code reads from the alias itself; for all else it goes on to the class behind it, whatever
 #: a guest's class derived from the alias says.
 _ALIAS_OWN: Final = frozenset({"__args__", "__origin__", "__parameters__", "__mro_entries__"})
+_ALIAS_MORE: Final = frozenset(
+    """__unpacked__ __typing_unpacked_tuple_args__ __reduce__ __reduce_ex__ __copy__ __deepcopy__
+    __getattribute__""".split()
+)
 
 
 def _read_alias(realm: Realm, obj: Any, name: str) -> Any:
@@ -413,11 +425,13 @@ def _read_alias(realm: Realm, obj: Any, name: str) -> Any:
         definer = host_lookup(type(obj), name)[0]
         if definer is not None and realm.is_guest_class(definer):
             return getattr(obj, name)
-    row = find(GenericAlias, name)
-    if row is not ABSENT_ROW:
-        return _hand_out(realm, obj, name, row)
     if name == "__class__":
         return GenericAlias
+    if name in _ALIAS_OWN or name in _ALIAS_MORE:
+        row = find(GenericAlias, name)
+        if row is not ABSENT_ROW:
+            return _hand_out(realm, obj, name, row)
+        absent(obj, name)
     return read(realm, obj.__origin__, name)
 
 

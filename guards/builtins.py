@@ -10,6 +10,7 @@ import builtins
 import itertools
 import posixpath
 import re
+import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -30,18 +31,20 @@ from guards.charge import (
     feed,
     feed_keys,
 )
-from guards.code import GuestCode, guest_code
+from guards.code import FACTS, GuestCode, guest_code
 from guards.depth import check_nesting
-from guards.fact import HOLDERS
-from guards.format import formatted, text_of
+from guards.fact import HASHED, HOLDERS
+from guards.format import formatted, given_text, text_of
 from guards.headroom import note_generator
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.item import PLAIN
 from guards.meter import Stop
+from guards.modules.table import GuestModule
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
+from guards.tables.text import check_codec
 from guards.tamed import ModuleNamespace, dir_of, namespace_of
 
 if TYPE_CHECKING:
@@ -202,29 +205,55 @@ def compile_(
     if mode not in ("exec", "eval", "single"):
         raise ValueError("compile() mode must be 'exec', 'eval' or 'single'")
     name = host_exact_str(filename) if isinstance(filename, str) else "<string>"
-    return guest_code(realm.compile_guest(_source(source), name, mode), mode)
+    return guest_code(realm.compile_guest(_source(realm, source), name, mode), mode)
 
 
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_UTF8: Final = frozenset({b"utf-8", b"utf8", b"utf-8-sig", b"ascii", b"us-ascii"})
+_BLANK: Final = re.compile(rb"^[ \t\f]*(?:#.*)?\r?$")
 
 
-def _source(source: Any) -> str:
+def _source(realm: Realm, source: Any) -> str:
     if isinstance(source, str):
         return host_exact_str(source)
     if issubclass(type(source), (bytes, bytearray)):
-        # Only UTF-8: another declared encoding may be Python code of the host's.
         data = bytes(memoryview(source))
-        for line in data.split(b"\n", 2)[:2]:
-            declared = _COOKIE.match(line)
-            if declared and declared.group(1).lower().replace(b"_", b"-") not in _UTF8:
-                raise SyntaxError(f"unknown encoding: {declared.group(1).decode()[:40]}")
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            pass
-        raise SyntaxError("source bytes are not UTF-8")
+        realm.meter.charge_bytes(len(data) * 4)
+        return _decoded(data)
     raise TypeError("source must be a string or bytes; a syntax tree is not taken")
+
+
+def _decoded(data: bytes) -> str:
+    """Source text, in the encoding that it declares where that is one of the audited: any other may be
+    Python code of the host's."""
+    encoding = "utf-8"
+    for line in data.split(b"\n", 2)[:2]:
+        declared = _COOKIE.match(line)
+        if declared:
+            encoding = declared.group(1).decode("ascii", "replace")
+            break
+        if not _BLANK.match(line):
+            break
+    try:
+        check_codec(encoding)
+        if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+            return data.decode("utf-8-sig")
+        return data.decode(encoding)
+    except LookupError:
+        problem = SyntaxError(f"unknown encoding: {encoding[:40]}")
+    except UnicodeDecodeError as error:
+        line_number = data.count(b"\n", 0, error.start) + 1
+        line = data.split(b"\n")[line_number - 1]
+        text = line.decode("utf-8", "replace")
+        at = data.rfind(b"\n", 0, error.start) + 1
+        offset = len(data[at : error.start].decode("utf-8", "replace")) + 1
+        if sys.version_info < (3, 13):
+            offset = len(line)  # as the interpreter says
+        problem = SyntaxError(
+            f"(unicode error) {error.encoding!r} codec can't decode byte "
+            f"0x{data[error.start]:02x} in position {error.start - at}: {error.reason}",
+            ("<string>", line_number, offset, text),
+        )
+    raise problem
 
 
 @builtin
@@ -241,10 +270,12 @@ def eval_(realm: Realm, source: Any, /, globals: Any = None, locals: Any = None)
 
 def _run(realm: Realm, source: Any, mode: str, globals: Any, locals: Any) -> Any:
     if type(source) is GuestCode:
+        if source.__mode__ == FACTS:
+            raise TypeError(f"{mode}(): code of a function cannot be run by itself; call the function")
         code = source.__code__
         mode = "eval" if source.__mode__ == "eval" else "exec"
     else:
-        code = realm.compile_guest(_source(source), "<string>", mode)
+        code = realm.compile_guest(_source(realm, source), "<string>", mode)
     realm.meter.tick()  # a step of its own: code that runs code is a loop like any other
     if globals is None:
         frame = realm.guest_frame()
@@ -352,6 +383,9 @@ _NUMBERS: Final = frozenset({int, float, bool, complex})
 _SEQUENCES: Final = (str, bytes, bytearray, list, tuple)
 
 
+_SMALL: Final = 1 << 500
+
+
 def _has_long(items: Any) -> bool:
     """Whether a whole number so long that a sum of many is work is among plain numbers."""
     return any(type(x) is int and x.bit_length() > 4096 for x in items)
@@ -377,6 +411,9 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
                 return sum(items, start)
         total = start
         for x in items:
+            if type(x) is int and type(total) is int and -_SMALL < x < _SMALL > total > -_SMALL:
+                total += x
+                continue
             if type(x) is not float:
                 _not_sequence(x)
                 charge_add(realm, total, x)
@@ -561,20 +598,20 @@ def _bases_of(realm: Realm, obj: Any, complaint: str) -> Any:
 def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
     """Whether an object with `__bases__` goes back to another; C code would go round a ring of such
     objects for ever."""
-    level, deep = [derived], 0
-    while level:
-        deep += 1
-        if deep > 1000:
-            raise RecursionError("maximum recursion depth exceeded")
-        below: list[Any] = []
-        for x in level:
+    way = [iter([derived])]
+    while way:
+        for x in way[-1]:
             realm.meter.charge(1)
             if x is kind:
                 return True
             bases = getattr_(realm, x, "__bases__", None)
-            if type(bases) is tuple:
-                below.extend(bases)
-        level = below
+            if type(bases) is tuple and bases:
+                way.append(iter(bases))
+                if len(way) > 1000:
+                    raise RecursionError("maximum recursion depth exceeded")
+                break
+        else:
+            way.pop()
     return False
 
 
@@ -583,12 +620,12 @@ def _derives(realm: Realm, derived: Any, kind: Any) -> bool:
 
 @builtin
 def repr_(realm: Realm, obj: Any, /) -> str:
-    return text_of(realm, obj, repr)
+    return given_text(realm, obj, repr)
 
 
 @builtin
 def ascii_(realm: Realm, obj: Any, /) -> str:
-    return text_of(realm, obj, ascii)
+    return given_text(realm, obj, ascii)
 
 
 @builtin
@@ -684,7 +721,13 @@ def input_(realm: Realm, prompt: Any = "", /) -> str:
 
 @builtin
 def breakpoint_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-    raise refused("breakpoint", "there is no debugger; print what you want to see")
+    try:
+        hook = read(realm, realm.importer("sys", 0, ""), "breakpointhook")
+    except AttributeError:
+        raise RuntimeError("lost sys.breakpointhook") from None
+    except ImportError:
+        raise refused("breakpoint", "there is no debugger; print what you want to see") from None
+    return callable_for_c(realm, hook)(*args, **kwargs)
 
 
 @builtin
@@ -743,6 +786,7 @@ _RAW: Final = {
     "NoneType": type(None),
     "compress": itertools.compress,
     "isinstance": isinstance,
+    "module": GuestModule,
     "function": FunctionType,
     "builtin_function_or_method": BuiltinFunctionType,
 }
@@ -792,3 +836,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:classes"] = realm.plain.classes
     guards["cap:holders"] = HOLDERS
     guards["cap:plain"] = PLAIN
+    guards["cap:hashed"] = HASHED

@@ -33,6 +33,7 @@ from guards.charge import (
     charge_int_work,
     charge_text,
     charge_walk,
+    check_digits_of_text,
     feed,
     feed_keys,
     feed_pairs,
@@ -180,6 +181,9 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         digits = size_of(args[0]) or 0
         if digits > 1000:
             charge_int_work(realm, 1 << (digits * 4), 1 << (digits * 4))
+        base = args[1] if len(args) > 1 else kwargs.get("base", 10)
+        if not (type(base) is int and base & (base - 1) == 0):  # those of powers of two are copied
+            check_digits_of_text(realm, args[0])
     elif args and issubclass(type(args[0]), Decimal):
         charge_digits(realm, args[0])
     return args
@@ -290,6 +294,29 @@ for _carrier in (slice, GenericAlias, reversed):
     CONSTRUCTORS[_carrier] = _as_they_are
 
 
+def _maker(kind: Any) -> Any:
+    """`construct` of one builtin class, by what its constructor pays."""
+    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
+
+    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        if carrier:
+            check_nesting(realm, (*args, *kwargs.values()))
+        args = prepare(realm, kind, args, kwargs)
+        return kind(*args, **kwargs)
+
+    return make
+
+
+#: What makes an instance of a builtin class where compiled code calls that class by its name.
+MADE_FAST: Final[dict[Any, Any]] = {
+    kind: _maker(kind)
+    for kind in (
+        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map,
+        filter, reversed,
+    )
+}  # fmt: skip
+
+
 _SMALL: Final = 1 << 500
 #: What these classes make of such an argument is small, and charged for by no rule below.
 _SCALARS_OF: Final[dict[Any, frozenset[type]]] = {
@@ -368,28 +395,6 @@ def _type_of_init(realm: Realm, made: Any) -> Any:
 
 
 def _nothing(*_args: Any, **_kwargs: Any) -> None: ...
-
-
-def _maker(kind: Any) -> Any:
-    """`construct` of one builtin class, by what its constructor pays."""
-    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
-
-    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-        if carrier:
-            check_nesting(realm, (*args, *kwargs.values()))
-        args = prepare(realm, kind, args, kwargs)
-        return kind(*args, **kwargs)
-
-    return make
-
-
-#: What makes an instance of a builtin class where compiled code calls that class by its name.
-MADE_FAST: Final[dict[Any, Any]] = {
-    kind: _maker(kind)
-    for kind in (
-        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map, filter
-    )
-}  # fmt: skip
 
 
 def _needs_standin(realm: Realm, kind: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import gc
 import itertools
+import sys
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
 from functools import partial
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DICTS",
+    "DIGITS",
+    "FEWEST_DIGITS",
     "SCALARS",
     "allocatable",
     "charge_add",
@@ -43,6 +46,8 @@ __all__ = [
     "charge_text",
     "charge_truediv",
     "charge_walk",
+    "check_digits",
+    "check_digits_of_text",
     "feed",
     "feed_keys",
     "feed_pairs",
@@ -153,6 +158,7 @@ _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
 
 _HASH_BITS: Final = 60
+_HASHED_AT_ONCE: Final = 1 << _HASH_BITS
 _HASHES_KEPT: Final = 4096
 
 
@@ -231,9 +237,11 @@ feed_compared = feed_keys
 
 
 def _paid(state: list[Any], element: Any) -> Any:
-    realm = state[0]
     state[1] += 1
     kind = type(element)
+    if kind is int and -_HASHED_AT_ONCE < element < _HASHED_AT_ONCE:
+        return element
+    realm = state[0]
     if kind is int:
         charge_hash(realm, element)
     elif kind is not str:
@@ -444,9 +452,11 @@ def charge_text(realm: Realm, obj: Any) -> None:
     kind = type(obj)
     if kind is int or kind is bool:
         bits = int.bit_length(obj)
-        if bits > 4096:
-            realm.meter.charge((bits >> 6) ** 2 >> 6)
-            realm.meter.charge_bytes(bits >> 1)
+        if bits > _FEWEST_BITS:
+            if bits > 4096:
+                realm.meter.charge((bits >> 6) ** 2 >> 6)
+                realm.meter.charge_bytes(bits >> 1)
+            check_digits(realm, obj)
         return
     if kind in SCALARS:
         if kind is str or kind is bytes:
@@ -455,7 +465,42 @@ def charge_text(realm: Realm, obj: Any) -> None:
     if issubclass(kind, (str, bytes, bytearray, memoryview)):
         realm.meter.charge_bytes((size_of(obj) or 0) * 4)
         return
+    if issubclass(kind, int):
+        check_digits(realm, obj)
     charge_walk(realm, obj, text=True)
+
+
+#: Under which key a realm keeps what its guest set as the limit of digits, where it has set one.
+DIGITS: Final = "digits"
+#: No limit is below so many digits, and the bits that no fewer digits take.
+FEWEST_DIGITS: Final = sys.int_info.str_digits_check_threshold
+_FEWEST_BITS: Final = FEWEST_DIGITS * 3
+_TOO_MANY: Final = (
+    "Exceeds the limit ({:d} digits) for integer string conversion{}; use "
+    "sys.set_int_max_str_digits() to increase the limit"
+)
+
+
+def check_digits(realm: Realm, number: Any) -> None:
+    """Refuse to write out a whole number beyond what the guest set itself as the limit of digits. That
+    of the interpreter holds beside it."""
+    limit = realm.keep.get(DIGITS)
+    # 3.3 bits a digit: a number that is looked at is about as long as the power it is compared with.
+    if limit and int.bit_length(number) > limit * 3.3 and int.__abs__(number) >= 10**limit:
+        raise ValueError(_TOO_MANY.format(limit, ""))
+
+
+def check_digits_of_text(realm: Realm, text: Any) -> None:
+    """Refuse a text of more decimal digits than the guest set as the limit."""
+    limit = realm.keep.get(DIGITS)
+    if not limit or (size_of(text) or 0) <= limit:
+        return
+    exact = (
+        str.__str__(text) if issubclass(type(text), str) else bytes(memoryview(text)).decode("latin-1")
+    )
+    digits = len(exact.strip().replace("_", "").lstrip("+-"))
+    if digits > limit:
+        raise ValueError(_TOO_MANY.format(limit, f": value has {digits} digits"))
 
 
 def _carried(obj: Any, kind: type) -> Any:

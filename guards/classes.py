@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
-from guards.host import host_exact_str, host_lookup, host_mro, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
 from guards.realm import GUEST_MARK
-from guards.tables.rows import SUBCLASSABLE
+from guards.tables.rows import SUBCLASSABLE, TABLE
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["BuildClass", "check_bases", "make_type", "new_class", "own_class"]
+__all__ = ["BuildClass", "check_bases", "is_behind_metaclass", "make_type", "new_class", "own_class"]
 
 _build: Final = builtins.__build_class__
 _type_new: Final = type.__new__
+#: What a realm keeps that takes keywords out of class statements: called with the bases and the
+#: keywords, gives what stands in the class's dictionary for those that it took.
+CLASS_KEYWORDS: Final = "class keywords"
 _DROPPED: Final = frozenset({"__del__", "__builtins__"})
 
 
@@ -45,15 +48,40 @@ NOT_ON_METACLASSES: Final = frozenset({"__eq__", "__hash__", "mro"})
 
 
 def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
-    """Refuse a metaclass that changes what identity is, or takes it from a class beside `type`."""
-    for base in bases:
-        if not issubclass(base, type):
-            raise TypeError(
-                f"metaclass {name!r}: every base of a metaclass must be a metaclass, "
-                f"{host_name(base)!r} is not"
-            )
-    for refused in NOT_ON_METACLASSES & namespace.keys():
+    """Refuse a metaclass that changes what identity is, itself or by a class beside `type`."""
+    for refused in sorted(NOT_ON_METACLASSES & namespace.keys()):
         raise TypeError(f"metaclass {name!r} cannot define {refused!r}: classes compare by identity")
+    for base in bases:
+        if issubclass(base, type):
+            continue
+        for kind in host_mro(base):
+            if kind is object:
+                continue
+            if kind in TABLE:
+                raise TypeError(
+                    f"metaclass {name!r}: {host_name(kind)!r} cannot stand beside a metaclass"
+                )
+            for refused in sorted(NOT_ON_METACLASSES & host_dict(kind).keys()):
+                raise TypeError(
+                    f"metaclass {name!r}: {host_name(kind)!r} defines {refused!r}; classes compare by "
+                    "identity"
+                )
+
+
+def is_behind_metaclass(realm: Realm, kind: type) -> bool:
+    """Whether a metaclass derives from a class, which is one itself or stands beside one."""
+    if issubclass(kind, type):
+        return True
+    waiting, seen = [kind], {kind}
+    while waiting:
+        for found in type.__subclasses__(waiting.pop()):
+            realm.meter.charge(1)
+            if issubclass(found, type):
+                return True
+            if found not in seen:
+                seen.add(found)
+                waiting.append(found)
+    return False
 
 
 def host_name_of(name: Any) -> str:
@@ -92,6 +120,8 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     # The order of resolution is as long as the chain of bases, and each class keeps its own.
     realm.meter.charge(sum(len(host_mro(b)) for b in exact if issubclass(type(b), type)) >> 1)
     own[GUEST_MARK] = realm.token
+    if kwargs and CLASS_KEYWORDS in realm.keep:
+        own.update(realm.keep[CLASS_KEYWORDS](exact, kwargs))
     if "__module__" not in own:
         frame = realm.guest_frame()
         module = frame.f_globals.get("__name__") if frame is not None else None

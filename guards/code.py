@@ -1,7 +1,9 @@
-"""Code and frames as guests see them: what `compile` gives, and `f.__code__` of their own functions.
+"""Code and frames as guests see them: what `compile` gives, and facts about their own functions and
+tracebacks.
 
-The real code object stays inside; a guest can run it and ask how a function is called, which is what
-`inspect.signature` needs, and can neither read bytecode nor make any.
+The real objects stay inside. A guest can run what it compiled, and ask how a function is called and
+where something stands, which is what `inspect` and `traceback` need. It can neither read bytecode nor
+make any, and no namespace can be had from a frame.
 """
 
 from __future__ import annotations
@@ -17,9 +19,23 @@ from guards.tables.rows import define
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["FrameFacts", "GuestCode", "code_of_function", "frame_facts", "guest_code", "shown_names"]
+__all__ = [
+    "FACTS",
+    "FrameFacts",
+    "GuestCode",
+    "code_of_function",
+    "facts_of_code",
+    "facts_of_frame",
+    "frame_facts",
+    "guest_code",
+    "guest_frames",
+    "shown_names",
+]
 
 _function_code: Final = FunctionType.__dict__["__code__"].__get__
+#: The mode of code that only tells of itself. Run in other globals, a function of the library's would
+#: hand what it imports to names of whoever runs it.
+FACTS: Final = "facts"
 
 
 class GuestCode(metaclass=Sealed, host=HOST):
@@ -39,6 +55,11 @@ class GuestCode(metaclass=Sealed, host=HOST):
 
     def __repr__(self) -> str:
         return f"<code object {self.__code__.co_name}>"
+
+
+type.__setattr__(GuestCode, "__name__", "code")
+type.__setattr__(GuestCode, "__qualname__", "code")
+type.__setattr__(GuestCode, "__module__", "builtins")
 
 
 def guest_code(code: CodeType, mode: str) -> GuestCode:
@@ -94,16 +115,23 @@ define(
 
 
 def code_of_function(realm: Realm, function: Any) -> GuestCode:
-    """`f.__code__` of a guest's function: the same object each time it is asked."""
-    code = _function_code(function)
-    known = realm.keep.get(("code", id(code)))
-    if known is None or known.__code__ is not code:
-        known = realm.keep[("code", id(code))] = guest_code(code, "exec")
-    return known
+    """`f.__code__` of a guest's function."""
+    return facts_of_code(realm, _function_code(function))
+
+
+def facts_of_code(realm: Realm, code: CodeType) -> GuestCode:
+    """What a guest is told of code of its own: the same object while it is asked for often enough."""
+    known: dict[int, GuestCode] = realm.keep.setdefault("code", {})
+    found = known.get(id(code))
+    if found is None or found.__code__ is not code:
+        while len(known) >= 256:  # each entry keeps its code alive
+            known.pop(next(iter(known)))
+        found = known[id(code)] = guest_code(code, FACTS)
+    return found
 
 
 class FrameFacts(metaclass=Sealed, host=HOST):
-    """What `sys._getframe` and `traceback` get of a frame: where it is, and no namespace.
+    """What `sys._getframe` and `tb.tb_frame` give of a frame: where it is, and no namespace.
 
     No guest is handed a frame: frames lead to every namespace on the stack.
     """
@@ -117,6 +145,10 @@ class FrameFacts(metaclass=Sealed, host=HOST):
     def __repr__(self) -> str:
         return "<frame>"
 
+
+type.__setattr__(FrameFacts, "__name__", "frame")
+type.__setattr__(FrameFacts, "__qualname__", "frame")
+type.__setattr__(FrameFacts, "__module__", "builtins")
 
 define(
     FrameFacts,
@@ -134,11 +166,36 @@ define(
 )
 
 
-def frame_facts(frame: FrameType, line: int, outer: FrameFacts | None) -> FrameFacts:
+def frame_facts(
+    realm: Realm, frame: FrameType, line: int | None, outer: FrameFacts | None
+) -> FrameFacts:
     """What a guest is told of a frame of its own, at a line, called from `outer`."""
     names = {n: frame.f_globals.get(n) for n in ("__name__", "__file__", "__package__")}
     texts = {n: v for n, v in names.items() if type(v) is str}
     self = object.__new__(FrameFacts)
-    object.__setattr__(self, "__facts__", (texts, line, guest_code(frame.f_code, "exec")))
+    object.__setattr__(self, "__facts__", (texts, line, facts_of_code(realm, frame.f_code)))
     object.__setattr__(self, "__outer__", outer)
     return self
+
+
+#: How many frames are told of at once.
+_DEEPEST: Final = 64
+
+
+def guest_frames(realm: Realm, frame: FrameType | None) -> list[FrameType]:
+    """The frames of this realm's code from `frame` on, innermost first."""
+    realm.meter.charge(_DEEPEST)
+    found: list[FrameType] = []
+    while frame is not None and len(found) < _DEEPEST:
+        if realm.is_guest_frame(frame):
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def facts_of_frame(realm: Realm, frame: FrameType | None) -> FrameFacts | None:
+    """Facts about the innermost frame of this realm's code from `frame` on, and those that called it."""
+    outer: FrameFacts | None = None
+    for found in reversed(guest_frames(realm, frame)):
+        outer = frame_facts(realm, found, found.f_lineno, outer)
+    return outer

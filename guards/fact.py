@@ -7,8 +7,8 @@ from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "HOLDER", "HOLDERS", "NONE", "SMALL", "TEXT", "Fact",
-           "of_constant", "of_node", "satisfied"]  # fmt: skip
+__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "IN_TABLE", "NONE",
+           "SMALL", "TEXT", "Fact", "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
@@ -43,6 +43,20 @@ class _Holder:
 
 
 HOLDER: Final = Fact(_Holder)
+#: Exact classes that look for a key in a table.
+HASHED: Final = frozenset({dict, set, frozenset})
+
+
+class _Table:
+    """Stands for any class of HASHED."""
+
+
+IN_TABLE: Final = Fact(_Table)
+#: The classes behind each group, and the stand-in for them in compiled code.
+GROUPS: Final[dict[Fact, tuple[frozenset[type], str]]] = {
+    HOLDER: (HOLDERS, "cap:holders"),
+    IN_TABLE: (HASHED, "cap:hashed"),
+}
 
 
 def of_constant(value: object) -> Fact:
@@ -72,8 +86,8 @@ def satisfied(fact: Fact, need: Fact | None) -> bool | None:
         return True
     if fact.kind is None:
         return None
-    if need is HOLDER:
-        return fact.kind in HOLDERS
+    if need in GROUPS:
+        return fact.kind in GROUPS[need][0]
     if fact.kind is not need.kind:
         return False
     if need.bits >= 0:

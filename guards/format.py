@@ -21,21 +21,25 @@ from guards.host import host_exact_str, host_method_func, host_method_self, host
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["Format", "Join", "format_map_text", "format_text", "formatted", "text_of"]
+__all__ = ["Format", "Join", "format_map_text", "format_text", "formatted", "given_text", "text_of"]
 
 _formatter_parser = _string.formatter_parser
 _field_name_split = _string.formatter_field_name_split
 
 
-def text_of(realm: Realm, obj: Any, convert: Any = str) -> str:
-    """`str(obj)`, `repr(obj)` or `ascii(obj)`, charged."""
+def given_text(realm: Realm, obj: Any, convert: Any) -> str:
+    """`str(obj)`, `repr(obj)` or `ascii(obj)`, charged: it may be of a subclass of the guest's."""
     charge_text(realm, obj)
     if type(obj) is MethodType and host_method_self(obj) is realm:
         return f"<built-in function {host_method_func(obj).__name__}>"
     text: str = convert(obj)
-    if type(text) is not str:
-        text = host_exact_str(text)
     return text
+
+
+def text_of(realm: Realm, obj: Any, convert: Any = str) -> str:
+    """The exact text of an object, charged."""
+    text = given_text(realm, obj, convert)
+    return text if type(text) is str else host_exact_str(text)
 
 
 def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:

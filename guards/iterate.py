@@ -15,7 +15,7 @@ from guards.attribute import read
 from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
-from guards.fact import TEXT, Fact, of_node
+from guards.fact import IN_TABLE, TEXT, Fact, of_node
 from guards.host import host_iterable, host_lookup, host_name
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key
@@ -188,7 +188,9 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
     """`item in container`, charged."""
     kind = type(container)
     if (kind in _HASHED and (type(item) is str or (type(item) is int and -_SHORT < item < _SHORT))) or (
-        (kind is list or kind is tuple) and type(item) in _CHEAP and len(container) < 16
+        (kind is list or kind is tuple)
+        and (type(item) in _CHEAP or (type(item) is int and -_SHORT < item < _SHORT))
+        and len(container) < 16
     ):
         return item in container
     if kind is range:
@@ -236,13 +238,12 @@ class Contains(Guard):
     key = "cap:in"
     #: A short text or number is looked for in a table, and a text in a short one, for nothing.
     free = (
-        *(
-            (item, Fact(kind))
-            for kind in (dict, set, frozenset)
-            for item in (TEXT, Fact(int, 60))
-        ),
+        (TEXT, IN_TABLE),
+        (Fact(int, 60), IN_TABLE),
         (TEXT, Fact(str, 255)),
-    )  # fmt: skip
+        (Fact(int, 60), Fact(list, 15)),
+        (Fact(int, 60), Fact(tuple, 15)),
+    )
     __slots__ = ()
 
     @classmethod

@@ -33,7 +33,7 @@ _MAPPING_FLAG: Final = 1 << 6
 class MatchSequence(Guard):
     """`case [a, *b]`: (subject, number of patterns, index of the star) -> parts or None.
 
-    star: -1 where there is none, -2 for `[*_]`.
+    star: -1 where there is none, -2 for `[*_]`, and -3 - i for a `*_` at i, whose part is None.
     """
 
     key = "cap:matchseq"
@@ -49,14 +49,18 @@ class MatchSequence(Guard):
             # Any sequence matches, whatever its length; Python asks for none.
             return ([*feed((self.ref() or gone()), subject)],)
         size = len(subject)
-        if size < count - 1 if star >= 0 else size != count:
+        if size != count if star == -1 else size < count - 1:
             return None
-        if star < 0:
+        if star == -1:
             return tuple(subject[i] for i in range(count))
-        (self.ref() or gone()).meter.charge(max(size, size_of(subject) or 0))
+        wanted = star >= 0
+        if wanted:
+            (self.ref() or gone()).meter.charge(max(size, size_of(subject) or 0))
+        else:
+            star = -3 - star
         after = count - 1 - star
         head = [subject[i] for i in range(star)]
-        rest = [subject[i] for i in range(star, size - after)]
+        rest = [subject[i] for i in range(star, size - after)] if wanted else None
         tail = [subject[i] for i in range(size - after, size)]
         return (*head, rest, *tail)
 

@@ -335,7 +335,8 @@ class Compare(Operate):
     operate: ClassVar[Any]
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_compare((self.ref() or gone()), a, b)
+        if not (type(a) is int and type(b) is int and -_SMALL < a < _SMALL):
+            charge_compare((self.ref() or gone()), a, b)
         return type(self).operate(a, b)
 
 
@@ -529,6 +530,8 @@ class Union(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a | b
         if issubclass(type(a), DICTS) and issubclass(type(b), DICTS):
             found = _right_first((self.ref() or gone()), a, b, "__ror__")
             if found is not NotImplemented:
@@ -547,6 +550,8 @@ class UnionInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a | b
         if issubclass(type(a), dict) and not issubclass(type(b), dict):
             if host_iterable(type(b)) or is_view(type(b)) or hasattr(b, "keys"):
                 b = mapping_or_pairs((self.ref() or gone()), b)
@@ -566,6 +571,8 @@ class Intersect(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a & b
         realm = self.ref() or gone()
         found = _own_first(realm, a, b, "__and__")
         if found is not NotImplemented:
@@ -580,6 +587,8 @@ class IntersectInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a & b
         realm = self.ref() or gone()
         found = _own_first(realm, a, b, "__iand__", "__and__")
         if found is not NotImplemented:
@@ -646,6 +655,8 @@ class Differ(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a ^ b
         realm = self.ref() or gone()
         found = _own_first(realm, a, b, "__xor__")
         if found is not NotImplemented:
@@ -660,6 +671,8 @@ class DifferInPlace(_Combine):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a ^ b
         realm = self.ref() or gone()
         found = _own_first(realm, a, b, "__ixor__", "__xor__")
         if found is not NotImplemented:

@@ -11,11 +11,13 @@ import collections
 import datetime
 import decimal
 import functools
+import types
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.attribute import attribute_name, read
 from guards.call import callable_for_c
+from guards.charge import size_of
 from guards.host import host_dict, host_lookup, host_mro, host_name
 from guards.store import store
 from guards.tables.rows import TABLE, Row, State
@@ -64,6 +66,8 @@ def _partial_call(obj: Any) -> Any:
     return (function, *args), dict(keywords)
 
 
+_origin: Final[Any] = types.GenericAlias.__dict__["__origin__"].__get__
+_alias_args: Final[Any] = types.GenericAlias.__dict__["__args__"].__get__
 _maxlen: Final[Any] = collections.deque.__dict__["maxlen"].__get__
 _TIME: Final = "hour minute second microsecond tzinfo"
 #: The arguments that make an equal instance of a builtin class, positional and by keyword.
@@ -79,9 +83,19 @@ _ARGUMENTS: Final[dict[type, Any]] = {
     collections.defaultdict: _fields(collections.defaultdict, "default_factory"),
     collections.deque: lambda obj: (() if _maxlen(obj) is None else ((), _maxlen(obj)), {}),
     functools.partial: _partial_call,
+    types.GenericAlias: lambda obj: ((_origin(obj), _alias_args(obj)), {}),
 }
 _day, _hours = _ARGUMENTS[datetime.date], _with_fold(datetime.datetime, _TIME)
 _ARGUMENTS[datetime.datetime] = lambda obj: (_day(obj)[0] + _hours(obj)[0], _hours(obj)[1])
+
+
+def _getnewargs(realm: Realm, obj: Any, /) -> tuple[Any, ...]:
+    """`__getnewargs__` of numbers, texts and tuples: the exact value."""
+    realm.meter.charge_bytes((size_of(obj) or 0) * 8)
+    if issubclass(type(obj), complex):
+        number = complex.__complex__(obj)
+        return number.real, number.imag
+    return (_EXACT[_builtin_base(type(obj))](obj),)
 
 
 def _refuse(obj: Any) -> NoReturn:
@@ -107,6 +121,9 @@ def tame_reduction() -> None:
         for name, stand_in in (("__reduce__", reduce), ("__reduce_ex__", reduce_ex)):
             if name in kind.__dict__:
                 TABLE[kind][name] = Row(State.TAME, stand_in)
+    for kind in _EXACT:
+        if "__getnewargs__" in kind.__dict__:
+            TABLE[kind]["__getnewargs__"] = Row(State.TAME, _getnewargs)
 
 
 def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:

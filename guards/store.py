@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "StoreAt",
     "StoreAttribute",
     "StoreItem",
     "charge_key",
@@ -63,6 +64,8 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 
 _DROPPED: Final = object()
+#: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
+_IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
 _CHANGES_LOOKUP: Final = frozenset({"__bases__", "__class__", "__dict__", "__getattribute__"})
 
@@ -76,8 +79,11 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
             if is_immutable(obj) or issubclass(kind, Sealed):
                 return value  # the store itself refuses, in Python's words
             raise TypeError(f"cannot set {name!r} attribute of immutable type {host_name(obj)!r}")
-        if issubclass(obj, type) and name in ("__eq__", "__hash__", "mro", "__bases__"):
-            raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
+        if name in _IDENTITY:
+            from guards.classes import is_behind_metaclass
+
+            if is_behind_metaclass(realm, obj):
+                raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
         if name == "__del__":
             return _DROPPED  # a finaliser would run in the host's time; the definition is dropped
         if name == "__class__":
@@ -255,6 +261,33 @@ def item_target(realm: Realm, obj: Any) -> Any:
     _item_slots[0](target, realm)
     _item_slots[1](target, obj)
     return target
+
+
+class ItemSlot(metaclass=Sealed, host=HOST):
+    """Stands for one item of a container where what is stored comes later; never held by a guest."""
+
+    __slots__ = ("__key__", "__obj__", "__realm__")
+    __obj__: Any
+    __realm__: Realm
+    __key__: Any
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        get = object.__getattribute__
+        realm, obj, key = get(self, "__realm__"), get(self, "__obj__"), get(self, "__key__")
+        realm.guards[StoreItem.key](obj, key)[key] = value
+
+
+class StoreAt(Guard):
+    """`for a[f()] in xs` of a comprehension becomes for `cap:storeat`(a, f()).value in xs."""
+
+    key = "cap:storeat"
+    __slots__ = ()
+
+    def run(self, obj: Any, key: Any) -> Any:
+        slot = _new(ItemSlot)
+        for name, value in (("__realm__", self.ref() or gone()), ("__obj__", obj), ("__key__", key)):
+            object.__setattr__(slot, name, value)
+        return slot
 
 
 _LOOKED_AT: Final = (list, dict, bytearray, deque)

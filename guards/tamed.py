@@ -7,7 +7,7 @@ their TAME rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
@@ -39,7 +39,6 @@ from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.iterate import contains
 from guards.protocol import shown_class_value
-from guards.realm import GUEST_MARK
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
 from guards.tables.rows import TABLE, State, define, find, owners
@@ -181,9 +180,16 @@ def dir_of(realm: Realm, obj: Any) -> list[str]:
         names: Any = sorted(feed(realm, method(obj)))
     elif issubclass(type(obj), type):
         names = _names_of_class(obj)
+    elif issubclass(type(obj), GenericAlias):
+        names = sorted({*dir_of(realm, _origin_of(obj)), *_OF_ALIASES})
     else:
         names = dir(obj)
     return _shown_names(realm, obj, names)
+
+
+_origin_of: Final[Any] = GenericAlias.__dict__["__origin__"].__get__
+#: What an alias has beside the attributes of the class behind it.
+_OF_ALIASES: Final = ("__args__", "__origin__", "__parameters__", "__mro_entries__", "__unpacked__")
 
 
 def _names_of_class(kind: type) -> list[str]:
@@ -468,7 +474,7 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
         exact = _exact(name)
         if realm.is_guest_class(kind):
             own = host_dict(kind)
-            if exact is None or exact == GUEST_MARK or exact not in own:
+            if exact is None or is_guard_name(exact) or exact not in own:
                 raise KeyError(name)
             if exact == "__dict__":
                 realm.plain.close()  # its getter gives the dictionary of any instance
@@ -501,7 +507,7 @@ def _class_names(realm: Realm, kind: type) -> list[str]:
     if realm.meter.live:
         realm.meter.charge(len(own) >> 3)
     if realm.is_guest_class(kind):
-        return [n for n in own if n != GUEST_MARK]
+        return [n for n in own if not is_guard_name(n)]
     if kind not in TABLE:
         return []
     shown = []

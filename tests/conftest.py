@@ -50,6 +50,7 @@ BOTH_TIERS = frozenset(
         "test_limits",
         "test_membrane",
         "test_namespace",
+        "test_record",
     }
 )
 

@@ -19,9 +19,11 @@ from capcompiler.declared import declared
 from capcompiler.errors import CapError
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.data import Copier
+from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
 
-__all__ = ["MOST_CODE", "Ran", "Session", "unfenced"]
+__all__ = ["MOST_CODE", "Ran", "Session", "shown_in", "unfenced"]
 
 #: Characters of one piece of code, at most. No model writes as much in one answer.
 MOST_CODE: Final = 200_000
@@ -116,10 +118,39 @@ class Session:
                 said += "\nAll names are gone: begin anew."
             printed = f"printed before that:\n{bounded(output)}\n" if output else ""
             return Ran(printed + said, None, output, error, getattr(error, "usage", None))
-        shown = "" if value is None else bounded(value_text(value))
+        shown = "" if value is None else bounded(shown_in(world, value))
         output = bounded(names.output)
         text = output + ("\n" if output and shown and not output.endswith("\n") else "") + shown
         return Ran(text, value, names.output, None, names.usage)
+
+
+def shown_in(world: Compartment, value: Any) -> str:
+    """A value as the guest that it came out of shows it: `repr` runs as its code, in a turn. Data is
+    shown by the host, in bounded work."""
+    if not _holds_handles(value):
+        return value_text(value)
+    try:
+        world.grant("_shown", value)
+        text = world.eval("repr(_shown)")
+    except CapError:
+        return value_text(value)
+    return text if type(text) is str else value_text(value)
+
+
+def _holds_handles(value: Any) -> bool:
+    found = False
+
+    def leaf(inner: Any, _where: str) -> Any:
+        nonlocal found
+        found = found or isinstance(inner, Handle)
+        return inner
+
+    Copier(leaf, _free).copy(value)
+    return found
+
+
+def _free(_count: int) -> None:
+    """Looking is the host's own work."""
 
 
 def unfenced(code: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from smolagents.local_python_executor import CodeOutput, InterpreterError, PythonExecutor
 
-from capcompiler.agents.session import MOST_CODE, unfenced
+from capcompiler.agents.session import MOST_CODE, shown_in, unfenced
 from capcompiler.agents.wording import bounded, for_model
 from capcompiler.compartment import Compartment, Isolation
 from capcompiler.declared import declared
@@ -130,6 +130,10 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
                 return CodeOutput(self._answer[0], self.state["_print_outputs"], True)
             raise Refused(_said(error, self.caps, self.imports), error) from None
         self._printed(names.output)
+        if isinstance(
+            value, Handle
+        ):  # an agent shows its text to the model, and does nothing else with it
+            value = bounded(shown_in(self.compartment, value), self.max_print_outputs_length)
         return CodeOutput(_inward(value), self.state["_print_outputs"], False)
 
     def cleanup(self) -> None:

@@ -8,33 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from capcompiler.attenuation.clocks import clock_of
-from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of
+from capcompiler.attenuation.policy import Standing, attenuated, capability_of
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["expiring"]
 
 
-class _Expiring(Policy):
+class _Expiring(Standing):
     __slots__ = ("clock", "end")
 
     def __init__(self, clock: Callable[[], float], end: float) -> None:
         self.clock = clock
         self.end = end
-
-    def around(self, step: Step) -> Any:
-        self.check()
-        result = step.go()
-        self.check()
-        return result
-
-    def settled(self, step: Step, result: Any) -> Any:
-        self.check()
-        return result
-
-    def element(self, step: Step, element: Any) -> Any:
-        self.check()
-        return element
 
     def check(self) -> None:
         if not self.clock() < self.end:

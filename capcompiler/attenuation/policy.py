@@ -74,6 +74,32 @@ class Policy:
         return attenuated(cap, self, path, derived=True)
 
 
+class Standing(Policy):
+    """A policy that holds or does not, whatever the use: it is asked before a use and again before
+    anything of its result is handed out, since it may have ended meanwhile, by another thread or by
+    what was called."""
+
+    __slots__ = ()
+
+    def check(self) -> None:
+        """Raise `Withheld` where it holds no more."""
+        raise NotImplementedError
+
+    def around(self, step: Step) -> Any:
+        self.check()
+        result = step.go()
+        self.check()
+        return result
+
+    def settled(self, step: Step, result: Any) -> Any:
+        self.check()
+        return result
+
+    def element(self, step: Step, element: Any) -> Any:
+        self.check()
+        return element
+
+
 def capability_of(value: Any, what: str) -> Any:
     """A capability as attenuators take it. Raises TypeError for what is none; what: who asks."""
     if isinstance(value, Capability) or is_host_function(value):

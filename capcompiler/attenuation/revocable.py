@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of
+from capcompiler.attenuation.policy import Standing, attenuated, capability_of
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["Revoker", "revocable"]
 
 
-class _Revocable(Policy):
+class _Revocable(Standing):
     __slots__ = ("revoked",)
 
     def __init__(self) -> None:
         self.revoked = False
-
-    def around(self, step: Step) -> Any:
-        self.check()
-        result = step.go()
-        # Revoked meanwhile, by another thread or by what was called: what it gave is not handed out.
-        self.check()
-        return result
-
-    def settled(self, step: Step, result: Any) -> Any:
-        self.check()
-        return result
-
-    def element(self, step: Step, element: Any) -> Any:
-        self.check()
-        return element
 
     def check(self) -> None:
         if self.revoked:

@@ -106,9 +106,13 @@ def show_error(error: CapError) -> None:
 
 def _show_traceback(error: GuestError) -> None:
     said = str(error)
-    frames = error.traceback.removesuffix(said)
-    if frames:
-        write(frames, err=True, end="")
+    if error.frames:
+        write("Traceback (most recent call last):", err=True)
+    for frame in error.frames:
+        write(str(frame), err=True)
+        caret = frame.caret()
+        if caret:
+            write(f"    {caret}", err=True, colour="red")
     write(said, err=True, colour="red")
 
 

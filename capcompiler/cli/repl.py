@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import ast
 import codeop
-import contextlib
 import sys
 import warnings
+from dataclasses import fields, replace
 from typing import Any
 
 import click
 
 from capcompiler import Compartment, __version__
-from capcompiler.cli.budget import limit_option, usage_text
+from capcompiler.agents.wording import granted_text
+from capcompiler.cli.budget import limit_option, parse_limits, usage_text
+from capcompiler.cli.editor import line_reader
 from capcompiler.cli.grants import grant_option
 from capcompiler.cli.interrupt import interruptible
 from capcompiler.cli.outcome import Interrupted, show_error, show_output
 from capcompiler.cli.present import value_text
+from capcompiler.cli.progress import progress
 from capcompiler.cli.run import open_compartment
 from capcompiler.cli.sources import take_stdin
 from capcompiler.cli.terminal import write
 from capcompiler.errors import CapError
 from capcompiler.limits import Limits, Usage
+from capcompiler.reaching import reach
 
 __all__ = ["Session", "is_complete", "repl"]
 
 _HELP = """\
-Type Python; a block ends with an empty line. Each entry has a fresh budget.
+Type Python; a block ends with an empty line. Each entry has a fresh budget. Tab completes.
 :names   the names that the program has, and those it was granted
+:caps    what was granted, with methods and parameters
+:reach   all that the program can get at now, and what of it should not be there
+:limits  the budget of each entry; `:limits steps=1e6 seconds=2` sets it
 :usage   what the last entry used, and all entries together
 :help    this text
 :quit    end (so does the end of input)"""
@@ -51,14 +58,13 @@ def repl(caps: dict[str, Any], limits: Limits) -> None:
     take_stdin()
     typed = sys.stdin.isatty()
     if typed:
-        with contextlib.suppress(ImportError):
-            import readline  # noqa: F401  # gives input() line editing and a history
         write(f"capcompiler {__version__}; :help for help, :quit to end")
     with open_compartment(caps, limits) as compartment:
         session = Session(compartment, caps)
+        read = line_reader(lambda: compartment, typed)
         while not session.ended:
             try:
-                line = input(session.prompt if typed else "")
+                line = read(session.prompt)
             except EOFError:
                 session.finish()
                 if typed:
@@ -94,6 +100,7 @@ class Session:
         self.ended = False
         self._compartment = compartment
         self._granted = sorted(caps)
+        self._caps = caps
         self._names: list[str] = []
         self._lines: list[str] = []
         self._entries = 0
@@ -129,7 +136,7 @@ class Session:
         text = "\n".join(self._lines) + "\n"
         self._lines.clear()
         self._entries += 1
-        with interruptible(self._compartment) as interrupt:
+        with interruptible(self._compartment) as interrupt, progress(self._compartment):
             try:
                 done = self._compartment.exec(text, filename=f"<entry {self._entries}>")
             except CapError as error:
@@ -144,6 +151,26 @@ class Session:
                 show_output(done.output)
                 if done.value is not None:
                     write(value_text(done.value))
+
+    def _reach(self) -> None:
+        with interruptible(self._compartment) as interrupt:
+            try:
+                write(str(reach(self._compartment)))
+            except CapError as error:
+                show_error(Interrupted() if interrupt.came else error)
+            except KeyboardInterrupt:
+                show_error(Interrupted())
+
+    def _limit(self, texts: list[str]) -> None:
+        """Set some limits of the entries to come, and keep the others."""
+        try:
+            given = parse_limits(texts)
+        except ValueError as error:
+            write(str(error), err=True)
+            return
+        changed = {text.partition("=")[0]: getattr(given, text.partition("=")[0]) for text in texts}
+        self._compartment._limits = replace(self._compartment._limits, **changed)
+        write(_limits_text(self._compartment._limits))
 
     def _spent(self, usage: Usage | None) -> None:
         if usage is None:
@@ -168,5 +195,22 @@ class Session:
             case ":usage":
                 write(f"last entry: {usage_text(self._last)}")
                 write(f"all entries: {usage_text(self._total)}")
+            case ":caps":
+                write(granted_text(self._caps) if self._caps else "granted: nothing")
+            case ":reach":
+                self._reach()
+            case ":limits":
+                write(_limits_text(self._compartment._limits))
+            case _ if command.startswith(":limits "):
+                self._limit(command.split()[1:])
             case _:
                 write(f"there is no command {command}; :help lists them", err=True)
+
+
+def _limits_text(limits: Limits) -> str:
+    """The limits as `--limit` takes them, on one line."""
+    return "limits: " + " ".join(
+        f"{field.name}={'none' if value is None else f'{value:_}'}"
+        for field in fields(limits)
+        for value in [getattr(limits, field.name)]
+    )

@@ -21,6 +21,7 @@ from capcompiler.cli.reach import reach
 from capcompiler.cli.repl import repl
 from capcompiler.cli.replay import replay
 from capcompiler.cli.run import run
+from capcompiler.cli.stubs import stubs
 from capcompiler.cli.terminal import write
 
 __all__ = ["main"]
@@ -65,5 +66,5 @@ def main() -> None:
     """Run Python that reaches what it is handed, and nothing else."""
 
 
-for _command in (run, check, explain, manifest, plugins, reach, repl, replay, mcp, doctor):
+for _command in (run, check, explain, manifest, plugins, reach, repl, replay, stubs, mcp, doctor):
     main.add_command(_command)

@@ -21,6 +21,7 @@ from capcompiler.cli.outcome import (
     status_of,
 )
 from capcompiler.cli.present import value_text
+from capcompiler.cli.progress import progress
 from capcompiler.cli.replay import taping, write_record
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import harmless, write
@@ -99,7 +100,7 @@ def run(
     names: Mapping[str, object] = {}
     output, usage = "", None
     tape: Tape | None = None
-    with interruptible(world) as interrupt:
+    with interruptible(world) as interrupt, progress(world):
         try:
             if log is None:
                 names = finished = run_source(world, source.text, source.name, optimize)

@@ -6,17 +6,21 @@ Source: SARIF 2.1.0, OASIS Standard, 27 March 2020.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from capcompiler import __version__
 from capcompiler.cli.sources import Unreadable
+from capcompiler.cli.terminal import harmless
 from capcompiler.dialect import CODES
 from capcompiler.errors import Violation
 
 __all__ = ["sarif_log"]
 
+#: The beginning of `[text](target)`, which viewers show as a link.
+_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -31,7 +35,7 @@ def sarif_log(
     failures = [
         {
             "level": "error",
-            "message": {"text": failure.reason},
+            "message": {"text": _plain(failure.reason)},
             "locations": [{"physicalLocation": {"artifactLocation": _artifact(failure.name)}}],
         }
         for failure in unreadable
@@ -80,11 +84,17 @@ def _result(violation: Violation, codes: Sequence[str], checked: Sequence[str]) 
         "ruleId": violation.code,
         "ruleIndex": codes.index(violation.code),
         "level": "error",
-        "message": {"text": violation.message + advice},
+        "message": {"text": _plain(violation.message + advice)},
         "locations": [
             {"physicalLocation": {"artifactLocation": location, "region": _region(violation)}}
         ],
     }
+
+
+def _plain(text: str) -> str:
+    """A message in which nothing of a checked file's is a link (SARIF 2.1.0, 3.11.6) or turns the
+    direction of text round."""
+    return _LINK.sub(r"\\[", harmless(text))
 
 
 def _region(violation: Violation) -> dict[str, object]:

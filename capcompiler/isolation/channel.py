@@ -183,6 +183,12 @@ class WorkerChannel(Channel):
         self.sock.setblocking(True)
         return False
 
+    def waiting(self) -> bool:
+        """Whether something has come."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(self._buffer or poll.poll(0))
+
     def send(self, message: Any, deadline: float | None = None) -> None:
         data = packed(message)
         self._check(data)

@@ -25,7 +25,16 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["ALLOWED", "PROMISES", "Confinement", "Walls", "bound_memory", "bounded", "trial"]
+__all__ = [
+    "ALLOWED",
+    "PROMISES",
+    "Confinement",
+    "Walls",
+    "bound_memory",
+    "bounded",
+    "trial",
+    "unmeasured",
+]
 
 #: What is left to a worker: to read and write what is open, memory, time, and its end.
 ALLOWED: Final = tuple(
@@ -55,7 +64,8 @@ class Confinement:
     """What holds for the workers of a pool, as data.
 
     asked: "required", "best-effort" or "off". holds: a promise to what keeps it. missing: a promise, or
-    a part of the second wall, to why nothing keeps it. complete: whether every promise is kept.
+    a part of the second wall, to why nothing keeps it. complete: whether every promise is kept, and
+    memory bounded where the system can.
     """
 
     asked: str
@@ -65,7 +75,7 @@ class Confinement:
 
     @property
     def complete(self) -> bool:
-        return all(name in self.holds for name in PROMISES)
+        return all(name in self.holds for name in PROMISES) and "memory" not in self.missing
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, for JSON."""
@@ -114,7 +124,8 @@ class Walls:
 
 def bounded() -> int:
     """Have the kernel bound what this process may hold of anything but memory to next to nothing. Gives
-    the bytes of its address space, by which its host bounds its memory; 0 where that is not known."""
+    the bytes of its address space, by which its host bounds its memory; 0 where that is not known, and
+    then nothing but the guest's own meter bounds it (see `unmeasured`)."""
     if resource is None:
         return 0
     for name, most in _BOUNDS.items():
@@ -122,8 +133,26 @@ def bounded() -> int:
             resource.setrlimit(getattr(resource, name), (most, most))
     if sys.platform != "linux":
         return 0
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+    try:
+        with open(_STATM, "rb") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def unmeasured() -> str:
+    """Why the memory of workers can neither be measured nor bounded here; "" where it can."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        with open(_STATM, "rb") as file:
+            return "" if file.read().split() else f"{_STATM} is empty"
+    except OSError as error:
+        return f"{_STATM} cannot be read ({error.strerror}), so memory is not measured: mount /proc"
+
+
+#: Where the kernel says how much memory a process has.
+_STATM: Final = "/proc/self/statm"
 
 
 def bound_memory(pid: int, has: int, memory: int) -> None:

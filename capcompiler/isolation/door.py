@@ -22,6 +22,7 @@ from capcompiler.isolation.messages import (
     CAP,
     DO,
     GIVEN,
+    KIND,
     LATER,
     METHOD,
     OBJECT,
@@ -50,6 +51,7 @@ from capcompiler.membrane.handle import (
 from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use
 from capcompiler.membrane.pending import Pending, call_of
 from capcompiler.membrane.quick import Invoke
+from capcompiler.membrane.record import Record, record_of
 from capcompiler.nesting import offered_by
 from guards.meter import Stop
 
@@ -71,10 +73,30 @@ class Packed:
         self.tree = tree
 
 
+class _Sent:
+    """A copy of a registered dataclass's instance, on its way to the worker."""
+
+    __slots__ = ("fields", "record")
+    fields: list[Any]
+    record: Record
+
+
+def _fill_sent(record: Record, made: _Sent, fields: list[Any], _value: Any, _where: str) -> None:
+    made.record, made.fields = record, fields
+
+
 class Door(Membrane):
     """Everything that crosses between the host and a guest in a worker."""
 
-    __slots__ = ("_accesses", "_calls", "_owner", "_received", "_spent", "exports", "released")
+    __slots__ = (
+        "_accesses",
+        "_calls",
+        "_owner",
+        "_received",
+        "exports",
+        "records",
+        "released",
+    )
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         super().__init__(compartment, on_use)
@@ -84,6 +106,8 @@ class Door(Membrane):
         self._accesses: dict[int, Access] = {}
         self._received: WeakValueDictionary[int, Handle] = WeakValueDictionary()
         self._calls = Table()
+        #: Registered dataclasses that the worker may name, by number.
+        self.records: list[Record] = []
 
     @property
     def compartment(self) -> Any:
@@ -99,8 +123,37 @@ class Door(Membrane):
     def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
         """The tree of a value. Raises `CrossingError` for what is neither data nor a capability."""
         if type(value) not in _AS_THEY_ARE:
-            value = Copier(lambda v, where: self._enter(v, path, where), _free).copy(value)
-        return pack(value, self._leaf_out)
+            copier = Copier(lambda v, where: self._enter(v, path, where), _free, self._fields_over)
+            value = copier.copy(value)
+        return pack(value, self._leaf_out, self._fields_of)
+
+    @staticmethod
+    def _fields_over(kind: Any) -> Any:
+        record = record_of(kind)
+        if record is None:
+            return None
+        return record.names, record.read, _Sent, partial(_fill_sent, record)
+
+    def _fields_of(self, value: Any) -> Any:
+        if type(value) is not _Sent:
+            return None
+        return self._number_of(value.record), value.fields
+
+    def _number_of(self, record: Record) -> int:
+        if record not in self.records:
+            self.records.append(record)
+        return self.records.index(record)
+
+    def _record(self, number: Any) -> Any:
+        """What is made of a worker's instance of a class that it was given."""
+        if type(number) is not int or not 0 <= number < len(self.records):
+            raise WireError("a class that was not given")
+        record = self.records[number]
+        return (
+            record.kind,
+            len(record.names),
+            lambda made, fields: record.fill(made, fields, made, ""),
+        )
 
     def _enter(self, value: Any, path: str, where: str) -> Any:
         if isinstance(value, Handle):
@@ -112,6 +165,9 @@ class Door(Membrane):
             return self._access(value, path + where, offered)
         if isinstance(value, Capability) or is_host_function(value):
             return self._access(value, path + where)
+        record = record_of(value)
+        if record is not None:
+            return record
         if isinstance(value, Fraction):
             if where.endswith(" (a key)"):
                 raise CrossingError(value, "", IN_A_TURN)
@@ -133,6 +189,8 @@ class Door(Membrane):
     def _leaf_out(self, value: Any) -> Any:
         if type(value) is RemoteObject:
             return [OBJECT, value.number]
+        if type(value) is Record:
+            return [KIND, self._number_of(value)]
         interface = value.interface
         offers = (interface.methods, interface.read, interface.write, interface.reads)
         return [CAP, self.exports.send(value), *map(sorted, offers), list(facets_of(value.cap))]
@@ -140,8 +198,9 @@ class Door(Membrane):
     # From the guest: trees become values.
 
     def from_guest(self, tree: Any) -> Any:
-        """The value of a tree from the worker. Raises `WireError`."""
-        return unpack(tree, self._leaf_in)
+        """The value of a tree from the worker. Raises `WireError`, and `CrossingError` where a
+        registered dataclass refuses what is to be in an instance."""
+        return unpack(tree, self._leaf_in, self._record)
 
     def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
         """The value itself: it was made from a tree."""
@@ -157,6 +216,8 @@ class Door(Membrane):
             return self._method(self.exports.get(leaf[1]), leaf[2])
         if kind == OBJECT:
             return self._handle(leaf)
+        if kind == KIND:
+            return self._record(leaf[1])[0]
         if kind == PENDING:
             return call_of(self._calls.get(leaf[1])).take()
         raise WireError("a leaf of no kind")
@@ -204,8 +265,12 @@ class Door(Membrane):
         """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
         operation, number, name, args, kwargs, left = parts
         access: Access = self.exports.get(number)
-        given = self.from_guest(args)
-        named = self.from_guest(kwargs)
+        try:
+            given = self.from_guest(args)
+            named = self.from_guest(kwargs)
+        except CrossingError as error:
+            reason = f"{access.path}: a value cannot cross: {error.reason}"
+            return [RAISED, self.to_guest(guest_fault(ValueError(reason)), ""), 0]
         if type(given) is not tuple or type(named) is not dict or type(name) is not str:
             raise WireError("a use without arguments")
         if any(type(k) is not str for k in named) or type(left) is not int:

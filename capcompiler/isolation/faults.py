@@ -56,7 +56,7 @@ def fault_of(error: BaseException) -> list[Any]:
     if isinstance(error, LimitExceeded):
         return ["limit", error.kind, error.limit, error.used]
     if isinstance(error, GuestError):
-        frames = [[f.filename, f.line, f.name, f.source] for f in error.frames]
+        frames = [[f.filename, f.line, f.name, f.source, f.column, f.end_column] for f in error.frames]
         kind = "refused" if isinstance(error, CapabilityError) else "guest"
         return [kind, error.exc_type, error.message, frames, _data(error.exception)]
     if isinstance(error, CapError):
@@ -145,10 +145,13 @@ def _list(value: Any, most: int) -> list[Any]:
 
 
 def _frame(row: Any) -> GuestFrame:
-    filename, line, name, source = row
-    if type(line) is not int:
+    filename, line, name, source, column, end = row
+    if type(line) is not int or type(column) is not int or type(end) is not int:
         raise WireError("a line that is none")
-    return GuestFrame(_text(filename), line, _text(name), _text(source))
+    shown = _text(source)
+    if not 0 <= column <= end <= len(shown):
+        raise WireError("a place outside its line")
+    return GuestFrame(_text(filename), line, _text(name), shown, column, end)
 
 
 def _violation(row: Any) -> Violation:

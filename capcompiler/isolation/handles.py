@@ -72,6 +72,8 @@ class Table:
 
     def release(self, told: Any) -> None:
         """What the other side has let go of: a flat list of numbers and counts. Raises `WireError`."""
+        if type(told) is list and not told:
+            return
         if type(told) is not list or len(told) % 2:
             raise WireError("handles given back in no form")
         for number, count in zip(told[::2], told[1::2], strict=True):

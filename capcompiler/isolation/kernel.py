@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import platform
 import struct
@@ -83,8 +84,15 @@ def supported() -> bool:
     return sys.platform == "linux" and _machine is not None and struct.calcsize("P") == 8
 
 
+@functools.cache
 def _library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
+
+
+@functools.cache
+def _padded(args: tuple[int, ...]) -> list[ctypes.c_ulong]:
+    """Four arguments of `prctl`; the same each time, so that a worker need not make them."""
+    return [ctypes.c_ulong(a) for a in (*args, 0, 0, 0, 0)[:4]]
 
 
 def _checked(result: int, what: str) -> int:
@@ -95,8 +103,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def _prctl(what: str, option: int, *args: int) -> None:
-    padded = [ctypes.c_ulong(a) for a in (*args, 0, 0, 0, 0)[:4]]
-    _checked(_library().prctl(option, *padded), what)
+    _checked(_library().prctl(option, *_padded(args)), what)
 
 
 def no_new_privileges() -> None:
@@ -159,7 +166,7 @@ def deny_paths(rules: int) -> None:
 class Filter:
     """A program for the kernel that lets some system calls through, fit to be installed many times."""
 
-    __slots__ = ("_bytes", "_program", "size")
+    __slots__ = ("_bytes", "_holder", "_program", "size")
 
     def __init__(self, allowed: Iterable[str]) -> None:
         assert _machine is not None  # noqa: S101 - `supported` was asked
@@ -188,12 +195,12 @@ class Filter:
         self._bytes = b"".join(struct.pack("HBBI", *row) for row in program)
         self._program = ctypes.create_string_buffer(self._bytes, len(self._bytes))
         self.size = len(program)
+        fprog = struct.pack("HxxxxxxP", self.size, ctypes.addressof(self._program))
+        self._holder = ctypes.create_string_buffer(fprog, len(fprog))
 
     def install(self) -> None:
         """Let this process make no other system call, for good. Needs `no_new_privileges`."""
-        fprog = struct.pack("HxxxxxxP", self.size, ctypes.addressof(self._program))
-        holder = ctypes.create_string_buffer(fprog, len(fprog))
-        _prctl("seccomp", _PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(holder))
+        _prctl("seccomp", _PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._holder))
 
 
 _LOAD: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS

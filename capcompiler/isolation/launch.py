@@ -26,7 +26,7 @@ from capcompiler.isolation.channel import Channel, Gone, Silent
 from capcompiler.isolation.confinement import PROMISES, Confinement, bound_memory
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.wire import WireError
-from capcompiler.isolation.zygote import ENDED, FORK, NOT_CONFINED, REAP, REQUEST, WAIT
+from capcompiler.isolation.zygote import AT_ONCE, ENDED, FORK, REAP, REQUEST, WAIT
 
 __all__ = ["Worker", "Zygote"]
 
@@ -88,13 +88,16 @@ class Zygote:
         found: dict[str, Any] = json.loads(data)
         return found
 
-    def fork(self) -> Worker:
-        """A fresh worker. It need not be there yet: what is sent to it waits."""
+    def fork(self, *, hurry: bool = False) -> Worker:
+        """A fresh worker. It need not be there yet: what is sent to it waits. hurry: whether somebody
+        waits for it, so that it is not made warm first."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 with self._lock:
-                    socket.send_fds(self.control, [REQUEST.pack(FORK, 0)], [theirs.fileno()])
+                    socket.send_fds(
+                        self.control, [REQUEST.pack(FORK, AT_ONCE if hurry else 0)], [theirs.fileno()]
+                    )
                     self.forks += 1
                     self._living += 1
             except OSError:
@@ -152,13 +155,15 @@ class Zygote:
 class Worker:
     """One worker, from its fork to its end."""
 
-    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_end", "pid", "zygote")
+    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_answer", "on_end", "pid", "zygote")
 
     def __init__(self, zygote: Zygote, channel: Channel) -> None:
         self.zygote = zygote
         self.channel = channel
         self.pid = 0
         self.on_end: Callable[[Worker], None] | None = None
+        #: Called once, after its guest's first turn.
+        self.on_answer: Callable[[], None] | None = None
         self._pidfd = -1
         self._ended = False
         self._lock = threading.RLock()
@@ -167,15 +172,25 @@ class Worker:
         """Wait until it is there, behind its walls. memory: the bytes that its guest may have."""
         try:
             pid, has = self.channel.receive(time.monotonic() + HELLO_SECONDS)
+            if pid == 0:
+                raise OSError(has)
             self.pid = pid
             if hasattr(os, "pidfd_open"):
                 # Nobody else has this number: its parent waits for it when we say so.
                 self._pidfd = os.pidfd_open(pid)
             if memory is not None and has:
                 bound_memory(pid, has, memory)
-        except (Gone, Silent, WireError, ValueError, OSError):
-            self.discard()
-            raise WorkerDied("a worker process did not start") from None
+            return
+        except Silent:
+            why = f"it said nothing for {HELLO_SECONDS:.0f} seconds"
+        except Gone:
+            why = "it ended before it had begun"
+        except (WireError, ValueError, TypeError):
+            why = "it said what no worker says"
+        except OSError as error:
+            why = f"the system refuses: {error}"
+        self.discard()
+        raise WorkerDied(f"a worker process did not start: {why}")
 
     def interrupt(self) -> None:
         """Ask it to end the turn under way."""
@@ -211,8 +226,6 @@ class Worker:
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             return f"its worker process was ended by {name}"
-        if code == NOT_CONFINED:
-            return "its worker process could not be confined"
         return f"its worker process ended with code {code}"
 
     def _finish(self) -> bool:
@@ -255,7 +268,8 @@ def reported(confine: str, report: dict[str, Any]) -> Confinement:
         "group": "a session and a process group of its own",
     }
     if sys.platform == "linux":
-        holds["memory"] = "RLIMIT_AS"
+        if "memory" not in missing:
+            holds["memory"] = "RLIMIT_AS"
         holds["end"] = "the kernel's signal when its parent ends"
     if confine == "off":
         missing = dict.fromkeys(PROMISES, "confine='off'")

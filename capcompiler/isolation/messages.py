@@ -48,3 +48,4 @@ CAP: Final = 0  # capability (to the guest: methods, read, write, reads, facets)
 METHOD: Final = 1  # capability, name
 OBJECT: Final = 2  # object (to the host: what, name, awaitable, offered)
 PENDING: Final = 3  # call
+KIND: Final = 4  # number of a registered dataclass: the class itself

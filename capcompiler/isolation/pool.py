@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import select
 import threading
@@ -193,6 +194,7 @@ class Pool:
                 worker.greet(memory)
                 self._taken.add(worker)
                 worker.on_end = self._taken.discard
+                worker.on_answer = self._make_good
                 return worker
             except WorkerDied as error:
                 problem = error
@@ -206,23 +208,28 @@ class Pool:
                 if worker.zygote.process.poll() is not None:
                     worker.discard()  # it ends with what it was forked from, if it has not yet
                     continue
-                self._refill()
                 return worker
-            return self._fork()
+            return self._fork(hurry=True)
 
-    def _fork(self) -> Worker:
+    def _fork(self, *, hurry: bool = False) -> Worker:
         from capcompiler.isolation.faults import WorkerDied
 
         self._renew()
         zygote = self._zygote
         assert zygote is not None  # noqa: S101 - the pool is open
         try:
-            return zygote.fork()
+            return zygote.fork(hurry=hurry)
         except WorkerDied:
             zygote.stop()
             zygote = self._zygote = self._new_zygote()
             zygote.wait()
-            return zygote.fork()
+            return zygote.fork(hurry=hurry)
+
+    def _make_good(self) -> None:
+        """A worker that was taken has answered: before that, the fork of another one would have kept the
+        processors from it."""
+        with contextlib.suppress(CapError):  # then the next one to be taken says so
+            self._refill()
 
     def _refill(self) -> None:
         with self._lock:

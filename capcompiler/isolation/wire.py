@@ -30,8 +30,8 @@ __all__ = ["MAX_FRAME", "WireError", "available", "crowded", "pack", "packed", "
 MAX_FRAME: Final = 32 * 2**20
 (
     LIST, TUPLE, DICT, SET, FROZENSET, REF, AGAIN, BIG, TEXT, LONG, BYTES, COMPLEX, RANGE, DOTS,
-    DECIMAL, FRACTION, DATE, TIME, MOMENT, SPAN, ZONE, BYTEARRAY, LEAF,
-) = range(23)  # fmt: skip
+    DECIMAL, FRACTION, DATE, TIME, MOMENT, SPAN, ZONE, BYTEARRAY, LEAF, RECORD,
+) = range(24)  # fmt: skip
 #: Lists, dictionaries and all else that is an array, in one frame. Each takes 64 bytes or more of memory
 #: for one byte of the frame, and the collector's time: a full frame of empty ones took 2 GB and 27 s.
 MOST_ARRAYS: Final = 2_000_000
@@ -130,10 +130,11 @@ _NO_ARRAYS: Final = bytes(b for b in range(256) if not 0x80 <= b < 0xA0 and b no
 
 
 class _Packer:
-    __slots__ = ("count", "leaf", "numbers")
+    __slots__ = ("count", "fields", "leaf", "numbers")
 
-    def __init__(self, leaf: Callable[[Any], Any]) -> None:
+    def __init__(self, leaf: Callable[[Any], Any], fields: Callable[[Any], Any]) -> None:
         self.leaf = leaf
+        self.fields = fields
         self.numbers: dict[int, int] = {}
         self.count = 0
 
@@ -179,6 +180,11 @@ class _Packer:
         make = _SCALARS.get(kind)
         if make is not None:
             return make(self, value)
+        record = self.fields(value)
+        if record is not None:
+            self.number(value)
+            number, fields = record
+            return [RECORD, number, *[self.pack(x) for x in fields]]
         return [LEAF, self.leaf(value)]
 
     def text(self, value: str) -> Any:
@@ -239,26 +245,46 @@ _SCALARS: Final[dict[type, Callable[[_Packer, Any], Any]]] = {
 }  # fmt: skip
 
 
-def pack(value: Any, leaf: Callable[[Any], Any]) -> Any:
-    """The tree of a value that the membrane has copied. leaf: the tree of what is no data."""
+def _is_itself(value: Any) -> bool:
+    """Whether a value stands for itself in a tree, and is numbered nowhere."""
     kind = type(value)
-    if kind in _SMALL or (kind is int and -(2**63) <= value < 2**63):
+    if kind is int:
+        return bool(-(2**63) <= value < 2**63)
+    return kind in _SMALL or (kind is str and len(value) < _LONG and value.isascii())
+
+
+def pack(
+    value: Any, leaf: Callable[[Any], Any], fields: Callable[[Any], Any] = lambda _value: None
+) -> Any:
+    """The tree of a value that the membrane has copied. leaf: the tree of what is no data. fields: the
+    number of the class of a registered dataclass's instance, and its fields; None for anything else."""
+    if _is_itself(value):
         return value
-    if kind is str and len(value) < _LONG and value.isascii():
-        return value
+    kind = type(value)
     if not value:  # as it is packed below, and as most keywords are
         if kind is dict:
             return [DICT]
         if kind is tuple:
             return [TUPLE]
-    return _Packer(leaf).pack(value)
+    if kind is tuple and all(map(_is_itself, value)):
+        return [TUPLE, *value]
+    return _Packer(leaf, fields).pack(value)
 
 
 # In
 
 
-def unpack(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """The value of a tree. leaf: what a leaf's tree stands for. Raises `WireError`."""
+#: Of a registered dataclass: the class, how many fields there are, and what fills an instance.
+Kind = tuple[Any, int, Callable[[Any, list[Any]], None]]
+
+
+def _no_record(_number: Any) -> Kind:
+    raise WireError("an instance of a class that was not given")
+
+
+def unpack(tree: Any, leaf: Callable[[Any], Any], record: Callable[[Any], Kind] = _no_record) -> Any:
+    """The value of a tree. leaf: what a leaf's tree stands for. record: the class of a number. Raises
+    `WireError`, and what filling an instance raises."""
     kind = type(tree)
     if kind in _NATIVE:
         return tree
@@ -269,7 +295,7 @@ def unpack(tree: Any, leaf: Callable[[Any], Any]) -> Any:
         if tree[0] == DICT and len(tree) == 1:
             return {}
     try:
-        return _Unpacker(leaf).unpack(tree, 0)
+        return _Unpacker(leaf, record).unpack(tree, 0)
     except WireError:
         raise
     except (ValueError, TypeError, IndexError, OverflowError, RecursionError, ArithmeticError):
@@ -277,10 +303,13 @@ def unpack(tree: Any, leaf: Callable[[Any], Any]) -> Any:
 
 
 class _Unpacker:
-    __slots__ = ("leaf", "table", "weigh")
+    __slots__ = ("leaf", "record", "records", "table", "weigh")
 
-    def __init__(self, leaf: Callable[[Any], Any]) -> None:
+    def __init__(self, leaf: Callable[[Any], Any], record: Callable[[Any], Kind]) -> None:
         self.leaf = leaf
+        self.record = record
+        #: Instances of registered dataclasses, by identity; the table holds them.
+        self.records: set[int] = set()
         self.table: list[Any] = []
         self.weigh: Copier | None = None
 
@@ -323,6 +352,16 @@ class _Unpacker:
         if tag == LEAF:
             (value,) = tree[1:]
             return self.leaf(value)
+        if tag == RECORD:
+            kind, count, fill = self.record(tree[1])
+            made = object.__new__(kind)
+            self.table.append(made)
+            self.records.add(id(made))
+            fields = [self.unpack(x, depth + 1) for x in tree[2:]]
+            if len(fields) != count:
+                raise WireError("an instance with other fields than its class has")
+            fill(made, fields)
+            return made
         return self.scalar(tag, tree[1:], depth)
 
     def dict(self, tree: list[Any], depth: int) -> Any:
@@ -355,8 +394,11 @@ class _Unpacker:
         if all(type(k) is str for k in keys):
             return
         weigh = self.weigh = self.weigh or Copier(_no_leaf, _free)
+        weigh._records = self.records
         for key in keys:
             kind = type(key)
+            if id(key) in self.records:
+                raise WireError("a key that would run its class's code")
             if kind in (list, dict, set, bytearray):
                 raise WireError("a key that cannot be hashed")
             if kind in (tuple, frozenset) and weigh._weight(key) > MAX_KEY:

@@ -40,6 +40,7 @@ from capcompiler.isolation.messages import (
     GRANT,
     INIT,
     KEPT_PROGRAMS,
+    KIND,
     LATER,
     METHOD,
     NAME,
@@ -61,6 +62,7 @@ from capcompiler.membrane.capability import Exposed, HostCallable, Interface
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
+from capcompiler.membrane.record import Record, enter_record, record_of
 from capcompiler.nesting import offered_by
 from capcompiler.program import Program
 from capcompiler.source import decoded, source_lines
@@ -171,6 +173,26 @@ class RemoteCapability(Exposed):
         return dataclasses.replace(super()._cap_interface(), reads=self._reads)
 
 
+class RemoteRecord(Record):
+    """A dataclass that the host has registered. Its class here has the fields and nothing else; what
+    checks an instance is the host's, where it arrives."""
+
+    __slots__ = ("number",)
+
+    def __init__(
+        self, number: int, name: str, names: list[str], source: str, values: dict[str, Any]
+    ) -> None:
+        self.number = number
+        self.kind = type(name, (), {"__slots__": tuple(names)})
+        self.names = tuple(names)
+        self.source, self.values = source, values
+        enter_record(self)
+
+    def fill(self, made: Any, values: list[Any], value: Any, where: str) -> None:
+        for name, field in zip(self.names, values, strict=True):
+            object.__setattr__(made, name, field)
+
+
 class WorkerMembrane(Membrane):
     """The membrane of a guest in a worker: errors of capabilities come mapped from the host."""
 
@@ -263,6 +285,7 @@ class Host:
         self.waiting: deque[list[Any]] = deque()
         self.codes: dict[tuple[str, bool, int], Any] = {}
         self.programs: dict[int, Program] = {}
+        self.records: dict[int, RemoteRecord] = {}
         self.token: Any = None
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
@@ -375,7 +398,24 @@ class Host:
 
     def out(self, value: Any) -> Any:
         """The tree of a value that the membrane has let out."""
-        return pack(value, self._leaf)
+        return pack(value, self._leaf, self._fields_of)
+
+    def _fields_of(self, value: Any) -> Any:
+        record = record_of(type(value))
+        if type(record) is not RemoteRecord:
+            return None
+        return record.number, record.read(value, "")
+
+    def record(self, number: int) -> RemoteRecord:
+        """A dataclass that the host has registered, by its number."""
+        found = self.records.get(number)
+        if found is None:
+            found = self.records[number] = RemoteRecord(number, *self.ask("record", number))
+        return found
+
+    def _kind(self, number: int) -> Any:
+        record = self.record(number)
+        return record.kind, len(record.names), lambda made, fields: record.fill(made, fields, made, "")
 
     def _leaf(self, value: Any) -> Any:
         if type(value) is RemoteCapability:
@@ -384,6 +424,9 @@ class Host:
             return [METHOD, number_of(value.target), value.name]
         if type(value) is RemoteAwaitable:
             return [PENDING, value.number]
+        record = record_of(value)
+        if type(record) is RemoteRecord:
+            return [KIND, record.number]
         if isinstance(value, Handle):
             what, name = described(value)
             offered = offered_by(value)
@@ -394,11 +437,13 @@ class Host:
 
     def into(self, tree: Any) -> Any:
         """The value of a tree from the host."""
-        return unpack(tree, self._known)
+        return unpack(tree, self._known, self._kind)
 
     def _known(self, leaf: Any) -> Any:
         if leaf[0] == OBJECT:
             return self.kept.get(leaf[1])
+        if leaf[0] == KIND:
+            return self.record(leaf[1]).kind
         _, number, methods, read, write, reads, facets = leaf
         target = self.targets.get(number)
         if target is None:
@@ -499,7 +544,8 @@ class Host:
         return tuple([self.into(a) for a in args]), {self.into(k): self.into(v) for k, v in kwargs}
 
     def data(self, value: Any) -> Any:
-        """The tree of a value that is data, or `_NoData`."""
+        """The tree of a value that is data, or `_NoData`: as are instances of registered dataclasses,
+        which run code of the host's as they arrive, and so go over when they are asked for."""
         if type(value) in _SIMPLE:
             return self.out(value)
         try:

@@ -326,8 +326,11 @@ class ProcessCompartment(Compartment):
 
     def _guarded(self, read: Callable[[], Any]) -> Any:
         """Read something that the worker sent; one that sends what it should not is ended."""
+        problem: BaseException
         try:
             return read()
+        except CrossingError as error:  # a class of the host's own refuses what is in an instance
+            problem = _refused_out(error)
         except (WireError, ValueError, TypeError, IndexError) as error:
             problem = self._broken(error)
         raise problem
@@ -353,6 +356,7 @@ class ProcessCompartment(Compartment):
     def _exchange(self, kind: int, *parts: Any) -> Any:
         """Send a request and serve the worker until it replies. Raises what the guest's turn raises."""
         payload: Any = None
+        worker: Worker | None = None
         ends = time.monotonic() + ASIDE_SECONDS
         self._aside_ends = ends if self._closes is None else self._closes
         try:
@@ -363,7 +367,7 @@ class ProcessCompartment(Compartment):
             problem = self._begun(worker)
             if problem is None:
                 payload, problem = self._reply(worker, serial)
-        except (WireError, ValueError, TypeError, IndexError, KeyError) as error:
+        except (WireError, CrossingError, ValueError, TypeError, IndexError, KeyError) as error:
             payload, problem = None, self._broken(error)
         except Gone:
             payload, problem = None, self._gone()
@@ -374,6 +378,9 @@ class ProcessCompartment(Compartment):
         except (KeyboardInterrupt, SystemExit):
             self._lost("the host was interrupted")
             raise
+        if worker is not None and worker.on_answer is not None:
+            answered, worker.on_answer = worker.on_answer, None
+            answered()
         if problem is None:
             return payload
         if isinstance(problem, LimitExceeded):
@@ -486,6 +493,8 @@ class ProcessCompartment(Compartment):
             program = module_program(found.text, found.filename, optimize, found.asker)
             return [portable_code(program), names_known()]
         number, *rest = parts
+        if what == "record":
+            return self._described(number)
         if type(number) is not int or not 0 <= number < len(self._sources_of):
             raise WireError("a source of modules that is not there")
         entry = self._sources_of[number]
@@ -514,6 +523,14 @@ class ProcessCompartment(Compartment):
         if recorder is not None:
             recorder.imported(self, module.filename, module.text)
         return [module.text, module.filename, module.package, module.asker]
+
+    def _described(self, number: Any) -> Any:
+        """What a worker makes its own class for a registered dataclass from."""
+        records = self._door.records
+        if type(number) is not int or not 0 <= number < len(records):
+            raise WireError("a class that was not given")
+        record = records[number]
+        return [record.kind.__name__, list(record.names), record.source, record.values]
 
     # The end of a worker
 
@@ -794,6 +811,10 @@ class _Lazily:
     def __del__(self) -> None:
         if self.number:
             self.world._door.released.append((self.number, 1))
+
+
+def _refused_out(error: CrossingError) -> CapabilityError:
+    return CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
 
 
 def _no_leaf(value: Any) -> Any:

@@ -6,12 +6,14 @@ started with an empty environment and no descriptor but its control socket, and 
 host's. It runs no guest and reads nothing that a worker wrote.
 
 The control socket carries one byte and a number a message: b"f" with a descriptor, fork a worker that
-serves it; b"r" and a process, wait for it and say nothing; b"w" and a process, say how it ended.
+serves it, and 1 where it is needed at once; b"r" and a process, wait for it and say nothing; b"w" and a
+process, say how it ended.
 """
 
 from __future__ import annotations
 
 import array
+import dataclasses
 import gc
 import json
 import os
@@ -22,12 +24,13 @@ import sys
 from typing import Any, Final
 
 FORK: Final = b"f"
+AT_ONCE: Final = 1
 REAP: Final = b"r"
 WAIT: Final = b"w"
 REQUEST: Final = struct.Struct("<ci")
 ENDED: Final = struct.Struct("<ii")
-#: A worker ends in this where it could not be confined, or failed in what is not the guest's.
-NOT_CONFINED: Final = 71
+#: A worker ends in this where it could not start, or failed in what is not the guest's.
+_REAP_SECONDS: Final = 0.05
 FAILED: Final = 70
 
 
@@ -37,11 +40,18 @@ def main() -> None:
     sys.path += [p for p in settings["path"] if p not in sys.path]
     control = socket.socket(fileno=settings["control"])
     workers: set[int] = set()
+    ending: set[int] = set()
     warmed = warm(settings["confine"])
     control.sendall(json.dumps(warmed.report).encode() + b"\n")
     os.dup2(os.open(os.devnull, os.O_RDWR), 2)
     while True:
-        data, fds, *_ = control.recvmsg(REQUEST.size, socket.CMSG_SPACE(4))
+        # The end of a worker takes the kernel a while, and nobody is to wait for that.
+        control.settimeout(_REAP_SECONDS if ending else None)
+        ending = {pid for pid in ending if os.waitpid(pid, os.WNOHANG)[0] == 0}
+        try:
+            data, fds, *_ = control.recvmsg(REQUEST.size, socket.CMSG_SPACE(4))
+        except TimeoutError:
+            continue
         if len(data) < REQUEST.size:
             break
         kind, number = REQUEST.unpack(data)
@@ -56,14 +66,16 @@ def main() -> None:
                 continue
             if pid == 0:
                 control.detach()
-                work(held, settings, warmed)
+                work(held, settings, warmed, number == AT_ONCE)
             workers.add(pid)
             os.close(held)
         elif number in workers:
-            _, status = os.waitpid(number, 0)
             workers.discard(number)
-            if kind == WAIT:
-                control.sendall(ENDED.pack(number, os.waitstatus_to_exitcode(status)))
+            if kind == REAP:
+                ending.add(number)
+                continue
+            _, status = os.waitpid(number, 0)
+            control.sendall(ENDED.pack(number, os.waitstatus_to_exitcode(status)))
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
 
@@ -72,9 +84,25 @@ class Warmed:
     """What is ready before the first fork."""
 
     def __init__(self, walls: Any, world: Any, report: dict[str, Any]) -> None:
+        from capcompiler.isolation import worker
+        from capcompiler.program import cap_compile, portable_code
+
         self.walls = walls
         self.world = world
         self.report = report
+        self._scratch = worker.blank()
+        self._program = cap_compile("def f(x):\n    return [x]\nprint(f(1))", filename="<warm>")
+        self._code = portable_code(self._program) or b""
+
+    def run(self) -> None:
+        """Run a little that was compiled elsewhere, in a world that is not the guest's."""
+        from capcompiler.program import loaded_code
+
+        self._scratch.exec(dataclasses.replace(self._program, code=loaded_code(self._code)))
+
+    def compile(self) -> None:
+        """Compile and run a little."""
+        self._scratch.exec("def g(x):\n    return [x]\nprint(g(1))")
 
 
 def warm(confine: str) -> Warmed:
@@ -102,12 +130,15 @@ def warm(confine: str) -> Warmed:
     worker.blank().exec("import math, itertools\nf'{1:>3}'\n1 / 1")
     walls = confinement.Walls() if confine != "off" else None
     able = tried(walls) if walls is not None and walls.filter is not None else {}
-    report = {"able": able, "missing": {} if walls is None else walls.missing, "pid": os.getpid()}
+    missing = {} if walls is None else dict(walls.missing)
+    if unmeasured := confinement.unmeasured():
+        missing["memory"] = unmeasured
+    report = {"able": able, "missing": missing, "pid": os.getpid()}
+    warmed = Warmed(walls, worker.blank(), report)
     program.forget_compiled()
-    world = worker.blank()
     gc.collect()
     gc.freeze()
-    return Warmed(walls, world, report)
+    return warmed
 
 
 def standard_codecs() -> list[str]:
@@ -138,23 +169,52 @@ def tried(walls: Any) -> dict[str, str]:
     return found
 
 
-def work(held: int, settings: dict[str, Any], warmed: Warmed) -> None:
-    """Be a worker. Never returns."""
+def work(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> None:
+    """Be a worker. hurry: whether somebody waits for it. Never returns."""
+    from capcompiler.isolation import worker
+
     code = FAILED
     try:
-        code = _work(held, settings, warmed)
+        line, world = _started(held, settings, warmed, hurry)
+        worker.serve(line, world)
+        code = 0
     finally:
         os._exit(code)
 
 
-def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
-    from capcompiler.isolation import channel, confinement, kernel, worker
+def _started(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -> tuple[Any, Any]:
+    """Be a worker that is ready for a guest: its connection and its world. Its host hears why not."""
+    try:
+        line = _confined(held, settings, warmed)
+    except OSError as error:
+        from capcompiler.isolation.wire import packed
+
+        said = packed([0, f"{type(error).__name__}: {error}"[:500]])
+        os.write(3, len(said).to_bytes(4, "little") + said)
+        raise
+    from capcompiler.isolation import worker
+
+    # What a run touches is copied from the zygote's memory: now, as long as nobody waits. Then the guest
+    # gets a world that was made here, none of which is to be copied any more.
+    world = warmed.world
+    for step in (warmed.run, warmed.compile):
+        if hurry or line.waiting():
+            break
+        step()
+    else:
+        world = worker.blank()
+    return line, world
+
+
+def _confined(held: int, settings: dict[str, Any], warmed: Warmed) -> Any:
+    """Go behind the walls, and give the connection to the host once it was told so."""
+    from capcompiler.isolation import channel, confinement, kernel
     from guards import binding, meter
 
+    os.dup2(held, 3)  # where the host hears of what fails from here on
     if kernel.supported():
         kernel.die_with_parent()
     os.setpgid(0, 0)
-    os.dup2(held, 3)
     statm = meter.hold_statm(4)
     walls = warmed.walls
     kept = 5 if statm else 4
@@ -167,15 +227,11 @@ def _work(held: int, settings: dict[str, Any], warmed: Warmed) -> int:
     if walls is not None:
         try:
             walls.enter()
-        except OSError:
+        except OSError as error:
             if settings["confine"] == "required":
-                return NOT_CONFINED
-    # What this touches is copied from the zygote's memory: now, while nobody waits.
-    scratch = worker.blank()
-    scratch.exec("def f(x):\n    return [x]\nprint(f(1))")
+                raise OSError(error.errno, f"it cannot be confined: {error.strerror}") from None
     line.send([os.getpid(), pages])
-    worker.serve(line, warmed.world)
-    return 0
+    return line
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ exceptions whose methods would run in the host's time.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import opcode
 import re
 from collections.abc import Mapping
-from types import BuiltinFunctionType, FrameType, FunctionType, TracebackType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
@@ -34,6 +35,9 @@ _set_traceback: Final[Any] = BaseException.__dict__["__traceback__"].__set__
 MAX_TEXT: Final = 10_000
 MAX_FRAMES: Final = 100
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+#: Bytes of code before an instruction, and characters of a line, whose place is looked up.
+_FARTHEST: Final = 20_000
+_NOWHERE: Final = (None, None, None, None)
 _RAISE: Final = opcode.opmap["RAISE_VARARGS"]
 
 
@@ -115,21 +119,45 @@ def guest_frames(
     realm: Realm, traceback: TracebackType | None, sources: Mapping[str, tuple[str, ...]]
 ) -> list[GuestFrame]:
     """The frames of guest code in a traceback, outermost first, at most `MAX_FRAMES`."""
-    frames: list[GuestFrame] = []
+    found: list[TracebackType] = []
     while traceback is not None:
-        frame = traceback.tb_frame
-        if realm.is_guest_frame(frame):
-            code = frame.f_code
-            lines = sources.get(serial_of(code), ())
-            line = traceback.tb_lineno or 0
-            source = _clean(lines[line - 1].strip(), 400) if 0 < line <= len(lines) else ""
-            shown = _clean(shown_filename(code), 200)
-            frames.append(GuestFrame(shown, line, _clean(code.co_qualname, 200), source))
+        if realm.is_guest_frame(traceback.tb_frame):
+            found.append(traceback)
         traceback = traceback.tb_next
-    if len(frames) > MAX_FRAMES:
+    if len(found) > MAX_FRAMES:
         half = MAX_FRAMES // 2
-        frames = frames[:half] + frames[-half:]
+        found = found[:half] + found[-half:]
+    frames: list[GuestFrame] = []
+    for one in found:
+        code = one.tb_frame.f_code
+        lines = sources.get(serial_of(code), ())
+        line = one.tb_lineno or 0
+        written = lines[line - 1] if 0 < line <= len(lines) else ""
+        source = _clean(written.strip(), 400)
+        begin, end = _span(code, one.tb_lasti, line, written)
+        if not 0 <= begin < end <= len(source) or source != written.strip():
+            begin = end = 0
+        shown = _clean(shown_filename(code), 200)
+        frames.append(GuestFrame(shown, line, _clean(code.co_qualname, 200), source, begin, end))
     return frames
+
+
+def _span(code: CodeType, at: int, line: int, written: str) -> tuple[int, int]:
+    """What of a line without its margins an instruction is of, in characters; (0, 0) if not known.
+
+    Bounded: a guest chooses how large its functions and lines are, and this is the host's time.
+    """
+    if not 0 <= at <= _FARTHEST or len(written) > _FARTHEST:
+        return (0, 0)
+    first, last, begin, end = next(itertools.islice(code.co_positions(), at // 2, None), _NOWHERE)
+    if first != line or last is None or begin is None or end is None:
+        return (0, 0)
+    raw = written.encode("utf-8", "surrogatepass")
+    margin = len(written) - len(written.lstrip())
+    column = len(raw[:begin].decode("utf-8", "replace")) - margin
+    if last != line:
+        return (column, len(written.strip()))
+    return (column, len(raw[:end].decode("utf-8", "replace")) - margin)
 
 
 def refusal(message: str) -> PermissionError:

@@ -388,6 +388,8 @@ class Membrane:
             call = call_of(value)
             if not call.taken:
                 return call.take()
+        if type(value) is memoryview:
+            return self._bytes_of(value, where)
         own = self._kinds.get(id(value)) if self._kinds else None
         if own is not None:
             return own.record.kind
@@ -395,6 +397,16 @@ class Membrane:
         if fractions is not None and fractions.has(value):
             return fractions.taken(value, where)
         return self.handle(value)
+
+    def _bytes_of(self, view: memoryview, where: str) -> bytes:
+        """What a view of a guest's bytes shows: `pathlib` writes views, as other code does."""
+        meter = self.compartment._realm.meter
+        try:
+            if meter.live:
+                meter.charge_bytes(view.nbytes)
+            return view.tobytes()
+        except ValueError:
+            raise CrossingError(view, where, "it is a view that was released") from None
 
     def handle(self, obj: Any) -> Handle:
         """The host's handle of a guest's object; the same one as long as the host holds it."""

@@ -12,7 +12,7 @@ shown to be what `use` would have done.
   may be.
 - The exception that is being handled: there is none, so no wall is needed (see guards.shield).
 - The context of decimals: the guest has met no Decimal, so the host's own is set.
-- The record: nobody keeps one.
+- The record: nobody keeps one, and nobody answers from one.
 - The result: of an exact type that crosses as it is, is promised, and is charged nothing for.
 """
 
@@ -67,6 +67,7 @@ def quick_use(
             or meter.parent is not None
             or compartment._thread != get_ident()
             or membrane.on_use is not None
+            or membrane.recorder is not None
             or arithmetic.host is not UNMET
             or exception() is not None
         ):

@@ -21,7 +21,7 @@ from guards.host import host_dict, host_name
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["GuestRecord", "Record", "record_of", "register_dataclass"]
+__all__ = ["GuestRecord", "Record", "enter_record", "record_of", "register_dataclass"]
 
 _MAX_FIELDS: Final = 200
 _DEFAULTS: Final = frozenset({type(None), bool, int, float, str, bytes})
@@ -86,6 +86,11 @@ def record_of(kind: Any) -> Record | None:
     """What was registered for exactly this class. A class is met here by identity: its metaclass is
     `type`."""
     return _records.get(kind) if type(kind) is type else None
+
+
+def enter_record(record: Record) -> None:
+    """Enter a class that is registered elsewhere, in the process that a worker's guest came from."""
+    _records[record.kind] = record
 
 
 def register_dataclass(kind: _K) -> _K:

@@ -317,10 +317,9 @@ def _check_grants(record: Record, world: Compartment) -> None:
     now = Values().adopt(grants_of(world))
     if now == record.grants:
         return
-    there = Values().given(record.grants)
-    names = there if type(there) is dict else {}
+    names = Values().granted(record.grants)
     here = grants_of(world)
-    missing = ", ".join(sorted(str(n)[:60] for n in names.keys() - here.keys()))
+    missing = ", ".join(sorted(n[:60] for n in names.keys() - here.keys()))
     more = ", ".join(sorted(here.keys() - names.keys()))
     reason = (
         f"{missing} is missing" if missing else f"{more} was not granted then" if more

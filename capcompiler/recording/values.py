@@ -142,8 +142,21 @@ class Values:
         return made
 
     def adopt(self, grants: dict[str, Any]) -> bytes:
-        """Number what was granted, and pack it."""
-        return self.answer(grants)
+        """Number what was granted, and pack it: the same bytes in whatever order it was granted, but
+        for grants that fill in parts of the library, of which the later one does."""
+        filling = [name for name, cap in grants.items() if facets_of(cap)]
+        return self.answer([dict(sorted(grants.items())), filling])
+
+    def granted(self, data: bytes) -> dict[str, Any]:
+        """What `adopt` has packed, in an order in which it can be granted. Raises `RecordError`."""
+        found = self.given(data)
+        if type(found) is list and len(found) == 2 and type(found[0]) is dict and type(found[1]) is list:
+            grants, filling = found
+            if all(type(n) is str for n in (*grants, *filling)) and grants.keys() >= set(filling):
+                return {n: c for n, c in grants.items() if n not in filling} | {
+                    n: grants[n] for n in filling
+                }
+        raise RecordError("this record is damaged: it has no grants")
 
 
 def described(cap: Any) -> list[Any]:

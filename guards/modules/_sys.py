@@ -10,7 +10,8 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.code import FrameFacts, frame_facts
+from guards.charge import DIGITS, FEWEST_DIGITS
+from guards.code import facts_of_frame, guest_frames
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
@@ -20,7 +21,6 @@ from guards.tamed import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from guards.realm import Realm
 
@@ -96,20 +96,6 @@ def _stream(realm: Realm) -> Stream:
     return found
 
 
-_DEEPEST: Final = 64
-
-
-def _frames(realm: Realm) -> list[FrameType]:
-    """The frames of this realm's code on the stack, innermost first."""
-    found: list[FrameType] = []
-    frame = realm.guest_frame()
-    while frame is not None and len(found) < _DEEPEST:
-        if realm.is_guest_frame(frame):
-            found.append(frame)
-        frame = frame.f_back
-    return found
-
-
 def _depth(depth: Any) -> int:
     if not issubclass(type(depth), int):
         raise TypeError(f"{host_name(type(depth))!r} object cannot be interpreted as an integer")
@@ -118,20 +104,15 @@ def _depth(depth: Any) -> int:
 
 @tamed_in(_TAMED)
 def __getframe(realm: Realm, depth: Any = 0, /) -> Any:
-    realm.meter.charge(_DEEPEST)
-    frames = _frames(realm)[max(0, _depth(depth)) :]
+    frames = guest_frames(realm, realm.guest_frame())[max(0, _depth(depth)) :]
     if not frames:
         raise ValueError("call stack is not deep enough")
-    outer: FrameFacts | None = None
-    for frame in reversed(frames):
-        outer = frame_facts(frame, frame.f_lineno, outer)
-    return outer
+    return facts_of_frame(realm, frames[0])
 
 
 @tamed_in(_TAMED)
 def __getframemodulename(realm: Realm, depth: Any = 0) -> str | None:
-    realm.meter.charge(_DEEPEST)
-    frames = _frames(realm)[max(0, _depth(depth)) :]
+    frames = guest_frames(realm, realm.guest_frame())[max(0, _depth(depth)) :]
     name = frames[0].f_globals.get("__name__") if frames else None
     return name if type(name) is str else None
 
@@ -201,7 +182,7 @@ _TAMED.update(
         name: _refused(name, why)
         for names, why in {
             "setrecursionlimit": "the host sets Limits(depth=...)",
-            "set_int_max_str_digits": "it is a setting of the whole interpreter",
+            "set_coroutine_origin_tracking_depth": "it is a setting of the whole thread",
             "settrace setprofile _current_frames "
             "_current_exceptions addaudithook set_asyncgen_hooks get_asyncgen_hooks "
             "setswitchinterval setdlopenflags activate_stack_trampoline": "it reaches into the "
@@ -210,6 +191,31 @@ _TAMED.update(
         for name in names.split()
     }
 )
+
+
+@tamed_in(_TAMED)
+def _get_int_max_str_digits(realm: Realm, /) -> int:
+    found: int = realm.keep.get(DIGITS, sys.get_int_max_str_digits())
+    return found
+
+
+@tamed_in(_TAMED)
+def _set_int_max_str_digits(realm: Realm, maxdigits: Any) -> None:
+    # The interpreter's own limit is every thread's. The guest's holds for its own numbers, beside it.
+    limit = _depth(maxdigits)
+    if not -(1 << 31) <= limit < 1 << 31:
+        raise OverflowError("Python int too large to convert to C int")
+    if limit and limit < FEWEST_DIGITS:
+        raise ValueError(f"maxdigits must be 0 or larger than {FEWEST_DIGITS}")
+    realm.keep[DIGITS] = limit
+
+
+@tamed_in(_TAMED)
+def _breakpointhook(realm: Realm, /, *_args: Any, **_kwargs: Any) -> Any:
+    raise PermissionError("breakpoint was not granted: there is no debugger; print what you want to see")
+
+
+_TAMED["__breakpointhook__"] = _TAMED["breakpointhook"]
 
 
 def _excepthook(realm: Realm, kind: Any, error: Any, traceback: Any, /) -> None:
@@ -236,7 +242,6 @@ _TAMED["is_finalizing"] = lambda realm: False
 _TAMED["getdefaultencoding"] = lambda realm: "utf-8"
 _TAMED["getfilesystemencoding"] = lambda realm: "utf-8"
 _TAMED["getfilesystemencodeerrors"] = lambda realm: "surrogateescape"
-_TAMED["get_int_max_str_digits"] = lambda realm: sys.get_int_max_str_digits()
 _TAMED["get_coroutine_origin_tracking_depth"] = lambda realm: 0
 _TAMED["_is_gil_enabled"] = lambda realm: True
 

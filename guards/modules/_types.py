@@ -117,7 +117,7 @@ def _frame_of(realm: Realm, tb: Any, /) -> Any:
     frame = tb.tb_frame
     if not realm.is_guest_frame(frame):
         return None
-    return frame_facts(frame, tb.tb_lineno, None)
+    return frame_facts(realm, frame, tb.tb_lineno, None)
 
 
 def _position_of(realm: Realm, tb: Any, /) -> tuple[int | None, ...]:

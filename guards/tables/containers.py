@@ -163,7 +163,7 @@ enter(
 enter(
     defaultdict,
     "default_factory __missing__",
-    cost={**_DICT, "copy": _copy},
+    cost={**_DICT, "copy": _copy, "__copy__": _copy},
     container=True,
     subclass=True,
 )
@@ -191,6 +191,7 @@ enter(
         "insert": _shift,
         "rotate": _shift,
         "copy": _copy,
+        "__copy__": _copy,
     },
     container=True,
     subclass=True,

@@ -27,8 +27,22 @@ def _context(realm: Realm, error: Any) -> Any:
     return None if found is realm.wall else found
 
 
-#: Attributes beyond those of every exception. `AttributeError.obj` and `ImportError.path` are left
-#: out: they carry what the exception was about, which may be no object of the guest's (pit 8).
+def _about(kind: type, name: str) -> Any:
+    """What an exception was about: `AttributeError.obj`, `ImportError.path`. It may be no object of the
+    guest's where trusted code raised it, and is None then (pit 8)."""
+    raw = kind.__dict__[name].__get__
+
+    def read_about(realm: Realm, error: Any) -> Any:
+        found = raw(error)
+        kind = type(found)
+        if kind is object or realm.is_guest_class(kind) or realm.is_guest_function(found):
+            return found
+        return found if issubclass(kind, type) and realm.is_guest_class(found) else None
+
+    return read_about
+
+
+#: Attributes beyond those of every exception.
 _OWN: Final[dict[type, str]] = {
     BaseException: "args with_traceback add_note __cause__ __suppress_context__ __traceback__ __notes__",
     BaseExceptionGroup: "message exceptions split subgroup derive",
@@ -74,8 +88,10 @@ for _kind in dict.fromkeys(_kinds):
     _reads: dict[str, Any] = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
     if _kind is BaseException:
         _reads["__context__"] = _context
+    if _kind is AttributeError:
+        _reads["obj"] = _about(_kind, "obj")
     _hidden = " ".join(
-        n for n in ("obj", "path", "_metadata", "__weakref__", "__slots__") if n in _kind.__dict__
+        n for n in ("path", "_metadata", "__weakref__", "__slots__") if n in _kind.__dict__
     )
     enter(
         _kind,

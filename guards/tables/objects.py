@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotations, wrapped_by
 from guards.classes import make_type, new_class, type_of
+from guards.code import code_of_function, frame_facts
 from guards.headroom import note_generator
 from guards.host import MethodOfHeapType, host_method_func, host_name
 from guards.item import alias_item, union_item
@@ -136,6 +137,19 @@ def _next_traceback(realm: Realm, tb: Any) -> Any:
     return found
 
 
+def _function_code(realm: Realm, function: Any) -> Any:
+    if not realm.is_guest_function(function):
+        raise AttributeError("'function' object has no attribute '__code__'")
+    return code_of_function(realm, function)
+
+
+def _raised_in(realm: Realm, tb: Any) -> Any:
+    frame = tb.tb_frame
+    if not realm.is_guest_frame(frame):
+        raise AttributeError("'traceback' object has no attribute 'tb_frame'")
+    return frame_facts(realm, frame, frame.f_lineno, None)
+
+
 def _alias_call(realm: Realm, alias: Any, /, *args: Any, **kwargs: Any) -> Any:
     return callable_for_c(realm, alias.__origin__)(*args, **kwargs)
 
@@ -228,8 +242,8 @@ enter(
     FunctionType,
     "__annotations__ __annotate__ __defaults__ __kwdefaults__ __type_params__ __call__ __name__ "
     "__qualname__ __doc__ __module__",
-    reads={"__dict__": _raw_dict},
-    deny="__new__ __globals__ __code__ __closure__ __builtins__",
+    reads={"__dict__": _raw_dict, "__code__": _function_code},
+    deny="__new__ __globals__ __closure__ __builtins__",
 )
 enter(MethodType, "__call__ __doc__", deny="__self__ __func__")
 for _kind in dict.fromkeys((BuiltinFunctionType, MethodOfHeapType)):
@@ -295,8 +309,8 @@ enter(
     TracebackType,
     "tb_lineno",
     # The instruction's number tells how a program was compiled, which no guest is to know.
-    reads={"tb_next": _next_traceback, "tb_lasti": lambda realm, tb: -1},
-    deny={"tb_frame": "frames lead to every namespace on the stack", "__new__": ""},
+    reads={"tb_next": _next_traceback, "tb_frame": _raised_in, "tb_lasti": lambda realm, tb: -1},
+    deny="__new__",
 )
 enter(
     ModuleType,

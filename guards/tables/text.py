@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
 
 #: Codecs that are C or a plain table. Others are Python code of the host's (`idna`, `punycode`,
 #: `zip`, ...), or belong to whoever registered them (pits 10, 23 and 25).
+_OF_C: Final = """
+    utf_7 utf_8 utf_8_sig utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be ascii latin_1
+    unicode_escape raw_unicode_escape
+""".split()
+_TABLES: Final = """
+    cp037 cp1006 cp1026 cp1125 cp1140 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
+    cp273 cp424 cp437 cp500 cp720 cp737 cp775 cp850 cp852 cp855 cp856 cp857 cp858 cp860 cp861 cp862
+    cp863 cp864 cp865 cp866 cp869 cp874 cp875 hp_roman8 iso8859_1 iso8859_10 iso8859_11 iso8859_13
+    iso8859_14 iso8859_15 iso8859_16 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7
+    iso8859_8 iso8859_9 koi8_r koi8_t koi8_u kz1048 mac_croatian mac_cyrillic mac_farsi mac_greek
+    mac_iceland mac_latin2 mac_roman mac_romanian mac_turkish palmos ptcp154 tis_620
+""".split()
 CODECS: Final = frozenset(
-    """
-    utf_8 utf8 utf_8_sig utf_16 utf16 utf_16_le utf_16_be utf_16le utf_16be utf_32 utf32 utf_32_le
-    utf_32_be utf_32le utf_32be u8 utf cp65001 ascii us_ascii 646 latin_1 latin1 latin l1 iso8859_1
-    iso_8859_1 8859 cp819 iso8859 unicode_escape raw_unicode_escape cp437 cp850 cp1250 cp1251 cp1252
-    windows_1252 cp1253 cp1254 cp1257 iso8859_2 iso8859_5 iso8859_7 iso8859_9 iso8859_15 iso_8859_15
-    latin9 koi8_r mac_roman
-    """.split()
+    [*_OF_C, *_TABLES, *(n for n, codec in aliases.items() if codec in {*_OF_C, *_TABLES})]
 )
 _ERRORS: Final = frozenset(
     "strict ignore replace backslashreplace xmlcharrefreplace namereplace surrogateescape "
@@ -233,7 +240,7 @@ def _item(realm: Realm, a: Any, args: Any) -> Any:
 
 
 #: Codecs that are Python code, which runs as the guest's own.
-_PYTHON_CODECS: Final = {"punycode": "encodings.punycode"}
+_PYTHON_CODECS: Final = {"punycode": "encodings.punycode", "idna": "encodings.idna"}
 
 
 def _registered(realm: Realm, encoding: str) -> Any:

@@ -40,6 +40,18 @@ def test_output_and_value_come_back_and_names_stay(session: Session) -> None:
     assert not session.run("x").ok
 
 
+def test_objects_of_the_code_are_shown_as_it_shows_them(session: Session) -> None:
+    code = "class P:\n    def __init__(self, x):\n        self.x = x\n    def __repr__(self):\n        return f'P({self.x})'\n"
+    assert session.run(code + "P(1)").text == "P(1)"
+    assert session.run("[P(2), {'a': P(3)}]").text == "[P(2), {'a': P(3)}]"
+    assert session.run("P").text.startswith("<class '__main__.P'>")
+    broken = "class B:\n    def __repr__(self):\n        {}\nB()"
+    for body in ("while True: pass", "raise ValueError", "return 3", "return '\\x1b[31m' * 99999"):
+        text = session.run(broken.format(body)).text
+        assert "B" in text or "31m" in text
+        assert "\x1b" not in text and len(text) < 3 * MOST
+
+
 def test_what_is_granted_is_said_with_parameters(session: Session) -> None:
     said = session.granted()
     for line in (

@@ -20,7 +20,7 @@ from smolagents.local_python_executor import (
 )
 from smolagents.models import ChatMessage, MessageRole, Model
 
-from capcompiler import Capability, Limits
+from capcompiler import Capability, Limits, reach
 from capcompiler.agents.smolagents import CapExecutor, Refused
 
 PROGRAMS: list[dict[str, Any]] = json.loads(
@@ -309,3 +309,39 @@ def test_capabilities_are_granted_too() -> None:
     with pytest.raises(Refused, match=r"mail\.send\(to: str\) -> str"):
         executor("mail.send(1)")
     executor.cleanup()
+
+
+def test_code_of_an_agent_reaches_nothing_but_what_it_was_granted() -> None:
+    executor = CapExecutor(additional_functions={"draw": lambda: object(), "add": add_two})
+    executor.send_tools({"weather": Weather(), "final_answer": FinalAnswerTool()})
+    executor.send_variables({"n": 1, "picture": object(), "many": [object()]})
+    executor("p = draw()\nq = [p, many]\ndef f(): return q")
+    assert not reach(executor.compartment).outside
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "().__class__.__base__.__subclasses__()",
+        "weather.__globals__",
+        "weather.forward",
+        "weather.__call__.__func__",
+        "final_answer.__init__.__globals__['__builtins__']",
+        "import sys\nsys.modules['os'].system('id')",
+        "getattr(weather, '_' + 'tool')",
+        "[x for x in (1).__class__.__base__.__subclasses__() if 'wrap' in str(x)]",
+        "try:\n    weather()\nexcept Exception as e:\n    e.__traceback__.tb_frame.f_back.f_globals",
+        "open('/etc/passwd').read()",
+        "__import__('os').system('id')",
+        "import random\nrandom._os.system('id')",
+        "import queue\nqueue.threading._os.system('id')",
+        "exec('import os; os.system(1)')",
+        "def f():\n    yield\nf().gi_frame.f_back",
+    ],
+)
+def test_ways_out_of_other_executors_lead_nowhere(code: str) -> None:
+    """Among them those of CVE-2025-5120 and of the advisories of smolagents' own executor."""
+    executor = CapExecutor()
+    executor.send_tools({"weather": Weather(), "final_answer": FinalAnswerTool()})
+    with pytest.raises(Refused):
+        executor(code)

@@ -121,7 +121,7 @@ CASES: list[Case] = [
         try:
             afn().throw(ValueError('from the guest'))
         except (PermissionError, TypeError, AttributeError, RuntimeError, ValueError) as e:
-            if hasattr(getattr(e, '__traceback__', None), 'tb_frame'):
+            if hasattr(e.__traceback__.tb_frame, 'f_builtins') or e.__traceback__.tb_next:
                 r = 'frame'
         r
         """,

@@ -16,8 +16,8 @@ CASES: list[Case] = [
         try:
             1 / 0
         except ZeroDivisionError as e:
-            r = [n for n in ('tb_frame', 'tb_code')
-                 if hasattr(getattr(e, '__traceback__', None), n)]
+            r = [n for n in ('f_builtins', 'f_trace', 'f_generator')
+                 if hasattr(e.__traceback__.tb_frame, n)]
         r
         """,
         value=[],
@@ -40,7 +40,7 @@ CASES: list[Case] = [
         try:
             1 / 0
         except ZeroDivisionError as e:
-            r = operator.attrgetter('__traceback__.tb_frame.f_globals')(e)
+            r = operator.attrgetter('__traceback__.tb_frame.f_builtins')(e)
         r
         """,
         raises="AttributeError",
@@ -51,7 +51,7 @@ CASES: list[Case] = [
         class W:
             def __enter__(self): return self
             def __exit__(self, t, v, tb):
-                self.found = [n for n in ('tb_frame', 'f_globals') if hasattr(tb, n)]
+                self.found = [n for n in ('f_builtins', 'f_trace', 'f_generator') if hasattr(tb.tb_frame, n)]
                 return True
         w = W()
         with w:
@@ -67,7 +67,7 @@ CASES: list[Case] = [
         class W:
             async def __aenter__(self): return self
             async def __aexit__(self, t, v, tb):
-                found.append([n for n in ('tb_frame', 'f_globals') if hasattr(tb, n)])
+                found.append([n for n in ('f_builtins', 'f_trace', 'f_generator') if hasattr(tb.tb_frame, n)])
                 return True
         async def f():
             async with W():
@@ -87,7 +87,7 @@ CASES: list[Case] = [
             try:
                 yield
             except ValueError as e:
-                yield [n for n in ('tb_frame',) if hasattr(getattr(e, '__traceback__', 0), n)]
+                yield [n for n in ('f_builtins', 'f_trace') if hasattr(e.__traceback__.tb_frame, n)]
         it = g()
         next(it)
         it.throw(ValueError())
@@ -219,7 +219,7 @@ CASES: list[Case] = [
             t = e.__traceback__
         found = []
         while t is not None:
-            found.append((t.tb_lineno, hasattr(t, 'tb_frame')))
+            found.append((t.tb_lineno, hasattr(t.tb_frame, 'f_builtins')))
             t = t.tb_next
         found
         """,
@@ -435,7 +435,7 @@ CASES: list[Case] = [
         try:
             raise ExceptionGroup('g', [ValueError(1)])
         except* ValueError as g:
-            r = [hasattr(getattr(e, '__traceback__', 0), 'tb_frame') for e in g.exceptions]
+            r = [hasattr(getattr(e.__traceback__, 'tb_frame', 0), 'f_builtins') for e in g.exceptions]
         r
         """,
         value=[False],

@@ -305,9 +305,9 @@ CASES: list[Case] = [
     ),
     case(
         "augmented-target-runs-guarded",
-        "(lambda: 0).__code__ += 1",
+        "(lambda: 0).__globals__ += 1",
         raises="AttributeError",
-        about="__code__",
+        about="__globals__",
     ),
     case(
         "match-subject-and-guard-run-guarded",

@@ -87,9 +87,9 @@ CASES: list[Case] = [
     ),
     case(
         "operator-call-3.11",
-        "import operator\noperator.call(getattr, lambda: 0, '__code__')",
+        "import operator\noperator.call(getattr, lambda: 0, '__globals__')",
         raises="AttributeError",
-        about="__code__",
+        about="__globals__",
     ),
     case(
         "aiter-and-anext-3.10",

@@ -274,7 +274,7 @@ CASES: list[Case] = [
             def __setattr__(self, name, value):
                 got.append(name)
         try:
-            functools.update_wrapper(W(), lambda: 0, assigned=('__globals__', '__code__'))
+            functools.update_wrapper(W(), lambda: 0, assigned=('__globals__', '__closure__'))
         except AttributeError:
             pass
         got

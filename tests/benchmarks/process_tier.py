@@ -1,7 +1,7 @@
 """What the process tier costs: `python -m tests.benchmarks.process_tier`.
 
-Microseconds, medians and the fastest tenth, each beside the same thing inline in the same run, so that a
-busy machine slows both.
+Microseconds, medians and the fastest tenth, each beside the same thing inline and by pydantic-monty where
+that is installed, in the same run and taking turns, so that a busy machine slows all of them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,58 @@ def timed(*ways: Callable[[], Any], runs: int = RUNS) -> list[tuple[float, float
             if i >= runs // 10:
                 row.append((time.perf_counter() - start) * 1e6)
     return [(statistics.median(row), statistics.quantiles(row, n=10)[0]) for row in taken]
+
+
+class Monty:
+    """The same things done by pydantic-monty, which runs its programs in a process of its own too."""
+
+    def __init__(self) -> None:
+        import pydantic_monty
+
+        self.pool: Any = pydantic_monty.Monty()
+        self.pool.__enter__()
+        self._say = {"say": lambda x: x}
+        self._checkout: Any = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Take a new session: one may make a thousand calls out."""
+        if self._checkout is not None:
+            self._checkout.__exit__(None, None, None)
+        self.left = 1000
+        self._checkout = self.pool.checkout()
+        self.session = self._checkout.__enter__()
+        self.session.feed_run("def run(n):\n    for i in range(n): say(i)\n", external_lookup=self._say)
+
+    def run(self) -> None:
+        self.session.feed_run("1 + 1")
+
+    def call(self) -> None:
+        self.calling(1, "say(1)")
+
+    def calls(self) -> None:
+        self.calling(100, "run(100)")
+
+    def calling(self, times: int, source: str) -> None:
+        if self.left <= times:
+            self.begin()
+        self.left -= times
+        self.session.feed_run(source, external_lookup=self._say)
+
+    def fresh(self) -> None:
+        with self.pool.checkout() as session:
+            session.feed_run("1 + 1")
+
+    def close(self) -> None:
+        self._checkout.__exit__(None, None, None)
+        self.pool.__exit__(None, None, None)
+
+
+def monty() -> Monty | None:
+    try:
+        return Monty()
+    except ImportError:
+        return None
 
 
 class Bare:
@@ -82,19 +134,22 @@ def measure() -> dict[str, Any]:
     calls = cap_compile("[e.say(1) for _ in range(100)][-1]", mode="eval")
     found: dict[str, Any] = {}
     caps = {"e": Echo()}
+    peer = monty()
+
+    def row(name: str, *ways: Callable[[], Any], runs: int = RUNS, each: int = 1) -> None:
+        found[name] = [(m / each, f / each) for m, f in timed(*ways, runs=runs)]
+
     with Pool(workers=2, prefork=4) as pool:
         inline, worker = Compartment(caps), pool.compartment(caps)
-        found["a run in a world that lasts"] = timed(
-            lambda: inline.eval(program), lambda: worker.eval(program)
-        )
-        found["a run with one capability call"] = timed(
-            lambda: inline.eval(call), lambda: worker.eval(call)
-        )
+        row("a run in a world that lasts", lambda: inline.eval(program), lambda: worker.eval(program),
+            *([peer.run] if peer else []))  # fmt: skip
+        row("a run with one capability call", lambda: inline.eval(call), lambda: worker.eval(call),
+            *([peer.call] if peer else []))  # fmt: skip
         bare = Bare()
         found["a bare round trip between two processes"] = [(0.0, 0.0), timed(bare.trip)[0]]
         bare.close()
-        many = timed(lambda: inline.eval(calls), lambda: worker.eval(calls), runs=60)
-        found["a capability call out and back"] = [(m / 100, f / 100) for m, f in many]
+        row("a capability call out and back", lambda: inline.eval(calls), lambda: worker.eval(calls),
+            *([peer.calls] if peer else []), runs=60, each=100)  # fmt: skip
         assert worker._worker is not None
         found["unshared bytes of a worker that ran"] = unshared(worker._worker.pid)
         idle = pool.compartment()
@@ -105,20 +160,17 @@ def measure() -> dict[str, Any]:
         def fresh() -> None:
             pool.eval(program)
 
-        def apart() -> None:
-            fresh()
-            time.sleep(0.01)  # the next one is forked meanwhile, as in a pool that is not full
-
-        found["a fresh compartment and a run"] = timed(
-            lambda: Compartment().eval(program), fresh, runs=200
-        )
-        start = time.perf_counter()
+        row("a fresh compartment and a run", lambda: Compartment().eval(program), fresh,
+            *([peer.fresh] if peer else []), runs=200)  # fmt: skip
+        taken = []
         for _ in range(100):
-            apart()
-        found["the same, 10 ms apart"] = [
-            (0.0, 0.0),
-            ((time.perf_counter() - start) / 100 * 1e6 - 1e4, 0.0),
-        ]
+            time.sleep(0.05)  # the stock is made good meanwhile, as in a pool that is not full
+            start = time.perf_counter()
+            fresh()
+            taken.append((time.perf_counter() - start) * 1e6)
+        found["the same, from the stock"] = [
+            (0.0, 0.0), (statistics.median(taken), statistics.quantiles(taken, n=10)[0])
+        ]  # fmt: skip
         worlds = [pool.compartment() for _ in range(2)]
 
         def share(world: Any) -> None:
@@ -133,17 +185,19 @@ def measure() -> dict[str, Any]:
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(lambda _: pool.eval(program), range(600)))
         found["programs a second, each in a fresh worker"] = 600 / (time.perf_counter() - start)
+    if peer is not None:
+        peer.close()
     found["a fresh interpreter instead"] = [(0.0, 0.0), timed(interpreter, runs=5)[0]]
     return found
 
 
 def main() -> None:
     """Print every figure."""
-    print(f"{'':44}{'inline':>18}{'process':>18}   (median, fastest tenth; microseconds)")
+    print(f"{'':44}{'inline':>18}{'process':>18}{'pydantic-monty':>18}"
+          "   (median, fastest tenth; microseconds)")  # fmt: skip
     for name, value in measure().items():
         if isinstance(value, list):
-            (a, b), (c, d) = value
-            print(f"{name:44}{a:10.0f}{b:8.0f}{c:10.0f}{d:8.0f}")
+            print(f"{name:44}" + "".join(f"{median:10.1f}{fast:8.1f}" for median, fast in value))
         else:
             print(f"{name:44}{value:36,.0f}")
 

@@ -21,7 +21,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from capcompiler import CapabilityError, CapError, Compartment, GuestError, cap_eval, cap_exec, expose
+from capcompiler import (
+    CapabilityError,
+    CapError,
+    Compartment,
+    GuestError,
+    LimitExceeded,
+    Limits,
+    cap_eval,
+    cap_exec,
+    expose,
+)
 
 UTC = datetime.UTC
 
@@ -620,3 +630,16 @@ def test_a_copy_out_of_a_copy_in_is_equal(value: Any) -> None:
     assert repr(exact(back)) == repr(exact(value))
     WORLD.grant("value", value)
     assert repr(exact(WORLD.eval("value"))) == repr(exact(value))
+
+
+def test_a_view_of_bytes_goes_out_as_bytes() -> None:
+    src = (
+        "v = memoryview(bytearray(b'abcd'))\nr = [f(v), f(v[::2]), f(v.cast('H')), f([v])]\n"
+        "v.release()\ntry: f(v)\nexcept ValueError as e: said = str(e)\nw = memoryview(b'x')\n"
+    )
+    names = cap_exec(src, {"f": lambda x: repr(x)})
+    assert names["r"] == ["b'abcd'", "b'ac'", "b'abcd'", "[b'abcd']"] and names["w"] == b"x"
+    assert names["said"] == "f: a value cannot cross: it is a view that was released"
+    with pytest.raises(LimitExceeded):
+        big = "b = bytearray(2**23)\nwhile True: f(memoryview(b))"
+        cap_exec(big, {"f": len}, limits=Limits(steps=200_000))

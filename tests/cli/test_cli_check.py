@@ -195,3 +195,15 @@ def test_bad_source_always_ends_in_a_report(cli: Cli, program: Write, text: str,
     ran = cli("check", program(text), "--format", form)
     assert ran.status == 1
     assert ran.out
+
+
+def test_no_message_of_a_sarif_log_holds_a_link_of_the_checked_file() -> None:
+    """Viewers show `[text](target)` in a message as a link."""
+    from capcompiler.cli.sarif import sarif_log
+    from capcompiler.errors import Violation
+
+    said = "see [the fix](https://evil.example) \u202eltr \x1b]0;x\x07 and [a] (b)"
+    log: Any = sarif_log(["a.py"], [Violation("CAP100", said, 1, 0, 1, 1, said, "a.py", "x")], [])
+    text = log["runs"][0]["results"][0]["message"]["text"]
+    assert "\\[the fix](" in text and " [the fix](" not in text
+    assert "\u202e" not in text and "\x1b" not in text and "[a] (b)" in text

@@ -65,6 +65,7 @@ class _Worker:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
+        self.on_answer = None
         self.discarded = False
         self.interrupted = 0
 

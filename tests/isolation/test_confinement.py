@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,11 @@ import pytest
 
 from capcompiler import Limits, Pool
 from capcompiler.isolation import confinement, kernel
+from capcompiler.isolation.channel import Channel
+from capcompiler.isolation.faults import WorkerDied
+from capcompiler.isolation.launch import Worker, Zygote, reported
 from capcompiler.isolation.pool import NotConfined
+from capcompiler.isolation.wire import packed
 
 from .escaped import escaped
 
@@ -212,3 +217,30 @@ def test_without_msgspec_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(wire, "msgspec", None)
     with pytest.raises(NotConfined, match="capcompiler\\[process\\]"):
         Pool()
+
+
+def test_without_proc_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(confinement, "_STATM", str(tmp_path / "statm"))
+    why = confinement.unmeasured()
+    assert "mount /proc" in why and "No such file" in why
+    report = reported("required", {"able": {}, "missing": {"memory": why}})
+    assert not report.complete and "memory" not in report.holds and "memory: no, " in str(report)
+    monkeypatch.setattr(Zygote, "wait", lambda self: {"able": {}, "missing": {"memory": why}})
+    with pytest.raises(NotConfined, match="memory: .*mount /proc"):
+        Pool(workers=1, prefork=0)
+
+
+def test_a_worker_that_cannot_start_says_why() -> None:
+    zygote: Any = type("Z", (), {"reap": lambda *_: None, "one_less": lambda *_: None})()
+    for said, wanted in (
+        ([0, "OSError: no room"], "no room"),
+        (["x"], "no worker says"),
+        (None, "ended"),
+    ):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            if said is not None:
+                data = packed(said)
+                theirs.sendall(len(data).to_bytes(4, "little") + data)
+        with pytest.raises(WorkerDied, match=f"did not start: .*{wanted}"):
+            Worker(zygote, Channel(ours)).greet(None)

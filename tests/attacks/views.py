@@ -1,0 +1,279 @@
+"""Code and frames of the guest's own are views: what they tell is numbers, names and lines."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="reflection", pit=8)
+
+#: A function with a default, a cell and a guarded access, whose code is asked for below.
+_F = "def f(a, b=open, *, c=1):\n    def g(): return a.format(b)\n    return g\nc = f.__code__\n"
+_FRAME = "def raising():\n    secret = open\n    1 / 0\ntry:\n    raising()\nexcept ZeroDivisionError as e:\n    t = e.__traceback__\n"
+
+#: What a real code object has that tells of guards, hands out objects or makes new code.
+_CODE_NAMES = (
+    "co_code co_consts co_names co_lnotab co_lines co_linetable co_exceptiontable _co_code_adaptive "
+    "co_branches co_stacksize replace __replace__ _varname_from_oparg __code__ __mode__ __slots__ "
+).split()
+_FRAME_NAMES = (
+    "f_builtins f_trace f_trace_lines f_trace_opcodes f_generator __facts__ __outer__ __slots__"
+).split()
+
+CASES: list[Case] = [
+    *(case(f"code-view-has-no-{n}", f"{_F}hasattr(c, {n!r})", value=False) for n in _CODE_NAMES),
+    *(
+        case(f"frame-view-has-no-{n}", f"{_FRAME}hasattr(t.tb_frame, {n!r})", value=False)
+        for n in _FRAME_NAMES
+    ),
+    case(
+        "code-view-names-no-guard",
+        f"{_F}[n for k in ('co_varnames', 'co_cellvars', 'co_freevars') for n in getattr(c, k) if ':' in n]",
+        value=[],
+    ),
+    case("code-view-file-has-no-serial", f"{_F}c.co_filename", value="<guest>"),
+    case("code-view-runs-nothing", f"{_F}exec(c)", raises="TypeError"),
+    case("code-view-evaluates-nothing", f"{_F}eval(c, {{'open': print}})", raises="TypeError"),
+    case("code-view-of-a-frame-runs-nothing", f"{_FRAME}exec(t.tb_frame.f_code)", raises="TypeError"),
+    case(
+        "code-of-a-library-function-runs-in-no-globals-of-the-guests",
+        "import json, sys\nr = []\nfor m in list(sys.modules.values()):\n"
+        "    for n, v in list(vars(m).items()):\n"
+        "        if hasattr(v, '__code__'):\n"
+        "            try:\n                exec(v.__code__, {'open': r.append})\n"
+        "            except TypeError:\n                continue\n"
+        "            r.append(n)\nr",
+        value=[],
+    ),
+    case(
+        "code-of-what-a-frame-tells-of-runs-nothing",
+        "import sys, functools\nr = []\ndef look(*a):\n    f = sys._getframe()\n    while f is not None:\n"
+        "        try:\n            exec(f.f_code, {})\n            r.append(f.f_code.co_name)\n"
+        "        except TypeError:\n            pass\n        f = f.f_back\n    return 0\n"
+        "functools.reduce(look, [1, 2, 3])\nsorted([1, 2], key=functools.cmp_to_key(look))\nr",
+        value=[],
+    ),
+    case("code-view-set", "def f(): pass\nf.__code__ = (lambda: 1).__code__", raises="AttributeError"),
+    case(
+        "code-view-set-by-setattr",
+        "def f(): pass\nsetattr(f, '__code__', (lambda: 1).__code__)",
+        raises="AttributeError",
+    ),
+    case(
+        "code-view-set-by-object",
+        "def f(): pass\nobject.__setattr__(f, '__code__', f.__code__)",
+        raises="AttributeError",
+    ),
+    case("code-view-deleted", "def f(): pass\ndel f.__code__", raises="AttributeError"),
+    case("code-view-takes-no-attribute", f"{_F}c.co_name = 'x'", raises="AttributeError"),
+    case(
+        "code-view-takes-no-attribute-by-object",
+        f"{_F}object.__setattr__(c, 'co_name', 'x')",
+        raises="AttributeError",
+    ),
+    case("code-view-makes-no-other", f"{_F}type(c)()", raises="TypeError"),
+    case("code-view-is-no-base", f"{_F}type('K', (type(c),), {{}})", raises="TypeError"),
+    case("code-view-new-by-object", f"{_F}object.__new__(type(c))", raises="TypeError"),
+    case("code-view-makes-no-function", f"{_F}type(f)(c, {{}})", raises="TypeError"),
+    case(
+        "code-view-by-match",
+        f"{_F}match c:\n case object(co_consts=x): r = x\n case _: r = None\nr",
+        value=None,
+    ),
+    case("code-view-by-format", f"{_F}'{{0.co_consts}}'.format(c)", raises="AttributeError"),
+    case(
+        "code-view-by-attrgetter",
+        f"import operator\n{_F}operator.attrgetter('co_consts')(c)",
+        raises="AttributeError",
+    ),
+    case("code-view-copied", f"import copy\n{_F}copy.copy(c) is c", value=True),
+    case("code-of-a-granted-function", "fn.__code__", raises="AttributeError", about="__code__"),
+    case("code-of-a-builtin-of-ours", "print.__code__", raises="AttributeError", about="__code__"),
+    case("code-of-a-method-of-ours", "'{}'.format.__func__.__code__", raises="AttributeError"),
+    case("code-of-a-bound-builtin", "(1).__add__.__code__", raises="AttributeError", about="__code__"),
+    case(
+        "code-by-the-descriptor",
+        "type(lambda: 0).__dict__['__code__'].__get__(print)",
+        raises="KeyError",
+    ),
+    case(
+        "frame-view-globals-are-three-texts",
+        f"{_FRAME}t.tb_frame.f_globals",
+        value={"__name__": "__main__", "__package__": ""},
+    ),
+    case(
+        "frame-view-globals-are-a-copy",
+        f"{_FRAME}t.tb_frame.f_globals['open'] = 5\n'open' in globals()",
+        value=False,
+    ),
+    case("frame-view-locals-are-empty", f"{_FRAME}t.tb_next.tb_frame.f_locals", value={}),
+    case("frame-view-of-a-traceback-has-no-caller", f"{_FRAME}t.tb_next.tb_frame.f_back", value=None),
+    case("frame-view-cleared", f"{_FRAME}t.tb_frame.clear()\nraising.__name__", value="raising"),
+    case("frame-view-takes-no-line", f"{_FRAME}t.tb_frame.f_lineno = 1", raises="AttributeError"),
+    case("frame-view-makes-no-other", f"{_FRAME}type(t.tb_frame)()", raises="TypeError"),
+    case(
+        "frame-view-makes-no-traceback", f"{_FRAME}type(t)(None, t.tb_frame, 1, 1)", raises="TypeError"
+    ),
+    case(
+        "frame-of-a-capability-is-not-there",
+        "r = []\ntry:\n    fn(object())\nexcept Exception as e:\n    t = e.__traceback__\n"
+        "    while t is not None:\n        r.append(t.tb_frame.f_code.co_filename)\n        t = t.tb_next\n"
+        "set(r) <= {'<guest>'}",
+        value=True,
+    ),
+    case(
+        "frames-of-ours-are-passed-over",
+        "import sys\nclass K:\n    def __getattr__(self, n):\n        f, r = sys._getframe(), []\n"
+        "        while f is not None:\n            r.append(f.f_code.co_filename)\n            f = f.f_back\n"
+        "        return r\nset('{0.x}'.format(K()).strip('[]').split(', '))",
+        value={"'<guest>'"},
+    ),
+    # What an error was about, where that is not the guest's own.
+    case(
+        "error-is-about-no-module",
+        "import math\ntry:\n    math.nothing\nexcept AttributeError as e:\n    r = e.obj\nr",
+        value=None,
+    ),
+    case(
+        "error-is-about-no-capability",
+        "try:\n    fn.nothing\nexcept AttributeError as e:\n    r = e.obj\nr",
+        value=None,
+    ),
+    case(
+        "error-is-about-no-class-of-u",
+        "try:\n    int.nothing\nexcept AttributeError as e:\n    r = e.obj\nr",
+        value=None,
+    ),
+    case(
+        "error-is-about-no-state-of-a-library",
+        "import re, functools\nr = set()\nfor f in (lambda: re.compile('a').nothing, lambda: functools.partial(len).nothing,\n"
+        "          lambda: print.nothing, lambda: (lambda: 0).__globals__, lambda: type(lambda: 0).nothing):\n"
+        "    try:\n        f()\n    except AttributeError as e:\n        r.add(type(e.obj).__name__)\nr",
+        value={"NoneType"},
+    ),
+    case(
+        "error-is-about-the-guests-own",
+        "class K: pass\nk = K()\ntry:\n    k.nothing\nexcept AttributeError as e:\n    r = e.obj is k\nr",
+        value=True,
+    ),
+    case(
+        "error-is-about-what-the-guest-says",
+        "k = object()\nAttributeError('x', name='n', obj=k).obj is k, AttributeError('x', obj=fn).obj",
+        value=(True, None),
+    ),
+    # Mixins beside a metaclass.
+    *(
+        case(
+            f"metaclass-takes-{name.strip('_')}-from-beside-{how}",
+            source.replace("NAME", name),
+            attack="metaclass",
+            raises="TypeError",
+        )
+        for name in ("__eq__", "__hash__", "mro")
+        for how, source in {
+            "a-mixin": "class X:\n    def NAME(*a): return 1\nclass M(X, type): pass",
+            "behind-a-mixin": "class X:\n    def NAME(*a): return 1\nclass Y(X): pass\nclass M(type, Y): pass",
+            "a-mixin-later": "class X: pass\nclass M(X, type): pass\nX.NAME = lambda *a: 1",
+            "behind-a-mixin-later": "class X: pass\nclass Y(X): pass\nclass M(Y, type): pass\nX.NAME = lambda *a: 1",
+            "a-mixin-by-type": "class X: pass\nclass M(X, type): pass\ntype.__setattr__(X, 'NAME', 1)",
+            "a-mixin-by-bases": "class E:\n    def NAME(*a): return 1\nclass X: pass\nclass M(X, type): pass\nX.__bases__ = (E,)",
+            "a-base-of-a-mixin": "class E:\n    def NAME(*a): return 1\nclass B: pass\nclass X(B): pass\n"
+            "class M(X, type): pass\nX.__bases__ = (E,)",
+            "new-class": "import types\nclass X:\n    def NAME(*a): return 1\ntypes.new_class('M', (X, type))",
+            "mro-entries": "class X:\n    def NAME(*a): return 1\nclass P:\n    def __mro_entries__(self, b): return (X,)\n"
+            "class M(P(), type): pass",
+        }.items()
+    ),
+    case("metaclass-beside-a-list", "class M(list, type): pass", attack="metaclass", raises="TypeError"),
+    case(
+        "metaclass-beside-an-error",
+        "class M(Exception, type): pass",
+        attack="metaclass",
+        raises="TypeError",
+    ),
+    case(
+        "metaclass-by-a-mixin-cannot-pass-for-str",
+        "class X:\n    def __instancecheck__(c, o): return True\n    def __subclasscheck__(c, o): return True\n"
+        "class M(X, type): pass\nclass K(metaclass=M): pass\n"
+        "isinstance('x', K), '{0.__class__}'.format(K()), K == str, hash(K) == hash(str)",
+        attack="metaclass",
+        value=(True, "<class '__main__.K'>", False, False),
+    ),
+    # Settings that are the guest's own now.
+    case("digits-below-the-least", "import sys\nsys.set_int_max_str_digits(10)", raises="ValueError"),
+    case("digits-beyond-c", "import sys\nsys.set_int_max_str_digits(10**30)", raises="OverflowError"),
+    case(
+        "digits-raised-do-not-raise-the-interpreters",
+        "import sys\nsys.set_int_max_str_digits(0)\nlen(str(10**5000))",
+        raises="ValueError",
+    ),
+    case(
+        "digits-of-a-lie",
+        "import sys\nclass I(int):\n    def __index__(self): return 0\n"
+        "sys.set_int_max_str_digits(I(700))\nsys.get_int_max_str_digits()",
+        value=700,
+    ),
+    case(
+        "breakpoint-hook-of-the-guests-is-guarded",
+        "import sys\nsys.breakpointhook = list\nlist_of = breakpoint(iter([1, 2]))\nlist_of",
+        value=[1, 2],
+    ),
+    case("breakpoint-without-a-hook", "breakpoint()", raises="PermissionError"),
+    # Targets of a comprehension, where no temporary of ours can be.
+    case(
+        "comprehension-target-runs-guarded",
+        "r = []\n[0 for r[(i for i in 'a').gi_frame] in [1]]",
+        raises="AttributeError",
+        about="gi_frame",
+    ),
+    case(
+        "comprehension-target-stores-guarded",
+        "f = lambda: 0\n[0 for f.__code__ in [1]]",
+        raises="AttributeError",
+        about="__code__",
+    ),
+    case(
+        "comprehension-target-is-not-held",
+        "class L(list):\n    def __setitem__(self, k, v):\n        import sys\n        r.append(sys._getframe(1).f_code.co_name)\n"
+        "r, n = [], [0]\ndef at():\n    n[0] += 1\n    return n[0]\nl = L()\n[0 for l[at()] in 'ab']\nset(r) <= {'<listcomp>', '<module>'}",
+        value=True,
+    ),
+    case(
+        "comprehension-target-slice-is-charged",
+        "x = []\ndef at(): return 0\n[0 for x[at():] in [range(10**9)]]",
+        stopped=("steps", "memory"),
+    ),
+    # A sequence that is matched but not looked into.
+    case(
+        "match-star-of-a-lying-length",
+        "import collections.abc\nclass S(collections.abc.Sequence):\n    def __len__(self): return 10**9\n    def __getitem__(self, i): return i\n"
+        "match S():\n    case [a, *_, b]: r = a, b\nr",
+        value=(0, 10**9 - 1),
+    ),
+    case(
+        "match-star-that-is-named-is-charged",
+        "match range(10**9):\n    case [a, *rest]: r = a\nr",
+        stopped=("steps", "memory"),
+    ),
+    # Source in other encodings.
+    case(
+        "source-in-an-encoding-of-python-code",
+        "compile(b'# coding: idna\\nx', 'f', 'exec')",
+        raises="SyntaxError",
+    ),
+    case(
+        "source-in-a-registered-encoding",
+        "import codecs\ncodecs.register(lambda n: codecs.lookup('utf-8') if n == 'evil' else None)\n"
+        "compile(b'# coding: evil\\nx', 'f', 'exec')",
+        raises="SyntaxError",
+    ),
+    case("source-in-rot13", "compile(b'# coding: rot13\\nx', 'f', 'exec')", raises="SyntaxError"),
+    case(
+        "source-in-a-declared-encoding-is-guarded",
+        "exec(b'# coding: ascii\\n(i for i in \"a\").gi_frame')",
+        raises="AttributeError",
+        about="gi_frame",
+    ),
+]

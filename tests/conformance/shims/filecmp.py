@@ -1,0 +1,9 @@
+"""`filecmp` is files: what is asked of a class of its without one."""
+
+from types import GenericAlias
+
+
+class dircmp:
+    """Would read files."""
+
+    __class_getitem__ = classmethod(GenericAlias)

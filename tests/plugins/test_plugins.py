@@ -15,7 +15,6 @@ pytest.importorskip("pluggy", reason="needs the extra plugins")
 
 import pluggy
 
-
 from capcompiler import Capability, CapabilityError, Limits
 from capcompiler.plugins import (
     Failure,

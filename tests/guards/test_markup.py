@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from capcompiler import GuestError, LimitExceeded, Limits, cap_exec
+from capcompiler import Compartment, GuestError, Imports, LimitExceeded, Limits, cap_exec, reach
 
 HEAD = """
 import _markup
@@ -76,11 +76,47 @@ def test_it_gives_what_it_should(expression: str, wanted: Any, optimize: bool) -
     ["_markup.concat([1])", "_markup._escape_inner(Liar('a'))", "_markup.marking(int, other)",
      "_markup.marking(str, other)", "_markup.marking(3, other)", "_markup.escaping(other, Getter)",
      "_markup.reading()", "_markup.invoking(3, 4, 5)", "_markup.tilde(type(print), other)",
-     "attribute.__self__", "attribute.__func__", "_markup.escaping.__func__.__globals__"],
+     "_markup.escaping.__func__.__globals__"],
 )  # fmt: skip
 def test_what_it_does_not_take(expression: str, optimize: bool) -> None:
     with pytest.raises(GuestError):
         value(f"{expression}\nr()", optimize)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *[f"escaped.{n}" for n in ("__globals__", "__closure__", "__code__", "__get__", "__builtins__", "__dict__",
+                                   "__defaults__", "__kwdefaults__", "__self__", "__func__", "__call__.__self__")],
+        "getattr(escaped, '__globals__')", "'{0.__globals__}'.format(escaped)",
+        "__import__('operator').attrgetter('__closure__')(escaped)", "vars(escaped)",
+        "__import__('inspect').getclosurevars(escaped)", "__import__('inspect').getsource(escaped)",
+        "[g for f in [escaped] for g in [f.__globals__]]", "setattr(escaped, 'x', 1)",
+        "setattr(escaped, '__code__', (lambda: 0).__code__)", "setattr(escaped, '__defaults__', ())",
+        "delattr(escaped, '__name__')", "type(escaped)(escaped.__code__, {})",
+        "__import__('copy').deepcopy(escaped).__globals__", "__import__('functools').partial(escaped).func.__globals__",
+        "type('C', (), {'m': escaped})().m.__func__.__globals__", "escaped.__reduce__()[1]",
+    ],
+)  # fmt: skip
+def test_a_function_of_ours_shows_its_name_and_no_more(expression: str, optimize: bool) -> None:
+    with pytest.raises(GuestError):
+        value(f"{expression}\nr()", optimize)
+
+
+def test_what_a_guest_reaches_through_it() -> None:
+    world = Compartment(imports=Imports.pure().only("_markup"))
+    world.exec(HEAD)
+    found = reach(world)
+    assert found.outside == ()
+    shown = world.eval("[f.__name__ for f in (escaped, attribute, item, method)]")
+    assert shown == ["escaped", "attribute", "item", "method"]
+
+
+def test_each_compartment_has_its_own() -> None:
+    worlds = [Compartment() for _ in range(2)]
+    for world in worlds:
+        world.exec(HEAD)
+    assert len({id(w._globals["escaped"]) for w in worlds}) == 2
 
 
 @pytest.mark.parametrize(

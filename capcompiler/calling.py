@@ -17,7 +17,7 @@ from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
-from guards.fact import SMALL
+from guards.fact import GROUPS, KEY
 from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
 from guards.tables.rows import State
@@ -203,7 +203,10 @@ class Calls(Specialiser):
             known = stand_in(f"cap:method:{node.attr}")
             test = either_of([*short, ast.Compare(type_of(read()), [ast.In()], [known])])
         slow = self.ask(method, again(), ast.Constant(node.attr), at=owner)
-        receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
+        fast = self.spent(again, owner)
+        if fast is not owner and not isinstance(fast, ast.Name):
+            slow = self.let_go_after(slow)  # type: ignore[assignment]
+        receiver = ast.copy_location(ast.IfExp(test, fast, slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
     def short_method(
@@ -221,7 +224,8 @@ class Calls(Specialiser):
         constant = args[: short.constants]
         if not all(isinstance(a, ast.Constant) and short.fits(a.value) for a in constant):
             return None
-        known = self.fact(receiver).kind
+        fact = self.fact(receiver)
+        known = None if fact in GROUPS else fact.kind
         if known is not None and known is not short.kind:
             return None
         of_key: list[ast.expr] = []
@@ -233,7 +237,7 @@ class Calls(Specialiser):
             if fact.kind is not str and not (fact.kind is int and 0 <= fact.bits <= 60):
                 ways = [is_kind(type_of(copy.deepcopy(key)), str)]
                 if fact.kind is None or fact.kind is int:
-                    ways.append(self.kind_test(copies(key), SMALL))
+                    ways.append(self.kind_test(copies(key), KEY))
                 of_key.append(either_of(ways))
         # From here on a test is given: the first node that reads the receiver works it out.
         tests: list[ast.expr] = []

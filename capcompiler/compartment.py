@@ -102,6 +102,7 @@ class Compartment:
         self._realm.write = self._write
         self._realm.compile_guest = self._compile_guest
         self._realm.literal = self._literal
+        self._realm.syntax = self._syntax
         self._realm.package_data = self._package_data
         install(self._realm, self._limits.depth, MAKERS)
         self._realm.nesting = Nesting(self)
@@ -383,6 +384,12 @@ class Compartment:
         except ValueError as error:
             problem = ValueError(str(error).partition(":")[0])
         raise problem
+
+    def _syntax(self, text: str, filename: str, mode: str) -> ast.AST:
+        """The tree of a text. Bad source is the guest's SyntaxError."""
+        self._realm.meter.charge(1 + len(text))
+        self._realm.meter.charge_bytes(64 * len(text))
+        return self._read_source(lambda: parsed(decoded(text, filename), mode, filename), filename)
 
     def _read_source(self, make: Callable[[], _T], filename: str) -> _T:
         meter = self._realm.meter

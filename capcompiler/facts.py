@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from capcompiler.names import bound_names
-from guards.fact import ANY, BITS, BOOL, FLOAT, Fact, of_constant
+from guards.fact import ANY, BITS, BOOL, FLOAT, INEXACT, Fact, of_constant
 
 __all__ = ["Scope", "fact_of", "inside", "module_names", "scope_of"]
 
@@ -206,7 +206,11 @@ def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
             return BOOL
         if inner is _BOTTOM:
             return inner
-        return inner if inner.kind in (int, float) and not isinstance(node.op, ast.Invert) else ANY
+        return (
+            inner
+            if (inner.kind in (int, float) or inner is INEXACT) and not isinstance(node.op, ast.Invert)
+            else ANY
+        )
     if isinstance(node, ast.IfExp):
         return joined(fact_of(node.body, env), fact_of(node.orelse, env))
     if isinstance(node, ast.NamedExpr):
@@ -222,6 +226,8 @@ def joined(a: Fact, b: Fact) -> Fact:
     """What is known of a value that is one or the other."""
     if a is _BOTTOM or b is _BOTTOM:
         return b if a is _BOTTOM else a
+    if {a, b} == {FLOAT, INEXACT}:
+        return INEXACT
     if a.kind is None or a.kind is not b.kind:
         return ANY
     return Fact(a.kind, -1 if a.bits < 0 or b.bits < 0 else max(a.bits, b.bits))
@@ -231,9 +237,12 @@ def combined(op: ast.operator, a: Fact, b: Fact, right: ast.expr | None = None) 
     """The result of an operator on two values, where both are numbers."""
     if a is _BOTTOM or b is _BOTTOM:
         return _BOTTOM
-    if (a.kind is float and b.kind in (float, int)) or (b.kind is float and a.kind is int):
+    if a in (FLOAT, INEXACT) or b in (FLOAT, INEXACT):
+        numbers = all(x in (FLOAT, INEXACT) or x.kind is int for x in (a, b))
+        if not numbers or isinstance(op, _BITWISE):
+            return ANY
         # A float to a power may be complex, and one that is divided by an integer stays one.
-        return ANY if isinstance(op, (ast.Pow, *_BITWISE)) else FLOAT
+        return INEXACT if INEXACT in (a, b) or isinstance(op, ast.Pow) else FLOAT
     if a.kind is not int or b.kind is not int:
         return ANY
     if isinstance(op, ast.Div):

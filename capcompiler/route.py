@@ -15,16 +15,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
-from capcompiler.calling import Calls
 from capcompiler.facts import inside, module_names, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
+from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
-from guards.fact import SMALL, TEXT
+from guards.fact import KEY, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
@@ -34,7 +34,7 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.star import PlainGroup, StarType
-from guards.store import StoreAt, StoreAttribute, StoreItem
+from guards.store import StoreAt, StoreAttribute, StoreItem, StoreSlice
 
 __all__ = ["Router"]
 
@@ -45,7 +45,7 @@ _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
 
-class Router(Calls):
+class Router(Versions):
     """Rewrites a tree in place. `violations` says what was refused; then the tree is of no use."""
 
     def __init__(
@@ -98,7 +98,9 @@ class Router(Calls):
         for statement in statements:
             self.held = 0
             self.keeps = []
+            told = copy.deepcopy(statement) if self.flowing else statement
             routed = self.visit(statement)
+            self.flow(told)
             out.extend(routed if isinstance(routed, list) else [routed])
             if self.keeps and isinstance(statement, _SIMPLE):
                 out.append(self.let_go(statement))
@@ -216,11 +218,12 @@ class Router(Calls):
     def function_body(self, node: Any) -> list[ast.stmt]:
         outer, self.in_class = self.in_class, False
         outer_scope, self.scope = self.scope, scope_of(node)
-        body = self.block(node.body)
-        self.in_class = outer
+        flowing, self.flowing = self.flowing, False
         at = 0
-        if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
             at = 1
+        body = [*self.block(node.body[:at]), *self.versions(node.body[at:])]
+        self.in_class, self.flowing = outer, flowing
         body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
         self.scope = outer_scope
         return body
@@ -382,6 +385,12 @@ class Router(Calls):
         kept = self.planned(StoreItem, "", node.value, node.slice)
         if kept and self.item_target(StoreItem, node):
             return node
+        if kept and self.scope is None:
+            # A temporary would be a global name here. Between the guard's look at it and its use the
+            # collector may run code of the guest's that enters the same class body once more.
+            node.value = self.ask(StoreItem, self.visit(node.value), at=node.value)
+            node.slice = self.index(node.slice)
+            return node
         value = self.visit(node.value)
         if not kept:
             node.value, node.slice = value, self.visit(node.slice)
@@ -459,7 +468,7 @@ class Router(Calls):
         if kept and self.optimize and self.scope is not None and (self.still(node) or self.may_hold):
             first: list[ast.expr] = []
             read = copies(node) if self.still(node) else self.held_value(node, first, kept=True)
-            small = either_of([self.kind_test(read, fact) for fact in (TEXT, SMALL)])
+            small = either_of([self.kind_test(read, fact) for fact in (TEXT, KEY)])
             slow = self.ask(Key, read(), at=node)
             return ast.copy_location(ast.IfExp(all_of([*first, small]), read(), slow), node)
         routed: ast.expr = self.visit(node)
@@ -587,7 +596,9 @@ class Router(Calls):
             load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            if not self.item_target(StoreItem, store):
+            if self.scope is None:
+                store.value = self.ask(StoreItem, obj(), at=target)  # it sees the index itself, as above
+            elif not self.item_target(StoreItem, store):
                 store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 
@@ -596,6 +607,8 @@ class Router(Calls):
         if self.still(node):
             return lambda: copy.deepcopy(node)
         name = self.temporary()
+        if self.scope is not None:
+            self.keeps.append(name)
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
         before.append(ast.copy_location(assign, node))
@@ -617,7 +630,7 @@ class Router(Calls):
         before = set() if scope is None else scope.bound
         if scope is not None:
             scope.bound = before | (names & scope.fast)
-        node.body = [*unpack, *self.block(node.body)]
+        node.body = [*unpack, *self.versions(node.body)]
         if scope is not None:
             scope.bound = before
         node.orelse = self.block(node.orelse)
@@ -640,7 +653,7 @@ class Router(Calls):
 
     def visit_While(self, node: ast.While) -> ast.While:
         node.test = self.visit(node.test)
-        node.body = [self.tick(node.test), *self.block(node.body)]
+        node.body = [self.tick(node.test), *self.versions(node.body)]
         node.orelse = self.block(node.orelse)
         return node
 
@@ -769,8 +782,41 @@ class Router(Calls):
                 single = ast.copy_location(ast.Assign([t], read), node)
                 out.extend(self.unpacked(single, read) if _has_star(t) else [self.store(single)])
             return out
+        made = self.slice_stored(node)
+        if made is not None:
+            return made
         node.value = self.visit(node.value)
         return self.store(node)
+
+    def slice_stored(self, node: ast.Assign) -> list[ast.stmt] | None:
+        """x[i:j] = v, by a guard of its own where x is a list; None for other assignments. Value,
+        container and bounds are worked out in this order, as Python does."""
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Subscript) or not self.may_hold:
+            return None
+        if not isinstance(target.slice, ast.Slice):
+            return None
+        self.admit(target)
+        self.admit(target.slice)
+        out: list[ast.stmt] = []
+        reads: list[Any] = []
+        for part in (node.value, target.value, target.slice):
+            take, again = self.hold(kept=True)
+            held = take(self.index(part) if part is target.slice else self.visit(part))
+            name = held.target.id  # type: ignore[attr-defined]
+            assign = ast.Assign([ast.Name(name, ast.Store())], held.value)  # type: ignore[attr-defined]
+            out.append(ast.copy_location(assign, part))
+            reads.append(again)
+        value, owner, key = reads
+        test = ast.Compare(
+            ast.Call(stand_in("cap:raw:type"), [owner()], []), [ast.Is()], [stand_in("cap:raw:list")]
+        )
+        fast = ast.Expr(self.ask(StoreSlice, owner(), key(), value(), at=target))
+        stand = self.ask(StoreItem, owner(), key(), at=target)
+        slow = ast.Assign([ast.Subscript(stand, key(), ast.Store())], value())
+        out.append(ast.If(test, [ast.copy_location(fast, node)], [ast.copy_location(slow, node)]))
+        ast.copy_location(out[-1], node)
+        return out
 
     def store(self, node: ast.Assign) -> ast.Assign:
         node.targets = [self.visit(t) for t in node.targets]
@@ -876,8 +922,9 @@ class Router(Calls):
     def visit_If(self, node: ast.If) -> ast.If:
         node.test = self.visit(node.test)
         after = [self.let_go(node.test)] if self.keeps else []
-        node.body = [*copy.deepcopy(after), *self.block(node.body)]
-        node.orelse = [*after, *self.block(node.orelse)]
+        body, orelse = self.branches(node)
+        node.body = [*copy.deepcopy(after), *body]
+        node.orelse = [*after, *orelse]
         return node
 
     # Text

@@ -19,7 +19,8 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, GROUPS, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
+from guards.item import ReadItem
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
@@ -27,6 +28,8 @@ __all__ = [
 
 Read = Callable[[], ast.expr]
 _TESTED: Final = (1 << TESTED_BITS) - 1
+_HELD: Final = f"{PREFIX}h"
+_WIDE: Final = (1 << 60) - 1
 #: How large an operand may be that is written in both branches of a test.
 _TWICE: Final = 5
 _LARGEST: Final = 40
@@ -77,7 +80,11 @@ class Specialiser(Dialect):
         """A part of a comprehension, and the clauses that take temporaries of it first: `for t in [x]`
         is an assignment to the compiler, and each run of the comprehension has its own."""
         outer, self.lets = self.lets, []
+        # Python takes neither of these where a clause iterates.
+        barred = any(isinstance(part, (ast.NamedExpr, ast.Await)) for part in ast.walk(node))
+        self.barred += barred
         routed = visit(node)
+        self.barred -= barred
         lets, self.lets = self.lets, outer
         return lets, routed
 
@@ -111,7 +118,7 @@ class Specialiser(Dialect):
 
     def still(self, node: ast.expr) -> bool:
         """Whether a node reads the same value each time: nothing between two reads can change it."""
-        if isinstance(node, ast.Constant):
+        if _is_literal(node):
             return True
         if not isinstance(node, ast.Name) or self.scope is None:
             return False
@@ -119,7 +126,7 @@ class Specialiser(Dialect):
 
     def certain(self, node: ast.expr) -> bool:
         """Whether reading a node that is `still` cannot fail."""
-        return isinstance(node, ast.Constant) or (
+        return _is_literal(node) or (
             isinstance(node, ast.Name)
             and self.scope is not None
             and (node.id in self.scope.bound or self.is_held(node))
@@ -182,22 +189,27 @@ class Specialiser(Dialect):
             return self.either(guard, any_row(rows, reads, site), reads, make, at)
         first: list[ast.expr] = []
         if self.may_hold:
+            of_item = guard is ReadItem and not one
             if one and self.certain(left):
                 a = copies(left)
             else:
-                a = self.held_value(left, first)
-            if rows[0][0] is not None and first and (two or rows[0][1] is None):
-                # The first test takes the left operand, too: nothing is worked out before it.
-                a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
-            if two:
-                reads = a, copies(right)
-                return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
-            if (
-                not self.scope.shared
+                a = self.held_value(left, first, kept=of_item)
+            beside_float = (
+                not (two or self.scope.shared)
                 and rows[0][0] is FLOAT
                 and rows[0][1] is None
                 and size(right) <= _TWICE
-            ):
+            )
+            if first and rows[0][0] is not None and (two or beside_float):
+                # The first test takes the left operand, too: nothing is worked out before it.
+                a = _with_first(first.pop().left, a)  # type: ignore[attr-defined]
+            if of_item:
+                given = make
+                make = lambda x, y: given(self.spent(lambda: x, left), y)  # noqa: E731
+            if two:
+                reads = a, copies(right)
+                return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
+            if beside_float:
                 # Beside a float the right operand is used as it comes.
                 test = all_of([*first, any_row(rows[:1], (a, a), site)])
                 value = self.first(right)
@@ -237,8 +249,31 @@ class Specialiser(Dialect):
         self, guard: type[Guard], test: ast.expr, reads: tuple[Read, ...], make: Any, at: ast.AST
     ) -> ast.expr:
         fast = ast.copy_location(make(*[read() for read in reads]), at)
-        slow = self.ask(guard, *[read() for read in reads], at=at)
+        slow = self.let_go_after(self.ask(guard, *[read() for read in reads], at=at))
         return ast.copy_location(ast.IfExp(test, fast, slow), at)
+
+    def let_go_after(self, call: ast.Call) -> ast.expr:
+        """A call of a guard, after which the temporaries that it was given are emptied: what is no
+        number would live on in them, and a weak reference would tell."""
+        if self.scope is None or self.scope.shared:
+            return call
+        held = [a.id for a in call.args if isinstance(a, ast.Name) and a.id.startswith(_HELD)]
+        return _then_emptied(call, held) if held else call
+
+    def spent(self, read: Read, source: ast.expr) -> ast.expr:
+        """The last read of a temporary; what nothing else holds is let go of there. source: what it was
+        taken from: a name or an attribute of one is held by the program, more or less."""
+        value = read()
+        inner = source
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        if (
+            not isinstance(value, ast.Name)
+            or not value.id.startswith(_HELD)
+            or isinstance(inner, ast.Name)
+        ):
+            return value
+        return value if self.scope is None or self.scope.shared else _then_emptied(value, [value.id])
 
     def unary(self, guard: type[Guard], operand: ast.expr, make: Any, at: ast.AST) -> ast.expr | None:
         """As `operation`, of one operand."""
@@ -413,6 +448,19 @@ def _ours(name: str) -> ast.expr:
     return node
 
 
+def _then_emptied(value: ast.expr, held: list[str]) -> ast.expr:
+    empty = [ast.NamedExpr(ast.Name(n, ast.Store()), ast.Constant(None)) for n in dict.fromkeys(held)]
+    both = ast.Tuple([value, *empty], ast.Load())
+    return ast.copy_location(ast.Subscript(both, ast.Constant(0), ast.Load()), value)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+        return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return isinstance(node, ast.Constant)
+
+
 def _with_first(first: ast.expr, again: Read) -> Read:
     """Gives a node that takes a value into a temporary, and then nodes that read it."""
     nodes = [first]
@@ -441,7 +489,7 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
                 elif fact.kind is not need.kind:
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
-                    tests.extend(_within(read))
+                    tests.extend(_within(read, _WIDE if need is KEY else _TESTED))
                 elif need.kind in (str, list, tuple) and need.bits >= 0:
                     length = ast.Call(stand_in("cap:raw:len"), [read()], [])
                     tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))
@@ -457,11 +505,11 @@ def is_kind(kind: ast.expr, wanted: type) -> ast.expr:
     return ast.Compare(kind, [ast.Is()], [stand_in(f"cap:raw:{wanted.__name__}")])
 
 
-def _within(read: Read) -> list[ast.expr]:
+def _within(read: Read, bound: int) -> list[ast.expr]:
     """Tests that a whole number is small."""
     return [
-        ast.Compare(read(), [ast.Lt()], [ast.Constant(_TESTED)]),
-        ast.Compare(read(), [ast.Gt()], [ast.Constant(-_TESTED)]),
+        ast.Compare(read(), [ast.Lt()], [ast.Constant(bound)]),
+        ast.Compare(read(), [ast.Gt()], [ast.Constant(-bound)]),
     ]
 
 

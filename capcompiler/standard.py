@@ -138,6 +138,8 @@ def _found(name: str) -> Audited | ModuleText | None:
         return _types(name) if name == "types" else _changed(name)
     if name in _TWINS:
         return _read(_LIBRARY, [_TWINS[name]], "lib")
+    if name in _BEHIND_FACETS:
+        return _read(_LIBRARY, [_BEHIND_FACETS[name]], "lib")
     if name in FACETS:
         return _read(_FACETS, parts, "facet")
     if name in MODULES:
@@ -375,6 +377,7 @@ _CHANGES: Final = {
 
 
 #: Modules of C that do what a module of Python does, and are that module here.
+_BEHIND_FACETS: Final = {"_ast_whole": "ast", "_ast_unparse": "_ast_unparse"}  # the last: 3.14
 _TWINS: Final = {"_bisect": "bisect", "_heapq": "heapq"}
 
 
@@ -435,4 +438,4 @@ def library_text(filename: str) -> ModuleText | None:
 def _is_read(path: Path) -> bool:
     parts = path.with_suffix("").parts
     name = ".".join(parts).removesuffix(".__init__")
-    return parts[0] in PURE or name in PURE_PARTS or name in _CHANGES
+    return parts[0] in PURE or name in PURE_PARTS or name in _CHANGES or name in _BEHIND_FACETS.values()

@@ -7,8 +7,9 @@ from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "IN_TABLE", "NONE",
-           "SMALL", "TEXT", "Fact", "of_constant", "of_node", "satisfied"]  # fmt: skip
+__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "INEXACT",
+           "IN_TABLE", "KEY", "NONE", "SMALL", "TEXT", "Fact",
+           "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
@@ -32,10 +33,21 @@ BOOL: Final = Fact(bool)
 NONE: Final = Fact(type(None))
 SMALL: Final = Fact(int, TESTED_BITS)
 TEXT: Final = Fact(str)
+#: A whole number that is hashed for nothing; compiled code tests for all of these where keys are
+#: often identities, and for small ones elsewhere.
+KEY: Final = Fact(int, 60)
 #: Classes whose instances C code subscripts without asking an object of the guest's.
 HOLDERS: Final = frozenset(
     {list, tuple, dict, str, bytes, bytearray, range, deque, defaultdict, OrderedDict}
 )
+
+
+class _Inexact:
+    """Stands for float and complex."""
+
+
+#: What a float to a power is: what holds of a float for any guard holds of it.
+INEXACT: Final = Fact(_Inexact)
 
 
 class _Holder:
@@ -86,8 +98,12 @@ def satisfied(fact: Fact, need: Fact | None) -> bool | None:
         return True
     if fact.kind is None:
         return None
+    if fact in GROUPS:
+        return True if fact is need else None
     if need in GROUPS:
         return fact.kind in GROUPS[need][0]
+    if fact is INEXACT:
+        return need is FLOAT
     if fact.kind is not need.kind:
         return False
     if need.bits >= 0:

@@ -70,11 +70,15 @@ class Operate(Guard):
     __slots__ = ()
 
 
-def _index(a: Any, b: Any) -> Any:
-    """The whole number that a sequence is repeated by, asked of a guest's object only once."""
+def _index(a: Any, b: Any, operator_of_its_own: str = "__rmul__") -> Any:
+    """The whole number that a sequence is repeated by, asked of a guest's object only once, and not
+    where that has an operator of its own, which Python asks first."""
     if type(b) is not int and size_of(a) is not None and not issubclass(type(b), int):
         kind = type(b)
-        if host_lookup(kind, "__rmul__")[0] is None and host_lookup(kind, "__index__")[0] is not None:
+        if (
+            host_lookup(kind, operator_of_its_own)[0] is None
+            and host_lookup(kind, "__index__")[0] is not None
+        ):
             return operator.index(b)
     return b
 
@@ -88,7 +92,7 @@ class Multiply(Operate):
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
         if type(a) is not float and type(b) is not float:
-            b, a = _index(a, b), _index(b, a)
+            b, a = _index(a, b), _index(b, a, "__mul__")
             charge_mul((self.ref() or gone()), a, b)
         return a * b
 

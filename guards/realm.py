@@ -58,6 +58,7 @@ class Realm:
         "nesting",
         "package_data",
         "plain",
+        "syntax",
         "thrown",
         "token",
         "views",
@@ -82,6 +83,8 @@ class Realm:
         self.compile_guest: Callable[..., Any] = _no_compiler
         #: The data that a text of literals says; a file that an installed package brings along.
         self.literal: Callable[[str], Any] = _no_compiler
+        #: The interpreter's own syntax tree of a text, for trusted code: (text, filename, mode).
+        self.syntax: Callable[[str, str, str], Any] = _no_compiler
         self.package_data: Callable[[str], bytes | None] = lambda path: None
         self._bound: dict[int, Any] = {}
         self._ready: dict[int, tuple[CodeType, CodeType]] = {}

@@ -29,6 +29,7 @@ __all__ = [
     "StoreAt",
     "StoreAttribute",
     "StoreItem",
+    "StoreSlice",
     "charge_key",
     "delete",
     "item_target",
@@ -308,6 +309,23 @@ class StoreItem(Guard):
             if kind in TABLE or _builtin_setitem(kind):
                 return item_target((self.ref() or gone()), obj)
         return obj
+
+
+class StoreSlice(Guard):
+    """x[i:j] = v of an exact list: what the stand-in of `StoreItem` does, in one call."""
+
+    key = "cap:storeslice"
+    __slots__ = ()
+
+    def run(self, obj: list[Any], key: slice, value: Any) -> None:
+        realm = self.ref() or gone()
+        if type(value) is list and len(value) + len(obj) < 512:
+            realm.meter.charge(len(value))
+            obj[key] = value
+            if realm.waiting:
+                realm.told()
+        else:
+            item_target(realm, obj)[key] = value
 
 
 _SHORT: Final = 1 << 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -76,6 +77,20 @@ def test_every_page_is_there_and_leads_to_pages_that_are(site: Path) -> None:
             path = link.partition("#")[0].partition("?")[0]
             if path and "://" not in path and not path.startswith("mailto:"):
                 assert (site / name).parent.joinpath(path).exists(), (name, link)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    import capcompiler
+    import stdlib_caps
+    from capcompiler import attenuation
+
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    given = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    for module in (capcompiler, attenuation, stdlib_caps):
+        for name in module.__all__:
+            where = getattr(module, name).__module__
+            known = (where, f"{where}.{name}", f"{module.__name__}.{name}")
+            assert any(g in known or where.startswith(f"{g}.") for g in given), name
 
 
 def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:

@@ -21,7 +21,7 @@ from guards.host import host_dict, host_name
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["GuestRecord", "Record", "enter_record", "record_of", "register_dataclass"]
+__all__ = ["GuestRecord", "Record", "enter_record", "record_of", "register_dataclass", "registered"]
 
 _MAX_FIELDS: Final = 200
 _DEFAULTS: Final = frozenset({type(None), bool, int, float, str, bytes})
@@ -91,6 +91,11 @@ def record_of(kind: Any) -> Record | None:
 def enter_record(record: Record) -> None:
     """Enter a class that is registered elsewhere, in the process that a worker's guest came from."""
     _records[record.kind] = record
+
+
+def registered() -> list[Record]:
+    """What was registered in this process."""
+    return list(_records.values())
 
 
 def register_dataclass(kind: _K) -> _K:

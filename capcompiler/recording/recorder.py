@@ -108,8 +108,8 @@ class Recorder:
         self, membrane: Membrane, path: str, perform: Callable[..., Any], function: Any
     ) -> Callable[..., Any]:
         """What is called in the place of a host's function."""
-        if self._inside or made_by_guest(function):
-            return perform
+        if self._inside or self.world is None or made_by_guest(function):
+            return perform  # once the turn is over, a child that is left of it is not recorded
         return partial(self._use, membrane, path, perform, function)
 
     def _use(

@@ -29,6 +29,7 @@ from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, nearest_builtin, rebuilt
 from capcompiler.membrane.handle import Handle, owner_of
 from capcompiler.membrane.membrane import Use, refused_grant
+from capcompiler.membrane.record import record_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, cap_compile, refuse_awaits
@@ -112,9 +113,14 @@ class Session:
     def begin(self) -> Pending | Namespace:
         """Run the guest to its first question, or to its end."""
         context = contextvars.copy_context()
-        threading.Thread(
+        thread = threading.Thread(
             target=lambda: context.run(self._run), name="capcompiler guest", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except BaseException:  # this process may have no more of them
+            self.recorder.detach()
+            raise
         return self.wait()
 
     def _run(self) -> None:
@@ -222,10 +228,12 @@ class Pending:
                 raise CrossingError(found, where, "it is a guest's object of another compartment")
             if isinstance(found, (Capability, Handle)) or is_host_function(found):
                 return found
+            if record_of(found) is not None:  # a registered class itself
+                return found
             raise CrossingError(found, where)
 
         try:
-            return Copier(leaf, _free).copy(value)
+            return Copier(leaf, _free, _fields).copy(value)
         except CrossingError as error:
             problem = CapabilityError(
                 str(refused_grant(self.name, error)).replace("caps[", "answer[", 1)
@@ -336,6 +344,12 @@ def _seen(error: Exception, path: str) -> BaseException:
     if not issubclass(kind, Exception) or issubclass(kind, (RecursionError, BaseExceptionGroup)):
         kind = RuntimeError
     return rebuilt(kind, error.args, str(error))
+
+
+def _fields(kind: Any) -> Any:
+    """How an instance of a registered dataclass is copied: into another one of it."""
+    record = record_of(kind)
+    return None if record is None else (record.names, record.read, record.kind, record.fill)
 
 
 def _free(_count: int) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from guards.base import is_guard_name
 from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
 from guards.host import host_exact_str, host_method_func, host_name
+from guards.modules._trees import node_kinds, syntax_tree
 from guards.modules.table import MODULES, GuestModule, ModuleRow
 from guards.tables.rows import TABLE
 from guards.tamed import ClassNamespace, namespace_of
@@ -180,6 +181,8 @@ _TAMED.update(
     _position_of=_position_of,
     _granted=_granted,
     _literal=_literal,
+    _node_kinds=node_kinds,
+    _syntax_tree=syntax_tree,
     _package_data=_package_data,
     _source_of=_source_of,
     _refuse=_refuse,

@@ -34,7 +34,9 @@ from . import (
     reduce,
     reflection,
     shared_state,
+    specialised,
     stop,
+    trees,
     versions,
     views,
 )
@@ -73,10 +75,12 @@ CASES: list[Case] = [
     *hidden_work.CASES,
     *nests.CASES,
     *plain_methods.CASES,
+    *specialised.CASES,
     *raw_calls.CASES,
     *lengths.CASES,
     *library.CASES,
     *versions.CASES,
+    *trees.CASES,
     *views.CASES,
 ]
 

@@ -50,9 +50,9 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "import sys\nr = []\nfor n in (1000, 0):\n    sys.set_int_max_str_digits(n)\n    for size in (900, 1100, 100_000):\n        try: r.append(len(str(10**size)))\n        except ValueError: r.append('refused')\nr",
         [901, "refused", "refused", 901, 1101, "refused"],
     ),
-    "no syntax trees": (
-        "import ast\ntry: ast.parse('1')\nexcept PermissionError: r = ast.literal_eval('[1]')\nr",
-        [1],
+    "trees are compiled as text": (
+        "import ast\nt = ast.parse('\\n\\n1 / 0')\ntry: exec(compile(t, 'f', 'exec'))\nexcept ZeroDivisionError as e: r = e.__traceback__.tb_next.tb_lineno\nt.body[0].lineno, r",
+        (3, 1),
     ),
     "no flags of `compile`": (
         "try: compile('1', '', 'eval', 0x100000)\nexcept ValueError: r = True\nr",

@@ -909,6 +909,24 @@ PROGRAMS: dict[str, str] = {
             try: ast.literal_eval(bad)
             except (ValueError, SyntaxError) as e: print(type(e).__name__)
         """,
+    "ast trees": """
+        import ast, copy
+        source = 'class K(B, m=M):\\n x: int = 1\\n async def f(s, *a, k=2): return [x async for x in s if x], f"{a!r:>{k}}"\\n'
+        tree = ast.parse(source)
+        print(ast.dump(tree, include_attributes=True) == ast.dump(copy.deepcopy(tree), include_attributes=True))
+        print(ast.unparse(tree), [type(n).__name__ for n in ast.walk(tree)])
+        class Swap(ast.NodeTransformer):
+            def visit_Add(self, node): return ast.Mult()
+        swapped = ast.fix_missing_locations(Swap().visit(ast.parse('3 + 4', mode='eval')))
+        print(eval(compile(swapped, '', 'eval')), ast.literal_eval(ast.parse('[1, -2]', mode='eval')))
+        names = {}
+        made = ast.Module([ast.Assign([ast.Name('n', ast.Store())], ast.Constant(5))], [])
+        exec(compile(ast.fix_missing_locations(made), '', 'exec'), names)
+        print(names['n'], tree.body[0].end_lineno, ast.get_source_segment(source, tree.body[0].body[0]))
+        for bad in (lambda: ast.parse('1 +'), lambda: compile(ast.Expression(ast.Constant(1)), '', 'exec'), lambda: ast.Name(1, 2, 3)):
+            try: bad()
+            except (SyntaxError, TypeError) as e: print(type(e).__name__)
+        """,
     "cmd": """
         import cmd, io
         class C(cmd.Cmd):
@@ -1075,7 +1093,7 @@ AUTHORITY = (
     "tkinter venv ensurepip zipimport runpy py_compile compileall pickletools symtable _testcapi "
     "_winapi winreg msvcrt syslog crypt spwd nis fileinput zipfile tarfile lzma bz2 gzip "
     "concurrent.futures xmlrpc.client logging.handlers logging.config _signal _pickle _symtable "
-    "_tracemalloc _xxsubinterpreters _interpreters _opcode _ast capcompiler guards stdlib_caps builtins.print"
+    "_tracemalloc _xxsubinterpreters _interpreters _opcode capcompiler guards stdlib_caps builtins.print"
 ).split()
 
 
@@ -1148,8 +1166,6 @@ NOT_GRANTED = {
     "configparser.read": ("import configparser\nopen(configparser.ConfigParser().read(['x']) or 'x')", "open", "directory"),
     "tomllib.load": ("import tomllib\ntomllib.load(open('x', 'rb'))", "open", "directory"),
     "zoneinfo": ("import zoneinfo\nzoneinfo.ZoneInfo('Europe/Berlin')", "", "granted"),
-    "ast.parse": ("import ast\nast.parse('1')", "ast.parse", "granted"),
-    "ast walking": ("import ast\nast.NodeVisitor()", "syntax trees", "granted"),
     "breakpoint": ("breakpoint()", "breakpoint", "granted"),
     "inspect.getsourcefile": ("import linecache\nopen(linecache.__file__)", "open", "directory"),
 }  # fmt: skip

@@ -13,10 +13,10 @@ from capcompiler import Capability, CapabilityError, Compartment, Limits, Pendin
 from capcompiler.isolation.wire import packed
 from capcompiler.recording.record import Event, Record, RecordError
 from capcompiler.recording.replay import record, replay
-from capcompiler.recording.values import packed_error
+from capcompiler.recording.values import Values, packed_error
 from stdlib_caps import Dir, FrozenClock
 
-from .test_suspend import KEY, dumped, ended, waiting
+from .test_suspend import KEY, Order, dumped, ended, waiting
 
 SOURCE = """
 import time
@@ -284,3 +284,40 @@ def test_errors_are_packed_by_the_name_of_a_builtin_class() -> None:
 
     assert type(unpacked_error(packed_error(ValueError("a", 1)))) is ValueError
     assert unpacked_error(packed_error(ValueError("a", 1))).args == ("a", 1)
+
+
+def test_an_edited_record_makes_no_instance_that_its_class_refuses() -> None:
+    """Nor one of a class that nobody registered, nor of one that is no dataclass."""
+    name = f"{Order.__module__}:{Order.__qualname__}"
+    given = {"ask": external(), "get": lambda: 1}
+    data = dumped("x = get()\nask()", given)
+    assert (
+        ended(Pending.load(answered(data, [23, name, "a", [0], 1]), given, key=KEY).resume())["x"].what
+        == "a"
+    )
+    for tree in (
+        [23, name, "a", [0], -1], [23, name, "a", [0]], [23, name, 7, [0], 1], [23, "os:system", 1],
+        [23, "builtins:object"], [23, 0], [23, name, "a", [0], 1, 2], [22, ["kind", "subprocess:Popen"]],
+        [23, "capcompiler.limits:Limits", 1, 1, 1, 1, 1], [22, ["kind", ["x"]]],
+    ):  # fmt: skip
+        with pytest.raises(RecordError):
+            Pending.load(answered(data, tree), given, key=KEY)
+
+
+def test_the_short_form_of_arguments_is_the_long_one() -> None:
+    from capcompiler.isolation.wire import pack
+
+    for args in (
+        (),
+        (1,),
+        (1, "a", None),
+        (2**63 - 1, -(2**63)),
+        (1.5, True),
+        ("a" * 199,),
+        (float("nan"),),
+    ):
+        assert Values().asked(args, {}) == packed(pack([args, {}], lambda _value: None))
+        for value in args:
+            assert Values().answer(value) == packed(pack(value, lambda _value: None))
+    for value in (2**63, "é", "a" * 200, b"a", (1,), [1], {"a": 1}, 2j):
+        assert repr(Values().given(Values().answer(value))) == repr(value)

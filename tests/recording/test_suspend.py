@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import gc
 import os
@@ -27,6 +28,7 @@ from capcompiler import (
     Pending,
     cap_exec,
     external,
+    register_dataclass,
 )
 from capcompiler.recording.record import RecordError
 from capcompiler.recording.replay import replay
@@ -284,6 +286,43 @@ while True:
         closed.resume()
 
 
+@TIERS
+def test_a_process_ends_quietly_while_a_guest_waits(isolation: str) -> None:
+    script = (
+        "from capcompiler import Compartment, external\n"
+        f"kept = Compartment({{'ask': external()}}, isolation={isolation!r}).start('ask()\\nask()')\n"
+        "kept = kept.resume(1)\nprint(kept)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "<Pending ask>\n", "")
+
+
+def test_where_no_thread_can_be_started_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    world = Compartment({"ask": external()})
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            world.start("ask()")
+    assert ended(waiting(world.start("x = ask()")).resume(1))["x"] == 1
+
+
+def test_what_is_left_of_a_turn_is_not_recorded_in_later_ones() -> None:
+    calls: list[int] = []
+    source = "f = cap_exec('def f(x):\\n    return note(x)', {'note': note})['f']\nask()"
+    with Compartment({"ask": external(), "note": calls.append}) as world:
+        one: Any = world.start(source)
+        recorder = one._session.recorder
+        ended(one.resume())
+        before = len(recorder.events)
+        world.call("f", 1)
+        assert calls == [1] and len(recorder.events) == before
+
+
 def test_a_compartment_is_busy_while_its_guest_waits() -> None:
     with Compartment({"ask": external()}) as world:
         world.exec("def f():\n    return 1")
@@ -432,6 +471,44 @@ def test_a_guest_that_the_host_called_back_is_not_dumped() -> None:
     with pytest.raises(RecordError, match="called the guest"):
         one.dump(key=KEY)
     assert ended(one.resume())["seen"] == [0, 1]
+
+
+@register_dataclass
+@dataclasses.dataclass
+class Order:
+    what: str
+    parts: list[Any]
+    amount: int = 1
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("a negative amount")
+
+
+@TIERS
+def test_registered_dataclasses_are_recorded_field_by_field(isolation: Any) -> None:
+    made: list[Order] = []
+
+    def order(given: Order) -> Order:
+        made.append(given)
+        return Order(given.what.upper(), [given], 2)
+
+    source = """
+first = order(Order("ink", [kind]))
+answer = ask(first, kind)
+total = first.amount + answer.amount, answer.parts[0] is answer.parts[1], first.parts[0].what
+"""
+    caps = {"Order": Order, "kind": Order("k", []), "order": order, "ask": external()}
+    one = waiting(Compartment(caps, isolation=isolation).start(source))
+    assert one.args == (Order("INK", [Order("ink", [Order("k", [])])], 2), Order("k", []))
+    data = one.dump(key=KEY)
+    one.close()
+    back = Pending.load(data, caps, key=KEY, isolation=isolation)
+    assert len(made) == 1 and back.args == one.args
+    shared = Order("s", [])
+    assert ended(back.resume(Order("b", [shared, shared], 5)))["total"] == (7, True, "ink")
+    with pytest.raises(RecordError, match="another value"):
+        Pending.load(data, caps | {"kind": Order("k", [], 9)}, key=KEY)
 
 
 def test_keys_are_checked_and_without_one_the_users_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,3 +48,7 @@ class StrictlyEqualMixin(ComplexesAreIdenticalMixin):
     def assertStrictlyEqual(self, x, y):
         self.assertIs(type(x), type(y))
         self.assertEqual(x, y)
+
+
+class ExtraAssertions:
+    """What every case has here."""

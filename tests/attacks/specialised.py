@@ -1,0 +1,313 @@
+"""Operands that are not what compiled code expects: each row warms a site up, or shows it what it has a
+short way for, and then brings something else."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .case import Case
+from .case import case as new_case
+
+case = partial(new_case, attack="specialised", pit=27)
+
+ENDLESS = "iter(int, 1)"
+
+#: A definition, what warms it up, and a call that must be charged for; it fills memory or never ends.
+FILLED = {
+    "product-of-a-list": (
+        "def f(a, b): return (a * b + a * b - a) * b",
+        "f(1.5, 2.0), f(1, 2)",
+        "def f2(a, b): return a * b, a * b, b * a\nf2([0], 10**9)",
+    ),
+    "product-in-a-piece": (
+        "def f(a, b):\n    c = a * b\n    d = a * b\n    e = a * b\n    return c, d, e",
+        "[f(1.5, 2.0) for _ in range(9)]",
+        "f([0], 10**9)",
+    ),
+    "whole-number-of-a-class": (
+        "class I(int): pass\ndef f(a, b):\n    c = a * b\n    d = a * b\n    e = a * b\n    return c, d, e",
+        "f(1.5, 2.5)",
+        "f([0], I(10**9))",
+    ),
+    "float-of-a-class": (
+        "class F(float):\n    def __mul__(self, x): return [0] * int(self)\n"
+        "def f(a, b):\n    c = a * b\n    d = a * b\n    return c, d, a * b",
+        "f(1.5, 2.5)",
+        "f(F(1e9), 2)",
+    ),
+    "name-stored-in-its-piece": (
+        "def f(a, b):\n    c = a * b + a\n    a = [0] if b else a\n    return c, a * 10**9, a * b",
+        "f(1.5, 0.0)",
+        "f(1.5, 2.5)",
+    ),
+    "name-stored-in-a-branch": (
+        "def f(a, b):\n    c = a * b + a * b\n    if b > 2.0:\n        a = [0]\n    else:\n        a = b\n"
+        "    return c, a * 1000000000",
+        "f(1.5, 0.5)",
+        "f(1.5, 2.5)",
+    ),
+    "name-unpacked-in-its-piece": (
+        "def f(a, b):\n    c = a * b + a * b - a\n    a, b = [0], 10**9\n    return c, a * b",
+        "1",
+        "f(1.5, 2.5)",
+    ),
+    "name-added-to-in-its-piece": (
+        "class Z:\n    def __radd__(self, x): return [0]\n"
+        "def f(a, b, z):\n    c = a * b + a * b - a\n    a += z\n    return c, a * 10**9",
+        "f(1.5, 2.5, 1.0)",
+        "f(1.5, 2.5, Z())",
+    ),
+    "global-in-a-piece": (
+        "x = 1.5\ndef swap():\n    global x\n    x = [0]\n"
+        "def f(b):\n    global x\n    x = b * 2.0 + b * 3.0 - b * b\n    swap()\n    return x * 1000000000",
+        "1",
+        "f(1.5)",
+    ),
+    "nonlocal-in-a-function": (
+        "def f(b):\n    x = b * 2.0 + b\n    def swap():\n        nonlocal x\n        x = [0]\n    swap()\n"
+        "    return x * 1000000000",
+        "1",
+        "f(1.5)",
+    ),
+    "element-of-a-comprehension": (
+        "def f(a, b): return [x * y for x in a for y in b]",
+        "f([1, 2.5], [3])",
+        "f([[0]], [10**9])",
+    ),
+    "attributes-in-a-comprehension": (
+        "class P:\n    def __init__(self, x, y): self.x, self.y = x, y\n"
+        "def f(a): return [p.x * p.y for p in a]",
+        "f([P(1.5, 2.5), P(2, 3)])",
+        "f([P([0], 10**9)])",
+    ),
+    "power-of-a-power": (
+        "def f(a, b):\n    c = a ** b\n    d = c * a\n    return c, d, c ** b, a ** b",
+        "f(1.5, 2.5), f(-1.5, 0.5)",
+        "f(10, 10**10)",
+    ),
+    "f-string-of-long-texts": (
+        "def f(a, b): return f'{a}{b}'",
+        "f('a', 'b'), f(1, 2.5)",
+        "s = 'a' * 1000\nwhile True: s = f(s, s)",
+    ),
+    "sum-of-long-texts": (
+        "def f(a, b): return a + b",
+        "f('a', 'b'), f(1, 2.5)",
+        "s = 'a' * 1000\nwhile True: s = f(s, s)",
+    ),
+    "width-of-a-field": (
+        "def f(a): return f'{a:.2f}|{a:7}'",
+        "f(1.5)",
+        "def g(a, n): return f'{a:{n}}'\ng(1.5, 10**9)",
+    ),
+    "slice-of-a-long-list": (
+        "def f(a): return a[1:]",
+        "f([1, 2]), f('ab')",
+        "a = [0] * 10**5\nwhile True: f(a)",
+    ),
+    "replacement-in-a-text": (
+        "def f(a): return a.replace('', 'aaaaaaaaaaaaaaa')",
+        "f('ab')",
+        "s = 'a' * 1000\nwhile True: s = f(s)",
+    ),
+}
+
+#: A definition, what warms it up, and a call with what never ends, or is walked in every way there is.
+WALKED = {
+    "containment": (
+        "def f(a, b): return a in b",
+        "f(1, {1}), f('a', 'ab'), f(1, [2])",
+        f"f(-1, {ENDLESS})",
+    ),
+    "containment-of-a-nest": (
+        "def f(a, b): return a in b",
+        "f('a', {'a'})",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(x, {1, 2})",
+    ),
+    "key-of-a-nest": (
+        "def f(d, k): return d.get(k)",
+        "f({'a': 1}, 'a'), f({1: 1}, 1)",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf({}, x)",
+    ),
+    "key-of-a-display": (
+        "def f(k): return {k: 1}",
+        "f('a'), f(1)",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(x)",
+    ),
+    "element-added": (
+        "def f(s, k): s.add(k)",
+        "f(set(), 'a'), f(set(), 1)",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(set(), x)",
+    ),
+    "get-of-a-class": (
+        "class D(dict): get = list\ndef f(d, k): return d.get(k)",
+        "f({}, 'a')",
+        f"f(D(), {ENDLESS})",
+    ),
+    "pop-of-a-class": (
+        "class L(list): pop = list\ndef f(d, k): return d.pop(k)",
+        "f([1], 0), f({1: 1}, 1)",
+        f"f(L(), {ENDLESS})",
+    ),
+    "append-stored-on-a-list": (
+        "class L(list): pass\ndef f(o, x): return o.append(x)\no = L()",
+        "[f(o, 1) for _ in range(5)]",
+        f"o.append = list\nf(o, {ENDLESS})",
+    ),
+    "append-in-the-dictionary-of-a-list": (
+        "class L(list): pass\ndef f(o, x): return o.append(x)\no = L()",
+        "[f(o, 1) for _ in range(5)]",
+        f"vars(o)['append'] = list\nf(o, {ENDLESS})",
+    ),
+    "append-of-the-class-of-a-list": (
+        "class L(list): pass\ndef f(o, x): return o.append(x)\no = L()",
+        "[f(o, 1) for _ in range(5)]",
+        f"L.append = staticmethod(list)\nf(o, {ENDLESS})",
+    ),
+    "dictionary-kept-for-another-class": (
+        "class A: pass\nclass B:\n    def m(self, x): return x\ndef f(o, x): return o.m(x)\na = A()\nd = a.__dict__",
+        "[f(B(), 1) for _ in range(5)]",
+        f"a.__class__ = B\nf(a, 1)\nd['m'] = list\nf(a, {ENDLESS})",
+    ),
+    "dictionary-of-one-class-only": (
+        "class A:\n    def m(self, x): return x\nclass B(A): pass\ndef f(o, x): return o.m(x)\nb = B()",
+        "[f(A(), 1) or f(b, 1) for _ in range(5)]",
+        f"A().__dict__\nb.__dict__['m'] = list\nf(b, {ENDLESS})",
+    ),
+    "static-method-stored": (
+        "class K:\n    @staticmethod\n    def m(x): return x\ndef f(v): return K.m(v)",
+        "[f(1) for _ in range(5)]",
+        f"setattr(K, 'm', staticmethod(list))\nf({ENDLESS})",
+    ),
+    "static-method-of-a-class-rebound": (
+        "class K:\n    @staticmethod\n    def m(x): return x\ndef f(v): return K.m(v)",
+        "[f(1) for _ in range(5)]",
+        f"class K: m = list\nf({ENDLESS})",
+    ),
+    "static-method-of-a-metaclass": (
+        "class M(type):\n    m = property(lambda cls: list)\nclass K:\n    @staticmethod\n    def m(x): return x\n"
+        "def f(v): return K.m(v)",
+        "[f(1) for _ in range(5)]",
+        f"class K(metaclass=M):\n    @staticmethod\n    def m(x): return x\nf({ENDLESS})",
+    ),
+    "class-method-of-a-builtin": (
+        "class K:\n    m = classmethod(lambda cls, x: x)\ndef f(v): return K.m(v)",
+        "[f(1) for _ in range(5)]",
+        f"K.m = list\nf({ENDLESS})",
+    ),
+    "method-of-cls": (
+        "class K:\n    @staticmethod\n    def n(x): return x\n    @classmethod\n    def m(cls, x): return cls.n(x)\n"
+        "class L(K): n = list",
+        "[K.m(1) for _ in range(5)]",
+        f"L.m({ENDLESS})",
+    ),
+    "what-super-finds-stored": (
+        "class A:\n    def m(self, x): return x\nclass B(A):\n    def m(self, x): return super().m(x)",
+        "[B().m(1) for _ in range(5)]",
+        f"A.m = list\nB().m({ENDLESS})",
+    ),
+    "what-super-finds-in-new-bases": (
+        "class A:\n    def m(self, x): return x\nclass D: m = list\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)",
+        "[B().m(1) for _ in range(5)]",
+        f"B.__bases__ = (D,)\nB().m({ENDLESS})",
+    ),
+    "what-super-finds-in-a-subclass": (
+        "class A:\n    def m(self, x): return x\nclass D(A): m = list\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)\nclass E(B, D): pass",
+        "[B().m(1) for _ in range(5)]",
+        f"E().m({ENDLESS})",
+    ),
+    "super-rebound": (
+        "class A:\n    def m(self, x): return x\nclass N: pass\nn = N()\nn.m = list\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)",
+        "[B().m(1) for _ in range(5)]",
+        f"globals()['super'] = lambda *a: n\nB().m({ENDLESS})",
+    ),
+    "function-of-a-module-stored": (
+        "import math\ndef f(x): return math.sqrt(x)",
+        "[f(4.0) for _ in range(5)]",
+        f"math.sqrt = list\nf({ENDLESS})",
+    ),
+    "name-of-a-module-rebound": (
+        "import math\ndef f(x): return math.sqrt(x)",
+        "[f(4.0) for _ in range(5)]",
+        f"class math: sqrt = list\nf({ENDLESS})",
+    ),
+    "builtin-rebound": (
+        "def f(x): return len(x)",
+        "f([1])",
+        f"globals()['len'] = list\nf({ENDLESS})",
+    ),
+    "builtin-rebound-by-an-argument": (
+        "def swap(x):\n    globals()['isinstance'] = lambda o, k: list(o)\n    return x\n"
+        "def f(x, y): return isinstance(x, swap(y))",
+        "1",
+        f"f({ENDLESS}, int)\nf({ENDLESS}, int)",
+    ),
+    "classes-of-isinstance": (
+        "def f(o, k): return isinstance(o, k)",
+        "f(1, int)",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(1, x)",
+    ),
+    "element-called": (
+        "def g(x): return x\ndef f(a, x): return a[0](x)",
+        "[f([g], 1) for _ in range(5)]",
+        f"f([list], {ENDLESS})",
+    ),
+    "instance-called": (
+        "class C: __call__ = list\nclass D:\n    def __call__(self, x): return x\ndef f(o, x): return o(x)",
+        "[f(D(), 1) for _ in range(5)], D().a if 0 else 1",
+        f"f(C, {ENDLESS}) if 0 else f(C(), {ENDLESS})",
+    ),
+    "slice-stored": (
+        "def f(a, b): a[1:1] = b",
+        "f([1], [2])",
+        f"f([], {ENDLESS})",
+    ),
+    "slice-stored-in-a-class-body": (
+        "a = [1]",
+        "1",
+        f"class C: a[0:0] = {ENDLESS}",
+    ),
+    "constructor": (
+        "def f(x): return list(x), set(x), tuple(x)",
+        "f([1])",
+        f"f({ENDLESS})",
+    ),
+    "stripped-text": (
+        "def f(a, b): return a.strip(b)",
+        "f('ab', 'a')",
+        "a, b = 'a' * 200, 'b' * 10**6\nwhile True: f(a, b)",
+    ),
+    "length-that-lies": (
+        "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",
+        "f('ab')",
+        "s = S('a' * 10**6)\nwhile True: f(s)",
+    ),
+}
+
+CASES: list[Case] = [
+    *(
+        case(f"filled-{name}", f"{first}\n{warm}\n{last}", stopped=("memory", "steps"))
+        for name, (first, warm, last) in FILLED.items()
+    ),
+    *(
+        case(f"walked-{name}", f"{first}\n{warm}\n{last}", stopped="steps", steps=50_000)
+        for name, (first, warm, last) in WALKED.items()
+    ),
+    case(
+        "runs-of-one-expression-do-not-meet",
+        """
+        class P:
+            def __init__(self, x): self.x = x
+        def make(ps, others):
+            return (p.x * (next(others[0], 0) if others else 1) - p.x for p in ps)
+        others = []
+        g = make([P(3), P(5)], others)
+        others.append(make([P(7.5), P(9.5)], []))
+        print(list(g))
+        """,
+        out="[-3.0, -5.0]\n",
+    ),
+]

@@ -94,10 +94,7 @@ class Compartment:
         isolation: Isolation = "inline",
         on_use: Callable[[Use], None] | None = None,
     ) -> None:
-        self._check_options(limits, imports)
-        self._limits = limits if limits is not None else _LIMITS
-        self._optimize = True
-        self._level = 0  # how many guests stand between this one and the host
+        self._begin_unused(limits, imports)
         self._realm = Realm()
         self._realm.write = self._write
         self._realm.compile_guest = self._compile_guest
@@ -107,7 +104,6 @@ class Compartment:
         install(self._realm, self._limits.depth, MAKERS)
         self._realm.nesting = Nesting(self)
         self._membrane = self._make_membrane(on_use)
-        self._imports = imports if imports is not None else _IMPORTS
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._importer.to_guest = self._membrane.to_guest
         self._realm.keep["run again"] = self._importer.run_again
@@ -120,10 +116,18 @@ class Compartment:
         self._sources: dict[str, tuple[str, ...]] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
+        self._grant_all(caps)
+
+    def _begin_unused(self, limits: Limits | None, imports: Imports | None) -> None:
+        """What every compartment has, wherever its guest runs."""
+        self._check_options(limits, imports)
+        self._limits = limits if limits is not None else _LIMITS
+        self._imports = imports if imports is not None else _IMPORTS
+        self._optimize = True
+        self._level = 0  # how many guests stand between this one and the host
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
         self._thread: int | None = None
-        self._depth = 0
         self._in_host = 0
         self._closed = self._has_run = False
         self._awaiting: AwaitingTurn | None = None
@@ -133,7 +137,6 @@ class Compartment:
         self._printed = 0
         self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._once = False  # one turn, and nobody keeps the world but for what came out of it
-        self._grant_all(caps)
 
     @staticmethod
     def _check_options(limits: Limits | None, imports: Imports | None) -> None:

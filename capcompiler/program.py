@@ -208,7 +208,8 @@ def _routed_quietly(
         code = made(flags ^ top)  # an async generator expression awaits nothing until it is driven
     if scopes:
         code = plain_names(code)
-    code = with_note(code, f"cap:stores:{' '.join(sorted(stores))}")
+    if stores:
+        code = with_note(code, f"cap:stores:{' '.join(sorted(stores))}")
     return Program(
         source=text,
         mode=mode,

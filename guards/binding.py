@@ -62,16 +62,19 @@ def is_guest_code(code: CodeType) -> bool:
 
 
 def bound(code: CodeType, guards: Mapping[str, Any]) -> CodeType:
-    """`code` and all code in it with guards in place of their stand-ins."""
+    """`code` and all code in it with guards in place of their stand-ins; itself where it has none."""
     consts = list(code.co_consts)
+    changed = False
     for i, constant in enumerate(consts):
         kind = type(constant)
         if kind is bytes:
             if constant.startswith(_NONCE):
                 consts[i] = guards[constant[_SIZE:].decode()]
+                changed = True
         elif kind is CodeType:
-            consts[i] = bound(constant, guards)
-    return code.replace(co_consts=tuple(consts))
+            inner = consts[i] = bound(constant, guards)
+            changed = changed or inner is not constant
+    return code.replace(co_consts=tuple(consts)) if changed else code
 
 
 #: Code with nothing in its stand-ins' places; which guards stand where; what inner code stands where.

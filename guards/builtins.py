@@ -7,6 +7,7 @@ given attributes, so nothing here is shared between compartments that one of the
 from __future__ import annotations
 
 import builtins
+import functools
 import itertools
 import posixpath
 import re
@@ -845,28 +846,38 @@ def _named(realm: Realm, key: str) -> Any:
     raise KeyError(key)
 
 
+#: Stand-ins for what is the same in every realm.
+_SAME: Final[dict[str, Any]] = {
+    "cap:slice": slice,
+    "cap:Group": BaseExceptionGroup,
+    "cap:locals": locals,  # of a class body, for the guard of its headers only
+    "cap:holders": HOLDERS,
+    "cap:plain": PLAIN,
+    "cap:hashed": HASHED,
+}
+
+
+@functools.cache
+def _kinds() -> Mapping[str, Any]:
+    from guards.keys import BY_KEY  # which needs us; an import statement costs as much as all the rest
+
+    return BY_KEY
+
+
 def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Realm], Any]]) -> None:
     """Fill the builtins and the guards of a realm whose turns may be `depth` calls deep.
 
     makers: how builtins are made that are the realm's own; shared by all realms, and not changed.
     """
-    from guards.keys import BY_KEY
-
     realm.makers = makers
     own = realm.builtins
     own.update(_PLAIN)
     for name in _ASKED_BY_NAME:
         own[name] = makers[name](realm)
-    guards = realm.guards = _Guards()
-    guards.kinds = BY_KEY
+    guards = realm.guards = _Guards(_SAME)
+    guards.kinds = _kinds()
     guards.realm = realm
     guards["cap:tick"] = realm.meter.tick
-    guards["cap:slice"] = slice
-    guards["cap:Group"] = BaseExceptionGroup
-    guards["cap:locals"] = locals  # of a class body, for the guard of its headers only
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
-    guards["cap:holders"] = HOLDERS
-    guards["cap:plain"] = PLAIN
-    guards["cap:hashed"] = HASHED

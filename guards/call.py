@@ -549,6 +549,7 @@ class CallMethod(Guard):
         if kind is type and obj not in TABLE:
             realm.plain.learn_static(realm, obj, name)
         if kind in _FACES and not is_dunder(name):
+            realm.plain.learn_face(realm, kind, name)
             return obj
         tamed = realm.plain.tamed.get((kind, name))
         if tamed is not None:

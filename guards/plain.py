@@ -131,6 +131,12 @@ class PlainCalls:
             return False
         return True
 
+    def learn_face(self, realm: Realm, kind: type, name: str) -> None:
+        """Enter a sealed class of ours of which every instance gives, under any plain name, what may be
+        called as it is, or nothing."""
+        if realm.meter.live:
+            self._enter(self.of(name), kind)
+
     def learn_static(self, realm: Realm, kind: Any, name: str) -> None:
         """Enter a class of the guest's of which `name` can be called as it is found there."""
         if not realm.meter.live or self.closed or name in self.stored:

@@ -44,8 +44,11 @@ def _data(error: BaseException | None) -> Any:
     """A builtin exception as data; None for one that is none."""
     if error is None or _CLASSES.get(type(error).__name__) is not type(error):
         return None
-    args = [a for a in error.args if type(a) in _PLAIN]
-    return [type(error).__name__, tuple(args) if len(args) == len(error.args) else (str(error),)]
+    given = error.args
+    if isinstance(error, OSError) and type(error.filename) is str and len(given) == 2:
+        given = (*given, error.filename)  # as it is made from
+    args = [a for a in given if type(a) in _PLAIN]
+    return [type(error).__name__, tuple(args) if len(args) == len(given) else (str(error),)]
 
 
 def fault_of(error: BaseException) -> list[Any]:

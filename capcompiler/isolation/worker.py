@@ -58,7 +58,13 @@ from capcompiler.isolation.messages import (
 )
 from capcompiler.isolation.wire import WireError, pack, unpack
 from capcompiler.limits import Limits
-from capcompiler.membrane.capability import Exposed, HostCallable, Interface
+from capcompiler.membrane.capability import (
+    Capability,
+    Exposed,
+    HostCallable,
+    Interface,
+    interface_of,
+)
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
@@ -171,6 +177,12 @@ class RemoteCapability(Exposed):
 
     def _cap_interface(self) -> Interface:
         return dataclasses.replace(super()._cap_interface(), reads=self._reads)
+
+    def _cap_readonly(self) -> Capability | None:
+        # Names alone do not say it: a directory's `open` reads, and empties what it opens to write.
+        host: Host = object.__getattribute__(self.target, "_host")
+        less: Capability | None = host.ask("readonly", number_of(self.target))  # type: ignore[arg-type]
+        return less
 
 
 class RemoteRecord(Record):
@@ -433,6 +445,12 @@ class Host:
             methods = None if offered is None else sorted(offered.methods)
             awaitable = type(value) is AwaitableHandle
             return [OBJECT, self.kept.send(value), what, name, awaitable, methods]
+        if isinstance(value, (Capability, HostCallable)):
+            # One that was made less of here: to the host, an object of the guest's with these methods.
+            membrane = self.here._membrane
+            held = membrane.handle(membrane.reference(value, "attenuated"))
+            methods = sorted(interface_of(value).methods)
+            return [OBJECT, self.kept.send(held), "capability", "", False, methods]
         raise WireError(f"a {type(value).__name__} is no value")
 
     def into(self, tree: Any) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -85,18 +84,14 @@ class ProcessCompartment(Compartment):
         on_use: Callable[[Use], None] | None = None,
         pool: Pool | None = None,
     ) -> None:
-        self._check_options(limits, imports)
+        self._begin_unused(limits, imports)
         if pool is None:
             from capcompiler.isolation.pool import default_pool
 
             pool = default_pool()
         self._pool = pool
-        self._limits = limits if limits is not None else Limits()
-        self._optimize = True
-        self._level = 0
         self._realm = Realm()  # no guest is in it; its meter is the host's own view of the turn
         self._door = self._membrane = Door(self, on_use)
-        self._imports = imports if imports is not None else Imports.pure()
         self._plan: list[Any] | None = None
         self._sources_of: list[Any] = []
         if imports is not None:
@@ -111,18 +106,6 @@ class ProcessCompartment(Compartment):
         self._worker: Worker | None = None
         self._dead: str | None = None
         self._serial = self._drives = self._starting = 0
-        self._lock = threading.Lock()
-        self._queue: deque[Callable[[], None]] = deque()
-        self._thread: int | None = None
-        self._in_host = 0
-        self._closed = self._has_run = False
-        self._once = False
-        self._awaiting: AwaitingTurn | None = None
-        self._started = self._spent = 0.0
-        self._host_exit: BaseException | None = None
-        self._wish: BaseException | None = None
-        self._output: list[str] = []
-        self._printed = 0
         self._told = (0, 0)  # steps and bytes, as the worker says
         self._payer: Meter | None = None
         self._outer: AwaitingTurn | None = None
@@ -131,7 +114,6 @@ class ProcessCompartment(Compartment):
         self._aside_ends = 0.0
         self._closes: float | None = None
         self._filename = "<guest>"
-        self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._grant_all(caps)
 
     # The host's side
@@ -450,7 +432,7 @@ class ProcessCompartment(Compartment):
                 answer = self._door.answer(parts)
                 self._answer(worker, number, answer)
             elif kind == ASK:
-                self._answer(worker, number, [self._out(self._asked(*parts))])
+                self._answer(worker, number, [self._asked(*parts)])
             elif kind == REPLY and number == serial:
                 return self._taken(*parts)
             else:
@@ -483,8 +465,15 @@ class ProcessCompartment(Compartment):
         return None, from_fault(self._door.from_guest(payload), self._filename)
 
     def _asked(self, what: Any, tree: Any) -> Any:
-        """What a worker asks of modules, which is for every guest to know that may import them."""
+        """The tree of what a worker asks for."""
         parts = self._door.from_guest(tree)
+        if what == "readonly":
+            return self._door.narrowed(*parts)
+        return self._out(self._known_to_all(what, parts))
+
+    def _known_to_all(self, what: Any, parts: Any) -> Any:
+        """What a worker asks of modules, which is for every guest to know that may import them, and of
+        classes that it was given."""
         if what == "code":
             filename, optimize, size = parts
             found = library_text(filename) if type(filename) is str else None
@@ -594,7 +583,6 @@ class ProcessCompartment(Compartment):
         self._host_exit = None
         self._cancelled = 0.0
         self._output, self._told = [], (0, 0)
-        self._started, self._spent = time.monotonic(), spent
         if parent is None:
             parent = turns.meter
         payer = parent if parent is not None and (parent.live or turn is not None) else None
@@ -648,7 +636,7 @@ class ProcessCompartment(Compartment):
         if payer is not None and not (self._outer is not None and self._outer.over):
             problem = self._paid(payer, used) or problem
         self._awaiting = self._host_exit = None
-        seconds = time.monotonic() - self._started + self._spent
+        seconds = time.monotonic() - meter.started
         self._used = (used, seconds, max(0, memory), len(self.output))
         if self._closed:
             self._let_go()

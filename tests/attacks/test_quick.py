@@ -259,6 +259,32 @@ r = [r, t.whole(4)]
     assert cap_exec(src, {"t": Tools()}, optimize=optimize)["r"] == [[], 4]
 
 
+FACES = """
+def f(o):
+    try: return o.whole(1)
+    except Exception as e: return type(e).__name__ + str(e)
+class G:
+    def whole(self, x): return "g"
+h = type("H", (), {})()
+h.whole = list
+r = [f(o) for o in (a, b, G(), a, h, b, G(), a, "x", a.whole)]
+h.whole = str
+G.whole = lambda self, x: x + 1
+r += [f(o) for o in (a, b, G(), h, a)]
+"""
+
+
+def test_a_method_of_a_capability_is_called_as_it_is_and_nothing_else_is(optimize: bool) -> None:
+    """Whatever else has a method of the name, in whatever order the call meets it."""
+    gone = "AttributeError'{}' object has no attribute 'whole'"
+    bare, part = gone.format("Reference"), gone.format("CallableReference")
+    shut = "TypeError'int' object is not iterable"
+    names = cap_exec(FACES, {"a": Tools(), "b": expose(Tools(), "text")}, optimize=optimize)
+    assert names["r"] == [
+        1, bare, "g", 1, shut, bare, "g", 1, gone.format("str"), part, 1, bare, 2, "1", 1,
+    ]  # fmt: skip
+
+
 # Decimals: nothing is switched before the guest comes by one.
 
 THIRD = "str(x / 3)"

@@ -217,8 +217,11 @@ def test_messages_out_of_form_or_out_of_turn(message: Any) -> None:
     [LIST, "host", [LIST, "SystemExit", [TUPLE, 1]]], [LIST, "host", [LIST, "KeyboardInterrupt", [TUPLE]]],
     [LIST, "host", [LIST, "Pool", [TUPLE]]], [LIST, "host", [LIST, "ValueError", [TUPLE, [LIST]]]],
     [LIST, "guest", 5, "x", [LIST], None], [LIST, "guest", "x", None, [LIST], None],
-    [LIST, "guest", "x", "x", [LIST, [LIST, "f", "1", "n", "s"]], None],
-    [LIST, "guest", "x", "x", [LIST, *[[LIST, "f", 1, "n", "s"]] * 101], None],
+    [LIST, "guest", "x", "x", [LIST, [LIST, "f", "1", "n", "s", 0, 1]], None],
+    [LIST, "guest", "x", "x", [LIST, *[[LIST, "f", 1, "n", "s", 0, 1]] * 101], None],
+    [LIST, "guest", "x", "x", [LIST, [LIST, "f", 1, "n", "s", 1, 0]], None],
+    [LIST, "guest", "x", "x", [LIST, [LIST, "f", 1, "n", "s", 0, 2]], None],
+    [LIST, "guest", "x", "x", [LIST, [LIST, "f", 1, "n", "s", -1, 1]], None],
     [LIST, "dialect", [LIST]], [LIST, "dialect", [LIST, [LIST, 1, 2]]], [LIST, "no such", 1],
 ], ids=repr)  # fmt: skip
 def test_lies_about_errors(fault: Any) -> None:
@@ -229,7 +232,7 @@ def test_lies_about_errors(fault: Any) -> None:
 
 
 def test_errors_are_clean_whatever_they_say() -> None:
-    fault = [LIST, "guest", "E\x1b[2J", "x" * 50_000 + "\x1b", [LIST, [LIST, "\x07", 1, "n", "s"]],
+    fault = [LIST, "guest", "E\x1b[2J", "x" * 50_000 + "\x1b", [LIST, [LIST, "\x07", 1, "n", "s", 0, 1]],
              [LIST, "KeyboardInterrupt", [TUPLE, "\x1b"]]]  # fmt: skip
 
     def script(peer: Peer) -> None:

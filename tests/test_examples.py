@@ -298,7 +298,7 @@ def test_the_readme_has_its_two_commands() -> None:
         " --grant orders=csv:docs/examples/monthly_report/orders.csv"
     ) in [" ".join(line.split()) for line in lines]
     assert "python -m pip install -e '.[test]'" in lines
-    assert "python -m pytest" in lines
+    assert "python -m pytest -n auto" in lines
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -31,7 +31,7 @@ from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose
+from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose, reach
 from capcompiler.jinja import CapEnvironment, CapTemplate
 from tests.benchmarks.templates import PAGES as PAGES_OF_THE_BENCHMARK
 from tests.benchmarks.templates import TEMPLATES as TEMPLATES_OF_THE_BENCHMARK
@@ -423,6 +423,14 @@ def test_a_template_cannot_change_the_world_of_the_others(source: str) -> None:
         env.from_string("{{ cycler('a').next() }}{{ namespace(a=1).a }}{{ 'x'|upper }}").render()
         == "a1X"
     )
+
+
+def test_nothing_of_the_host_is_in_reach_of_a_world_of_templates() -> None:
+    env = CapEnvironment(autoescape=True, objects="public")
+    env.globals["site"] = expose(env, "join_path")
+    source = "{% macro m() %}{{ x }}{{ site }}{% endmacro %}{{ m() }}{{ x|upper }}"
+    assert env.from_string(source).render(x="a") == "a&lt;capability&gt;A"
+    assert reach(env._world_of().compartment).outside == ()
 
 
 def test_templates_of_two_environments_share_nothing() -> None:

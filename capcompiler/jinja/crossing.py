@@ -151,6 +151,7 @@ class Crossing:
                 return Raised(kind.__name__, error.message or "")
 
         found: Any = call
+        found.cap_original = function  # which it is again where it comes home
         return found  # type: ignore[no-any-return]
 
     def _first(self, passes: _PassArg, value: Any) -> Any:
@@ -181,6 +182,8 @@ class Crossing:
             return self.environment.undefined(value.hint, name=value.name)
         if kind is View:
             return value._obj
+        if kind is FunctionType:
+            return getattr(value, "cap_original", value)
         if kind is dict:
             return {k: self.leave(v) for k, v in value.items()}
         if kind is list:

@@ -67,6 +67,8 @@ class CapEnvironment(SandboxedEnvironment):
         self.optimized = False  # folding would compute for a template at no cost to it
         self.limits = limits or _LIMITS
         self.objects = objects
+        #: What templates may call of extensions: their identifiers, and the names of methods.
+        self.extension_methods: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._world: World | None = None
 

@@ -52,6 +52,12 @@ class GuestGenerator(CodeGenerator):
         self.signature(node, frame, extra or None)
         self.write(")")
 
+    def visit_ExtensionAttribute(self, node: nodes.ExtensionAttribute, frame: Frame) -> None:
+        # Only what an extension of the host's itself put into a template can be asked for.
+        asked: Any = self.environment
+        asked.extension_methods.add((node.identifier, node.name))
+        self.write(f"extension({node.identifier!r}, {node.name!r})")
+
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
         if not isinstance(node, nodes.TemplateData):
             raise nodes.Impossible()

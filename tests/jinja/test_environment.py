@@ -10,7 +10,15 @@ import pytest
 
 pytest.importorskip("jinja2", reason="needs the extra jinja")
 
-from jinja2 import DictLoader, Environment, Undefined, pass_context, pass_environment, pass_eval_context
+from jinja2 import (
+    DictLoader,
+    Environment,
+    Undefined,
+    nodes,
+    pass_context,
+    pass_environment,
+    pass_eval_context,
+)
 from jinja2.exceptions import (
     SecurityError,
     TemplateError,
@@ -18,12 +26,15 @@ from jinja2.exceptions import (
     TemplateSyntaxError,
     UndefinedError,
 )
+from jinja2.ext import Extension
 from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose
+from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose, reach
 from capcompiler.jinja import CapEnvironment, CapTemplate
+from tests.benchmarks.templates import PAGES as PAGES_OF_THE_BENCHMARK
+from tests.benchmarks.templates import TEMPLATES as TEMPLATES_OF_THE_BENCHMARK
 
 PAGES = {
     "base.html": "<h1>{% block title %}base{% endblock %}</h1>{% block body %}{% endblock %}"
@@ -309,6 +320,57 @@ def test_an_error_names_the_line_of_the_template() -> None:
     assert "line 3" in "".join(error.value.__notes__)
 
 
+@pytest.mark.parametrize("newstyle", [True, False])
+def test_translations(newstyle: bool) -> None:
+    source = (
+        "{% trans user='<a>' %}hello {{ user }}{% endtrans %} {% trans n=3 %}one{% pluralize %}{{ n }} many"
+        "{% endtrans %} {{ _('x') }} {{ gettext('<y>') }}"
+    )
+    results = []
+    for cls in (SandboxedEnvironment, CapEnvironment):
+        env: Any = cls(extensions=["jinja2.ext.i18n"], autoescape=True)
+        env.install_gettext_callables(
+            lambda s: s.replace("hello", "hallo"), lambda s, p, n: s if n == 1 else p, newstyle=newstyle
+        )
+        results.append(env.from_string(source).render())
+    assert results[0] == results[1]
+
+
+class Loud(Extension):
+    tags = {"loud"}
+
+    def parse(self, parser: Any) -> Any:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endloud",), drop_needle=True)
+        call = self.call_method("_loud", [nodes.Const(2)])
+        return nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    def _loud(self, times: int, caller: Any) -> Any:
+        return caller().upper() * times
+
+    def secret(self) -> str:
+        return "secret"
+
+
+def test_an_extension_of_the_hosts_is_called_by_what_it_put_into_a_template() -> None:
+    for cls in (SandboxedEnvironment, CapEnvironment):
+        env: Any = cls(extensions=[Loud])
+        assert env.from_string("{% loud %}hi{{ x }}{% endloud %}").render(x="y") == "HIYHIY"
+    world = env._world_of()
+    for name in ("secret", "parse", "__init__"):
+        with pytest.raises(GuestError):
+            world.compartment.call("extension", Loud.identifier, name)
+
+
+@pytest.mark.parametrize("name", TEMPLATES_OF_THE_BENCHMARK)
+def test_the_templates_of_the_benchmark_give_the_same(name: str) -> None:
+    source, values = TEMPLATES_OF_THE_BENCHMARK[name]
+    loader = DictLoader(PAGES_OF_THE_BENCHMARK)
+    found = [cls(autoescape=True, loader=loader).from_string(source).render(values)
+             for cls in (SandboxedEnvironment, CapEnvironment)]  # fmt: skip
+    assert found[0] == found[1]
+
+
 # One rendering and the next
 
 
@@ -361,6 +423,14 @@ def test_a_template_cannot_change_the_world_of_the_others(source: str) -> None:
         env.from_string("{{ cycler('a').next() }}{{ namespace(a=1).a }}{{ 'x'|upper }}").render()
         == "a1X"
     )
+
+
+def test_nothing_of_the_host_is_in_reach_of_a_world_of_templates() -> None:
+    env = CapEnvironment(autoescape=True, objects="public")
+    env.globals["site"] = expose(env, "join_path")
+    source = "{% macro m() %}{{ x }}{{ site }}{% endmacro %}{{ m() }}{{ x|upper }}"
+    assert env.from_string(source).render(x="a") == "a&lt;capability&gt;A"
+    assert reach(env._world_of().compartment).outside == ()
 
 
 def test_templates_of_two_environments_share_nothing() -> None:

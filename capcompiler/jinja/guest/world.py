@@ -614,7 +614,14 @@ def safe_range(*args):
 
 environment = Environment()
 _OWN = frozenset(environment.own_globals)
+
+
+def extension(identifier, name):
+    return inside(host.extension(identifier, name))
+
+
 NAMES = {
+    "extension": extension,
     "attribute": attribute,
     "item": item,
     "method": method,

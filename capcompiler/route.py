@@ -312,7 +312,12 @@ class Router(Versions):
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         self.visit(node.args)
         outer, self.scope = self.scope, scope_of(node)
+        # What a comprehension holds stands in a clause that iterates: there Python takes no `:=`, not in
+        # a lambda either.
+        barred = outer is not None and bool(outer.shared)
+        self.barred += barred
         body = self.visit(node.body)
+        self.barred -= barred
         self.scope = outer
         # The counter gives 1, so the whole is the body's value.
         tick = ast.Call(stand_in(_TICK), [], [])

@@ -41,6 +41,7 @@ from guards.charge import (
     merged,
     size_of,
 )
+from guards.classes import type_of
 from guards.depth import CARRIERS, check_nesting
 from guards.host import (
     MethodOfHeapType,
@@ -329,6 +330,8 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Make an instance of a class, charged."""
     if len(args) == 1 and not kwargs:
         first = args[0]
+        if kind is type:
+            return type_of(realm, first)
         if type(first) in _SCALARS_OF.get(kind, ()) and (
             type(first) is not int or -_SMALL < first < _SMALL
         ):

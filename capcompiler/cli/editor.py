@@ -3,9 +3,9 @@ readline where that is, and plainly everywhere else."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,11 +93,9 @@ def _readline(world: Callable[[], Compartment]) -> Callable[[str], str]:
     readline.set_completer(complete)
     readline.parse_and_bind("tab: complete")
     path = history_file()
-    if path is not None and sys.stdin.isatty():
+    if path is not None:
         with contextlib.suppress(OSError):
             readline.read_history_file(path)
-        import atexit
-
         atexit.register(_kept, readline, path)
     return input
 

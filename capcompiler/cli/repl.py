@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from capcompiler import Compartment, __version__
-from capcompiler.agents.wording import granted_text
 from capcompiler.cli.budget import limit_option, parse_limits, usage_text
 from capcompiler.cli.editor import line_reader
 from capcompiler.cli.grants import grant_option
@@ -196,6 +195,8 @@ class Session:
                 write(f"last entry: {usage_text(self._last)}")
                 write(f"all entries: {usage_text(self._total)}")
             case ":caps":
+                from capcompiler.agents.wording import granted_text  # which needs a part of the cli
+
                 write(granted_text(self._caps) if self._caps else "granted: nothing")
             case ":reach":
                 self._reach()

@@ -56,7 +56,7 @@ class Crossing:
 
     def _enter(self, value: Any, seen: dict[int, Any]) -> Any:
         kind = type(value)
-        if kind in PLAIN:
+        if (kind is list or kind is tuple) and PLAIN.issuperset(map(type, value)):
             return value
         if kind is Markup or issubclass(kind, Markup):
             return SafeText(str.__str__(value))
@@ -79,6 +79,8 @@ class Crossing:
         return self._object(value)
 
     def _entries(self, value: Any, seen: dict[int, Any]) -> Any:
+        if PLAIN.issuperset(map(type, dict.values(value))):
+            return value
         seen[id(value)] = value
         changed: Any = None
         for key, element in dict.items(value):
@@ -92,9 +94,9 @@ class Crossing:
         return value if changed is None else changed
 
     def _elements(self, value: Any, seen: dict[int, Any]) -> Any:
-        seen[id(value)] = value
         if PLAIN.issuperset(map(type, value)):
             return value
+        seen[id(value)] = value
         entered = [x if type(x) in PLAIN else self._enter(x, seen) for x in value]
         if all(a is b for a, b in zip(entered, value, strict=True)):
             return value

@@ -6,9 +6,9 @@ goes wrong answers nothing, so that the others go on.
 
 from __future__ import annotations
 
-import inspect
+import ast
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.plugins.plugin import Found, Plugin, Wrong
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from capcompiler.plugins.host import PluginHost
 
 __all__ = ["Registered", "registered"]
+
+_CALLED: Final = "cap:called"
 
 
 class Registered:
@@ -33,24 +35,39 @@ def registered(host: PluginHost, plugin: Plugin, found: list[Found], project: st
     made = Registered(plugin)
     for one in found:
         make = _wrapper if one.marks["wrapper"] else _answer
-        function: Any = make(host, plugin, one)
-        function.__name__ = function.__qualname__ = one.name
-        function.__signature__ = inspect.Signature(
-            [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in one.parameters]
-        )
+        function = _with_parameters(one, make(host, plugin, one))
         setattr(function, f"{project}_impl", dict(one.marks))
         setattr(made, one.name, function)
     return made
 
 
-def _bound(one: Found, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {**dict(zip(one.parameters, args, strict=False)), **kwargs}
+def _with_parameters(one: Found, function: Callable[[dict[str, Any]], Any]) -> Any:
+    """A function with the parameters of the plugin's, as pluggy finds them in the code of a function.
+    It is made of nodes, not of text: all that comes from the plugin is names, which were checked."""
+    given = ast.Dict(
+        [ast.Constant(p) for p in one.parameters], [ast.Name(p, ast.Load()) for p in one.parameters]
+    )
+    # A name that no parameter can have.
+    body: ast.expr = ast.Call(ast.Name(_CALLED, ast.Load()), [given], [])
+    if one.marks["wrapper"]:
+        body = ast.YieldFrom(body)
+    nothing = ast.arguments(
+        posonlyargs=[],
+        args=[ast.arg(p) for p in one.parameters],
+        kwonlyargs=[],
+        kw_defaults=[],
+        defaults=[],
+    )
+    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(nothing, body)))
+    made = eval(compile(tree, "<hook>", "eval"), {_CALLED: function})  # noqa: S307 - of our own nodes
+    made.__name__ = made.__qualname__ = one.name
+    return made
 
 
 def _answer(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
-    def answer(*args: Any, **kwargs: Any) -> Any:
+    def answer(arguments: dict[str, Any]) -> Any:
         # Each plugin is handed a copy of its own: what it does to it is seen by nobody.
-        given = {n: host.hand_in(v) for n, v in _bound(one, args, kwargs).items()}
+        given = {n: host.hand_in(v) for n, v in arguments.items()}
         try:
             return plugin.ask(one.name, lambda: one.handle(**given), host.only_data)
         except Wrong as wrong:
@@ -61,8 +78,8 @@ def _answer(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
 
 
 def _wrapper(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
-    def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
-        given = {n: host.hand_in(v) for n, v in _bound(one, args, kwargs).items()}
+    def wrap(arguments: dict[str, Any]) -> Generator[None, Any, Any]:
+        given = {n: host.hand_in(v) for n, v in arguments.items()}
 
         def start() -> Any:
             made = plugin.world.call("_capcompiler_Wrapping", one.handle)

@@ -258,7 +258,7 @@ class PluginHost:
         forget the decision: when it is loaded again it is asked about again."""
         with self._lock:
             found = self.plugins.get(plugin)
-            if found is not None:
+            if found is not None and (authority is None or authority in found.granted):
                 found.revoke(authority)
             self.grants.forget(plugin, authority)
 
@@ -266,9 +266,14 @@ class PluginHost:
 
     def report(self, plugin: Plugin, failure: Failure) -> None:
         """Take note of a failure, and set the plugin aside where it is one too many."""
+        if failure.kind == "busy":
+            self._tell(failure)
+            return
         plugin.failures.append(failure)
         if failure.kind in ("limit", "crash") or len(plugin.failures) >= self.patience:
-            self.set_aside(plugin.name)
+            with self._lock:
+                if self.plugins.get(plugin.name) is plugin:
+                    self.set_aside(plugin.name)
         self._tell(failure)
 
     def set_aside(self, name: str) -> None:
@@ -285,8 +290,8 @@ class PluginHost:
             made = self._registered.pop(name, None)
             if made is not None and self.manager.get_plugin(name) is made:
                 self.manager.unregister(made)
-            with plugin.lock:
-                plugin.end(state)
+            # Not under the plugin's lock: its turn may be waiting for this one.
+            plugin.end(state)
             if state == "unloaded":
                 del self.plugins[name]
 

@@ -6,6 +6,7 @@ import ast
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any, Final, Literal
 
 from capcompiler.attenuation import only, revocable
@@ -31,6 +32,7 @@ _MARKS: Final = {
     "wrapper": bool,
 }
 _MAX_HOOKS: Final = 200
+_PATIENCE: Final = 30.0  # seconds that a call waits for one on another thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Failure:
     """What went wrong in a plugin.
 
     kind: "load", "error" (it raised), "limit" (a budget ran out), "crash" (its worker is gone), "result"
-    (it gave what no hook takes). hook: "" where it was loaded. traceback: of the guest's frames.
+    (it gave what no hook takes), "busy" (it is at work on another thread, which waits for this one).
+    hook: "" where it was loaded. traceback: of the guest's frames.
     """
 
     plugin: str
@@ -122,31 +125,37 @@ class Plugin:
         raise problem
 
     def ask(self, hook: str, call: Callable[[], Any], only_data: bool) -> Any:
-        """What it answers. Raises `Wrong` with what went wrong in it."""
-        with self.lock:
+        """What it answers. Raises `Wrong` with what went wrong in it; None once it is set aside."""
+        # Two threads may be in two plugins, and each want the other: neither waits for ever.
+        if not self.lock.acquire(timeout=_PATIENCE):
+            raise Wrong(self.failure(hook, "busy", "it is at work on another thread"))
+        try:
             if self.state != "running":
                 return None
             try:
                 found = call()
-            except LimitExceeded as error:
-                problem = self.failure(hook, "limit", str(error))
-            except CapabilityError as error:
-                if self.state != "running":
-                    return None  # it was unloaded meanwhile
-                if not error.frames and "caps[" in str(error):
-                    raise  # the host's own argument, which cannot be handed in
-                problem = self.failure(hook, "error", str(error), error.traceback)
-            except GuestError as error:
-                problem = self.failure(hook, "error", str(error), error.traceback)
             except CapError as error:
                 if self.state != "running":
-                    return None
-                problem = self.failure(hook, "crash", str(error))
+                    return None  # it was taken out meanwhile, in the middle of its turn
+                problem = self._what_went_wrong(hook, error)
             else:
+                if self.state != "running":
+                    return None
                 if not only_data or _is_data(found):
                     return found
                 problem = self.failure(hook, "result", "it gave a function or a capability, not data")
+        finally:
+            self.lock.release()
         raise Wrong(problem)
+
+    def _what_went_wrong(self, hook: str, error: CapError) -> Failure:
+        if isinstance(error, LimitExceeded):
+            return self.failure(hook, "limit", str(error))
+        if isinstance(error, CapabilityError) and not error.frames and "caps[" in str(error):
+            raise error  # the host's own argument, which cannot be handed in
+        if isinstance(error, GuestError):
+            return self.failure(hook, "error", str(error), error.traceback)
+        return self.failure(hook, "crash", str(error))
 
     def failure(self, hook: str, kind: str, message: str, traceback: str = "") -> Failure:
         return Failure(self.name, self.version, hook, kind, message, traceback)
@@ -160,9 +169,10 @@ class Plugin:
             take_back()
 
     def end(self, state: State) -> None:
-        """Let nothing of it run any more; what it holds is taken back first."""
+        """Let nothing of it run any more, a turn under way included; what it holds is taken back."""
         self.state = state
-        self.revoke()
+        for name in list(self._revokers):
+            self.revoke(name)
         self.world.close()
 
     def __repr__(self) -> str:
@@ -209,10 +219,12 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
         if (
             type(name) is not str
             or not name.isidentifier()
+            or iskeyword(name)
             or name.startswith("_")
             or type(marks) is not dict
             or type(parameters) is not list
-            or not all(type(p) is str and p.isidentifier() for p in parameters)
+            or not all(type(p) is str and p.isidentifier() and not iskeyword(p) for p in parameters)
+            or len(set(parameters)) != len(parameters)
             or not isinstance(handle, Handle)
         ):
             raise PluginError(

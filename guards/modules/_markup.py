@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 from guards.attribute import read
 from guards.call import callable_for_c
@@ -20,12 +21,16 @@ from guards.modules.table import MODULES, ModuleRow, tamed_in
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__: list[str] = []
+__all__ = ["FUNCTIONS"]
+
+#: Where a realm keeps the functions that were made for it here, by their ids.
+FUNCTIONS: Final = "functions of _markup"
 
 _row: Final[dict[str, Any]] = {}
 _PLAIN: Final = frozenset({str, int, float, list, tuple, dict, set, frozenset, bytes})
 #: Numbers whose text is short.
 _SHORT: Final = 2**63
+_TOLD: Final = frozenset({str, int, float})
 _KEYS: Final = frozenset({str, int})
 _TEXT: Final = frozenset({str})
 _DICT: Final = frozenset(dir(dict))
@@ -76,23 +81,36 @@ def _concat(realm: Realm, chunks: Any, /) -> Any:
     return "".join(parts)
 
 
-def _escaped(state: Any, value: Any, /) -> Any:
-    realm, slow, marked = state
-    kind = type(value)
-    if kind is str:
-        return _safe_text(realm, value)
-    if kind is marked:
-        return str.__str__(value)
-    if kind is float or (kind is int and -_SHORT < value < _SHORT):
-        return str(value)
-    return slow(value)
+# What these make are functions, not methods: calls of functions need no guard, and templates do little
+# else. A function of ours shows a guest its name and no more (`guards.attribute`), takes no attribute
+# (`guards.store`), and is made anew for each compartment.
+
+
+def _ours(realm: Realm, function: Any) -> Any:
+    """Note a function as one that guests of this realm may hold, for `reach`."""
+    if FUNCTIONS not in realm.keep:
+        realm.keep[FUNCTIONS] = WeakValueDictionary()
+    realm.keep[FUNCTIONS][id(function)] = function
+    return function
 
 
 @tamed_in(_row)
 def _escaping(realm: Realm, other: Any, kind: Any, /) -> Any:
     """A function that gives the safe text of a value: of plain data, of an instance of exactly `kind`, a
     class of the guest's for text that is safe already, and what `other` gives for anything else."""
-    return MethodType(_escaped, (realm, callable_for_c(realm, other), _text_class(realm, kind)))
+    slow, marked = callable_for_c(realm, other), _text_class(realm, kind)
+
+    def escaped(value: Any, /) -> Any:
+        kind = type(value)
+        if kind is str:
+            return _safe_text(realm, value)
+        if kind is marked:
+            return str.__str__(value)
+        if kind is float or (kind is int and -_SHORT < value < _SHORT):
+            return str(value)
+        return slow(value)
+
+    return _ours(realm, escaped)
 
 
 def _text_class(realm: Realm, kind: Any) -> Any:
@@ -101,79 +119,140 @@ def _text_class(realm: Realm, kind: Any) -> Any:
     return kind
 
 
-def _shown(state: Any, value: Any, /) -> Any:
-    kind = type(value)
-    if kind is str:
-        return value
-    if kind is float or (kind is int and -_SHORT < value < _SHORT):
-        return str(value)
-    return state[1](value)
+@tamed_in(_row)
+def _showing(realm: Realm, other: Any, /) -> Any:
+    """A function that gives the text of plain data, and what `other` gives for anything else."""
+    slow = callable_for_c(realm, other)
+
+    def shown(value: Any, /) -> Any:
+        kind = type(value)
+        if kind is str:
+            return value
+        if kind is float or (kind is int and -_SHORT < value < _SHORT):
+            return str(value)
+        return slow(value)
+
+    return _ours(realm, shown)
 
 
-def _attribute(state: Any, obj: Any, name: Any, /) -> Any:
-    kind = type(obj)
-    if type(name) is str and name[:1] != "_" and name not in _FORMATS:
+@tamed_in(_row)
+def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
+    """A function that gives what a name stands for: in a plain dict its item, or what `absent` gives for
+    one that is not there; of an object its attribute; and what `other` gives for anything else."""
+    slow, missing = callable_for_c(realm, other), callable_for_c(realm, absent)
+
+    def attribute(obj: Any, name: Any, /) -> Any:
+        kind = type(obj)
+        if type(name) is str and name[:1] != "_" and name not in _FORMATS:
+            if kind is dict:
+                if name not in _DICT:
+                    found = obj.get(name, _MISSING)
+                    return missing(obj, name) if found is _MISSING else found
+            elif kind not in _PLAIN:
+                try:
+                    return read(realm, obj, name)
+                except AttributeError:
+                    pass
+        return slow(obj, name)
+
+    return _ours(realm, attribute)
+
+
+@tamed_in(_row)
+def _taking(realm: Realm, other: Any, /) -> Any:
+    """A function that gives an item of plain data, and what `other` gives for anything else."""
+    slow = callable_for_c(realm, other)
+
+    def item(obj: Any, key: Any, /) -> Any:
+        kind = type(obj)
         if kind is dict:
-            if name not in _DICT and (found := obj.get(name, _MISSING)) is not _MISSING:
+            if type(key) in _KEYS and (found := obj.get(key, _MISSING)) is not _MISSING:
                 return found
-        elif kind not in _PLAIN:
+        elif (kind is list or kind is tuple) and type(key) is int and -len(obj) <= key < len(obj):
+            return obj[key]
+        return slow(obj, key)
+
+    return _ours(realm, item)
+
+
+@tamed_in(_row)
+def _calling(realm: Realm, other: Any, /) -> Any:
+    """A function that calls a method of plain data, and `other` for anything else."""
+    slow = callable_for_c(realm, other)
+
+    def method(context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _FORMATS:
             try:
-                return read(state[0], obj, name)
+                found = read(realm, obj, name)
             except AttributeError:
-                pass
-    return state[1](obj, name)
+                return slow(context, obj, name, *args, **kwargs)
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+            return found(*args, **kwargs)
+        return slow(context, obj, name, *args, **kwargs)
 
-
-def _item(state: Any, obj: Any, key: Any, /) -> Any:
-    kind = type(obj)
-    if kind is dict:
-        if type(key) in _KEYS and (found := obj.get(key, _MISSING)) is not _MISSING:
-            return found
-    elif (kind is list or kind is tuple) and type(key) is int and -len(obj) <= key < len(obj):
-        return obj[key]
-    return state[1](obj, key)
-
-
-def _method(state: Any, context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
-    if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _FORMATS:
-        try:
-            found = read(state[0], obj, name)
-        except AttributeError:
-            return state[1](context, obj, name, *args, **kwargs)
-        kwargs.pop("_loop_vars", None)
-        kwargs.pop("_block_vars", None)
-        return found(*args, **kwargs)
-    return state[1](context, obj, name, *args, **kwargs)
-
-
-def _call(state: Any, context: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
-    _realm, slow, kind, quick = state
-    if type(f) is kind:
-        kwargs.pop("_loop_vars", None)
-        kwargs.pop("_block_vars", None)
-        return quick(f, context, args, kwargs)
-    return slow(context, f, *args, **kwargs)
+    return _ours(realm, method)
 
 
 @tamed_in(_row)
 def _invoking(realm: Realm, other: Any, kind: Any, quick: Any, /) -> Any:
     """A function that calls what a template calls: by `quick` where it is exactly of `kind`, a class of
     the guest's, and by `other` else."""
-    return MethodType(_call, (realm, callable_for_c(realm, other), kind, callable_for_c(realm, quick)))
+    slow, fast = callable_for_c(realm, other), callable_for_c(realm, quick)
+
+    def call(context: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(f) is kind:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+            return fast(f, context, args, kwargs)
+        return slow(context, f, *args, **kwargs)
+
+    return _ours(realm, call)
 
 
 def _mark(state: Any, text: Any, /) -> Any:
-    realm, kind = state
+    realm, kind, slow = state
     if type(text) is not str:
-        raise TypeError("wanted an exact str")
+        return text if type(text) is kind else slow(text)
     realm.meter.charge_bytes(len(text))
     return str.__new__(kind, text)
 
 
-@tamed_in(_row)
-def _marking(realm: Realm, kind: Any, /) -> Any:
-    """A function that makes an instance of `kind`, a class of the guest's on str, of an exact text."""
-    return MethodType(_mark, (realm, _text_class(realm, kind)))
+def _escape(state: Any, text: Any, /) -> Any:
+    realm, kind, slow = state
+    if type(text) is not str:
+        return text if type(text) is kind else slow(text)
+    return str.__new__(kind, _safe_text(realm, text))
+
+
+def _tilde(state: Any, parts: Any, /) -> Any:
+    realm, kind, slow = state
+    if type(parts) is not tuple or not _TOLD.issuperset({*map(type, parts)} - {kind}):
+        return slow(parts)
+    realm.meter.charge(len(parts))
+    escape = any(type(part) is kind for part in parts)
+    texts = []
+    for part in parts:
+        if type(part) is str:
+            texts.append(_safe_text(realm, part) if escape else part)
+        elif type(part) is kind:
+            texts.append(str.__str__(part))
+        elif type(part) is int and not -_SHORT < part < _SHORT:
+            return slow(parts)
+        else:
+            texts.append(str(part))
+    realm.meter.charge_bytes(sum(map(len, texts)))
+    text = "".join(texts)
+    return str.__new__(kind, text) if escape else text
+
+
+def _marker(quick: Any) -> Any:
+    def make(realm: Realm, kind: Any, other: Any, /) -> Any:
+        """A function on texts and on instances of `kind`, a class of the guest's on str for text that is
+        safe; for anything else `other`."""
+        return MethodType(quick, (realm, _text_class(realm, kind), callable_for_c(realm, other)))
+
+    return make
 
 
 @tamed_in(_row)
@@ -196,21 +275,8 @@ def _join(realm: Realm, parts: Any, between: Any, escape: Any, /) -> Any:
     return between.join(texts)
 
 
-def _maker(quick: Any) -> Any:
-    def make(realm: Realm, other: Any, /) -> Any:
-        """A function that does what `other` does, at once where the value is plain data."""
-        return MethodType(quick, (realm, callable_for_c(realm, other)))
-
-    return make
-
-
-for _name, _quick in (
-    ("showing", _shown),
-    ("reading", _attribute),
-    ("taking", _item),
-    ("calling", _method),
-):
-    _row[_name] = _maker(_quick)
+for _name, _quick in (("marking", _mark), ("escape", _escape), ("tilde", _tilde)):
+    _row[_name] = _marker(_quick)
     _row[_name].__name__ = _row[_name].__qualname__ = _name
 
 MODULES["_markup"] = ModuleRow(why="text to text; it reads and calls by the guards", tame=_row)

@@ -194,15 +194,18 @@ def test_an_error_tells_the_model_what_to_write_and_it_mends_its_code_in_one_ste
     assert "there is no weather nowhere" in model.told[3]
 
 
-def test_nothing_catches_the_final_answer() -> None:
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+def test_nothing_catches_the_final_answer(isolation: str) -> None:
     agent, _ = agent_of(
         "while True:\n    try:\n        final_answer(1)\n    except BaseException:\n        pass\n"
-        "    finally:\n        final_answer(2)"
+        "    finally:\n        final_answer(2)",
+        isolation=isolation,
     )
     assert agent.run("go") == 1
 
 
-def test_what_is_no_data_is_a_token_that_only_tools_open() -> None:
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+def test_what_is_no_data_is_a_token_that_only_tools_open(isolation: Any) -> None:
     class Picture:
         secret = "host's"
 
@@ -216,7 +219,7 @@ def test_what_is_no_data_is_a_token_that_only_tools_open() -> None:
         seen.extend([picture, *many])
         return "shown"
 
-    executor = CapExecutor(additional_functions={"draw": draw, "show": show})
+    executor = CapExecutor(additional_functions={"draw": draw, "show": show}, isolation=isolation)
     done = executor("p = draw()\nshow(p['picture'], many=[p['picture']])\nsize = p['size']")
     assert (done.output, seen) == (3, [made, made])
     for code in (

@@ -133,7 +133,7 @@ VALUES = {
     "error-of-the-host": (
         "try:\n    await fails()\nexcept ValueError as e:\n    r = [str(e), e.__cause__, e.__context__, getattr(e, '__notes__', None), 's3cret' in repr(vars(e))]\nr", ["told", None, None, None, False]),
     "frames-of-an-error": (
-        "try:\n    await fails()\nexcept ValueError as e:\n    t = e.__traceback__\nr = []\nwhile t is not None:\n    r.append((hasattr(t, 'tb_frame'), t.tb_lineno))\n    t = t.tb_next\nr", [(False, 2)]),
+        "try:\n    await fails()\nexcept ValueError as e:\n    t = e.__traceback__\nr = []\nwhile t is not None:\n    f = t.tb_frame\n    r.append((f.f_locals, f.f_back, hasattr(f, 'f_builtins'), t.tb_lineno))\n    t = t.tb_next\nr", [({}, None, False, 2)]),
     "error-with-an-object": (
         "try:\n    await crashes()\nexcept Exception as e:\n    r = [type(e).__name__, 's3cret' in str(e), 's3cret' in repr(e.args)]\nr", ["Exception", False, False]),
     "an-object-of-the-host": (

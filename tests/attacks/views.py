@@ -220,10 +220,9 @@ CASES: list[Case] = [
         "import sys\nsys.breakpointhook = list\nlist_of = breakpoint(iter([1, 2]))\nlist_of",
         value=[1, 2],
     ),
-    case("breakpoint-without-a-hook", "breakpoint()", raises="PermissionError"),
     # Targets of a comprehension, where no temporary of ours can be.
     case(
-        "comprehension-target-runs-guarded",
+        "comprehension-target-item-runs-guarded",
         "r = []\n[0 for r[(i for i in 'a').gi_frame] in [1]]",
         raises="AttributeError",
         about="gi_frame",

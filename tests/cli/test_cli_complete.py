@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from capcompiler import Capability, Compartment, expose
 from capcompiler.cli.complete import completions
-from capcompiler.cli.editor import completer, history_file, prompt_session
+from capcompiler.cli.editor import completer, history_file, line_reader, prompt_session
 from capcompiler.cli.progress import line, progress
 
 from .conftest import Ran
@@ -168,6 +169,28 @@ def test_prompt_toolkit_has_the_names_and_keeps_a_history(
         typed.send_text("number * 6\n")
         assert session.prompt(">>> ") == "number * 6"
     assert "number * 6" in (tmp_path / "capcompiler" / "history").read_text()
+
+
+def test_readline_completes_where_there_is_no_prompt_toolkit(
+    world: Compartment, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    readline = pytest.importorskip("readline", reason="this Python has no readline")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
+    kept: list[Any] = []
+    monkeypatch.setattr("atexit.register", lambda *given: kept.append(given))
+    before = readline.get_completer(), readline.get_completer_delims()
+    try:
+        assert line_reader(lambda: world, True) is input
+        monkeypatch.setattr(readline, "get_line_buffer", lambda: "f(mailer.s")
+        monkeypatch.setattr(readline, "get_endidx", lambda: 10)
+        complete = readline.get_completer()
+        found = [complete("mailer.s", 0), complete("mailer.s", 1), complete("mailer.s", 2)]
+        assert found == ["mailer.send", "mailer.size", None]
+    finally:
+        readline.set_completer(before[0])
+        readline.set_completer_delims(before[1])
+    assert len(kept) == 1
 
 
 # The line of a long run

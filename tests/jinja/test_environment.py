@@ -7,6 +7,9 @@ import functools
 from typing import Any
 
 import pytest
+
+pytest.importorskip("jinja2", reason="needs the extra jinja")
+
 from jinja2 import DictLoader, Environment, Undefined, pass_context, pass_environment, pass_eval_context
 from jinja2.exceptions import (
     SecurityError,

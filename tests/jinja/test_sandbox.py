@@ -13,6 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+pytest.importorskip("jinja2", reason="needs the extra jinja")
+
 from jinja2.exceptions import SecurityError, TemplateRuntimeError, TemplateSyntaxError
 from jinja2.nodes import EvalContext
 from jinja2.sandbox import unsafe

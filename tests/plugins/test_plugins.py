@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pluggy
 import pytest
+
+pytest.importorskip("pluggy", reason="needs the extra plugins")
+
+import pluggy
 
 from capcompiler import Capability, CapabilityError, Limits
 from capcompiler.plugins import (
@@ -750,6 +753,65 @@ def test_reloading_while_hooks_are_called(room: Room) -> None:
         ended.set()
         thread.join()
     assert wrong == [] and room.failures == []
+
+
+def test_two_threads_in_two_plugins_do_not_wait_for_each_other_for_ever(
+    make: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capcompiler.plugins.plugin._PATIENCE", 0.2)
+    both = threading.Barrier(2)
+
+    class Phone(Capability):
+        def call(self, name: str) -> Any:
+            both.wait(60)
+            made = room.host.plugins[name]
+            found = made.ask("work", lambda: "answered", True)
+            both.wait(60)
+            return found
+
+    room = make(offers={"phone": Phone()})
+    manifest = '[authority.phone]\nwhy = "to call the other"\n'
+    room.load(
+        "a", "@hookimpl\ndef work(item): return phone.call('b') if item == 'a' else None", manifest
+    )
+    room.load("b", "@hookimpl\ndef choose(item, kind): return phone.call('a')", manifest)
+    other = threading.Thread(target=lambda: room.manager.hook.choose(item=1, kind=2))
+    other.start()
+    try:
+        room.manager.hook.work(item="a")
+    except threading.BrokenBarrierError:
+        pass
+    other.join(60)
+    assert not other.is_alive()
+
+
+def test_a_plugin_that_is_unloaded_from_another_thread_ends_in_the_middle(room: Room) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Slow(Box):
+        def put(self, thing: str) -> int:
+            inside.set()
+            go_on.wait(60)
+            return 0
+
+    room.host.offers["box"] = Slow()
+    room.load("slow", "@hookimpl\ndef work(item):\n    box.put('x')\n    return 'went on'", WANTS_BOX)
+    found: list[Any] = []
+    caller = threading.Thread(target=lambda: found.extend(room.manager.hook.work(item=1)))
+    caller.start()
+    assert inside.wait(60)
+    room.host.unload("slow")
+    go_on.set()
+    caller.join(60)
+    assert found == ["native"] and room.failures == []
+
+
+def test_revoking_what_is_not_held_is_no_error(room: Room) -> None:
+    room.load("user", "", WANTS_BOX)
+    room.host.set_aside("user")
+    room.host.revoke("user", "box")
+    room.host.revoke("nobody")
+    assert room.host.grants.all() == []
 
 
 # Worker processes

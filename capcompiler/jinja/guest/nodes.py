@@ -4,8 +4,8 @@
 class EvalContext:
     def __init__(self, environment, template_name=None):
         self.environment = environment
-        autoescape = environment.autoescape
-        self.autoescape = autoescape(template_name) if callable(autoescape) else autoescape
+        escapes = environment.escapes  # as it says for every template, or None where it decides
+        self.autoescape = environment.autoescape(template_name) if escapes is None else escapes
         self.volatile = False
 
     def save(self):

@@ -66,7 +66,20 @@ def _kind_of(obj):
 
 
 runtime.object_type_repr = _kind_of
-mark = _markup.marking(Markup)
+mark = _markup.marking(Markup, Markup)
+escape = _markup.escape(Markup, markupsafe.escape)
+# What the runtime and the generated code call to mark text, to escape it and to put it together.
+runtime.Markup, runtime.escape = mark, escape
+runtime.markup_join = _markup.tilde(Markup, runtime.markup_join)
+_str_join = runtime.str_join
+
+
+def str_join(parts):
+    made = _markup.join(parts, "", False)
+    return _str_join(parts) if made is None else made
+
+
+runtime.str_join = str_join
 
 # What crosses
 
@@ -107,7 +120,7 @@ def outside(value):
         return UndefinedValue(value._undefined_hint, name if type(name) is str else None)
     if kind is EvalContext:
         return ContextValue({}, None, bool(value.autoescape))
-    if kind is Context:
+    if kind is QuickContext:
         found = {k: outside(v) for k, v in value.get_all().items() if k not in _OWN}
         return ContextValue(found, value.name, bool(value.eval_ctx.autoescape))
     if kind is Environment:
@@ -137,6 +150,7 @@ class HostCall:
 
     def __init__(self, call, passes):
         self._call = call
+        self._passes = passes
         if passes:
             self.jinja_pass_arg = _PassArg[passes]
 
@@ -149,6 +163,8 @@ class HostCall:
 
 
 def _escape_other(value):
+    if isinstance(value, Undefined) and quiet:
+        return ""
     kind = type(value)
     html = getattr(value, "cap_html", _ABSENT) if kind not in _COMMON else _ABSENT
     if html is not _ABSENT and type(html) is SafeText:
@@ -156,12 +172,14 @@ def _escape_other(value):
     return str(markupsafe.escape(inside(value)))
 
 
+quiet = settings["undefined"] == "Undefined"  # whose text is none
 _COMMON = frozenset({bool, type(None), int, list, tuple, dict, set, Undefined})
 
 
 def _show_other(value):
-    kind = type(value)
-    if kind is SafeText:
+    if isinstance(value, Undefined) and quiet:
+        return ""
+    if isinstance(value, SafeText):
         return value.text
     return str(value)
 
@@ -219,6 +237,10 @@ def _attribute(obj, name):
     return inside(value)
 
 
+def _absent(obj, name):
+    return environment.undefined(obj=obj, name=name)
+
+
 def _item(obj, key):
     """`obj[key]` in a template: the item, or the attribute of that name, or an undefined value."""
     try:
@@ -245,7 +267,7 @@ def _method(context, obj, name, /, *args, **kwargs):
 
 immutable = settings["immutable"]
 item = _markup.taking(_item)
-attribute = _attribute if immutable else _markup.reading(_attribute)
+attribute = _attribute if immutable else _markup.reading(_attribute, _absent)
 method = _method if immutable else _markup.calling(_method)
 
 _CHANGING = {
@@ -282,26 +304,48 @@ runtime.Namespace = jinja2.utils.Namespace = Namespace
 def _run_macro(macro, context, args, kwargs):
     """`Macro.__call__` for the macros that most are: no caller, no surplus arguments."""
     missing_ones = macro._argument_count - len(args)
-    if missing_ones < 0 or macro.caller or macro.catch_kwargs or macro.catch_varargs:
+    if missing_ones < 0 or macro.catch_kwargs or macro.catch_varargs or macro.explicit_caller:
         return macro(context.eval_ctx, *args, **kwargs)
+    called, named = [], kwargs
+    if macro.caller:
+        if kwargs.get("caller") is None:
+            return macro(context.eval_ctx, *args, **kwargs)
+        named = {**kwargs}
+        called = [named.pop("caller")]
     values = [*args]
     if missing_ones:
         taken = 0
         for name in macro.arguments[len(values) :]:
-            if name in kwargs:
+            if name in named:
                 taken += 1
-                values.append(kwargs[name])
+                values.append(named[name])
             else:
                 values.append(_missing)
-        if taken != len(kwargs):
+        if taken != len(named):
             return macro(context.eval_ctx, *args, **kwargs)
-    elif kwargs:
+    elif named:
         return macro(context.eval_ctx, *args, **kwargs)
-    text = macro._func(*values)
+    if called:
+        values.append(called[0])
+    count = len(values)
+    if count == 0:
+        text = macro._func()
+    elif count == 1:
+        text = macro._func(values[0])
+    elif count == 2:
+        text = macro._func(values[0], values[1])
+    else:
+        text = macro._func(*values)
     return mark(text) if context.eval_ctx.autoescape else text
 
 
 def _call(context, f, /, *args, **kwargs):
+    if f is safe_range:
+        return safe_range(*args)
+    if isinstance(f, HostCall) and not f._passes:
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return f(*args, **kwargs)
     return context.call(f, *args, **kwargs)
 
 
@@ -333,6 +377,8 @@ def _attr(environment, obj, name):
 
 
 DEFAULT_FILTERS["join"] = _join
+DEFAULT_FILTERS["safe"] = mark
+DEFAULT_FILTERS["escape"] = DEFAULT_FILTERS["e"] = escape
 DEFAULT_FILTERS["attr"] = _attr
 
 
@@ -341,13 +387,17 @@ class Environment:
 
     is_async = False
     sandboxed = True
-    context_class = Context
+
+    @property
+    def context_class(self):
+        return QuickContext
+
     concat = staticmethod(_markup.concat)
 
     def __init__(self):
         self.undefined = getattr(runtime, settings["undefined"])
-        self.autoescape = settings["autoescape"]
-        if self.autoescape is None:
+        self.autoescape = self.escapes = settings["autoescape"]
+        if self.escapes is None:
             self.autoescape = host.autoescape
         self.policies = {}
         self.newline_sequence = settings["newline"]
@@ -363,7 +413,8 @@ class Environment:
         self.extensions = {}
         self.finalize = None
         self.templates = {}
-        self.modules = {}
+        self.modules = {}  # what was imported in this rendering, by its template
+        self.found = {}  # what templates asked for in this rendering, by its name
 
     def getattr(self, obj, name):
         return attribute(obj, name)
@@ -457,10 +508,14 @@ class Environment:
     def find_template(self, name, parent):
         if not isinstance(name, str):
             raise TypeError(f"a template's name is text, not {type(name).__name__}")
-        number = host.version(str(name), parent)
-        if number is None:
-            return None
-        return self.loaded(number)
+        key = str(name), parent
+        found = self.found.get(key)
+        if found is None:
+            number = host.version(*key)
+            if number is None:
+                return None
+            found = self.found[key] = self.loaded(number)
+        return found
 
     def loaded(self, number):
         found = self.templates.get(number)
@@ -470,6 +525,20 @@ class Environment:
                 raise TemplateSyntaxError(**source)
             found = self.templates[number] = Template(*source)
         return found
+
+
+class QuickContext(Context):
+    """Jinja2's context, made in fewer steps."""
+
+    def __init__(self, environment, parent, name, blocks, globals=None):
+        self.parent = parent
+        self.vars = {}
+        self.environment = environment
+        self.eval_ctx = EvalContext(environment, name)
+        self.exported_vars = set()
+        self.name = name
+        self.globals_keys = set(globals) if globals else set()
+        self.blocks = {k: [v] for k, v in blocks.items()} if blocks else {}
 
 
 class Template:
@@ -486,11 +555,16 @@ class Template:
         self.root_render_func = own["root"]
 
     def new_context(self, vars=None, shared=False, locals=None):
-        parent = (vars or {}) if shared else {**environment.globals, **self.globals, **(vars or {})}
+        if shared:
+            parent = vars or {}
+        elif self.globals:
+            parent = {**environment.globals, **self.globals, **(vars or {})}
+        else:
+            parent = environment.globals | vars if vars else {**environment.globals}
         if locals:
             parent = dict(parent) if shared else parent
             parent.update((k, v) for k, v in locals.items() if v is not _missing)
-        return Context(environment, parent, self.name, self.blocks, globals=self.globals)
+        return QuickContext(environment, parent, self.name, self.blocks, globals=self.globals)
 
     def make_module(self, vars=None, shared=False, locals=None):
         return Module(self, self.new_context(vars, shared, locals))
@@ -586,7 +660,7 @@ def prepare(number):
 
 
 def _begin(number, vars, marked, given):
-    environment.modules = {}
+    environment.modules, environment.found = {}, {}
     template = environment.loaded(number)
     if given is not None:
         template.globals = inside(given)

@@ -218,3 +218,8 @@ def localcontext(ctx=None, **kwargs):
     elif not isinstance(ctx, Context):
         raise TypeError("optional argument must be a context")
     return _ContextManager(ctx, kwargs)
+
+
+def __getattr__(name):
+    # From 3.15 on `decimal` imports it, and is `_pydecimal` where it is not there.
+    raise AttributeError(f"module 'decimal' has no attribute {name!r}")

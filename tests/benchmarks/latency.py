@@ -17,6 +17,7 @@ from typing import Any
 
 from capcompiler import Compartment, Limits, cap_compile, cap_exec
 
+from .process_tier import Echo, monty
 from .program import Benchmark
 from .subjects import Prepared
 from .user_programs import PAGE, PRODUCTS, SHOP, user_programs
@@ -61,9 +62,12 @@ def _actions(stack: ExitStack) -> Iterator[tuple[str, str, float | None, Action,
             continue
         stack.callback(prepared.close)
         yield "a page of twenty lines", name, None, _one(prepared), 1
-    caller = Compartment({"same": _same}, limits=Limits(steps=10**9))
-    caller.exec("def run(n):\n    for i in range(n): same(i)\n")
+    caller = Compartment({"same": _same, "echo": Echo()}, limits=Limits(steps=10**9))
+    caller.exec(
+        "def run(n):\n    for i in range(n): same(i)\ndef say(n):\n    for i in range(n): echo.say(i)\n"
+    )
     yield "a capability call out", "capcompiler", 1, lambda: caller.call("run", 200), 200
+    yield "a checked method of a capability", "capcompiler", 1, lambda: caller.call("say", 200), 200
     yield from _peers(stack)
 
 
@@ -108,23 +112,15 @@ def _peers(stack: ExitStack) -> Iterator[tuple[str, str, float | None, Action, i
         world = starlark.Globals.standard()
         yield (text + " from text", "starlark-pyo3", None,
                lambda: starlark.eval(starlark.Module(), starlark.parse("a", text), world), 1)  # fmt: skip
-    try:
-        import pydantic_monty
-    except ImportError:
+    peer = monty()
+    if peer is None:
         return
-    pool = stack.enter_context(pydantic_monty.Monty())
-
-    def checked_out() -> Any:
-        with pool.checkout() as session:
-            return session.feed_run(text)
-
-    yield text + " from text", "pydantic-monty", None, checked_out, 1
-    session = stack.enter_context(pool.checkout())
-    yield "1+1 in a world that is there", "pydantic-monty", None, lambda: session.feed_run(text), 1
-    session.feed_run("def run(n):\n    for i in range(n): same(i)\n", external_lookup={"same": _same})
+    stack.callback(peer.close)
+    yield text + " from text", "pydantic-monty", None, peer.fresh, 1
+    yield "1+1 in a world that is there", "pydantic-monty", None, peer.run, 1
     yield ("a capability call out", "pydantic-monty", None,
-           lambda: session.feed_run("run(10)", external_lookup={"same": _same}), 10)  # fmt: skip
-    yield "call a trivial function", "pydantic-monty", None, lambda: session.feed_run("run(0)"), 1
+           lambda: peer.calling(10, "run(10)"), 10)  # fmt: skip
+    yield "call a trivial function", "pydantic-monty", None, lambda: peer.calling(0, "run(0)"), 1
 
 
 def measure_latency(*, rounds: int, seconds: float) -> list[Latency]:

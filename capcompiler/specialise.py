@@ -262,7 +262,8 @@ class Specialiser(Dialect):
 
     def spent(self, read: Read, source: ast.expr) -> ast.expr:
         """The last read of a temporary; what nothing else holds is let go of there. source: what it was
-        taken from: a name or an attribute of one is held by the program, more or less."""
+        taken from: a name or an attribute of one is held by the program, more or less. The collector
+        may run here: what was tested must hold whatever code of the guest's does."""
         value = read()
         inner = source
         while isinstance(inner, ast.Attribute):

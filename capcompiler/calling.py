@@ -116,7 +116,7 @@ class Calls(Specialiser):
         elif name in _MADE:
             own, made = f"cap:raw:{name}", f"cap:made:{name}"
         elif name in TAMED_BUILTINS:
-            own, made = f"cap:own:{name}", None
+            return self.called_stand_in(call, node, guard)
         else:
             return None
         routed = self.visit(node)
@@ -125,16 +125,27 @@ class Calls(Specialiser):
         # the name, and nothing runs between this test and that read of a constant.
         same = ast.Compare(routed, [ast.Is()], [stand_in(own)])
         fast = stand_in(made or own)
-        if name == "isinstance":
-            test = self.one_class(call)
-            if test is not None:
-                inner = ast.IfExp(same, fast, slow)
-                test = all_of([test, copy.deepcopy(same)])
-                return ast.copy_location(ast.IfExp(test, stand_in("cap:raw:isinstance"), inner), node)
         short = self.short_builtin(call, name)
         if short is not None:
             fast = ast.IfExp(short, stand_in(f"cap:raw:{name}"), fast)
         return ast.copy_location(ast.IfExp(same, fast, slow), node)
+
+    def called_stand_in(self, call: ast.Call, node: ast.Name, guard: type[Guard]) -> ast.expr | None:
+        """A builtin of the realm's own. What is found is told by its identity: code that held the
+        builtin itself would hold the realm, past the collector."""
+        if not self.may_hold:
+            return None
+        first: list[ast.expr] = []
+        found = self.held_value(node, first)
+        identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
+        same = ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{node.id}")])
+        test = self.one_class(call, first) if node.id == "isinstance" else None
+        slow = self.ask(guard, found(), at=node)
+        if test is None:
+            return ast.copy_location(ast.IfExp(all_of([*first, same]), found(), slow), node)
+        raw = all_of([*first, copy.deepcopy(same), test])
+        rest = ast.copy_location(ast.IfExp(same, found(), slow), node)
+        return ast.copy_location(ast.IfExp(raw, stand_in("cap:raw:isinstance"), rest), node)
 
     def short_builtin(self, call: ast.Call, name: str) -> ast.expr | None:
         """A test that the raw builtin may be called with these arguments; None if there is no such."""
@@ -146,9 +157,9 @@ class Calls(Specialiser):
             return either_of([self.kind_test(read, fact) for fact in SMALL_OF[name]])
         return None
 
-    def one_class(self, call: ast.Call) -> ast.expr | None:
-        """A test that the second argument of `isinstance` is one class; it is worked out there. None
-        if there is no such test."""
+    def one_class(self, call: ast.Call, first: list[ast.expr]) -> ast.expr | None:
+        """A test that the second argument of `isinstance` is one class; None if there is no such. A test
+        added to `first`, which always holds, works the argument out."""
         args = call.args
         if call.keywords or len(args) != 2 or isinstance(args[1], ast.Starred):
             return None
@@ -156,12 +167,9 @@ class Calls(Specialiser):
             return None
         if self.still(args[1]):
             return is_kind(type_of(copy.deepcopy(args[1])), type) if self.certain(args[1]) else None
-        if not self.may_hold:
-            return None
-        take, again = self.hold()
-        first = take(self.first(args[1]))
+        again = self.held_value(args[1], first)
         args[1] = again()
-        return is_kind(type_of(first), type)
+        return is_kind(type_of(again()), type)
 
     # Methods
 
@@ -203,10 +211,9 @@ class Calls(Specialiser):
             known = stand_in(f"cap:method:{node.attr}")
             test = either_of([*short, ast.Compare(type_of(read()), [ast.In()], [known])])
         slow = self.ask(method, again(), ast.Constant(node.attr), at=owner)
-        fast = self.spent(again, owner)
-        if fast is not owner and not isinstance(fast, ast.Name):
-            slow = self.let_go_after(slow)  # type: ignore[assignment]
-        receiver = ast.copy_location(ast.IfExp(test, fast, slow), owner)
+        # Nothing is made between this test and that read of the method, or the collector could run a
+        # callback of the guest's that stores another one.
+        receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
     def short_method(

@@ -36,6 +36,7 @@ _LARGEST: Final = 40
 #: Elements and characters that are copied for nothing.
 _SHORT: Final = 512
 _SLICED: Final = frozenset({list, tuple, str})
+_NOT_IN_CLAUSES: Final = (ast.NamedExpr, ast.Await, ast.Lambda)
 _NOT_TWICE: Final = (
     ast.Lambda, ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await, ast.ListComp, ast.SetComp,
     ast.DictComp, ast.GeneratorExp,
@@ -80,8 +81,8 @@ class Specialiser(Dialect):
         """A part of a comprehension, and the clauses that take temporaries of it first: `for t in [x]`
         is an assignment to the compiler, and each run of the comprehension has its own."""
         outer, self.lets = self.lets, []
-        # Python takes neither of these where a clause iterates.
-        barred = any(isinstance(part, (ast.NamedExpr, ast.Await)) for part in ast.walk(node))
+        # Python takes none of these where a clause iterates; a lambda has temporaries in it.
+        barred = any(isinstance(part, _NOT_IN_CLAUSES) for part in ast.walk(node))
         self.barred += barred
         routed = visit(node)
         self.barred -= barred
@@ -262,7 +263,8 @@ class Specialiser(Dialect):
 
     def spent(self, read: Read, source: ast.expr) -> ast.expr:
         """The last read of a temporary; what nothing else holds is let go of there. source: what it was
-        taken from: a name or an attribute of one is held by the program, more or less."""
+        taken from: a name or an attribute of one is held by the program, more or less. The collector
+        may run here: what was tested must hold whatever code of the guest's does."""
         value = read()
         inner = source
         while isinstance(inner, ast.Attribute):

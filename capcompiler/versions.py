@@ -148,7 +148,7 @@ def _chosen(statements: list[ast.stmt], scope: Scope) -> Env:
 
     for name in list(guess):
         without = {n: f for n, f in guess.items() if n != name}
-        if work(without) - work(guess) <= _cost(guess[name]):
+        if work(without) - work(guess) < _cost(guess[name]):
             guess = without
     saved = work({}) - work(guess) - sum(map(_cost, guess.values()))
     return guess if guess and saved >= _WORTH and len(guess) <= _MOST else {}

@@ -12,6 +12,7 @@ import itertools
 import posixpath
 import re
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
-from guards.base import PREFIX, is_guard_name
+from guards.base import PREFIX, gone, is_guard_name
 from guards.call import MADE_FAST, callable_for_c
 from guards.charge import (
     SCALARS,
@@ -826,6 +827,16 @@ _RAW: Final = {
 }
 
 
+def _maker_of(realm: Realm, make: Any) -> Any:
+    """A constructor of a builtin class for one realm, which it does not hold."""
+    ref = weakref.ref(realm)
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        return make(ref() or gone(), *args, **kwargs)
+
+    return made
+
+
 def _named(realm: Realm, key: str) -> Any:
     """What a stand-in with a name behind its second colon stands for."""
     kind, _, name = key.removeprefix(PREFIX).partition(":")
@@ -836,9 +847,9 @@ def _named(realm: Realm, key: str) -> Any:
     if kind == "static":
         return realm.plain.of_class(name)
     if kind == "made":
-        return MethodType(MADE_FAST[_RAW[name]], realm)
+        return _maker_of(realm, MADE_FAST[_RAW[name]])
     if kind == "own":
-        return realm.builtin(name)
+        return id(realm.builtin(name))  # which lives as long as the realm does
     if kind == "stores":
         for stored in name.split():
             realm.plain.note_store(stored)

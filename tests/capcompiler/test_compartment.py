@@ -261,6 +261,21 @@ def test_a_world_that_nobody_holds_goes_away(optimize: bool) -> None:
     assert gone() is None
 
 
+def test_code_that_calls_builtins_holds_no_world(optimize: bool) -> None:
+    world = Compartment()
+    world.exec(
+        "class A:\n    def m(self): return 1\nclass B(A):\n    def m(self): return super().m()\n"
+        "    @staticmethod\n    def s(): return 1\n"
+        "def f(x): return list(x), isinstance(x, list), sorted(x), print(x), str(x[0]), B().m(), B.s()\n"
+        "f([1])\ndef keep(): return keep, f\n",
+        optimize=optimize,
+    )
+    realms = [weakref.ref(world), weakref.ref(world._realm)]
+    del world
+    gc.collect()
+    assert [gone() for gone in realms] == [None, None]
+
+
 # cancel
 
 

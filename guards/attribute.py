@@ -429,9 +429,7 @@ def _read_alias(realm: Realm, obj: Any, name: str) -> Any:
         return GenericAlias
     if name in _ALIAS_OWN or name in _ALIAS_MORE:
         row = find(GenericAlias, name)
-        if row is not ABSENT_ROW:
-            return _hand_out(realm, obj, name, row)
-        absent(obj, name)
+        return _hand_out(realm, obj, name, find(object, name) if row is ABSENT_ROW else row)
     return read(realm, obj.__origin__, name)
 
 

@@ -201,6 +201,7 @@ def compile_(
     dont_inherit: bool = False,
     optimize: int = -1,
     *,
+    module: Any = None,
     _feature_version: int = -1,
 ) -> Any:
     if type(flags) is int and flags & _ONLY_TREE and not flags & ~_TREE_FLAGS:

@@ -20,6 +20,8 @@ from guards.host import host_lookup, host_name
 __all__ = ["GUARDS", "PlainGroup", "StarType"]
 
 _ASKED: Final = ("split", "derive", "__getattribute__")
+#: Who defines them for a group that is the interpreter's: of the last, `object` from 3.14 on.
+_OWNERS: Final = [host_lookup(BaseExceptionGroup, name)[0] for name in _ASKED]
 _EXACT: Final = (BaseExceptionGroup, ExceptionGroup)
 #: What a group that is made anew takes over; read past whatever the guest's class says.
 _CARRIED: Final = {
@@ -41,9 +43,7 @@ def _is_plain(group: BaseExceptionGroup) -> bool:
             own.pop(name, None)
         return True
     owners = [host_lookup(kind, name)[0] for name in _ASKED]
-    return owners == [BaseExceptionGroup, BaseExceptionGroup, BaseException] and own.keys().isdisjoint(
-        _ASKED
-    )
+    return owners == _OWNERS and own.keys().isdisjoint(_ASKED)
 
 
 def _raised() -> BaseException | None:

@@ -61,7 +61,7 @@ HOLDERS = [
 # What `copy` has to copy: a class or a function of the guest's own `copyreg` comes first.
 TAKEN_APART = {
     *"instance object exception slice range set bytearray partial deque defaultdict".split(),
-    *"ordereddict date timedelta attrgetter methodcaller".split(),
+    *"ordereddict date timedelta attrgetter methodcaller generic-alias".split(),
 }
 CALLS = [("reduce-ex", "__reduce_ex__(2)"), ("reduce", "__reduce__()")]
 

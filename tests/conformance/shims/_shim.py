@@ -46,7 +46,7 @@ def missing_from(module):
 
     def __getattr__(name):
         if name.startswith("__") or (
-            module == "test.support" and name.endswith(("_helper", "testcase"))
+            module == "test.support" and name.endswith(("_helper", "testcase", "isolation"))
         ):
             raise AttributeError(name)  # a module: the import goes on to find it
         return Missing(f"{module}.{name}")

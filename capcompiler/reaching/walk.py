@@ -14,7 +14,6 @@ from capcompiler.reaching.paths import BOUND, SCALARS, steps_from
 from capcompiler.reaching.sharing import holders_outside
 from guards.base import is_guard_name
 from guards.host import host_method_func, host_method_self, host_name
-from guards.modules._markup import FUNCTIONS
 from guards.realm import Realm
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE
@@ -220,10 +219,7 @@ def trouble(realm: Realm, value: Any) -> str:
     """Why a value is none that a guest may hold; "" when it may."""
     kind = type(value)
     if kind is FunctionType:
-        ours = (
-            realm.keep.get(FUNCTIONS, {}).get(id(value)) is value
-        )  # it shows its name, and can be called
-        return "" if ours or realm.is_guest_function(value) else "a function of the host"
+        return "" if realm.is_guest_function(value) else "a function of the host"
     if issubclass(kind, ModuleType):
         known = realm.may_hold(kind) and kind is not ModuleType
         return "" if known else "a module of the host"

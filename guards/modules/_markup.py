@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
 
 from guards.attribute import read
 from guards.call import callable_for_c
@@ -21,10 +20,7 @@ from guards.modules.table import MODULES, ModuleRow, tamed_in
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["FUNCTIONS"]
-
-#: Where a realm keeps the functions that were made for it here, by their ids.
-FUNCTIONS: Final = "functions of _markup"
+__all__: list[str] = []
 
 _row: Final[dict[str, Any]] = {}
 _PLAIN: Final = frozenset({str, int, float, list, tuple, dict, set, frozenset, bytes})
@@ -81,26 +77,21 @@ def _concat(realm: Realm, chunks: Any, /) -> Any:
     return "".join(parts)
 
 
-# What these make are functions, not methods: calls of functions need no guard, and templates do little
-# else. A function of ours shows a guest its name and no more (`guards.attribute`), takes no attribute
-# (`guards.store`), and is made anew for each compartment.
+# What these make are methods, bound to the realm: a function of ours would take attributes, since stores
+# on plain names have no guard.
 
 
 def _ours(realm: Realm, function: Any) -> Any:
-    """Note a function as one that guests of this realm may hold, for `reach`."""
-    if FUNCTIONS not in realm.keep:
-        realm.keep[FUNCTIONS] = WeakValueDictionary()
-    realm.keep[FUNCTIONS][id(function)] = function
-    return function
+    return MethodType(function, realm)
 
 
 @tamed_in(_row)
 def _escaping(realm: Realm, other: Any, kind: Any, /) -> Any:
-    """A function that gives the safe text of a value: of plain data, of an instance of exactly `kind`, a
+    """A callable that gives the safe text of a value: of plain data, of an instance of exactly `kind`, a
     class of the guest's for text that is safe already, and what `other` gives for anything else."""
     slow, marked = callable_for_c(realm, other), _text_class(realm, kind)
 
-    def escaped(value: Any, /) -> Any:
+    def escaped(_: Any, value: Any, /) -> Any:
         kind = type(value)
         if kind is str:
             return _safe_text(realm, value)
@@ -121,10 +112,10 @@ def _text_class(realm: Realm, kind: Any) -> Any:
 
 @tamed_in(_row)
 def _showing(realm: Realm, other: Any, /) -> Any:
-    """A function that gives the text of plain data, and what `other` gives for anything else."""
+    """A callable that gives the text of plain data, and what `other` gives for anything else."""
     slow = callable_for_c(realm, other)
 
-    def shown(value: Any, /) -> Any:
+    def shown(_: Any, value: Any, /) -> Any:
         kind = type(value)
         if kind is str:
             return value
@@ -137,11 +128,11 @@ def _showing(realm: Realm, other: Any, /) -> Any:
 
 @tamed_in(_row)
 def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
-    """A function that gives what a name stands for: in a plain dict its item, or what `absent` gives for
+    """A callable that gives what a name stands for: in a plain dict its item, or what `absent` gives for
     one that is not there; of an object its attribute; and what `other` gives for anything else."""
     slow, missing = callable_for_c(realm, other), callable_for_c(realm, absent)
 
-    def attribute(obj: Any, name: Any, /) -> Any:
+    def attribute(_: Any, obj: Any, name: Any, /) -> Any:
         kind = type(obj)
         if type(name) is str and name[:1] != "_" and name not in _FORMATS:
             if kind is dict:
@@ -160,10 +151,10 @@ def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
 
 @tamed_in(_row)
 def _taking(realm: Realm, other: Any, /) -> Any:
-    """A function that gives an item of plain data, and what `other` gives for anything else."""
+    """A callable that gives an item of plain data, and what `other` gives for anything else."""
     slow = callable_for_c(realm, other)
 
-    def item(obj: Any, key: Any, /) -> Any:
+    def item(_: Any, obj: Any, key: Any, /) -> Any:
         kind = type(obj)
         if kind is dict:
             if type(key) in _KEYS and (found := obj.get(key, _MISSING)) is not _MISSING:
@@ -177,10 +168,10 @@ def _taking(realm: Realm, other: Any, /) -> Any:
 
 @tamed_in(_row)
 def _calling(realm: Realm, other: Any, /) -> Any:
-    """A function that calls a method of plain data, and `other` for anything else."""
+    """A callable that calls a method of plain data, and `other` for anything else."""
     slow = callable_for_c(realm, other)
 
-    def method(context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def method(_: Any, context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
         if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _FORMATS:
             try:
                 found = read(realm, obj, name)
@@ -196,11 +187,11 @@ def _calling(realm: Realm, other: Any, /) -> Any:
 
 @tamed_in(_row)
 def _invoking(realm: Realm, other: Any, kind: Any, quick: Any, /) -> Any:
-    """A function that calls what a template calls: by `quick` where it is exactly of `kind`, a class of
+    """A callable that calls what a template calls: by `quick` where it is exactly of `kind`, a class of
     the guest's, and by `other` else."""
     slow, fast = callable_for_c(realm, other), callable_for_c(realm, quick)
 
-    def call(context: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def call(_: Any, context: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
         if type(f) is kind:
             kwargs.pop("_loop_vars", None)
             kwargs.pop("_block_vars", None)
@@ -248,7 +239,7 @@ def _tilde(state: Any, parts: Any, /) -> Any:
 
 def _marker(quick: Any) -> Any:
     def make(realm: Realm, kind: Any, other: Any, /) -> Any:
-        """A function on texts and on instances of `kind`, a class of the guest's on str for text that is
+        """A callable on texts and on instances of `kind`, a class of the guest's on str for text that is
         safe; for anything else `other`."""
         return MethodType(quick, (realm, _text_class(realm, kind), callable_for_c(realm, other)))
 

@@ -46,7 +46,7 @@ class Short:
 _KEY: Final = {"key": True, "least": 1}
 #: By name: each row is tried for itself.
 SHORT: Final[dict[str, tuple[Short, ...]]] = {
-    **{name: (Short(str, 256, any_arguments=True),) for name in FREE_WHEN_SHORT},
+    **{name: (Short(str, 256, any_arguments=True),) for name in sorted(FREE_WHEN_SHORT)},
     **{
         name: (Short(str, 256), Short(str, 256, 1, 1, constants=1))
         for name in ("strip", "lstrip", "rstrip")

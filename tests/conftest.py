@@ -21,6 +21,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at every object of the process goes first, while there are few."""
+    items.sort(key=lambda item: not ("reaching" in item.path.parts or "_reach" in item.name))
+
+
 @pytest.fixture(params=[False, True], ids=["plain", "optimized"])
 def optimize(request: pytest.FixtureRequest) -> bool:
     """Every program runs at both levels and must do the same."""

@@ -316,7 +316,10 @@ class Router(Versions):
         # a lambda either.
         barred = outer is not None and bool(outer.shared)
         self.barred += barred
+        # Its temporaries are its own, and go when it returns.
+        keeps, self.keeps = self.keeps, []
         body = self.visit(node.body)
+        self.keeps = keeps
         self.barred -= barred
         self.scope = outer
         # The counter gives 1, so the whole is the body's value.

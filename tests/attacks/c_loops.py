@@ -214,6 +214,7 @@ CASES: list[Case] = [
         repr(x)
         """,
         stopped="depth",
+        steps=200_000,
     ),
     case(
         "equality-of-deep-lists",
@@ -224,6 +225,7 @@ CASES: list[Case] = [
         x == y
         """,
         stopped="depth",
+        steps=200_000,
     ),
     *(
         case(

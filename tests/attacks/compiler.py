@@ -353,9 +353,10 @@ CASES: list[Case] = [
         about="gi_frame",
     ),
     case(
-        "compile-gives-no-tree",
-        "compile('1', 'x', 'exec', 0x400)",
-        raises="ValueError",
+        "compile-gives-a-tree-of-the-guests-own",
+        "import ast\nt = compile('1', 'x', 'exec', 0x400)\nlog = []\nast.Module.left = 1\n"
+        "(type(t) is ast.Module, t.left, 'self' in dir(ast.Module))",
+        value=(True, 1, False),
     ),
     case(
         "compile-takes-no-tree",

@@ -169,7 +169,6 @@ CASES: list[Case] = [
             "_remote_debugging",
             "_opcode",
             "_symtable",
-            "_ast",
             "posix",
             "nt",
             "mmap",

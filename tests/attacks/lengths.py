@@ -179,7 +179,12 @@ CASES: list[Case] = [
     ),
     *(
         new_case(
-            f"wide-{n}", "import itertools\n" + e, attack="hidden work", pit=16, raises="OverflowError"
+            f"wide-{n}",
+            "import itertools\n" + e,
+            attack="hidden work",
+            pit=16,
+            raises="OverflowError",
+            steps=200_000,
         )
         for n, e in {
             "product": "list(itertools.islice(itertools.product([0, 1], repeat=10**6), 1000))",

@@ -231,7 +231,7 @@ CASES += [
          "p.__typing_subst__ = list\ndict[str, list[p]][Endless()]"),
         (6, "a-substitution-in-a-union", "p.__typing_subst__ = list\n(list[p] | int)[Endless()]"),
         (6, "a-substitution-by-the-method",
-         "p.__typing_subst__ = list\nlist[p].__getitem__(Endless())"),
+         "p.__typing_subst__ = list\nimport types\ntypes.GenericAlias.__getitem__(list[p], Endless())"),
         (6, "a-substitution-by-super",
          "import types\nclass G(types.GenericAlias):\n"
          "    def __getitem__(self, key): return super().__getitem__(key)\n"

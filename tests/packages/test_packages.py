@@ -22,15 +22,12 @@ HERE = Path(__file__).parent
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("scripts/*.py"))}
 #: What a script needs that guests are not given, by its name; docs/reference/packages.md has them all.
 LACKING = {
-    "chardet": "unknown encoding: cp037",
     "commonmark": "nest of containers",
     "glom": "__builtins__",
     "html5lib": "http.client",
-    "inflect": "ast.alias",
+    "inflect": "decode_source",
     "markdown": "xml.etree.ElementTree",
     "ply": "Can't build lexer",
-    "simpleeval": "ast.keyword",
-    "validators": "unknown encoding: idna",
     "voluptuous": "__slots__ cannot hold '__hash__'",
     "xmltodict": "xml.sax.saxutils",
 }

@@ -280,7 +280,12 @@ def main() -> None:
     cases = {case.id: case for case in (*CASES, *CRASH_CASES)}
     # What the first guest makes the host load is not the doing of a case.
     modules = "math itertools operator functools collections string json datetime sys os".split()
-    for line in [*(f"import {module}" for module in modules), "'a'.encode('idna')", "b'a'.decode('utf-7')", "1 / 0"]:
+    for line in [
+        *(f"import {module}" for module in modules),
+        "'a'.encode('idna')",
+        "b'a'.decode('utf-7')",
+        "1 / 0",
+    ]:
         for optimize in (False, True):
             try:
                 cap_exec(line, caps(), optimize=optimize, isolation=TIER)

@@ -765,9 +765,10 @@ def test_two_threads_in_two_plugins_do_not_wait_for_each_other_for_ever(
         def call(self, name: str) -> Any:
             both.wait(60)
             made = room.host.plugins[name]
-            found = made.ask("work", lambda: "answered", True)
-            both.wait(60)
-            return found
+            try:
+                return made.ask("work", lambda: "answered", True)
+            finally:
+                both.wait(60)
 
     room = make(offers={"phone": Phone()})
     manifest = '[authority.phone]\nwhy = "to call the other"\n'

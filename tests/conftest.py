@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What looks at every object of the process goes first, while there are few."""
-    items.sort(key=lambda item: not ("reaching" in item.path.parts or "_reach" in item.name))
+    items.sort(key=lambda item: "reach" not in item.nodeid or "attacks" in item.path.parts)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "optimized"])

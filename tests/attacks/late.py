@@ -129,7 +129,7 @@ if sys.version_info >= (3, 12):
 
 if sys.version_info >= (3, 14):
     CASES += [
-        case("late-annotation-is-guarded", f"def f(x: {_DENIED}): pass\nf.__annotations__", raises="AttributeError", about="gi_frame"),
+        case("late-annotation-is-guarded", f"def f(x: {_DENIED}): pass\nf.__annotate__(1)", raises="AttributeError", about="gi_frame"),
         case("late-annotate-of-a-class-is-guarded", f"class C:\n    x: {_DENIED}\nC.__annotate__(1)", raises="AttributeError", about="gi_frame"),
         case("late-forward-reference-is-guarded",
              "import annotationlib\nannotationlib.ForwardRef(\"(i for i in 'a').gi_frame\").evaluate()", raises="AttributeError", about="gi_frame"),

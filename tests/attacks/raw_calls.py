@@ -338,7 +338,8 @@ ZONES = {
     "getattribute": "class Z(Plain):\n    def __getattribute__(self, name): return list\nz = Z()",
     "late-base": "class Z(Plain): pass\nclass B(Plain): {name} = list\nz = Z()\nZ.__bases__ = (B,)",
     "late-class": "class Z(Plain): pass\nclass Y(Plain): {name} = list\nz = Z()\nz.__class__ = Y",
-    "partial": "import functools\nclass Z(Plain): {name} = functools.partial(list)\nz = Z()",
+    # A static method, since partial objects bind from 3.14 on.
+    "partial": "import functools\nclass Z(Plain): {name} = staticmethod(functools.partial(list))\nz = Z()",
     "alias": "class Z(Plain): {name} = list[int]\nz = Z()",
 }
 AWARE = """

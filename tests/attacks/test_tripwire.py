@@ -45,7 +45,11 @@ HOLES: dict[str, tuple[Any, str, str]] = {
     "frame": (sys._getframe, "hole()", "sys._getframe"),
     "trace": (sys.settrace, "hole(None)", "sys.settrace"),
     "objects": (gc.get_objects, "hole()", "gc.get_objects"),
-    "ctypes": (ctypes.string_at, "hole(0)", "ctypes.string_at"),
+    "ctypes": (
+        ctypes.string_at,
+        "hole(0)",
+        "ctypes.string_at" if sys.version_info < (3, 14) else "ctypes.call_function",
+    ),
     "database": (sqlite3.connect, "hole(':memory:')", "sqlite3.connect"),
     "tempfile": (tempfile.mkstemp, "hole()", "tempfile.mkstemp"),
     "host method": (Path("/etc/passwd").read_text, "hole()", "open"),

@@ -7,6 +7,9 @@ import random
 from typing import Any
 
 import pytest
+
+pytest.importorskip("markupsafe", reason="needs the extra jinja")
+
 from markupsafe import escape
 
 from capcompiler import Compartment, GuestError, Imports, LimitExceeded, Limits, cap_exec, reach

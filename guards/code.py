@@ -8,6 +8,7 @@ make any, and no namespace can be had from a frame.
 
 from __future__ import annotations
 
+import itertools
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,7 @@ __all__ = [
     "frame_facts",
     "guest_code",
     "guest_frames",
+    "position_at",
     "shown_names",
 ]
 
@@ -117,6 +119,24 @@ define(
 def code_of_function(realm: Realm, function: Any) -> GuestCode:
     """`f.__code__` of a guest's function."""
     return facts_of_code(realm, _function_code(function))
+
+
+Position = tuple[int | None, int | None, int | None, int | None]
+#: Bytes of code, at most, that a position is looked for in.
+_FARTHEST: Final = 20_000
+#: What stands for a place that the compiler did not tell.
+_NOWHERE: Final = (None, None, None, None)
+
+
+def position_at(code: CodeType, instruction: int) -> Position:
+    """(first line, last line, first column, last column) of one instruction, by its offset in bytes.
+
+    Bounded, and nobody is charged: a guest chooses how large its functions are, and how they were
+    compiled must not show in its steps.
+    """
+    if not 0 <= instruction <= _FARTHEST:
+        return _NOWHERE
+    return next(itertools.islice(code.co_positions(), instruction // 2, None), _NOWHERE)
 
 
 def facts_of_code(realm: Realm, code: CodeType) -> GuestCode:

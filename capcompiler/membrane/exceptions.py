@@ -7,7 +7,6 @@ exceptions whose methods would run in the host's time.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import opcode
 import re
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from capcompiler.membrane.arguments import ArgumentError, function_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.program import serial_of, shown_filename
 from guards.binding import is_guest_code
+from guards.code import position_at
 from guards.format import text_of
 from guards.host import host_mro, host_name
 from guards.meter import Stop
@@ -37,7 +37,6 @@ MAX_FRAMES: Final = 100
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
 #: Bytes of code before an instruction, and characters of a line, whose place is looked up.
 _FARTHEST: Final = 20_000
-_NOWHERE: Final = (None, None, None, None)
 _RAISE: Final = opcode.opmap["RAISE_VARARGS"]
 
 
@@ -149,7 +148,7 @@ def _span(code: CodeType, at: int, line: int, written: str) -> tuple[int, int]:
     """
     if not 0 <= at <= _FARTHEST or len(written) > _FARTHEST:
         return (0, 0)
-    first, last, begin, end = next(itertools.islice(code.co_positions(), at // 2, None), _NOWHERE)
+    first, last, begin, end = position_at(code, at)
     if first != line or last is None or begin is None or end is None:
         return (0, 0)
     raw = written.encode("utf-8", "surrogatepass")

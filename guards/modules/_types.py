@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import types
 from types import (
     AsyncGeneratorType,
@@ -15,7 +14,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from guards.base import is_guard_name
-from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts
+from guards.code import FrameFacts, GuestCode, code_of_function, frame_facts, position_at
 from guards.host import host_exact_str, host_method_func, host_name
 from guards.modules._trees import node_kinds, syntax_tree
 from guards.modules.table import MODULES, GuestModule, ModuleRow
@@ -126,10 +125,9 @@ def _position_of(realm: Realm, tb: Any, /) -> tuple[int | None, ...]:
 
     Asked here and not by an index into the instructions, whose number tells how a program was compiled.
     """
-    if type(tb) is not TracebackType or not realm.is_guest_frame(tb.tb_frame) or tb.tb_lasti < 0:
+    if type(tb) is not TracebackType or not realm.is_guest_frame(tb.tb_frame):
         return None, None, None, None
-    positions = tb.tb_frame.f_code.co_positions()
-    return next(itertools.islice(positions, tb.tb_lasti // 2, None), (None, None, None, None))
+    return position_at(tb.tb_frame.f_code, tb.tb_lasti)
 
 
 def _source_of(realm: Realm, filename: Any, /) -> list[str]:

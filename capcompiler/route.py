@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
-from capcompiler.facts import inside, module_names, scope_of
+from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
@@ -95,7 +95,9 @@ class Router(Versions):
         out: list[ast.stmt] = []
         scope = self.scope
         before = set() if scope is None else set(scope.bound)
+        rebound = self.rebound
         for statement in statements:
+            self.rebound = rebound_in(statement)
             self.held = 0
             self.keeps = []
             told = copy.deepcopy(statement) if self.flowing else statement
@@ -106,6 +108,7 @@ class Router(Versions):
                 out.append(self.let_go(statement))
             if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
                 scope.bound |= self.targets_of([statement]) & scope.fast
+        self.rebound = rebound
         if scope is not None:
             scope.bound = before
         return out
@@ -150,6 +153,7 @@ class Router(Versions):
     def visit_Expression(self, node: ast.Expression) -> ast.Module:
         # An expression reads names through its locals first, and those may be a mapping of the
         # guest's; as a statement of a module the name of the value can be declared global.
+        self.rebound = rebound_in(node.body)
         assign = ast.Assign([ast.Name(VALUE, ast.Store())], self.visit(node.body))
         self.hidden.add(VALUE)
         ast.copy_location(assign, node.body)

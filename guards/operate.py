@@ -55,6 +55,9 @@ _FLOATS: Final[tuple[Row, ...]] = ((FLOAT, None), (None, FLOAT))
 _EITHER: Final[tuple[Row, ...]] = (*_FLOATS, (_NUMBER, _NUMBER))
 #: As above, but a text on the left takes anything on the right, and formats it.
 _LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
+#: As `_EITHER`, in place: an object of the guest's on the left has a say of its own (`__iadd__`), and
+#: the plain operator, which is what is written where a guard is left out, would not ask it.
+_IN_PLACE: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, FLOAT), (_NUMBER, _NUMBER))
 _WHOLE: Final[tuple[Row, ...]] = ((_NUMBER, _NUMBER),)
 _SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
@@ -99,7 +102,7 @@ class Multiply(Operate):
 
 class MultiplyInPlace(Operate):
     key = "cap:imul"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -134,7 +137,7 @@ class Add(Operate):
 
 class AddInPlace(Operate):
     key = "cap:iadd"
-    free = (*_EITHER, *_TEXTS)
+    free = (*_IN_PLACE, *_TEXTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -168,7 +171,7 @@ class Power(Operate):
 
 class PowerInPlace(Operate):
     key = "cap:ipow"
-    free = _FLOATS
+    free = _IN_PLACE[:2]
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -247,7 +250,7 @@ class FloorDivide(Operate):
 
 class FloorDivideInPlace(Operate):
     key = "cap:ifloordiv"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -272,7 +275,7 @@ class Divide(Operate):
 
 class DivideInPlace(Operate):
     key = "cap:itruediv"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -511,7 +514,7 @@ class Subtract(_Combine):
 
 class SubtractInPlace(_Combine):
     key = "cap:isub"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:

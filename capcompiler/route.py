@@ -21,6 +21,7 @@ from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
+from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
@@ -28,7 +29,17 @@ from guards.fact import KEY, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Awaitable, Container, Contains, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import (
+    Awaitable,
+    Container,
+    Contains,
+    Delegate,
+    Iterate,
+    Mapping,
+    Middle,
+    Star,
+    StarKeys,
+)
 from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
@@ -120,11 +131,11 @@ class Router(Versions):
         self.keeps = []
         return ast.copy_location(ast.Assign(names, ast.Constant(None)), at)
 
-    def fed(self, node: ast.expr) -> ast.Starred | ast.expr:
+    def fed(self, node: ast.expr, guard: type[Guard] = Star) -> ast.Starred | ast.expr:
         """An element of a call or display; a starred one is counted."""
         if isinstance(node, ast.Starred):
             value = self.visit(node.value)
-            node.value = self.ask(Star, value, at=node.value)
+            node.value = self.ask(guard, value, at=node.value)
             return node
         routed: ast.expr = self.visit(node)
         return routed
@@ -459,7 +470,9 @@ class Router(Versions):
     visit_Tuple = visit_List
 
     def visit_Set(self, node: ast.Set) -> ast.Set:
-        node.elts = [self.fed(e) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts]
+        node.elts = [
+            self.fed(e, StarKeys) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts
+        ]
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.Dict:
@@ -538,17 +551,24 @@ class Router(Versions):
             if isinstance(node.ops[0], ast.In):
                 return found
             return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
-        node.left = self.visit(node.left)
         comparators: list[ast.expr] = []
-        last = len(node.ops) - 1
-        for i, (op, right) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            routed = self.visit(right)
-            if isinstance(op, (ast.In, ast.NotIn)):
-                routed = self.ask(Container if i == last else Middle, routed, at=right)
-            elif not isinstance(op, (ast.Is, ast.IsNot)) and self.planned(Compared, "", left, right):
-                routed = self.ask(Compared, routed, at=right)
+        last = len(node.ops)
+        # The operators before and after each operand.
+        beside = zip([None, *node.ops], [*node.ops, None], strict=True)
+        for i, ((before, after), operand) in enumerate(
+            zip(beside, (left, *node.comparators), strict=True)
+        ):
+            compared = any(isinstance(op, tuple(COMPARE)) for op in (before, after))
+            # `Container` looks at what it is asked for, `Middle` never sees it.
+            compared = compared or (isinstance(after, (ast.In, ast.NotIn)) and i + 1 < last)
+            compared = compared and self.planned(Compared, "", operand, operand)
+            routed = self.visit(operand)
+            if compared:
+                routed = self.ask(Compared, routed, at=operand)
+            if isinstance(before, (ast.In, ast.NotIn)):
+                routed = self.ask(Container if i == last else Middle, routed, at=operand)
             comparators.append(routed)
-            left = right
+        node.left = comparators.pop(0)
         node.comparators = comparators
         return node
 
@@ -754,7 +774,7 @@ class Router(Versions):
     def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
         def visit() -> None:
             starred = isinstance(node.elt, ast.Starred)
-            node.elt = self.fed(node.elt) if starred else self.key(node.elt)
+            node.elt = self.fed(node.elt, StarKeys) if starred else self.key(node.elt)
 
         self.comprehension(node, visit)
         return node
@@ -1087,7 +1107,10 @@ class Router(Versions):
             self.admit(node)
         it = ast.Name(subject, ast.Load())
         if isinstance(node, ast.MatchValue):
-            return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
+            left: ast.expr = it
+            if isinstance(node.value, ast.Attribute):  # no literal: it may be a view, which walks both
+                left = self.ask(Compared, it, at=node)
+            return ast.Compare(left, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
         if isinstance(node, ast.MatchSingleton):
             return ast.Compare(it, [ast.Is()], [ast.Constant(node.value)])
         if isinstance(node, ast.MatchAs):

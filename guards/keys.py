@@ -12,7 +12,17 @@ from guards.format import Format, Join
 from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Awaitable, Container, Contains, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import (
+    Awaitable,
+    Container,
+    Contains,
+    Delegate,
+    Iterate,
+    Mapping,
+    Middle,
+    Star,
+    StarKeys,
+)
 from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
@@ -34,6 +44,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     BuildClass,
     Iterate,
     Star,
+    StarKeys,
     Delegate,
     Awaitable,
     Mapping,

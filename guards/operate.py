@@ -22,10 +22,12 @@ from guards.charge import (
     charge_big,
     charge_decimal,
     charge_floordiv,
+    charge_keys,
     charge_linear,
     charge_lshift,
     charge_mod,
     charge_mul,
+    charge_nests,
     charge_pow,
     charge_truediv,
     charge_views,
@@ -290,8 +292,7 @@ _AT_ONCE: Final = frozenset({float, bool, complex, type(None), type(Ellipsis), t
 
 
 def charge_compare(realm: Any, a: Any, b: Any) -> None:
-    """Charge for comparing two objects: C code stops at the shorter of two nests, so looking at one
-    of them bounds the work on both."""
+    """Charge for comparing two objects."""
     ta, tb = type(a), type(b)
     if ta in _AT_ONCE or tb in _AT_ONCE:
         return
@@ -308,7 +309,7 @@ def charge_compare(realm: Any, a: Any, b: Any) -> None:
         if ta is tb:
             realm.meter.charge(min(len(a), len(b)) >> 12)
         return
-    charge_walk(realm, b)
+    charge_nests(realm, a, b)
 
 
 _SHORT_TEXT: Final = Fact(str, 4095)
@@ -449,18 +450,19 @@ _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
 
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     ta, tb = type(a), type(b)
-    if ta is int or issubclass(ta, Decimal):
+    if ta is int or (issubclass(ta, Decimal) and not issubclass(tb, _VIEWS)):
         charge_big(realm, a, b)
         return a, b
     if ta in CARRIERS or tb in CARRIERS:
-        check_nesting(realm, (a, b))
-        return a, b
+        check_nesting(realm, (a, b))  # and fed all the same: iterators are among these
     if issubclass(ta, (set, frozenset)) and issubclass(tb, (set, frozenset)):
         realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
         return a, b
     if issubclass(ta, _VIEWS) and host_iterable(tb):
+        charge_keys(realm, a)
         return a, feed_keys(realm, b)
     if issubclass(tb, _VIEWS) and host_iterable(ta):
+        charge_keys(realm, b)
         return feed_keys(realm, a), b
     if issubclass(ta, DICTS) and issubclass(tb, DICTS):
         realm.meter.charge_bytes((size_of(a) or 0) * 16)

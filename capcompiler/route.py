@@ -21,6 +21,7 @@ from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
+from guards.augment import AugmentAttribute, AugmentItem
 from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import VALUE
@@ -587,6 +588,8 @@ class Router(Versions):
             node.target = self.visit(target)
             node.value = self.visit(node.value)
             return node
+        if self.scope is None and not isinstance(target, ast.Name):
+            return self.augmented(target, guard, node)
         before: list[ast.stmt] = []
         load, store = self.twice(target, before)
         load.routed = True  # type: ignore[attr-defined]
@@ -596,8 +599,24 @@ class Router(Versions):
         assign = ast.copy_location(ast.Assign([store], result), node)
         return [*before, assign]
 
+    def augmented(self, target: Any, guard: type[Guard], node: ast.AugAssign) -> ast.Expr:
+        """An augmented target of a module or class body, where no temporary is a run's own."""
+        self.admit(target)
+        operator = ast.Constant(guard.key)
+        if isinstance(target, ast.Attribute):
+            name = mangled(self.private, target.attr)
+            self.stored.add(name)
+            held = self.ask(
+                AugmentAttribute, self.visit(target.value), ast.Constant(name), operator, at=target
+            )
+        else:
+            owner = self.visit(target.value)
+            held = self.ask(AugmentItem, owner, self.index(target.slice), operator, at=target)
+        call = ast.copy_location(ast.Call(held, [self.visit(node.value)], []), node)
+        return ast.copy_location(ast.Expr(call), node)
+
     def twice(self, target: Any, before: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
-        """An augmented target as a load and a store, its parts evaluated once, in order."""
+        """A target of a function as a load and a store, its parts evaluated once, in order."""
         self.admit(target)
         if isinstance(target, ast.Name):
             return (
@@ -628,9 +647,7 @@ class Router(Versions):
             load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            if self.scope is None:
-                store.value = self.ask(StoreItem, obj(), at=target)  # it sees the index itself, as above
-            elif not self.item_target(StoreItem, store):
+            if not self.item_target(StoreItem, store):
                 store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 
@@ -639,8 +656,7 @@ class Router(Versions):
         if self.still(node):
             return lambda: copy.deepcopy(node)
         name = self.temporary()
-        if self.scope is not None:
-            self.keeps.append(name)
+        self.keeps.append(name)
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
         before.append(ast.copy_location(assign, node))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from guards.attribute import ReadAttribute
+from guards.augment import AugmentAttribute, AugmentItem
 from guards.base import Guard, is_guard_name
 from guards.call import Call, CallMethod, CallSuper
 from guards.classes import BuildClass
@@ -38,6 +39,8 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     StoreItem,
     StoreSlice,
     StoreAt,
+    AugmentAttribute,
+    AugmentItem,
     Call,
     CallMethod,
     CallSuper,

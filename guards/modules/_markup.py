@@ -174,7 +174,7 @@ def _naming(realm: Realm, other: Any, absent: Any, /) -> Any:
                 if in_dict:
                     found = obj.get(name, _MISSING)
                     return missing(obj, name) if found is _MISSING else found
-            elif plain and kind not in _PLAIN:
+            elif plain and kind not in _PLAIN and not issubclass(kind, type):  # as in `reading`
                 try:
                     return read(realm, obj, name)
                 except AttributeError:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from capcompiler.names import bound_names
 from guards.fact import ANY, BITS, BOOL, FLOAT, INEXACT, Fact, of_constant
 
-__all__ = ["Scope", "fact_of", "inside", "module_names", "scope_of"]
+__all__ = ["Scope", "fact_of", "inside", "module_names", "rebound_in", "scope_of"]
 
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 #: Of a name of which no store has been looked at yet.
@@ -50,7 +50,7 @@ def scope_of(node: Any) -> Scope:
     every = (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg)
     params = {arg.arg for arg in every if arg is not None}
     for part in body:
-        _collect(part, names, taken, False, False)
+        _collect(part, names, taken)
     # `nonlocal __x` in a class C says `_C__x`: names with two underscores in them are left alone.
     fast = frozenset(n for n in (names | params) - taken if "__" not in n)
     return Scope(
@@ -92,9 +92,17 @@ def inside(
     )
 
 
-def _collect(node: ast.AST, names: set[str], taken: set[str], nested: bool, other: bool) -> None:
+def _collect(
+    node: ast.AST,
+    names: set[str],
+    taken: set[str],
+    nested: bool = False,
+    other: bool = False,
+    later: bool = False,
+) -> None:
     """names: what this scope binds. taken: names that others bind, or that lose their value. nested:
-    whether the node is in a scope of its own, other: in one that a `:=` binds names of."""
+    whether the node is in a scope of its own, other: in one that a `:=` binds names of, later: in a
+    generator expression, which binds names of the scope whenever somebody resumes it."""
     if isinstance(node, (ast.Global, ast.Nonlocal)):
         taken.update(node.names)
         return
@@ -104,13 +112,27 @@ def _collect(node: ast.AST, names: set[str], taken: set[str], nested: bool, othe
         taken.add(node.id)
     if isinstance(node, ast.NamedExpr):
         if not other:
-            names.add(node.target.id)
+            (taken if later else names).add(node.target.id)
     elif not nested:
         names.update(bound_names(node))
     other = other or isinstance(node, (*_FUNCTIONS, ast.ClassDef))
     inner = nested or other or isinstance(node, _COMPREHENSIONS)
+    later = later or isinstance(node, ast.GeneratorExp)
     for child in ast.iter_child_nodes(node):
-        _collect(child, names, taken, inner, other)
+        _collect(child, names, taken, inner, other, later)
+
+
+def rebound_in(statement: ast.AST) -> frozenset[str]:
+    """The names that a `:=` binds while the expressions of a statement are worked out; those of the
+    statements inside it are asked for with them."""
+    found: set[str] = set()
+    left: list[ast.AST] = [statement]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.NamedExpr):
+            found.add(node.target.id)
+        left.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt))
+    return frozenset(found)
 
 
 _ROUNDS: Final = 4

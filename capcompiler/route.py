@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from capcompiler import generic
-from capcompiler.facts import inside, module_names, scope_of
+from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import all_of, copies, either_of
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
+from guards.augment import AugmentAttribute, AugmentItem
+from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import VALUE
 from guards.call import Call, CallMethod
@@ -28,7 +30,17 @@ from guards.fact import KEY, TEXT
 from guards.format import Format, Join
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Awaitable, Container, Contains, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import (
+    Awaitable,
+    Container,
+    Contains,
+    Delegate,
+    Iterate,
+    Mapping,
+    Middle,
+    Star,
+    StarKeys,
+)
 from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
@@ -95,7 +107,9 @@ class Router(Versions):
         out: list[ast.stmt] = []
         scope = self.scope
         before = set() if scope is None else set(scope.bound)
+        rebound = self.rebound
         for statement in statements:
+            self.rebound = rebound_in(statement)
             self.held = 0
             self.keeps = []
             told = copy.deepcopy(statement) if self.flowing else statement
@@ -106,6 +120,7 @@ class Router(Versions):
                 out.append(self.let_go(statement))
             if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
                 scope.bound |= self.targets_of([statement]) & scope.fast
+        self.rebound = rebound
         if scope is not None:
             scope.bound = before
         return out
@@ -117,11 +132,11 @@ class Router(Versions):
         self.keeps = []
         return ast.copy_location(ast.Assign(names, ast.Constant(None)), at)
 
-    def fed(self, node: ast.expr) -> ast.Starred | ast.expr:
+    def fed(self, node: ast.expr, guard: type[Guard] = Star) -> ast.Starred | ast.expr:
         """An element of a call or display; a starred one is counted."""
         if isinstance(node, ast.Starred):
             value = self.visit(node.value)
-            node.value = self.ask(Star, value, at=node.value)
+            node.value = self.ask(guard, value, at=node.value)
             return node
         routed: ast.expr = self.visit(node)
         return routed
@@ -150,6 +165,7 @@ class Router(Versions):
     def visit_Expression(self, node: ast.Expression) -> ast.Module:
         # An expression reads names through its locals first, and those may be a mapping of the
         # guest's; as a statement of a module the name of the value can be declared global.
+        self.rebound = rebound_in(node.body)
         assign = ast.Assign([ast.Name(VALUE, ast.Store())], self.visit(node.body))
         self.hidden.add(VALUE)
         ast.copy_location(assign, node.body)
@@ -455,7 +471,9 @@ class Router(Versions):
     visit_Tuple = visit_List
 
     def visit_Set(self, node: ast.Set) -> ast.Set:
-        node.elts = [self.fed(e) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts]
+        node.elts = [
+            self.fed(e, StarKeys) if isinstance(e, ast.Starred) else self.key(e) for e in node.elts
+        ]
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.Dict:
@@ -534,17 +552,24 @@ class Router(Versions):
             if isinstance(node.ops[0], ast.In):
                 return found
             return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
-        node.left = self.visit(node.left)
         comparators: list[ast.expr] = []
-        last = len(node.ops) - 1
-        for i, (op, right) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            routed = self.visit(right)
-            if isinstance(op, (ast.In, ast.NotIn)):
-                routed = self.ask(Container if i == last else Middle, routed, at=right)
-            elif not isinstance(op, (ast.Is, ast.IsNot)) and self.planned(Compared, "", left, right):
-                routed = self.ask(Compared, routed, at=right)
+        last = len(node.ops)
+        # The operators before and after each operand.
+        beside = zip([None, *node.ops], [*node.ops, None], strict=True)
+        for i, ((before, after), operand) in enumerate(
+            zip(beside, (left, *node.comparators), strict=True)
+        ):
+            compared = any(isinstance(op, tuple(COMPARE)) for op in (before, after))
+            # `Container` looks at what it is asked for, `Middle` never sees it.
+            compared = compared or (isinstance(after, (ast.In, ast.NotIn)) and i + 1 < last)
+            compared = compared and self.planned(Compared, "", operand, operand)
+            routed = self.visit(operand)
+            if compared:
+                routed = self.ask(Compared, routed, at=operand)
+            if isinstance(before, (ast.In, ast.NotIn)):
+                routed = self.ask(Container if i == last else Middle, routed, at=operand)
             comparators.append(routed)
-            left = right
+        node.left = comparators.pop(0)
         node.comparators = comparators
         return node
 
@@ -563,6 +588,8 @@ class Router(Versions):
             node.target = self.visit(target)
             node.value = self.visit(node.value)
             return node
+        if self.scope is None and not isinstance(target, ast.Name):
+            return self.augmented(target, guard, node)
         before: list[ast.stmt] = []
         load, store = self.twice(target, before)
         load.routed = True  # type: ignore[attr-defined]
@@ -572,8 +599,24 @@ class Router(Versions):
         assign = ast.copy_location(ast.Assign([store], result), node)
         return [*before, assign]
 
+    def augmented(self, target: Any, guard: type[Guard], node: ast.AugAssign) -> ast.Expr:
+        """An augmented target of a module or class body, where no temporary is a run's own."""
+        self.admit(target)
+        operator = ast.Constant(guard.key)
+        if isinstance(target, ast.Attribute):
+            name = mangled(self.private, target.attr)
+            self.stored.add(name)
+            held = self.ask(
+                AugmentAttribute, self.visit(target.value), ast.Constant(name), operator, at=target
+            )
+        else:
+            owner = self.visit(target.value)
+            held = self.ask(AugmentItem, owner, self.index(target.slice), operator, at=target)
+        call = ast.copy_location(ast.Call(held, [self.visit(node.value)], []), node)
+        return ast.copy_location(ast.Expr(call), node)
+
     def twice(self, target: Any, before: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
-        """An augmented target as a load and a store, its parts evaluated once, in order."""
+        """A target of a function as a load and a store, its parts evaluated once, in order."""
         self.admit(target)
         if isinstance(target, ast.Name):
             return (
@@ -604,9 +647,7 @@ class Router(Versions):
             load = self.ask(ReadItem, obj(), key(), at=target) if made is None else made
         store = ast.copy_location(ast.Subscript(obj(), key(), ast.Store()), target)
         if self.planned(StoreItem, "", store.value, target.slice):
-            if self.scope is None:
-                store.value = self.ask(StoreItem, obj(), at=target)  # it sees the index itself, as above
-            elif not self.item_target(StoreItem, store):
+            if not self.item_target(StoreItem, store):
                 store.value = self.ask(StoreItem, obj(), key(), at=target)
         return ast.copy_location(load, target), store
 
@@ -615,8 +656,7 @@ class Router(Versions):
         if self.still(node):
             return lambda: copy.deepcopy(node)
         name = self.temporary()
-        if self.scope is not None:
-            self.keeps.append(name)
+        self.keeps.append(name)
         value = self.index(node) if index else self.visit(node)
         assign = ast.Assign([ast.Name(name, ast.Store())], value)
         before.append(ast.copy_location(assign, node))
@@ -750,7 +790,7 @@ class Router(Versions):
     def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
         def visit() -> None:
             starred = isinstance(node.elt, ast.Starred)
-            node.elt = self.fed(node.elt) if starred else self.key(node.elt)
+            node.elt = self.fed(node.elt, StarKeys) if starred else self.key(node.elt)
 
         self.comprehension(node, visit)
         return node
@@ -1083,7 +1123,10 @@ class Router(Versions):
             self.admit(node)
         it = ast.Name(subject, ast.Load())
         if isinstance(node, ast.MatchValue):
-            return ast.Compare(it, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
+            left: ast.expr = it
+            if isinstance(node.value, ast.Attribute):  # no literal: it may be a view, which walks both
+                left = self.ask(Compared, it, at=node)
+            return ast.Compare(left, [ast.Eq()], [self.ask(Compared, self.visit(node.value), at=node)])
         if isinstance(node, ast.MatchSingleton):
             return ast.Compare(it, [ast.Is()], [ast.Constant(node.value)])
         if isinstance(node, ast.MatchAs):

@@ -55,6 +55,7 @@ class Specialiser(Dialect):
         self.bound: frozenset[str] = frozenset()  # names that it binds anywhere,
         self.classes: frozenset[str] = frozenset()  # to classes,
         self.modules: frozenset[str] = frozenset()  # and by imports
+        self.rebound: frozenset[str] = frozenset()  # names that a `:=` of the statement binds
         self.held = 0  # temporaries of the statement being visited
         self.keeps: list[str] = []  # those of them that are let go of at its end
         self.barred = 0  # iterables of comprehensions around the node: Python allows no `:=` there
@@ -123,6 +124,8 @@ class Specialiser(Dialect):
             return True
         if not isinstance(node, ast.Name) or self.scope is None:
             return False
+        if node.id in self.rebound:
+            return False  # `x + (x := 1)`: what is on the left was read before
         return node.id in self.scope.fast or self.is_held(node)
 
     def certain(self, node: ast.expr) -> bool:

@@ -37,11 +37,13 @@ __all__ = [
     "charge_format_spec",
     "charge_hash",
     "charge_int_work",
+    "charge_keys",
     "charge_linear",
     "charge_lshift",
     "charge_mod",
     "charge_mul",
     "charge_nest_hash",
+    "charge_nests",
     "charge_pow",
     "charge_text",
     "charge_truediv",
@@ -232,6 +234,14 @@ def feed_keys(realm: Realm, obj: Any) -> Any:
     return map(MethodType(_paid, [realm, 0]), itertools.compress(obj, realm.meter.iterator))
 
 
+def charge_keys(realm: Realm, view: Any) -> None:
+    """Pay for what C code hashes of a view that it takes as it is. What a dictionary knows of its keys
+    is lost in a view of it, and of its values it knows nothing."""
+    fed = feed_keys(realm, view)
+    if fed is not view:
+        deque(fed, 0)
+
+
 _HASHED: Final = frozenset({dict, set, frozenset, OrderedDict, defaultdict})
 feed_compared = feed_keys
 
@@ -288,15 +298,35 @@ def merged(realm: Realm, source: Any) -> Any:
     return found
 
 
-def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
+#: What is asked for each of its elements whether another holds it: the operators of sets.
+_ASKED: Final[tuple[type, ...]] = (set, frozenset, type({}.keys()), type({}.items()))
+
+
+def charge_nests(realm: Realm, a: Any, b: Any) -> None:
+    """Charge for comparing two nests. C code stops at the shorter one, so looking at one of them bounds
+    the work on both. Not so where a view meets a view or a set: each element of one is hashed, however
+    large it is, and looked for in the other."""
+    met: list[type] = []
+    charge_walk(realm, b, met=met)
+    kind = type(a)
+    if issubclass(kind, _ASKED[2:]) or any(issubclass(k, _ASKED[2:]) for k in met):
+        charge_walk(realm, a)
+    elif met and not issubclass(kind, _ASKED):  # a set holds no views, nor what does
+        charge_walk(realm, a)
+
+
+def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] | None = None) -> int:
     """Charge what C code would take to compare, hash, print or copy a nest of containers.
 
     Counts every path, as C code walks every path: sixty levels of `x = (x, x)` use up any budget.
     What is as long as it is deep counts too: a list of a thousand times the same text prints it a
     thousand times. text: it will be printed, so its characters are memory. Gives the characters,
-    bytes and digits that were met. Small nests cost nothing.
+    bytes and digits that were met. Small nests cost nothing. met: takes the classes of sets and views
+    in it.
     """
     kind = type(obj)
+    if met is not None and issubclass(kind, _ASKED):
+        met.append(kind)
     if kind in SCALARS:
         size = _length(obj, kind)
         if size > 4096:
@@ -343,6 +373,8 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
                         shown = size
                 continue
             inner = _children(child)
+            if met is not None and issubclass(kind, _ASKED):
+                met.append(kind)
             if inner is None:
                 if kind is memoryview and not text:
                     charge_views(realm, child)

@@ -63,6 +63,16 @@ class Star(Guard):
         return _compress(obj, (self.ref() or gone()).meter.iterator)
 
 
+class StarKeys(Guard):
+    """{*xs}: as above, and each element is hashed."""
+
+    key = "cap:starkeys"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        return feed_keys((self.ref() or gone()), obj) if host_iterable(type(obj)) else obj
+
+
 class Delegate(Guard):
     """yield from x: what has no `send` of its own is counted like a loop; a generator of the
     guest's counts by itself and is left whole, since `send` and `throw` must reach it."""
@@ -273,7 +283,9 @@ class Middle(Guard):
     def run(self, obj: Any) -> Any:
         size = size_of(obj)
         if size is not None:
-            (self.ref() or gone()).meter.charge(size)
+            realm = self.ref() or gone()
+            realm.meter.charge(size)
+            charge_walk(realm, obj)
             return obj
         if host_lookup(type(obj), "__contains__")[0] is None:
             return _compress(obj, (self.ref() or gone()).meter.iterator)

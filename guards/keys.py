@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from guards.attribute import ReadAttribute
+from guards.augment import AugmentAttribute, AugmentItem
 from guards.base import Guard, is_guard_name
 from guards.call import Call, CallMethod, CallSuper
 from guards.classes import BuildClass
@@ -12,7 +13,17 @@ from guards.format import Format, Join
 from guards.generic import GUARDS as GENERIC
 from guards.import_ import ImportFrom, ImportModule, ImportStar
 from guards.item import ReadItem
-from guards.iterate import Awaitable, Container, Contains, Delegate, Iterate, Mapping, Middle, Star
+from guards.iterate import (
+    Awaitable,
+    Container,
+    Contains,
+    Delegate,
+    Iterate,
+    Mapping,
+    Middle,
+    Star,
+    StarKeys,
+)
 from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
@@ -28,12 +39,15 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     StoreItem,
     StoreSlice,
     StoreAt,
+    AugmentAttribute,
+    AugmentItem,
     Call,
     CallMethod,
     CallSuper,
     BuildClass,
     Iterate,
     Star,
+    StarKeys,
     Delegate,
     Awaitable,
     Mapping,

@@ -22,10 +22,12 @@ from guards.charge import (
     charge_big,
     charge_decimal,
     charge_floordiv,
+    charge_keys,
     charge_linear,
     charge_lshift,
     charge_mod,
     charge_mul,
+    charge_nests,
     charge_pow,
     charge_truediv,
     charge_views,
@@ -55,6 +57,9 @@ _FLOATS: Final[tuple[Row, ...]] = ((FLOAT, None), (None, FLOAT))
 _EITHER: Final[tuple[Row, ...]] = (*_FLOATS, (_NUMBER, _NUMBER))
 #: As above, but a text on the left takes anything on the right, and formats it.
 _LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
+#: As `_EITHER`, in place: an object of the guest's on the left has a say of its own (`__iadd__`), and
+#: the plain operator, which is what is written where a guard is left out, would not ask it.
+_IN_PLACE: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, FLOAT), (_NUMBER, _NUMBER))
 _WHOLE: Final[tuple[Row, ...]] = ((_NUMBER, _NUMBER),)
 _SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
@@ -99,7 +104,7 @@ class Multiply(Operate):
 
 class MultiplyInPlace(Operate):
     key = "cap:imul"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -134,7 +139,7 @@ class Add(Operate):
 
 class AddInPlace(Operate):
     key = "cap:iadd"
-    free = (*_EITHER, *_TEXTS)
+    free = (*_IN_PLACE, *_TEXTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -168,7 +173,7 @@ class Power(Operate):
 
 class PowerInPlace(Operate):
     key = "cap:ipow"
-    free = _FLOATS
+    free = _IN_PLACE[:2]
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -247,7 +252,7 @@ class FloorDivide(Operate):
 
 class FloorDivideInPlace(Operate):
     key = "cap:ifloordiv"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -272,7 +277,7 @@ class Divide(Operate):
 
 class DivideInPlace(Operate):
     key = "cap:itruediv"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -287,8 +292,7 @@ _AT_ONCE: Final = frozenset({float, bool, complex, type(None), type(Ellipsis), t
 
 
 def charge_compare(realm: Any, a: Any, b: Any) -> None:
-    """Charge for comparing two objects: C code stops at the shorter of two nests, so looking at one
-    of them bounds the work on both."""
+    """Charge for comparing two objects."""
     ta, tb = type(a), type(b)
     if ta in _AT_ONCE or tb in _AT_ONCE:
         return
@@ -305,7 +309,7 @@ def charge_compare(realm: Any, a: Any, b: Any) -> None:
         if ta is tb:
             realm.meter.charge(min(len(a), len(b)) >> 12)
         return
-    charge_walk(realm, b)
+    charge_nests(realm, a, b)
 
 
 _SHORT_TEXT: Final = Fact(str, 4095)
@@ -446,18 +450,19 @@ _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.items()))
 
 def _fed(realm: Any, a: Any, b: Any) -> tuple[Any, Any]:
     ta, tb = type(a), type(b)
-    if ta is int or issubclass(ta, Decimal):
+    if ta is int or (issubclass(ta, Decimal) and not issubclass(tb, _VIEWS)):
         charge_big(realm, a, b)
         return a, b
     if ta in CARRIERS or tb in CARRIERS:
-        check_nesting(realm, (a, b))
-        return a, b
+        check_nesting(realm, (a, b))  # and fed all the same: iterators are among these
     if issubclass(ta, (set, frozenset)) and issubclass(tb, (set, frozenset)):
         realm.meter.charge(((size_of(a) or 0) + (size_of(b) or 0)) >> 4)
         return a, b
     if issubclass(ta, _VIEWS) and host_iterable(tb):
+        charge_keys(realm, a)
         return a, feed_keys(realm, b)
     if issubclass(tb, _VIEWS) and host_iterable(ta):
+        charge_keys(realm, b)
         return feed_keys(realm, a), b
     if issubclass(ta, DICTS) and issubclass(tb, DICTS):
         realm.meter.charge_bytes((size_of(a) or 0) * 16)
@@ -511,7 +516,7 @@ class Subtract(_Combine):
 
 class SubtractInPlace(_Combine):
     key = "cap:isub"
-    free = _EITHER
+    free = _IN_PLACE
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:

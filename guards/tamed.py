@@ -28,6 +28,7 @@ from guards.charge import (
     charge_lshift,
     charge_mod,
     charge_mul,
+    charge_nests,
     charge_pow,
     charge_text,
     charge_walk,
@@ -280,7 +281,7 @@ def _walk_self(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
 
 def _walk_other(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
     for b in args:
-        charge_walk(realm, b)
+        charge_nests(realm, a, b)
     return args
 
 

@@ -147,7 +147,7 @@ def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
                 if name not in _DICT:
                     found = obj.get(name, _MISSING)
                     return missing(obj, name) if found is _MISSING else found
-            elif kind not in _PLAIN:
+            elif kind not in _PLAIN and not issubclass(kind, type):  # of classes, `mro` is refused
                 try:
                     return read(realm, obj, name)
                 except AttributeError:
@@ -174,7 +174,7 @@ def _naming(realm: Realm, other: Any, absent: Any, /) -> Any:
                 if in_dict:
                     found = obj.get(name, _MISSING)
                     return missing(obj, name) if found is _MISSING else found
-            elif plain and kind not in _PLAIN:
+            elif plain and kind not in _PLAIN and not issubclass(kind, type):  # as in `reading`
                 try:
                     return read(realm, obj, name)
                 except AttributeError:
@@ -285,21 +285,20 @@ def _marker(quick: Any) -> Any:
 
 
 @tamed_in(_row)
-def _join(realm: Realm, parts: Any, between: Any, escape: Any, /) -> Any:
-    """The texts of plain data with a text between them, made safe if `escape`; None for other parts."""
+def _join(realm: Realm, parts: Any, between: Any, /) -> Any:
+    """The texts of plain data with a text between them; None for other parts, such as safe text, which
+    has the others made safe."""
     if (type(parts) is not list and type(parts) is not tuple) or type(between) is not str:
         return None
     texts = []
     realm.meter.charge(len(parts))
     for part in parts:
         if type(part) is str:
-            texts.append(_safe_text(realm, part) if escape else part)
+            texts.append(part)
         elif type(part) is int and -_SHORT < part < _SHORT:
             texts.append(str(part))
         else:
             return None
-    if escape:
-        between = _safe_text(realm, between)
     realm.meter.charge_bytes(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 

@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, cast
 
 from guards.call import CONSTRUCTORS, mapping_or_pairs
-from guards.charge import DICTS, SCALARS, charge_walk, feed, feed_keys, size_of
+from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
 
@@ -27,6 +27,11 @@ def _take_all(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 def _take_keys(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return tuple(feed_keys(realm, a) for a in args)
+
+
+def _take_views(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
+    charge_keys(realm, view)
+    return _take_keys(realm, view, args, kwargs)
 
 
 def _update(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
@@ -205,7 +210,7 @@ for _source in (_d, _o):
             type(_view),
             cost=dict.fromkeys(
                 "isdisjoint __or__ __ror__ __and__ __rand__ __sub__ __rsub__ __xor__ __rxor__".split(),
-                _take_keys,
+                _take_views,
             ),
             deny="mapping",
             container=True,

@@ -577,3 +577,30 @@ CASES: list[Case] = [
         }.items()
     ],
 ]
+
+# What the operators of views take on the other side: each kind of iterator is fed by steps.
+_OTHERS = {
+    "count": "itertools.count()", "repeat": "itertools.repeat(1)", "cycle": "itertools.cycle([1])",
+    "chain": "itertools.chain(itertools.repeat(1))", "map": "map(int, itertools.repeat(1))",
+    "zip": "zip(itertools.count())", "enumerate": "enumerate(itertools.repeat(1))",
+    "filter": "filter(None, itertools.repeat(1))", "tee": "itertools.tee(itertools.repeat(1))[0]",
+    "iter": "iter(int, 1)", "decimal": "D(1)", "class": "K",
+}  # fmt: skip
+_ENDLESS = """
+import itertools, decimal
+class D(decimal.Decimal):
+    def __iter__(self): return itertools.repeat(1)
+class M(type):
+    def __iter__(self): return itertools.repeat(1)
+class K(metaclass=M): pass
+k = {1: 2}.keys()
+"""
+CASES += [
+    case(f"view-{op}-{name}-{side}", f"{_ENDLESS}{line}", stopped=("steps", "memory"))
+    for (name, other), (op, sign) in zip(
+        _OTHERS.items(), 3 * [("minus", "-"), ("and", "&"), ("or", "|"), ("xor", "^")], strict=True
+    )
+    for side, line in (
+        ("left", f"{other} {sign} k"), ("right", f"k {sign} {other}"), ("in-place", f"k {sign}= {other}")
+    )
+]  # fmt: skip

@@ -553,6 +553,7 @@ REBOUND = {
     "private-nonlocal": "_C__x = 1.0\nclass C:\n    def g(self):\n        nonlocal __x\n        __x = [0]\n"
     "C().g()\nx = _C__x",
     "walrus-in-comprehension": "x = 1.0\n[x := [0] for _ in [1]]",
+    "walrus-in-generator-expression": "x = 1.0\ng = ((x := v) for v in [[0]])\nnext(g)",
     "walrus-in-nested-comprehension": "x = 1.0\n[[x := [0] for _ in [1]] for _ in [1]]",
     "walrus-in-default": "x = 1.0\ndef g(y=(x := [0])): pass",
     "walrus-in-lambda-default": "x = 1.0\nlambda y=(x := [0]): 0",
@@ -615,4 +616,38 @@ CASES += [
         case(f"grown-{n}", _in_function(b, "return 0"), stopped=("steps", "memory"))
         for n, b in GROWN.items()
     ),
+]
+
+# An index that was tested, and that is another one when it is used: a generator expression binds a name
+# of its function whenever somebody resumes it.
+_RESUMED = """
+import itertools
+class Box:
+    @property
+    def x(self):
+        next(self.g, None)
+        return self.of
+    def __call__(self, n):
+        next(self.g, None)
+        return n
+b = Box()
+b.of = [1, 2, 3]
+endless = itertools.repeat(1)
+{body}
+"""
+RESUMED = {
+    "item-target": "def f(vals):\n i = 0\n b.g = ((i := v) for v in vals)\n b.x[i] = endless\nf([slice(None)])",
+    "item-target-deeper": "def f(vals):\n i = 0\n b.g = ([[i := v for _ in '1'] for _ in '1'] for v in vals)\n"
+    " b.x[i] = endless\nf([slice(None)])",
+    "item-target-condition": "def f(vals):\n i = 0\n b.g = (1 for v in vals if (i := v))\n"
+    " b.x[i] = endless\nf([slice(None)])",
+    "augmented-target": "def f(vals):\n i = 0\n b.g = ((i := v) for v in vals)\n b.x[i] += b(1)\n"
+    " b.x[i] = endless\nf([0, slice(None)])",
+    "piece": "def f(vals, i):\n b.g = ((i := v) for v in vals)\n for _ in vals:\n"
+    "  k = i + i * 2.0 - i\n  m = b(k)\n  return i * 10**10\nf([[0]], 1.0)",
+    "product": "def f(vals):\n i = 1.0\n b.g = ((i := v) for v in vals)\n return i + b(1) + i * 10**10\nf([[0]])",
+}
+CASES += [
+    case(f"resumed-{n}", _RESUMED.format(body=body), stopped=("steps", "memory"))
+    for n, body in RESUMED.items()
 ]

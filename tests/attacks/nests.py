@@ -175,6 +175,29 @@ WALKS = [
     ("count-in-a-tuple", LISTS, "(x,).count(y)"),
     ("any-equal", LISTS, "any(map(x.__eq__, [y]))"),
 ]
+# What is in the view is on the left, where nobody looked: each element of it is hashed.
+VIEWS = PAIR + "i, k = {1: x}.items(), {1: 2}.keys()\n"
+WALKS += [
+    (f"view-{name}", VIEWS, line)
+    for name, line in {
+        "difference": "i - []", "reflected-difference": "[] - i", "union": "i | k", "symmetric": "i ^ [1]",
+        "intersection": "set() & i", "in-place": "i -= []", "equal": "i == k", "unequal": "i != k",
+        "less-or-equal": "i <= k", "of-a-set": "{1} >= i", "isdisjoint": "i.isdisjoint({1, 2, 3})",
+        "method": "i.__eq__(k)", "method-of-order": "i.__le__({1})", "in-lists": "[i] == [k]",
+        "in-tuples": "(i,) < (k,)", "in-dicts": "{1: i} == {1: k}", "in-slices": "slice(i) == slice(k)",
+        "beside-a-set": "[i] == [{1}]", "in-a-chain": "i <= k <= i", "after-is": "1 is not i < k < i",
+        "after-in": "1 in i < k", "match": "class V: v = k\nmatch i:\n    case V.v: pass",
+        "ordered": "import collections\ncollections.OrderedDict(i).items() - []",
+        "operator": "import operator\noperator.eq(i, k)",
+    }.items()
+]  # fmt: skip
+WALKS += [
+    ("star-in-a-set", PAIR, "{*[x]}"),
+    ("star-of-a-view-in-a-set", VIEWS, "{1, *i}"),
+    ("in-before-a-comparison", PAIR, "x in {1} < {2}"),
+    ("in-before-an-in", PAIR, "x in {1} in [{1}]"),
+    ("in-before-is", LISTS, "x in [y] is None"),
+]
 
 CASES: list[Case] = [
     *(

@@ -281,3 +281,22 @@ def test_what_the_generated_text_says_is_not_believed(
     monkeypatch.setattr(env, "_generate", smuggler(python))
     with pytest.raises(GuestError):
         env.from_string("x").render()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ joiner.mro }}",
+        "{{ joiner.mro|string|length }}",
+        "{{ ['<', '&']|join|length }}",
+        "{{ ['<']|join|upper }}",
+        "{{ ['<']|join('&')|safe }}",
+        "{{ ['<'|safe, '>']|join('&') }}",
+        "{{ [1, '<']|join('<'|safe) }}",
+    ],
+)
+def test_the_quick_ways_do_what_jinja2_does(source: str) -> None:
+    from jinja2.sandbox import SandboxedEnvironment
+
+    wanted = SandboxedEnvironment(autoescape=True).from_string(source).render()
+    assert CapEnvironment(autoescape=True).from_string(source).render() == wanted

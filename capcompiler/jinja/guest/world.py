@@ -75,7 +75,7 @@ _str_join = runtime.str_join
 
 
 def str_join(parts):
-    made = _markup.join(parts, "", False)
+    made = _markup.join(parts, "")
     return _str_join(parts) if made is None else made
 
 
@@ -365,9 +365,9 @@ _slow_join = DEFAULT_FILTERS["join"]
 @pass_eval_context
 def _join(eval_ctx, value, d="", attribute=None):
     if attribute is None:
-        made = _markup.join(value, d, eval_ctx.autoescape)
+        made = _markup.join(value, d)
         if made is not None:
-            return mark(made) if eval_ctx.autoescape else made
+            return made
     return _slow_join(eval_ctx, value, d, attribute)
 
 

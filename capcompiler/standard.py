@@ -73,8 +73,8 @@ PURE: Final = frozenset(
     name
     for name in """
     __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime
-    _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse base64
-    bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
+    _pylong _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse
+    base64 bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
     dataclasses decimal difflib enum fnmatch fractions functools genericpath getopt gettext glob
     graphlib hashlib heapq hmac html inspect ipaddress json keyword locale logging ntpath nturl2path
     numbers opcode operator optparse pathlib posixpath pprint queue quopri random re reprlib sched

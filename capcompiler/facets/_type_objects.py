@@ -129,4 +129,8 @@ class _BuiltinStandin(metaclass=_StandinType):
     """What a builtin function is here that this package has tamed."""
 
 
+if _sys.version_info >= (3, 14):
+    from _unions import Union as UnionType
+
+
 __all__ = [n for n in globals() if n[0] != "_" and n not in ("ClassNamespace", "mappingproxy")]

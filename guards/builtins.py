@@ -463,12 +463,12 @@ def _has_long(items: Any) -> bool:
     return any(type(x) is int and x.bit_length() > 4096 for x in items)
 
 
-def _not_sequence(x: Any) -> Any:
+def _not_sequence(total: Any, x: Any) -> None:
     # A sum that began with numbers and goes on with sequences can only be a guest operator's doing,
     # and would join them in C without a charge.
     if issubclass(type(x), _SEQUENCES):
-        raise TypeError(f"unsupported operand type(s) for +: 'int' and {host_name(type(x))!r}")
-    return x
+        kinds = f"{host_name(type(total))!r} and {host_name(type(x))!r}"
+        raise TypeError(f"unsupported operand type(s) for +: {kinds}")
 
 
 def _plain_numbers(items: Any, later: list[Any]) -> Any:
@@ -499,7 +499,7 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
             items = itertools.chain(later, rest)
         total = start
         for x in items:
-            _not_sequence(x)
+            _not_sequence(total, x)
             charge_add(realm, total, x)
             total = total + x
         return total

@@ -261,7 +261,9 @@ _CHANGES: Final = {
             "            if format == Format.VALUE or not e.name or e.name in missing: raise\n"
             "            missing[e.name] = ForwardRef(e.name, owner=owner)\n"
             "    if format != Format.STRING:\n        return found\n"
-            "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
+            "    if not _is_evaluate:\n        return annotations_to_string(found)\n"
+            "    if type(found) is not tuple:\n        return type_repr(found)\n"
+            "    return f\"({', '.join(map(type_repr, found))})\"  # constraints\n",
         ),
         *_ASKS_GLOBALS,
     ),

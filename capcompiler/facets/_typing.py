@@ -347,6 +347,9 @@ class TypeAliasType(metaclass=_Fixed):
             self.__dict__["__qualname__"] = name if qualname is None else qualname
 
     def __setattr__(self, name, value):
+        if name == "__module__" and _QUALIFIED:
+            self.__dict__[name] = value
+            return
         if name in self.__dict__ or hasattr(type(self), name):
             raise AttributeError("readonly attribute")
         raise AttributeError(f"'typing.TypeAliasType' object has no attribute {name!r}")

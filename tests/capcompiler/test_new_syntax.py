@@ -82,6 +82,10 @@ PROGRAMS: list[tuple[tuple[int, int], str, str]] = [
         print(annotationlib.ForwardRef("x") | int)
         T = typing.TypeVar("T", int, str)
         print(T.evaluate_constraints(1), T.evaluate_constraints(4), T.evaluate_constraints)
+        def f[U: (int, str), V: list](): pass
+        string = annotationlib.Format.STRING
+        for asked in (f.__type_params__[0].evaluate_constraints, f.__type_params__[1].evaluate_bound):
+            print(annotationlib.call_evaluate_function(asked, string), asked(1))
         """,
     ),
     (

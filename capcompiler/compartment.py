@@ -37,7 +37,7 @@ from capcompiler.program import (
     module_program,
     refuse_awaits,
 )
-from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, within
+from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, warned_error, within
 from capcompiler.tripwire import turns
 from guards.attribute import read
 from guards.base import PREFIX, is_guard_name
@@ -344,8 +344,12 @@ class Compartment:
                 warn(message, category, filename, line)
                 continue
             except category:
-                problem = SyntaxError(message)
+                said = warned_error(text, filename, mode, category)
+            problem = SyntaxError(message if said is None else said.msg)
             problem.filename, problem.lineno, problem.offset = filename, line, 1
+            if said is not None:
+                problem.lineno, problem.offset, problem.text = said.lineno, said.offset, said.text
+                problem.end_lineno, problem.end_offset = said.end_lineno, said.end_offset
             raise problem
 
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from capcompiler import cache
 from capcompiler.errors import DialectError, Violation
 from capcompiler.generic import has_type_parameters, plain_names
+from capcompiler.lazy import is_lazy
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
@@ -189,7 +190,7 @@ def _routed_quietly(
     names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
     top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
-    if any(type(node) in _HIDING or has_type_parameters(node) for node in nodes):
+    if any(type(node) in _HIDING or has_type_parameters(node) or is_lazy(node) for node in nodes):
         _check_natively(tree, text, filename, top)
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
@@ -282,11 +283,12 @@ _HIDING: Final = frozenset({ast.Match, ast.ImportFrom})
 
 def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:
     """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
-    patterns and star imports inside functions become other syntax."""
+    patterns, and star and lazy imports inside functions, become other syntax."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Match)
             or has_type_parameters(node)
+            or is_lazy(node)
             or (
                 isinstance(node, ast.ImportFrom)
                 and (node.names[0].name == "*" or node.module == "__future__")

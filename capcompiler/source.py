@@ -32,6 +32,7 @@ __all__ = [
     "source_lines",
     "syntax_refusal",
     "syntax_warnings",
+    "warned_error",
 ]
 
 #: Characters of source, at most.
@@ -344,6 +345,21 @@ def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warn
         except Exception:  # it is refused in Python's words elsewhere
             return []
     return [(w.category, str(w.message), w.lineno) for w in found]
+
+
+def warned_error(text: str, filename: str, mode: str, category: type[Warning]) -> SyntaxError | None:
+    """The error that Python makes of a source where warnings of a class are errors."""
+    kind = "eval" if mode == "eval" else "exec"
+    with _lock, warnings.catch_warnings(), _deep_stack():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", category)
+        try:
+            compile(text, filename, kind, dont_inherit=True)
+        except SyntaxError as error:
+            return error
+        except Exception:
+            return None
+    return None
 
 
 @contextmanager

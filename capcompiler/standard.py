@@ -73,8 +73,8 @@ PURE: Final = frozenset(
     name
     for name in """
     __future__ _collections_abc _compat_pickle _pydecimal _pyio _markupbase _py_abc _pydatetime
-    _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse base64
-    bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
+    _pylong _strptime _threading_local _weakrefset _py_warnings _colorize abc annotationlib argparse
+    base64 bisect calendar cmd codecs collections colorsys configparser contextlib copy copyreg csv
     dataclasses decimal difflib enum fnmatch fractions functools genericpath getopt gettext glob
     graphlib hashlib heapq hmac html inspect ipaddress json keyword locale logging ntpath nturl2path
     numbers opcode operator optparse pathlib posixpath pprint queue quopri random re reprlib sched
@@ -215,7 +215,7 @@ _CHANGES: Final = {
             r"type\(class_dict\) is types\.GetSetDescriptorType",
             "type(class_dict).__name__ == 'getset_descriptor'",
         ),
-        (r"^import types$", "import types; from _types import _Standin, _BuiltinStandin"),
+        (r"^import types$", "import types; from _type_objects import _Standin, _BuiltinStandin"),
         # The text that a builtin says of its arguments is read by defining such a function.
         (r"module = ast\.parse\(program\)", "return _signature_by_text(cls, obj, s, skip_bound_arg)"),
         (
@@ -261,7 +261,9 @@ _CHANGES: Final = {
             "            if format == Format.VALUE or not e.name or e.name in missing: raise\n"
             "            missing[e.name] = ForwardRef(e.name, owner=owner)\n"
             "    if format != Format.STRING:\n        return found\n"
-            "    return type_repr(found) if _is_evaluate else annotations_to_string(found)\n",
+            "    if not _is_evaluate:\n        return annotations_to_string(found)\n"
+            "    if type(found) is not tuple:\n        return type_repr(found)\n"
+            "    return f\"({', '.join(map(type_repr, found))})\"  # constraints\n",
         ),
         *_ASKS_GLOBALS,
     ),
@@ -392,14 +394,18 @@ def _changed(name: str) -> ModuleText | None:
 
 
 def _types(name: str) -> ModuleText | None:
-    """`types`, which up to 3.13 finds its classes by taking frames, code and cells apart."""
+    """`types`, which finds its classes by taking frames, code and cells apart: up to 3.13 always, since
+    then where a program would not have it load `_types`."""
     found = _changed(name)
-    if found is None or "from _types import" in str(found.text):
-        return found
+    if found is None:
+        return None
     text = str(found.text)
-    start = text.index("\n", text.index("del sys,"))
-    lines = "\n" * text[:start].count("\n")
-    return replace(found, text=f"from _types import *{lines}{text[start:]}")
+    first = "except ImportError:" if "from _types import *" in text else "import sys\n"
+    start = text.index(first)
+    end = text.index("\n", text.index("del sys,"))
+    taken = f"{'except ImportError: ' if first[0] == 'e' else ''}from _type_objects import *"
+    lines = "\n" * text[start:end].count("\n")
+    return replace(found, text=f"{text[:start]}{taken}{lines}{text[end:]}")
 
 
 def _read(root: Path, parts: list[str], shown: str) -> ModuleText | None:

@@ -5,6 +5,7 @@ given attributes, so nothing here is shared between compartments that one of the
 """
 
 from __future__ import annotations
+import __future__
 
 import builtins
 import functools
@@ -195,8 +196,8 @@ def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
 def compile_(
     realm: Realm,
     source: Any,
-    filename: Any = "<string>",
-    mode: Any = "exec",
+    filename: Any,
+    mode: Any,
     flags: int = 0,
     dont_inherit: bool = False,
     optimize: int = -1,
@@ -204,25 +205,62 @@ def compile_(
     module: Any = None,
     _feature_version: int = -1,
 ) -> Any:
+    name = _file_name(realm, filename)
+    if not isinstance(mode, str):
+        raise TypeError(f"compile() argument 'mode' must be str, not {host_name(type(mode))}")
+    mode = host_exact_str(mode)
     if type(flags) is int and flags & _ONLY_TREE and not flags & ~_TREE_FLAGS:
-        return _tree_of(realm, source, filename, mode, flags)
-    if flags:
-        raise ValueError("compile(): flags are not supported here; leave them out")
-    mode = host_exact_str(mode) if isinstance(mode, str) else mode
+        return _tree_of(realm, source, name, mode, flags)
+    if type(flags) is not int or flags & ~_WITHOUT_EFFECT:
+        raise ValueError(
+            "compile(): unrecognised flags: of flags only those of syntax trees are known, of "
+            "`from __future__` that the source has anyway, and of `await` at the top level"
+        )
+    if type(optimize) is not int or not -1 <= optimize <= 2:
+        raise ValueError("compile(): invalid optimize value")
     if mode not in ("exec", "eval", "single"):
         raise ValueError("compile() mode must be 'exec', 'eval' or 'single'")
-    name = host_exact_str(filename) if isinstance(filename, str) else "<string>"
     if _is_tree(realm, source):
         # The interpreter's own nodes are everybody's; what is compiled is the text of the guest's.
         unparsed = read(realm, realm.importer("_ast", 0, "", LIBRARY), "_text")
         source = callable_for_c(realm, unparsed)(source, mode)
-    return guest_code(realm.compile_guest(_source(realm, source), name, mode), mode)
+    text = _source(realm, source)
+    if flags & _BARRY and "barry_as_FLUFL" not in text:
+        raise ValueError("compile(): write `from __future__ import barry_as_FLUFL` into the source")
+    return guest_code(realm.compile_guest(text, name, mode), mode)
+
+
+def _file_name(realm: Realm, path: Any) -> str:
+    """The text of what names a file: text, bytes, or an object of the guest's that gives one of them."""
+    kind = type(path)
+    definer = host_lookup(kind, "__fspath__")[0]
+    if definer is not None and realm.is_guest_class(definer):
+        path = callable_for_c(realm, read(realm, kind, "__fspath__"))(path)
+    if isinstance(path, str):
+        return host_exact_str(path)
+    if issubclass(type(path), bytes):
+        return bytes(memoryview(path)).decode("utf-8", "surrogateescape")
+    raise TypeError(f"expected str, bytes or os.PathLike object, not {host_name(kind)}")
 
 
 LIBRARY: Final = 1  # who asks: see guards.modules.table, which imports this module
 _ONLY_TREE: Final = 0x400
 #: With comments of types, and as the optimiser leaves it.
 _TREE_FLAGS: Final = _ONLY_TREE | 0x1000 | 0x8000
+_BARRY: Final = __future__.barry_as_FLUFL.compiler_flag
+#: Flags that change nothing here. `await` at the top level stays refused where a source has one:
+#: what is compiled here is run by `exec`, which has no event loop.
+_WITHOUT_EFFECT: Final = (
+    0x10
+    | __future__.division.compiler_flag
+    | __future__.absolute_import.compiler_flag
+    | __future__.with_statement.compiler_flag
+    | __future__.print_function.compiler_flag
+    | __future__.unicode_literals.compiler_flag
+    | __future__.generator_stop.compiler_flag
+    | _BARRY
+    | 0x2000
+)
 
 
 def _is_tree(realm: Realm, source: Any) -> bool:
@@ -234,14 +272,12 @@ def _is_tree(realm: Realm, source: Any) -> bool:
     return issubclass(type(base), type) and base in host_mro(type(source))
 
 
-def _tree_of(realm: Realm, source: Any, filename: Any, mode: Any, flags: int) -> Any:
+def _tree_of(realm: Realm, source: Any, filename: str, mode: str, flags: int) -> Any:
     if _is_tree(realm, source):
         return source
     module = realm.importer("_ast", 0, "", LIBRARY)
-    name = host_exact_str(filename) if isinstance(filename, str) else "<unknown>"
     text = _source(realm, source)
-    exact = host_exact_str(mode) if isinstance(mode, str) else mode
-    return callable_for_c(realm, read(realm, module, "_parse"))(text, name, exact, flags)
+    return callable_for_c(realm, read(realm, module, "_parse"))(text, filename, mode, flags)
 
 
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -251,10 +287,10 @@ _BLANK: Final = re.compile(rb"^[ \t\f]*(?:#.*)?\r?$")
 def _source(realm: Realm, source: Any) -> str:
     if isinstance(source, str):
         return host_exact_str(source)
-    if issubclass(type(source), (bytes, bytearray)):
-        data = bytes(memoryview(source))
-        realm.meter.charge_bytes(len(data) * 4)
-        return _decoded(data)
+    if issubclass(type(source), (bytes, bytearray, memoryview)):
+        view = memoryview(source)
+        realm.meter.charge_bytes(view.nbytes * 4)
+        return _decoded(bytes(view))
     raise TypeError("compile() arg 1 must be a string, bytes or AST object")
 
 
@@ -427,12 +463,22 @@ def _has_long(items: Any) -> bool:
     return any(type(x) is int and x.bit_length() > 4096 for x in items)
 
 
-def _not_sequence(x: Any) -> Any:
+def _not_sequence(total: Any, x: Any) -> None:
     # A sum that began with numbers and goes on with sequences can only be a guest operator's doing,
     # and would join them in C without a charge.
     if issubclass(type(x), _SEQUENCES):
-        raise TypeError(f"unsupported operand type(s) for +: 'int' and {host_name(type(x))!r}")
-    return x
+        kinds = f"{host_name(type(total))!r} and {host_name(type(x))!r}"
+        raise TypeError(f"unsupported operand type(s) for +: {kinds}")
+
+
+def _plain_numbers(items: Any, later: list[Any]) -> Any:
+    """The numbers that `items` begins with, up to the first one that has to be paid for, which is put
+    into `later`."""
+    for x in items:
+        if type(x) not in _NUMBERS or (type(x) is int and not -_SMALL < x < _SMALL):
+            later.append(x)
+            return
+        yield x
 
 
 @builtin
@@ -445,14 +491,16 @@ def sum_(realm: Realm, iterable: Any, /, start: Any = 0) -> Any:
             kinds = set(map(type, items))
             if _NUMBERS.issuperset(kinds) and (int not in kinds or not _has_long(items)):
                 return sum(items, start)
+        if type(start) is not int or -_SMALL < start < _SMALL:
+            # C code adds what costs next to nothing, as it alone keeps what rounding loses.
+            rest: Any = iter(items)
+            later: list[Any] = []
+            start = sum(_plain_numbers(rest, later), start)
+            items = itertools.chain(later, rest)
         total = start
         for x in items:
-            if type(x) is int and type(total) is int and -_SMALL < x < _SMALL > total > -_SMALL:
-                total += x
-                continue
-            if type(x) is not float:
-                _not_sequence(x)
-                charge_add(realm, total, x)
+            _not_sequence(total, x)
+            charge_add(realm, total, x)
             total = total + x
         return total
     total = start

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -149,6 +150,16 @@ class Awaitable(Guard):
         return awaited
 
 
+def _no_iterator(name: str, found: Any) -> str:
+    """What Python says of what an `__await__` gave."""
+    given = host_name(type(found))
+    if sys.version_info >= (3, 15):
+        return f"{name}.__await__() must return an iterator, not {given}"
+    if type(found) is CoroutineType:
+        return "__await__() returned a coroutine"
+    return f"__await__() returned non-iterator of type {given!r}"
+
+
 class _Awaited(metaclass=Sealed, host=HOST):
     """Stands in for what is awaited; never held by a guest."""
 
@@ -159,10 +170,8 @@ class _Awaited(metaclass=Sealed, host=HOST):
     def __await__(self) -> Any:
         obj, realm = self.__obj__, self.__realm__
         iterator = type(obj).__await__(obj)
-        if type(iterator) is CoroutineType:
-            raise TypeError("__await__() returned a coroutine")
-        if host_lookup(type(iterator), "__next__")[0] is None:
-            raise TypeError(f"__await__() returned non-iterator of type {host_name(type(iterator))!r}")
+        if type(iterator) is CoroutineType or host_lookup(type(iterator), "__next__")[0] is None:
+            raise TypeError(_no_iterator(host_name(type(obj)), iterator))
         return iterator if type(iterator) in _DRIVEN else _delegated(realm, iterator)
 
 

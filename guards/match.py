@@ -19,7 +19,11 @@ from guards.store import charge_key
 
 __all__ = ["MatchClass", "MatchMapping", "MatchSequence"]
 
-_WANTED: Final = "class" if sys.version_info >= (3, 12) else "type"
+_WANTED: Final = (
+    "class pattern must refer to a class"
+    if sys.version_info >= (3, 15)
+    else f"called match pattern must be a {'class' if sys.version_info >= (3, 12) else 'type'}"
+)
 _NO_SEQUENCE: Final = (str, bytes, bytearray)
 #: Classes whose instances a single positional pattern captures whole (PEP 634).
 _WHOLE: Final = (
@@ -108,7 +112,7 @@ class MatchClass(Guard):
         self, subject: Any, kind: Any, count: int, keywords: tuple[str, ...]
     ) -> tuple[Any, ...] | None:
         if not issubclass(type(kind), type):
-            raise TypeError(f"called match pattern must be a {_WANTED}")
+            raise TypeError(_WANTED)
         if not isinstance(subject, kind):
             return None
         realm = self.ref() or gone()

@@ -7,8 +7,21 @@ it makes: a `ForwardRef` of the host's evaluates text in the host.
 import sys as _sys
 import typing as _typing
 
+from _unions import Union
+
 _QUALIFIED = _sys.version_info >= (3, 15)  # whether aliases know where they were defined
 _INSIDE = "typing"
+
+
+class _Fixed(type):
+    """Of classes that C code would make: nothing can be stored on them."""
+
+    def __setattr__(cls, name, value):
+        where = f"{cls.__module__}.{cls.__name__}"
+        raise TypeError(f"cannot set {name!r} attribute of immutable type {where!r}")
+
+    def __delattr__(cls, name):
+        cls.__setattr__(name, None)
 
 
 @staticmethod  # it stands in classes, and is no method there
@@ -45,23 +58,32 @@ class _Late:
         self.evaluate = evaluate
 
 
-class _Constant:
+class _ConstEvaluator(metaclass=_Fixed):
     """Gives a value that was there from the beginning, as what evaluates a late one gives it."""
 
-    __module__ = _INSIDE
+    __module__ = "_typing"
+    __slots__ = ("_value",)
 
-    def __init__(self, value):
-        self._value = value
+    def __new__(cls):
+        raise TypeError("cannot create '_typing._ConstEvaluator' instances")
 
     def __call__(self, format=1, /):
-        if format == 4:
-            import annotationlib
+        if format != 4:
+            return self._value
+        from annotationlib import type_repr
 
-            return annotationlib.type_repr(self._value)
-        return self._value
+        if type(self._value) is tuple:
+            return f"({', '.join(map(type_repr, self._value))})"
+        return type_repr(self._value)
 
     def __repr__(self):
         return f"<constevaluator {self._value!r}>"
+
+
+def _Constant(value):
+    made = object.__new__(_ConstEvaluator)
+    made._value = value
+    return made
 
 
 def _asked(obj, name):
@@ -290,22 +312,50 @@ class TypeVarTuple(_Parameter):
         return _typing._typevartuple_prepare_subst(self, alias, args)
 
 
-class TypeAliasType:
+def _check_parameters(type_params):
+    if not isinstance(type_params, tuple):
+        raise TypeError("type_params must be a tuple")
+    if _sys.version_info < (3, 14):
+        return
+    defaults = False
+    for parameter in type_params:
+        if not isinstance(parameter, _Parameter):
+            raise TypeError(f"Expected a type param, got {parameter!r}")
+        if parameter.has_default():
+            defaults = True
+        elif defaults:
+            says = f"non-default type parameter {parameter!r} follows default type parameter"
+            raise TypeError(says)
+
+
+class TypeAliasType(metaclass=_Fixed):
     """A type alias."""
 
     __module__ = _INSIDE
 
     def __init__(self, name, value, *, type_params=(), qualname=None):
-        if not isinstance(type_params, tuple):
-            raise TypeError("type_params must be a tuple")
-        self.__name__ = name
+        if not isinstance(name, str):
+            raise TypeError(f"typealias() argument 'name' must be str, not {type(name).__name__}")
+        _check_parameters(type_params)
+        if not (qualname is None or _QUALIFIED and isinstance(qualname, str)):
+            raise TypeError("typealias() argument 'qualname' must be str")
+        self.__dict__.update(__name__=name, __type_params__=type_params, __module__=_caller())
         _keep(self, "_value", value)
         if self.__dict__["_evaluate_value"] is None:
             self.__dict__["_evaluate_value"] = _Constant(value)
-        self.__type_params__ = type_params
-        self.__module__ = _caller()
         if _QUALIFIED:
-            self.__qualname__ = name if qualname is None else qualname
+            self.__dict__["__qualname__"] = name if qualname is None else qualname
+
+    def __setattr__(self, name, value):
+        if name == "__module__" and _QUALIFIED:
+            self.__dict__[name] = value
+            return
+        if name in self.__dict__ or hasattr(type(self), name):
+            raise AttributeError("readonly attribute")
+        raise AttributeError(f"'typing.TypeAliasType' object has no attribute {name!r}")
+
+    def __delattr__(self, name):
+        self.__setattr__(name, None)
 
     def __init_subclass__(cls):
         raise TypeError("type 'typing.TypeAliasType' is not an acceptable base type")
@@ -367,9 +417,9 @@ def _parameter(kind, name, bound, default, module):
 def _alias(name, evaluate, type_params, module, qualname):
     """What a `type` statement makes."""
     made = TypeAliasType(name, _Late(evaluate), type_params=type_params)
-    made.__module__ = module
+    made.__dict__["__module__"] = module
     if _QUALIFIED:
-        made.__qualname__ = qualname
+        made.__dict__["__qualname__"] = qualname
     return made
 
 
@@ -392,84 +442,3 @@ class Generic:
     @classmethod
     def __init_subclass__(cls, *args, **kwargs):
         return _typing._generic_init_subclass(cls, *args, **kwargs)
-
-
-class _UnionType(type):
-    def __instancecheck__(cls, instance):
-        return type(instance) is _CUnion or type.__instancecheck__(cls, instance)
-
-    def __repr__(cls):
-        return "<class 'typing.Union'>"
-
-
-_CUnion = type(int | str)
-
-
-def _flat(args):
-    out = []
-    for arg in args:
-        for member in arg.__args__ if isinstance(arg, Union) else (arg,):
-            if not any(member is m or member == m for m in out):
-                out.append(member)
-    return out
-
-
-def _plain(member):
-    return member is None or isinstance(member, (type, _CUnion)) or type(member) is type(list[int])
-
-
-class Union(metaclass=_UnionType):
-    """A union of types, where a member is no type: a text, a type variable, a special form."""
-
-    __module__ = _INSIDE
-
-    def __class_getitem__(cls, args):
-        if args == ():
-            raise TypeError("Cannot take a Union of no types.")
-        args = args if isinstance(args, tuple) else (args,)
-        says = "Union[arg, ...]: each arg must be a type."
-        members = _flat([_typing._type_check(arg, says) for arg in args])
-        if len(members) == 1:
-            return members[0]
-        if all(map(_plain, members)):
-            made = members[0]
-            for member in members[1:]:
-                made = made | member
-            return made
-        self = object.__new__(cls)
-        self.__dict__["__args__"] = tuple(members)
-        return self
-
-    @property
-    def __origin__(self):
-        return Union
-
-    @property
-    def __parameters__(self):
-        return _typing._collect_type_parameters(self.__args__)
-
-    def __getitem__(self, args):
-        return Union[_typing.types.GenericAlias(tuple, self.__args__)[args].__args__]
-
-    def __or__(self, other):
-        return Union[self, other]
-
-    def __ror__(self, other):
-        return Union[other, self]
-
-    def __eq__(self, other):
-        if not isinstance(other, Union):
-            return NotImplemented
-        return set(self.__args__) == set(other.__args__)
-
-    def __hash__(self):
-        return hash(frozenset(self.__args__))
-
-    def __repr__(self):
-        return " | ".join("None" if a is type(None) else _typing._type_repr(a) for a in self.__args__)
-
-    def __mro_entries__(self, bases):
-        raise TypeError(f"Cannot subclass {self!r}")
-
-    def __instancecheck__(self, instance):
-        return any(isinstance(instance, a) for a in self.__args__)

@@ -285,7 +285,7 @@ def _expand_match(realm: Realm, match: Any, template: Any, /) -> Any:
 
 
 def _groupindex(realm: Realm, pattern: Any) -> Any:
-    proxy = read(realm, realm.importer("_types", 0, "", True), "MappingProxyType")
+    proxy = read(realm, realm.importer("_type_objects", 0, "", True), "MappingProxyType")
     return callable_for_c(realm, proxy)(dict(pattern.groupindex))
 
 

@@ -7,6 +7,7 @@ made by hand reaching the interpreter's compiler, which trusts what stands in th
 from __future__ import annotations
 
 import ast
+import warnings
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,10 +30,16 @@ def _kinds() -> list[type[ast.AST]]:
     while waiting:
         kind = waiting.pop(0)
         for inner in type.__subclasses__(kind):
-            if inner.__module__ in ("ast", "_ast") and getattr(ast, inner.__name__, None) is inner:
+            if inner.__module__ in ("ast", "_ast") and _named(inner.__name__) is inner:
                 found.append(inner)
                 waiting.append(inner)
     return found
+
+
+def _named(name: str) -> Any:
+    with warnings.catch_warnings():  # 3.12 and 3.13 warn of the old ones, which are not the host's
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return getattr(ast, name, None)
 
 
 #: Those of which a tree is never made: they are there for old programs, and compare by metaclasses.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 import types
 from types import (
     AsyncGeneratorType,
@@ -29,13 +30,14 @@ from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotati
 from guards.classes import make_type, new_class, type_of
 from guards.code import code_of_function, frame_facts
 from guards.headroom import note_generator
-from guards.host import MethodOfHeapType, host_method_func, host_name
+from guards.host import MethodOfHeapType, host_dict, host_method_func, host_name
 from guards.item import alias_item, union_item
 from guards.protocol import SlotDescribed
 from guards.reduce import getstate, reduce, reduce_ex
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
 from guards.tamed import ClassNamespace, class_namespace, enter, namespace_of
+from guards.warn import warn
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -166,16 +168,64 @@ def _method_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return (callable_for_c(realm, args[0]), *args[1:])
 
 
+def _where_from(kind: type) -> str:
+    found = host_dict(kind).get("__module__")  # a metaclass's own `__getattribute__` is not asked
+    return found if type(found) is str else "builtins"
+
+
+def _replaced(realm: Realm, obj: Any, /, **changes: Any) -> Any:
+    """`copy.replace` of a namespace (from 3.13 on): one of the same class, made without arguments."""
+    kind = type(obj)
+    if not issubclass(kind, types.SimpleNamespace):
+        wrong = host_name(kind)
+        raise TypeError(f"descriptor '__replace__' requires a 'types.SimpleNamespace', not {wrong!r}")
+    made = callable_for_c(realm, kind)()
+    if not issubclass(type(made), types.SimpleNamespace):
+        raise TypeError(
+            f"expect types.SimpleNamespace type, but {_where_from(kind)}.{host_name(kind)}() "
+            f"returned {host_name(type(made))!r} object"
+        )
+    held = _raw_dict(realm, obj)
+    realm.meter.charge(len(held) + len(changes))
+    realm.meter.charge_bytes(64 * (len(held) + len(changes)))
+    _raw_dict(realm, made).update(held, **changes)
+    return made
+
+
 def _thrown(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     """A Ctrl-C that a guest throws is known by the object, since nothing else tells it from a real
     one, which ends the host's program."""
     note_generator(obj)
+    if len(args) > 1 and sys.version_info >= (3, 12):
+        name = "athrow" if issubclass(type(obj), AsyncGeneratorType) else "throw"
+        warn(
+            realm,
+            DeprecationWarning,
+            f"the (type, exc, tb) signature of {name}() is deprecated, "
+            "use the single-arg signature instead.",
+        )
     if args and issubclass(type(args[0]), type) and issubclass(args[0], BaseException):
         # C code would make the exception past the guard of calls.
         args = (_exception_of(realm, *args[:2]), *([None] * len(args[1:2])), *args[2:])
+    if 1 < len(args) <= 3 and not kwargs:
+        # By one argument: of more, C code tells the host's filters, which may be errors.
+        args = (_carrying(*args),)
     if args and issubclass(type(args[0]), KeyboardInterrupt) and len(realm.thrown) < 1000:
         realm.thrown.append(args[0])
     return args
+
+
+def _carrying(error: Any, value: Any, tb: Any = None) -> Any:
+    """What `throw(error, value, tb)` throws, once `error` is an instance."""
+    if not issubclass(type(error), BaseException):
+        return error  # C code says what is wrong with it
+    if value is not None:
+        raise TypeError("instance exception may not have a separate value")
+    if tb is None:
+        return error
+    if type(tb) is not TracebackType:
+        raise TypeError("throw() third argument must be a traceback object")
+    return BaseException.with_traceback(error, tb)
 
 
 def _exception_of(realm: Realm, kind: Any, value: Any = None) -> Any:
@@ -351,7 +401,12 @@ with _warnings.catch_warnings():
 
 CONSTRUCTORS[types.SimpleNamespace] = CONSTRUCTORS[dict]  # from 3.13 on it takes what `dict` takes
 if hasattr(types, "SimpleNamespace"):
-    enter(types.SimpleNamespace, reads={"__dict__": _raw_dict}, subclass=True)
+    enter(
+        types.SimpleNamespace,
+        tame={"__replace__": _replaced} if hasattr(types.SimpleNamespace, "__replace__") else {},
+        reads={"__dict__": _raw_dict},
+        subclass=True,
+    )
 define(
     SlotDescribed,
     "__repr__",

@@ -54,9 +54,9 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "import ast\nt = ast.parse('\\n\\n1 / 0')\ntry: exec(compile(t, 'f', 'exec'))\nexcept ZeroDivisionError as e: r = e.__traceback__.tb_next.tb_lineno\nt.body[0].lineno, r",
         (3, 1),
     ),
-    "no flags of `compile`": (
-        "try: compile('1', '', 'eval', 0x100000)\nexcept ValueError: r = True\nr",
-        True,
+    "few flags of `compile`": (
+        "r = []\nfor text, flag in (('1', 0x1000000), ('await x', 0x2000), ('1', 0x2000)):\n    try: r.append(eval(compile(text, '', 'eval', flag)))\n    except (ValueError, SyntaxError) as e: r.append(type(e).__name__)\nr",
+        ["ValueError", "SyntaxError", 1],
     ),
     "groups that take themselves apart": (
         "class G(ExceptionGroup):\n    def derive(self, parts): return G('g', parts)\ntry: raise G('g', [ValueError()])\nexcept* ValueError as e: r = type(e).__name__\nr",

@@ -376,6 +376,90 @@ def test_what_python_warns_of_in_a_source_is_told_to_the_program_that_compiles_i
     assert names["refused"] == (2, "<some>")
 
 
+def test_what_is_warned_of_as_an_error_is_the_error_that_python_makes() -> None:
+    source = textwrap.dedent(r"""
+    import warnings
+    said = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for text in ("x = '\\d'", "\n'\\z'", "a = 1; 'four' is 'three'"):
+            try:
+                compile(text, "<some>", "exec")
+            except SyntaxError as error:
+                said.append((error.msg, error.lineno, error.offset, error.text, error.filename))
+    """)
+    wanted: dict[str, object] = {}
+    exec(source, wanted)
+    assert len(cap_exec(source)["said"]) == 3
+    assert cap_exec(source)["said"] == wanted["said"]
+
+
+COMPILES = {
+    "no-file": "compile('1')",
+    "no-mode": "compile('1', '')",
+    "nothing": "compile()",
+    "file-is-no-path": "compile('1', 1, 'eval')",
+    "mode-is-no-text": "compile('1', '', 1)",
+    "other-mode": "compile('1', '', 'other')",
+    "flags-unknown": "compile('1', '', 'single', 0xff)",
+    "levels-unknown": "compile('1', '', 'eval', optimize=7)",
+    "source-is-no-text": "compile(1, '', 'eval')",
+    "source-is-memory": "eval(compile(memoryview(b'1 + 1'), b'', 'eval'))",
+    "path-of-its-own": "eval(compile('1 + 1', type('P', (), {'__fspath__': lambda s: 'p'})(), 'eval'))",
+    "path-of-no-text": "compile('1', type('P', (), {'__fspath__': lambda s: 1})(), 'eval')",
+    "flags-by-name": "eval(compile(source='2', filename='', mode='eval', flags=0, dont_inherit=True))",
+}
+
+
+@pytest.mark.parametrize("name", COMPILES)
+def test_what_compile_takes_is_what_it_takes_in_python(name: str) -> None:
+    source = f"try: r = {COMPILES[name]}\nexcept Exception as e: r = type(e).__name__"
+    wanted: dict[str, object] = {}
+    exec(source, wanted)
+    assert cap_exec(source)["r"] == wanted["r"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="nothing is warned of")
+def test_a_generator_thrown_into_by_three_arguments_warns_of_it() -> None:
+    source = textwrap.dedent("""
+    import warnings
+    def g(): yield
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        try: g().throw(ValueError, "a")
+        except ValueError: pass
+    told = [(w.category.__name__, str(w.message)) for w in found]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try: g().throw(ValueError, "a")
+        except Warning as e: told.append(type(e).__name__)
+    """)
+    wanted: dict[str, object] = {}
+    exec(source, wanted)
+    assert cap_exec(source)["told"] == wanted["told"]
+
+
+def test_sums_are_rounded_as_in_python_whatever_they_are_taken_of() -> None:
+    source = textwrap.dedent("""
+    from fractions import Fraction
+    tenths = [0.1] * 10
+    kinds = [
+        tenths, [1, *tenths, 2], [0.1 + 0j] * 10, [*tenths, 0.1 + 1j, *tenths], [10**40, *tenths],
+        [*tenths, 10**40, -(10**40), *tenths], [True, *tenths, False], [1e308, 1e308, -1e308],
+        [1e100, 1.0, -1e100, 3], [Fraction(1, 3), *tenths], [*tenths, Fraction(1, 3), *tenths],
+        [2**62] * 5, [2**70, 0.5, 2**70], [1, 2, 3], [],
+    ]
+    r = []
+    for values in kinds:
+        for start in (0, 0.0, 0j, 2**80, True):
+            made = sum(values, start), sum((v for v in values), start), sum(iter(values), start)
+            r.append([repr(m) for m in made])
+    """)
+    wanted: dict[str, object] = {}
+    exec(source, wanted)
+    assert cap_exec(source)["r"] == wanted["r"]
+
+
 def test_a_metaclass_reads_what_it_does_not_define_past_itself() -> None:
     source = """
     class M(type):

@@ -49,6 +49,90 @@ PROGRAMS: list[tuple[tuple[int, int], str, str]] = [
         """,
     ),
     (
+        (3, 11),
+        "modules of type objects",
+        """
+        import sys, types
+        names, proxy = sorted(set(types.__all__)), types.MappingProxyType
+        async def f(): pass
+        kinds = types.CodeType, types.CoroutineType, types.FrameType
+        for missing in (False, True):
+            del sys.modules["types"]
+            sys.modules.pop("_types", None)
+            if missing:
+                sys.modules["_types"] = None
+            import types as again
+            lost = set(names) ^ set(again.__all__)
+            print(again is types, again.MappingProxyType is proxy, lost <= {"CapsuleType", "LazyImportType"})
+            print((again.CodeType, again.CoroutineType, again.FrameType) == kinds)
+            def g(): yield 1
+            print(again.coroutine(g)() is not None)
+        """,
+    ),
+    (
+        (3, 14),
+        "unions",
+        """
+        import types, typing, annotationlib
+        print(types.UnionType is typing.Union, isinstance(int | str, types.UnionType))
+        print(typing.get_origin(int | None) is types.UnionType, types.UnionType[int, None])
+        type A = int
+        type B = str
+        print(isinstance(A | B, types.UnionType), typing.get_args(A | list[float]))
+        print(annotationlib.ForwardRef("x") | int)
+        T = typing.TypeVar("T", int, str)
+        print(T.evaluate_constraints(1), T.evaluate_constraints(4), T.evaluate_constraints)
+        def f[U: (int, str), V: list](): pass
+        string = annotationlib.Format.STRING
+        for asked in (f.__type_params__[0].evaluate_constraints, f.__type_params__[1].evaluate_bound):
+            print(annotationlib.call_evaluate_function(asked, string), asked(1))
+        """,
+    ),
+    (
+        (3, 14),
+        "alias mistakes",
+        """
+        from typing import TypeAliasType, TypeVar
+        T, D = TypeVar("T"), TypeVar("D", default=int)
+        type A = int
+        def tell(f):
+            try: print(f())
+            except (TypeError, AttributeError) as error: print(type(error).__name__)
+        tell(lambda: TypeAliasType("A", int, type_params=(1,)))
+        tell(lambda: TypeAliasType("A", int, type_params=(D, T)))
+        tell(lambda: TypeAliasType("A", int, type_params=[T]))
+        tell(lambda: TypeAliasType(1, int))
+        tell(lambda: setattr(A, "__name__", "B"))
+        tell(lambda: setattr(A, "other", "B"))
+        tell(lambda: delattr(A, "__value__"))
+        tell(lambda: setattr(TypeAliasType, "other", "B"))
+        tell(lambda: type(D.evaluate_default).__name__)
+        tell(lambda: type(D.evaluate_default)())
+        """,
+    ),
+    (
+        (3, 13),
+        "namespaces replaced",
+        """
+        import copy, types
+        class S(types.SimpleNamespace):
+            def __init__(self, **kept):
+                self.z = 1
+                super().__init__(**kept)
+        class Bad(types.SimpleNamespace):
+            made = 0
+            def __new__(cls):
+                Bad.made += 1
+                return object.__new__(cls) if Bad.made == 1 else 5
+        print(copy.replace(types.SimpleNamespace(a=1, b=2), b=3), copy.replace(S(a=1), a=3, c=4))
+        for bad in (Bad(), 5):
+            try: print(copy.replace(bad, a=1))
+            except TypeError as error: print(error)
+        try: print(types.SimpleNamespace.__replace__(5))
+        except TypeError as error: print("not one")
+        """,
+    ),
+    (
         (3, 12),
         "alias",
         """

@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="files by their short names; all where none is given")
     parser.add_argument("--json", type=Path, help="write every outcome here")
     parser.add_argument("--detail", action="store_true", help="print each test that fails as a guest")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds for one file")
+    parser.add_argument("--timeout", type=float, default=1200, help="seconds for one file")
     parser.add_argument("--language", action="store_true", help="only files on the language")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args()

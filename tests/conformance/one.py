@@ -14,8 +14,8 @@ from typing import Any
 HERE = Path(__file__).parent
 SHIMS = HERE / "shims"
 #: Steps and seconds of one test.
-STEPS = 100_000_000
-SECONDS = 60.0
+STEPS = 300_000_000
+SECONDS = 120.0
 
 
 def say(kind: str, value: Any) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tests.conformance.reasons import RULES, rule_of
+from tests.conformance.reasons import RULES, reason_of, rule_of
 
 Outcomes = dict[str, dict[str, dict[str, str]]]
 
@@ -73,12 +73,12 @@ def main() -> None:
             print(
                 f"| {rule.what}{raw} | {numbers} | {', '.join(sorted(places[rule.what]))} | {rule.why} |"
             )
-    print(f"\n| other tests | {heads} | what happens |\n|---|{'---|' * len(runs)}---|")
+    print(f"\n| other tests | {heads} | what happens | why |\n|---|{'---|' * len(runs)}---|---|")
     for (file, name), found in sorted(others.items()):
         marks = " | ".join("fails" if v in found else "" for v in runs)
         text = re.sub(r"0x[0-9a-f]+", "0x", next(iter(found.values()))).split("\n")[0]
         text = text.removeprefix("error: ").replace("|", "\\|").replace("`", "'")[:110]
-        print(f"| `{file}`: `{name}` | {marks} | `{text}` |")
+        print(f"| `{file}`: `{name}` | {marks} | `{text}` | {reason_of(file, name)} |")
 
     files: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for version, tests in runs.items():

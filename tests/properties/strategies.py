@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from properties.wider import Wider
+
 __all__ = ["expressions", "programs"]
 
 INT, STR, BOOL, LIST, DICT, TUPLE, FLOAT, SET = "int str bool list dict tuple float set".split()
@@ -40,7 +42,7 @@ class Scope:
         )
 
 
-class Writer:
+class Writer(Wider):
     """Writes one program. draw: Hypothesis's. restricted: keep to RestrictedPython's policy."""
 
     def __init__(self, draw, restricted: bool) -> None:
@@ -1012,7 +1014,10 @@ class Writer:
 
     def program(self, size: int) -> str:
         scope = Scope()
-        larger = [self.raising, self.metaclass, self.awaiting, self.driving, self.patterns]
+        larger = [
+            self.raising, self.metaclass, self.awaiting, self.driving, self.patterns, self.scopes,
+            self.augmented, self.described, self.folded, self.managed, self.stepped,
+        ]  # fmt: skip
         for _ in range(2 + self.below(size)):
             whole = not self.restricted and self.chance(6)
             statement = self.pick(larger) if whole else self.statement

@@ -394,3 +394,23 @@ class EqualToForwardRef:
 
     def __eq__(self, other):
         return getattr(other, "__forward_arg__", None) == self.arg
+
+
+def subTests(arg_names, arg_values, /, *, _do_cleanups=False):
+    """Run a test with each of several values of some of its parameters."""
+    names = arg_names.replace(",", " ").split() if isinstance(arg_names, str) else arg_names
+    single = isinstance(arg_names, str) and len(names) == 1
+    each = [dict(zip(names, (v,) if single else v)) for v in arg_values]
+
+    def decorator(test):
+        @functools.wraps(test)
+        def wrapper(self, /, *args, **kwargs):
+            for given in each:
+                with self.subTest(**given):
+                    test(self, *args, **kwargs, **given)
+                if _do_cleanups:
+                    self.doCleanups()
+
+        return wrapper
+
+    return decorator

@@ -95,3 +95,13 @@ def ignore_warnings(*, category=Warning):
 @contextlib.contextmanager
 def save_restore_warnings_filters():
     yield
+
+
+class ignore_fork_in_thread_deprecation_warnings(contextlib.ContextDecorator):
+    """Nothing here forks."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        return False

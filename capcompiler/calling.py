@@ -12,7 +12,16 @@ import copy
 from types import BuiltinFunctionType
 from typing import Final
 
-from capcompiler.specialise import Read, Specialiser, all_of, copies, either_of, is_kind, type_of
+from capcompiler.specialise import (
+    Read,
+    Specialiser,
+    all_of,
+    copies,
+    either_of,
+    is_kind,
+    size,
+    type_of,
+)
 from guards.base import Guard
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
@@ -20,6 +29,7 @@ from guards.call import MADE_FAST, CallSuper, is_raw_class
 from guards.fact import GROUPS, KEY
 from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
+from guards.stand import stand_ins
 from guards.tables.rows import State
 
 __all__ = ["Calls"]
@@ -30,6 +40,8 @@ RAW_FUNCTIONS: Final = frozenset(
     for name, value in RAW_BUILTINS.items()
     if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
+#: How large the arguments of a call may be that is written out for several kinds of receivers.
+_WRITTEN_TWICE: Final = 6
 BUILTIN: Final = BuiltinFunctionType.__name__
 _MADE: Final = frozenset(k.__name__ for k in MADE_FAST) & frozenset(RAW_BUILTINS)
 
@@ -215,6 +227,65 @@ class Calls(Specialiser):
         # callback of the guest's that stores another one.
         receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
+
+    def stood(self, call: ast.Call, method: type[Guard]) -> ast.expr | None:
+        """A call of a method that builtin classes have a stand-in for, which is called straight where the
+        receiver is of such a class; None for other calls, and nothing has been visited. What is called
+        does not change while the arguments are worked out: nothing can be stored on such a receiver."""
+        node = call.func
+        if not self.optimize or self.scope is None or not isinstance(node, ast.Attribute):
+            return None
+        kinds = {} if node.attr.startswith("__") else stand_ins(node.attr)
+        if not kinds or call.keywords or any(isinstance(a, ast.Starred) for a in call.args):
+            return None
+        owner = node.value
+        fact = self.fact(owner)
+        known = None if fact in GROUPS else fact.kind
+        if self.is_super(owner) or (known is not None and known not in kinds):
+            return None
+        if isinstance(owner, ast.Name) and (
+            owner.id in self.modules or owner.id in self.classes or owner.id == "cls"
+        ):
+            return None
+        small = sum(map(size, call.args)) <= _WRITTEN_TWICE
+        do = f"cap:do:{node.attr}"
+        if known is not None and not (small and node.attr in SHORT):
+            self.admit(node)
+            args = [self.first(owner), *map(self.visit, call.args)]
+            return ast.copy_location(ast.Call(stand_in(do), args, []), call)
+        if not small or not (self.still(owner) or self.may_hold):
+            return None
+        self.admit(node)
+        again = copies(owner)
+        reads: list[ast.expr] = [again()]
+        if not self.still(owner):
+            take, again = self.hold(kept=True)
+            reads = [take(self.first(owner))]
+
+        def read() -> ast.expr:
+            return reads.pop() if reads else again()
+
+        shorts = (self.short_method(call, owner, short, read) for short in SHORT.get(node.attr, ()))
+        ways = [test for test in shorts if test is not None]
+        if known is None:
+            ways.append(ast.Compare(type_of(read()), [ast.In()], [stand_in(f"cap:method:{node.attr}")]))
+        routed = [self.visit(a) for a in call.args]
+
+        def called(function: ast.expr, *first: ast.expr) -> ast.expr:
+            made = ast.Call(function, [*first, *copy.deepcopy(routed)], [])
+            return ast.copy_location(made, call)
+
+        def found(receiver: ast.expr) -> ast.expr:
+            return called(ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node))
+
+        slow = called(stand_in(do), read())
+        if known is None:
+            stands = ast.Compare(type_of(again()), [ast.In()], [stand_in(f"cap:stands:{node.attr}")])
+            other = found(self.ask(method, again(), ast.Constant(node.attr), at=owner))
+            slow = ast.copy_location(ast.IfExp(stands, slow, other), call)
+        return (
+            ast.copy_location(ast.IfExp(either_of(ways), found(again()), slow), call) if ways else slow
+        )
 
     def short_method(
         self, call: ast.Call, receiver: ast.expr, short: Short, read: Read

@@ -43,6 +43,7 @@ from guards.item import PLAIN
 from guards.meter import Stop
 from guards.modules.table import GuestModule
 from guards.sealed import HOST, Sealed
+from guards.stand import stand_ins, standing
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
@@ -849,6 +850,10 @@ def _named(realm: Realm, key: str) -> Any:
         return realm.plain.of_class(name)
     if kind == "made":
         return _maker_of(realm, MADE_FAST[_RAW[name]])
+    if kind == "stands":
+        return frozenset(stand_ins(name))
+    if kind == "do":
+        return standing(realm, name)
     if kind == "own":
         return id(realm.builtin(name))  # which lives as long as the realm does
     if kind == "stores":

@@ -91,6 +91,9 @@ class Multiply(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a * b
         if type(a) is not float and type(b) is not float:
             b, a = _index(a, b), _index(b, a, "__mul__")
             charge_mul((self.ref() or gone()), a, b)
@@ -104,6 +107,9 @@ class MultiplyInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a * b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a * b
         if type(a) is not float and type(b) is not float:
             b = _index(a, b)
@@ -126,6 +132,9 @@ class Add(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
         charge_add((self.ref() or gone()), a, b)
@@ -141,6 +150,9 @@ class AddInPlace(Operate):
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
         if type(a) is str and type(b) is str and len(a) + len(b) < _SHORT_UNITS[str]:
+            return a + b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a + b
         if type(a) is not float and type(b) is not float:
             b = concatenate_in_place((self.ref() or gone()), a, b)
@@ -213,6 +225,9 @@ class Modulo(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
         return a % b
@@ -225,6 +240,9 @@ class ModuloInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a % b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
@@ -240,6 +258,9 @@ class FloorDivide(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
         return a // b
@@ -253,6 +274,9 @@ class FloorDivideInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
         a //= b
@@ -265,6 +289,9 @@ class Divide(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a / b
         if type(a) is not float and type(b) is not float:
             charge_truediv((self.ref() or gone()), a, b)
         return a / b
@@ -276,6 +303,9 @@ class DivideInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a / b
         if type(a) is not float and type(b) is not float:
             charge_truediv((self.ref() or gone()), a, b)
         a /= b
@@ -339,9 +369,12 @@ class Compare(Operate):
     operate: ClassVar[Any]
 
     def run(self, a: Any, b: Any) -> Any:
-        if not (type(a) is int and type(b) is int and -_SMALL < a < _SMALL):
+        ta = type(a)
+        if not (ta is int and type(b) is int and -_SMALL < a < _SMALL) and not (
+            ta is str and len(a) < 4096
+        ):
             charge_compare((self.ref() or gone()), a, b)
-        return type(self).operate(a, b)
+        return self.operate(a, b)
 
 
 class Equal(Compare):
@@ -500,6 +533,8 @@ class Subtract(_Combine):
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
+        elif type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
         elif type(a) is not float and type(b) is not float:
             realm = self.ref() or gone()
             found = _own_first(realm, a, b, "__sub__")
@@ -518,6 +553,8 @@ class SubtractInPlace(_Combine):
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
+        elif type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
         elif type(a) is not float and type(b) is not float:
             realm = self.ref() or gone()
             found = _own_first(realm, a, b, "__isub__", "__sub__")

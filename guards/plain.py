@@ -32,6 +32,7 @@ class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
     __slots__ = (
+        "bare",
         "classes",
         "closed",
         "learned",
@@ -50,11 +51,13 @@ class PlainCalls:
         #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
         self.supers: dict[tuple[Any, Any, str], bool] = {}
         self.classes: set[type] = set()
+        #: Classes made of the guest's own and of `object`: C code walks nothing in their instances.
+        self.bare: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
         self.opened: set[type] = set()
-        #: The stand-ins of methods of builtin classes, by class and name.
-        self.tamed: dict[tuple[type, str], Any] = {}
+        #: The stand-ins of methods of builtin classes, by class and name; each with what holds it.
+        self.tamed: dict[tuple[type, str], tuple[Any, Any]] = {}
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -181,6 +184,14 @@ class PlainCalls:
             self.supers.clear()  # as above
             return False
         return True
+
+    def learn_bare(self, realm: Realm, kind: type) -> None:
+        """Enter a class of the guest's whose instances C code does not look into when it compares or
+        hashes them. What is stored on them changes nothing of that; other bases would."""
+        if realm.meter.live and not self.closed and kind not in TABLE and _is_own(realm, kind):
+            self._enter(self.bare, kind)
+            if self.closed:
+                self.bare.clear()  # the collector ran a callback of the guest's, as above
 
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's that may be called as it is."""

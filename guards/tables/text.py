@@ -105,6 +105,9 @@ def _parts(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+_TEXT: Final = frozenset({str})
+
+
 def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
     if len(args) != 1:
         return args
@@ -113,6 +116,9 @@ def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
         parts = list(feed(realm, parts))
     else:
         realm.meter.charge(len(parts))
+        if type(separator) is str and {*map(type, parts)} <= _TEXT:
+            realm.meter.charge_bytes(len(separator) * len(parts) + sum(map(len, parts)))
+            return args
     total = (size_of(separator) or 0) * len(parts)
     total += sum(size_of(part) or 0 for part in list(parts))
     realm.meter.charge_bytes(total)

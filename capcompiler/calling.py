@@ -22,7 +22,8 @@ from capcompiler.specialise import (
     size,
     type_of,
 )
-from guards.base import Guard
+from guards.attribute import is_plain_name
+from guards.base import Guard, is_guard_name
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
@@ -44,6 +45,18 @@ RAW_FUNCTIONS: Final = frozenset(
 _WRITTEN_TWICE: Final = 6
 BUILTIN: Final = BuiltinFunctionType.__name__
 _MADE: Final = frozenset(k.__name__ for k in MADE_FAST) & frozenset(RAW_BUILTINS)
+
+
+def _has_one_argument(call: ast.Call) -> bool:
+    return len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
+
+
+def _names_plain(call: ast.Call) -> bool:
+    """Whether the second argument is the name of an attribute that needs no guard on any class."""
+    if call.keywords or len(call.args) < 2 or any(isinstance(a, ast.Starred) for a in call.args):
+        return False
+    name = getattr(call.args[1], "value", None) if isinstance(call.args[1], ast.Constant) else None
+    return type(name) is str and is_plain_name(name) and not is_guard_name(name)
 
 
 class Calls(Specialiser):
@@ -125,7 +138,7 @@ class Calls(Specialiser):
         name = node.id
         if name in RAW_FUNCTIONS:
             own, made = f"cap:raw:{name}", None
-        elif name in _MADE:
+        elif name in _MADE or (name == "type" and _has_one_argument(call)):
             own, made = f"cap:raw:{name}", f"cap:made:{name}"
         elif name in TAMED_BUILTINS:
             return self.called_stand_in(call, node, guard)
@@ -151,6 +164,10 @@ class Calls(Specialiser):
         found = self.held_value(node, first)
         identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
         same = ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{node.id}")])
+        if node.id in ("getattr", "hasattr") and _names_plain(call):
+            raw_name = stand_in(f"cap:raw:{node.id}")
+            slow = self.ask(guard, found(), at=node)
+            return ast.copy_location(ast.IfExp(all_of([*first, same]), raw_name, slow), node)
         test = self.one_class(call, first) if node.id == "isinstance" else None
         slow = self.ask(guard, found(), at=node)
         if test is None:
@@ -229,9 +246,10 @@ class Calls(Specialiser):
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
 
     def stood(self, call: ast.Call, method: type[Guard]) -> ast.expr | None:
-        """A call of a method that builtin classes have a stand-in for, which is called straight where the
-        receiver is of such a class; None for other calls, and nothing has been visited. What is called
-        does not change while the arguments are worked out: nothing can be stored on such a receiver."""
+        """A call of a method that builtin classes have a stand-in for, which is called straight where
+        the receiver is of such a class; None for other calls, and nothing has been visited. What is
+        called does not change while arguments are worked out: nothing can be stored on such a receiver.
+        """
         node = call.func
         if not self.optimize or self.scope is None or not isinstance(node, ast.Attribute):
             return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import gc
 import itertools
+import re
 import sys
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
@@ -766,16 +767,14 @@ def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
         charge_int_work(realm, a, b)
 
 
+_DIGITS: Final = re.compile(r"\d+").findall
+
+
 def _widths(spec: str) -> int:
     """The sum of all runs of digits in a format, each read as a number of characters."""
-    total, run = 0, ""
-    for c in f"{spec} ":
-        if c.isdecimal():
-            run += c
-            continue
-        if run:
-            total += allocatable(int(run)) if len(run) < 20 else 0
-            run = ""
+    total = 0
+    for run in _DIGITS(spec):
+        total += allocatable(int(run)) if len(run) < 20 else 0
     return total
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["stand_ins", "standing"]
 
 _KINDS: Final = (
-    str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, deque, OrderedDict, defaultdict,
+    str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, deque, OrderedDict,
+    defaultdict,
 )  # fmt: skip
 
 

@@ -126,10 +126,23 @@ class Calls(Specialiser):
                     ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
                 ]
             )
+        # Of a bound method it is the function in it that says whether that may be called.
+        bound = all_of(
+            [
+                ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
+                ast.Compare(
+                    type_of(ast.Attribute(again(), "__func__", ast.Load())),
+                    [ast.Is()],
+                    [stand_in("cap:raw:function")],
+                ),
+            ]
+        )
         return either_of(
             [
                 ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")]),
                 ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:classes")]),
+                ast.Compare(type_of(again()), [ast.Is()], [stand_in(f"cap:raw:{BUILTIN}")]),
+                bound,
             ]
         )
 

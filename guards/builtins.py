@@ -830,6 +830,7 @@ _RAW: Final = {
     "isinstance": isinstance,
     "module": GuestModule,
     "function": FunctionType,
+    "method": MethodType,
     "builtin_function_or_method": BuiltinFunctionType,
 }
 
@@ -893,3 +894,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
+    guards["cap:bare"] = realm.plain.bare

@@ -480,6 +480,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
                     found = realm._standins[f] = MethodType(_refuse, f)
                     return found
                 if not _needs_standin(realm, f):
+                    realm._standins[f] = f
                     return f
                 found = realm._standins[f] = MethodType(MethodType(construct, realm), f)
             return found
@@ -572,7 +573,8 @@ class CallMethod(Guard):
         if realm.waiting:
             realm.told()
         kind = type(obj)
-        tamed = realm.plain.tamed.get((kind, name))
+        plain = realm.plain
+        tamed = plain.tamed.get((kind, name)) or plain.derived.get((kind, name))
         if tamed is not None:
             return tamed[0](MethodType(tamed[1], obj))
         if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
@@ -582,11 +584,17 @@ class CallMethod(Guard):
         if kind in _FACES and not is_dunder(name):
             realm.plain.learn_face(realm, kind, name)
             return obj
-        if realm.plain.learn_method(realm, kind, name) and kind in TABLE:
-            return obj  # one of the guest's could be given another method before this one is read
-        if is_c_method(kind, name) is State.TAME:
-            stand_in = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
-            realm.plain.tamed[kind, name] = (_holder(name), stand_in)
+        if plain.learn_method(realm, kind, name):
+            if kind in TABLE:
+                return obj  # one of the guest's could be given another method before this one is read
+        elif kind in TABLE:
+            if is_c_method(kind, name) is State.TAME:
+                stand_in = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
+                plain.tamed[kind, name] = (_holder(name), stand_in)
+        else:
+            definer = plain.learn_derived(realm, kind, name)
+            if definer is not None:
+                plain.keep_derived(kind, name, (_holder(name), realm.bound(find(definer, name))))
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
         return SimpleNamespace(**{name: self.call(found)})
 

@@ -363,7 +363,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False) -> int:
             kind = type(child)
             if kind in SCALARS:
                 if kind is str or kind is int or kind is bytes:
-                    size += _length(child, kind)
+                    size += child.bit_length() >> 3 if kind is int else len(child)
                     if size - shown > 1 << 16:
                         _charge_size(realm, size, shown, text)
                         shown = size

@@ -36,7 +36,7 @@ from guards.charge import (
     size_of,
 )
 from guards.depth import CARRIERS, check_nesting
-from guards.fact import BITS, BOOL, FLOAT, NONE, Fact
+from guards.fact import BARE, BITS, BOOL, FLOAT, NONE, WORD, Fact
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
@@ -55,8 +55,8 @@ _FLOATS: Final[tuple[Row, ...]] = ((FLOAT, None), (None, FLOAT))
 _EITHER: Final[tuple[Row, ...]] = (*_FLOATS, (_NUMBER, _NUMBER))
 #: As above, but a text on the left takes anything on the right, and formats it.
 _LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
-_WHOLE: Final[tuple[Row, ...]] = ((_NUMBER, _NUMBER),)
-_SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
+_WHOLE: Final[tuple[Row, ...]] = ((WORD, WORD),)
+_SHIFTED: Final[tuple[Row, ...]] = ((WORD, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
 
 
@@ -358,7 +358,7 @@ class Compare(Operate):
         )
         for row in ((kind, None), (None, kind))
     )
-    free = (
+    free: ClassVar[tuple[Row, ...]] = (
         (_NUMBER, Fact(int)),
         (Fact(int), _NUMBER),
         (FLOAT, None),
@@ -379,12 +379,14 @@ class Compare(Operate):
 
 class Equal(Compare):
     key = "cap:eq"
+    free = (*Compare.free, (BARE, BARE))
     operate = operator.eq
     __slots__ = ()
 
 
 class Unequal(Compare):
     key = "cap:ne"
+    free = (*Compare.free, (BARE, BARE))
     operate = operator.ne
     __slots__ = ()
 
@@ -426,6 +428,8 @@ class Compared(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
+        if type(obj) is int and -_SMALL < obj < _SMALL:
+            return obj
         charge_walk((self.ref() or gone()), obj)
         return obj
 
@@ -438,6 +442,9 @@ class Compared(Guard):
         return Plan.OMIT if at_once else Plan.CALL
 
 
+_KEY: Final = 1 << 60
+
+
 class Key(Guard):
     """A key of a dict display or an element of a set display, which C code hashes."""
 
@@ -445,7 +452,8 @@ class Key(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        charge_key((self.ref() or gone()), obj)
+        if type(obj) is not str and not (type(obj) is int and -_KEY < obj < _KEY):
+            charge_key((self.ref() or gone()), obj)
         return obj
 
     @classmethod

@@ -12,14 +12,25 @@ import copy
 from types import BuiltinFunctionType
 from typing import Final
 
-from capcompiler.specialise import Read, Specialiser, all_of, copies, either_of, is_kind, type_of
-from guards.base import Guard
+from capcompiler.specialise import (
+    Read,
+    Specialiser,
+    all_of,
+    copies,
+    either_of,
+    is_kind,
+    size,
+    type_of,
+)
+from guards.attribute import is_plain_name
+from guards.base import Guard, is_guard_name
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
 from guards.fact import GROUPS, KEY
 from guards.plain import is_c_method
 from guards.short import SHORT, SMALL_OF, Short
+from guards.stand import stand_ins
 from guards.tables.rows import State
 
 __all__ = ["Calls"]
@@ -30,8 +41,22 @@ RAW_FUNCTIONS: Final = frozenset(
     for name, value in RAW_BUILTINS.items()
     if type(value) is BuiltinFunctionType or (isinstance(value, type) and is_raw_class(value))
 )
+#: How large the arguments of a call may be that is written out for several kinds of receivers.
+_WRITTEN_TWICE: Final = 6
 BUILTIN: Final = BuiltinFunctionType.__name__
 _MADE: Final = frozenset(k.__name__ for k in MADE_FAST) & frozenset(RAW_BUILTINS)
+
+
+def _has_one_argument(call: ast.Call) -> bool:
+    return len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
+
+
+def _names_plain(call: ast.Call) -> bool:
+    """Whether the second argument is the name of an attribute that needs no guard on any class."""
+    if call.keywords or len(call.args) < 2 or any(isinstance(a, ast.Starred) for a in call.args):
+        return False
+    name = getattr(call.args[1], "value", None) if isinstance(call.args[1], ast.Constant) else None
+    return type(name) is str and is_plain_name(name) and not is_guard_name(name)
 
 
 class Calls(Specialiser):
@@ -101,21 +126,23 @@ class Calls(Specialiser):
                     ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
                 ]
             )
+        # Of a bound method it is the function in it that says whether that may be called.
+        bound = all_of(
+            [
+                ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
+                ast.Compare(
+                    type_of(ast.Attribute(again(), "__func__", ast.Load())),
+                    [ast.Is()],
+                    [stand_in("cap:raw:function")],
+                ),
+            ]
+        )
         return either_of(
             [
                 ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")]),
                 ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:classes")]),
-                # A bound method, unless what is bound is a cache, whose C code hashes what it is given.
-                all_of(
-                    [
-                        ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
-                        ast.Compare(
-                            type_of(ast.Attribute(again(), "__func__", ast.Load())),
-                            [ast.IsNot()],
-                            [stand_in("cap:raw:cache")],
-                        ),
-                    ]
-                ),
+                ast.Compare(type_of(again()), [ast.Is()], [stand_in(f"cap:raw:{BUILTIN}")]),
+                bound,
             ]
         )
 
@@ -124,7 +151,7 @@ class Calls(Specialiser):
         name = node.id
         if name in RAW_FUNCTIONS:
             own, made = f"cap:raw:{name}", None
-        elif name in _MADE:
+        elif name in _MADE or (name == "type" and _has_one_argument(call)):
             own, made = f"cap:raw:{name}", f"cap:made:{name}"
         elif name in TAMED_BUILTINS:
             return self.called_stand_in(call, node, guard)
@@ -150,6 +177,10 @@ class Calls(Specialiser):
         found = self.held_value(node, first)
         identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
         same = ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{node.id}")])
+        if node.id in ("getattr", "hasattr") and _names_plain(call):
+            raw_name = stand_in(f"cap:raw:{node.id}")
+            slow = self.ask(guard, found(), at=node)
+            return ast.copy_location(ast.IfExp(all_of([*first, same]), raw_name, slow), node)
         test = self.one_class(call, first) if node.id == "isinstance" else None
         slow = self.ask(guard, found(), at=node)
         if test is None:
@@ -226,6 +257,66 @@ class Calls(Specialiser):
         # callback of the guest's that stores another one.
         receiver = ast.copy_location(ast.IfExp(test, again(), slow), owner)
         return ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node)
+
+    def stood(self, call: ast.Call, method: type[Guard]) -> ast.expr | None:
+        """A call of a method that builtin classes have a stand-in for, which is called straight where
+        the receiver is of such a class; None for other calls, and nothing has been visited. What is
+        called does not change while arguments are worked out: nothing can be stored on such a receiver.
+        """
+        node = call.func
+        if not self.optimize or self.scope is None or not isinstance(node, ast.Attribute):
+            return None
+        kinds = {} if node.attr.startswith("__") else stand_ins(node.attr)
+        if not kinds or call.keywords or any(isinstance(a, ast.Starred) for a in call.args):
+            return None
+        owner = node.value
+        fact = self.fact(owner)
+        known = None if fact in GROUPS else fact.kind
+        if self.is_super(owner) or (known is not None and known not in kinds):
+            return None
+        if isinstance(owner, ast.Name) and (
+            owner.id in self.modules or owner.id in self.classes or owner.id == "cls"
+        ):
+            return None
+        small = sum(map(size, call.args)) <= _WRITTEN_TWICE
+        do = f"cap:do:{node.attr}"
+        if known is not None and not (small and node.attr in SHORT):
+            self.admit(node)
+            args = [self.first(owner), *map(self.visit, call.args)]
+            return ast.copy_location(ast.Call(stand_in(do), args, []), call)
+        if not small or not (self.still(owner) or self.may_hold):
+            return None
+        self.admit(node)
+        again = copies(owner)
+        reads: list[ast.expr] = [again()]
+        if not self.still(owner):
+            take, again = self.hold(kept=True)
+            reads = [take(self.first(owner))]
+
+        def read() -> ast.expr:
+            return reads.pop() if reads else again()
+
+        shorts = (self.short_method(call, owner, short, read) for short in SHORT.get(node.attr, ()))
+        ways = [test for test in shorts if test is not None]
+        if known is None:
+            ways.append(ast.Compare(type_of(read()), [ast.In()], [stand_in(f"cap:method:{node.attr}")]))
+        routed = [self.visit(a) for a in call.args]
+
+        def called(function: ast.expr, *first: ast.expr) -> ast.expr:
+            made = ast.Call(function, [*first, *copy.deepcopy(routed)], [])
+            return ast.copy_location(made, call)
+
+        def found(receiver: ast.expr) -> ast.expr:
+            return called(ast.copy_location(ast.Attribute(receiver, node.attr, ast.Load()), node))
+
+        slow = called(stand_in(do), read())
+        if known is None:
+            stands = ast.Compare(type_of(again()), [ast.In()], [stand_in(f"cap:stands:{node.attr}")])
+            other = found(self.ask(method, again(), ast.Constant(node.attr), at=owner))
+            slow = ast.copy_location(ast.IfExp(stands, slow, other), call)
+        return (
+            ast.copy_location(ast.IfExp(either_of(ways), found(again()), slow), call) if ways else slow
+        )
 
     def short_method(
         self, call: ast.Call, receiver: ast.expr, short: Short, read: Read

@@ -446,7 +446,10 @@ class Router(Versions):
         routed: ast.expr = self.visit(node)
         return routed
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        made = self.stood(node, CallMethod)
+        if made is not None:
+            return made
         node.func = self.callee(node, Call, CallMethod)
         node.args = [self.fed(a) for a in node.args]
         for keyword in node.keywords:

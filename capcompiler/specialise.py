@@ -19,7 +19,7 @@ from capcompiler.facts import Scope, fact_of
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, WORD, Fact, satisfied
 from guards.item import ReadItem
 
 __all__ = [
@@ -494,7 +494,7 @@ def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.exp
                 elif fact.kind is not need.kind:
                     tests.append(is_kind(type_of(read()), need.kind))
                 if need.kind is int and need.bits >= 0:
-                    tests.extend(_within(read, _WIDE if need is KEY else _TESTED))
+                    tests.extend(_within(read, _WIDE if need is KEY or need is WORD else _TESTED))
                 elif need.kind in (str, list, tuple) and need.bits >= 0:
                     length = ast.Call(stand_in("cap:raw:len"), [read()], [])
                     tests.append(ast.Compare(length, [ast.LtE()], [ast.Constant(need.bits)]))

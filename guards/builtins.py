@@ -13,16 +13,15 @@ import itertools
 import posixpath
 import re
 import sys
-import weakref
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import attribute_name, read
-from guards.base import PREFIX, gone, is_guard_name
-from guards.call import CACHE, MADE_FAST, callable_for_c
+from guards.attribute import attribute_name, is_plain_name, read
+from guards.base import PREFIX, is_guard_name
+from guards.call import callable_for_c, maker, typer
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -44,6 +43,7 @@ from guards.item import PLAIN
 from guards.meter import Stop
 from guards.modules.table import GuestModule
 from guards.sealed import HOST, Sealed
+from guards.stand import stand_ins, standing
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
@@ -104,6 +104,8 @@ def refused(what: str, grant: str) -> PermissionError:
 
 @builtin
 def getattr_(realm: Realm, obj: Any, name: Any, default: Any = _MISSING, /) -> Any:
+    if type(name) is str and is_plain_name(name) and not is_guard_name(name):
+        return getattr(obj, name) if default is _MISSING else getattr(obj, name, default)
     exact = attribute_name(name)
     try:
         return read(realm, obj, exact)
@@ -121,6 +123,8 @@ def anext_(realm: Realm, iterator: Any, /, *default: Any) -> Any:
 
 @builtin
 def hasattr_(realm: Realm, obj: Any, name: Any, /) -> bool:
+    if type(name) is str and is_plain_name(name) and not is_guard_name(name):
+        return hasattr(obj, name)
     exact = attribute_name(name)
     try:
         read(realm, obj, exact)
@@ -869,23 +873,14 @@ _RAW: Final = {
     **RAW_BUILTINS,
     "NoneType": type(None),
     "compress": itertools.compress,
+    "getattr": getattr,
+    "hasattr": hasattr,
     "isinstance": isinstance,
     "module": GuestModule,
     "function": FunctionType,
-    "builtin_function_or_method": BuiltinFunctionType,
     "method": MethodType,
-    "cache": CACHE,
+    "builtin_function_or_method": BuiltinFunctionType,
 }
-
-
-def _maker_of(realm: Realm, make: Any) -> Any:
-    """A constructor of a builtin class for one realm, which it does not hold."""
-    ref = weakref.ref(realm)
-
-    def made(*args: Any, **kwargs: Any) -> Any:
-        return make(ref() or gone(), *args, **kwargs)
-
-    return made
 
 
 def _named(realm: Realm, key: str) -> Any:
@@ -898,7 +893,11 @@ def _named(realm: Realm, key: str) -> Any:
     if kind == "static":
         return realm.plain.of_class(name)
     if kind == "made":
-        return _maker_of(realm, MADE_FAST[_RAW[name]])
+        return typer(realm) if name == "type" else maker(realm, _RAW[name])
+    if kind == "stands":
+        return frozenset(stand_ins(name))
+    if kind == "do":
+        return standing(realm, name)
     if kind == "own":
         return id(realm.builtin(name))  # which lives as long as the realm does
     if kind == "stores":
@@ -943,3 +942,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:Stop"] = UNCATCHABLE if depth is None else (*UNCATCHABLE, RecursionError)
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
+    guards["cap:bare"] = realm.plain.bare

@@ -13,6 +13,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from types import (
@@ -71,8 +72,10 @@ __all__ = [
     "construct",
     "enter_callable",
     "enter_face",
+    "maker",
     "prepare_arguments",
     "shown_callable",
+    "typer",
 ]
 
 #: Types of what is called as it is.
@@ -92,6 +95,7 @@ def enter_face(kind: type) -> None:
     _FACES.add(kind)
 
 
+_SMALL: Final = 1 << 500
 #: (realm, class, args, kwargs) -> args: charges for making an instance, and gives the arguments to
 #: use. Entries are classes whose `__new__` or `__init__` does work that grows with an argument.
 CONSTRUCTORS: Final[dict[type, Any]] = {}
@@ -117,10 +121,14 @@ def _set(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 @constructor(list, tuple)
 def _sequence(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if len(args) == 1:
-        size = size_of(args[0])
+        source = args[0]
+        if (type(source) is list or type(source) is tuple) and len(source) < 512:
+            realm.meter.charge(len(source))
+            return args
+        size = size_of(source)
         if size:
             realm.meter.charge_bytes(size * 8)
-        return (feed(realm, args[0]),)
+        return (feed(realm, source),)
     return args
 
 
@@ -141,6 +149,9 @@ def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 @constructor(str)
 def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if args:
+        first = args[0]
+        if len(args) == 1 and not kwargs and type(first) is int and -_SMALL < first < _SMALL:
+            return args
         charge_text(realm, args[0])
         if len(args) > 1 or kwargs:
             from guards.tables.text import check_codec
@@ -199,7 +210,8 @@ def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 @constructor(enumerate)
 def _enumerate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if args:
-        return (itertools.compress(args[0], realm.meter.iterator), *args[1:])
+        fed = itertools.compress(args[0], realm.meter.iterator)
+        return (fed, *args[1:]) if len(args) > 1 else (fed,)
     return args
 
 
@@ -209,7 +221,8 @@ _WIDEST: Final = 4096
 @constructor(zip)
 def _zip(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     _check_width(len(args))
-    return tuple(itertools.compress(a, realm.meter.iterator) for a in args)
+    counter = realm.meter.iterator
+    return [itertools.compress(a, counter) for a in args]
 
 
 def _check_width(count: int) -> None:
@@ -294,30 +307,45 @@ for _carrier in (slice, GenericAlias, reversed):
     CONSTRUCTORS[_carrier] = _as_they_are
 
 
-def _maker(kind: Any) -> Any:
-    """`construct` of one builtin class, by what its constructor pays."""
-    prepare, carrier = CONSTRUCTORS[kind], kind in CARRIERS
+#: Builtin classes that compiled code makes instances of by `maker` where it calls them by their names.
+MADE_FAST: Final[frozenset[Any]] = frozenset(
+    {list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map, filter,
+     reversed}
+)  # fmt: skip
 
-    def make(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+
+def maker(realm: Realm, kind: Any) -> Any:
+    """`construct` of one builtin class for one realm, which it does not hold: what compiled code holds
+    the collector does not look into."""
+    prepare, carrier, ref = CONSTRUCTORS[kind], kind in CARRIERS, weakref.ref(realm)
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        own = ref() or gone()
         if carrier:
-            check_nesting(realm, (*args, *kwargs.values()))
-        args = prepare(realm, kind, args, kwargs)
-        return kind(*args, **kwargs)
+            check_nesting(own, (*args, *kwargs.values()) if kwargs else args)
+        args = prepare(own, kind, args, kwargs)
+        return kind(*args, **kwargs) if kwargs else kind(*args)
 
-    return make
-
-
-#: What makes an instance of a builtin class where compiled code calls that class by its name.
-MADE_FAST: Final[dict[Any, Any]] = {
-    kind: _maker(kind)
-    for kind in (
-        list, tuple, set, frozenset, dict, str, bytes, bytearray, int, float, enumerate, zip, map,
-        filter, reversed,
-    )
-}  # fmt: skip
+    return made
 
 
-_SMALL: Final = 1 << 500
+def typer(realm: Realm) -> Any:
+    """`type(x)` for one realm, likewise."""
+    ref = weakref.ref(realm)
+
+    def typed(obj: Any, /) -> type:
+        kind = type(obj)
+        if kind in TABLE:
+            return kind
+        own = ref() or gone()
+        if kind in own.plain.bare:
+            return kind
+        own.plain.learn_bare(own, kind)
+        return type_of(own, obj)
+
+    return typed
+
+
 #: What these classes make of such an argument is small, and charged for by no rule below.
 _SCALARS_OF: Final[dict[Any, frozenset[type]]] = {
     str: frozenset({int, float, bool, type(None)}),
@@ -452,6 +480,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
                     found = realm._standins[f] = MethodType(_refuse, f)
                     return found
                 if not _needs_standin(realm, f):
+                    realm._standins[f] = f
                     return f
                 found = realm._standins[f] = MethodType(MethodType(construct, realm), f)
             return found
@@ -462,7 +491,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         return f
     if issubclass(kind, GenericAlias):
         return callable_for_c(realm, f.__origin__)
-    if kind is CACHE:
+    if kind is _CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
     return f
 
@@ -470,7 +499,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
 def _bound_cache(realm: Realm, method: Any) -> Any:
     """A bound method, with what a cached function pays in place of the function."""
     inner = host_method_func(method)
-    if type(inner) is not CACHE:
+    if type(inner) is not _CACHE:
         return method
     return MethodType(MethodType(MethodType(_call_cached, realm), inner), host_method_self(method))
 
@@ -488,7 +517,7 @@ def shown_callable(realm: Realm, f: Any) -> Any:
     return f
 
 
-CACHE: Final = type(functools.lru_cache(lambda: None))
+_CACHE: Final = type(functools.lru_cache(lambda: None))
 
 
 def _call_cached(realm: Realm, cached: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -514,7 +543,7 @@ class Call(Guard):
             (self.ref() or gone()).told()
         kind = type(f)
         if kind in _RAW:
-            if kind is MethodType and type(host_method_func(f)) is CACHE:
+            if kind is MethodType and type(host_method_func(f)) is _CACHE:
                 return _bound_cache((self.ref() or gone()), f)
             return f
         realm = self.ref() or gone()
@@ -544,6 +573,10 @@ class CallMethod(Guard):
         if realm.waiting:
             realm.told()
         kind = type(obj)
+        plain = realm.plain
+        tamed = plain.tamed.get((kind, name)) or plain.derived.get((kind, name))
+        if tamed is not None:
+            return tamed[0](MethodType(tamed[1], obj))
         if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
             return obj
         if kind is type and obj not in TABLE:
@@ -551,15 +584,31 @@ class CallMethod(Guard):
         if kind in _FACES and not is_dunder(name):
             realm.plain.learn_face(realm, kind, name)
             return obj
-        tamed = realm.plain.tamed.get((kind, name))
-        if tamed is not None:
-            return SimpleNamespace(**{name: MethodType(tamed, obj)})
-        if realm.plain.learn_method(realm, kind, name) and kind in TABLE:
-            return obj  # one of the guest's could be given another method before this one is read
-        if is_c_method(kind, name) is State.TAME:
-            realm.plain.tamed[kind, name] = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
+        if plain.learn_method(realm, kind, name):
+            if kind in TABLE:
+                return obj  # one of the guest's could be given another method before this one is read
+        elif kind in TABLE:
+            if is_c_method(kind, name) is State.TAME:
+                stand_in = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
+                plain.tamed[kind, name] = (_holder(name), stand_in)
+        else:
+            definer = plain.learn_derived(realm, kind, name)
+            if definer is not None:
+                plain.keep_derived(kind, name, (_holder(name), realm.bound(find(definer, name))))
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
         return SimpleNamespace(**{name: self.call(found)})
+
+
+def _holder(name: str) -> Any:
+    """A class whose instances hold a method under a name: a fifth of what a namespace costs. No guest
+    holds one: the call uses it up."""
+
+    def __init__(self: Any, method: Any) -> None:
+        put(self, method)
+
+    made = type("method", (), {"__slots__": (name,), "__init__": __init__})
+    put = made.__dict__[name].__set__
+    return made
 
 
 class CallSuper(Guard):

@@ -10,11 +10,19 @@ from __future__ import annotations
 import builtins
 import gc
 import itertools
+import re
 import sys
 from collections import OrderedDict, defaultdict, deque
 from decimal import Decimal
 from functools import partial
-from types import GenericAlias, MethodType, SimpleNamespace, UnionType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GenericAlias,
+    MethodType,
+    SimpleNamespace,
+    UnionType,
+)
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_iterable, host_lookup
@@ -192,7 +200,8 @@ def charge_nest_hash(realm: Realm, key: Any) -> None:
     """Charge for a key that is no text and no whole number."""
     kind = type(key)
     if kind in _STEADY:
-        realm.meter.charge((len(key) if kind is bytes else 0) >> 12)
+        if kind is bytes:
+            realm.meter.charge(len(key) >> 12)
         return
     charge_walk(realm, key)
     if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):
@@ -298,6 +307,11 @@ def merged(realm: Realm, source: Any) -> Any:
     return found
 
 
+#: Builtin classes whose instances hold nothing that C code walks when it compares or hashes them, or
+#: writes them out.
+_BARE: Final = frozenset({Decimal, FunctionType, BuiltinFunctionType, type, range, object})
+
+
 #: What is asked for each of its elements whether another holds it: the operators of sets.
 _ASKED: Final[tuple[type, ...]] = (set, frozenset, type({}.keys()), type({}.items()))
 
@@ -324,7 +338,9 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
     bytes and digits that were met. Small nests cost nothing. met: takes the classes of sets and views
     in it.
     """
-    kind = type(obj)
+    kind, bare = type(obj), realm.plain.bare
+    if kind in bare or kind in _BARE:
+        return 0
     if met is not None and issubclass(kind, _ASKED):
         met.append(kind)
     if kind in SCALARS:
@@ -335,15 +351,24 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
             realm.meter.charge(size >> 12)
         return size
     if kind in _FLAT:
+        count = len(obj)
+        if count <= _FEW:
+            size = _few(obj)
+            if 0 <= size <= 4096:
+                return size
         kinds = set(map(type, obj))
         if SCALARS.issuperset(kinds):
-            realm.meter.charge(len(obj) >> 8)
+            realm.meter.charge(count >> 8)
             size = _flat_length(obj, kinds)
             if size > 4096:
                 if text:
                     realm.meter.charge_bytes(size)
                 realm.meter.charge(size >> 12)
             return size
+        if kinds <= bare or kinds <= _BARE:
+            if count > _SMALL_WALK:
+                realm.meter.charge(count >> 2)  # what the walk below takes for as many
+            return 0
     count = size = shown = ends = 0
     path: set[int] = set()
     # A stack of iterators over children; `None` in `path` order tells which container ends.
@@ -353,6 +378,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
         if kind is memoryview and not text:
             charge_views(realm, obj)
             return 0
+        realm.plain.learn_bare(realm, kind)
         size = 0 if kind is range else size_of(obj) or 0  # ranges are compared by their ends
         realm.meter.charge(size >> 12)
         return size
@@ -367,10 +393,12 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
             kind = type(child)
             if kind in SCALARS:
                 if kind is str or kind is int or kind is bytes:
-                    size += _length(child, kind)
+                    size += child.bit_length() >> 3 if kind is int else len(child)
                     if size - shown > 1 << 16:
                         _charge_size(realm, size, shown, text)
                         shown = size
+                continue
+            if kind in bare or kind in _BARE:
                 continue
             inner = _children(child)
             if met is not None and issubclass(kind, _ASKED):
@@ -399,6 +427,24 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
     if count > _SMALL_WALK:
         realm.meter.charge((count & 1023) >> 2)
     _charge_size(realm, size, shown, text)
+    return size
+
+
+#: So many elements are looked at one by one.
+_FEW: Final = 8
+
+
+def _few(items: Any) -> int:
+    """What a few scalars add to the length of a text; -1 where one of them is something else."""
+    size = 0
+    for x in items:
+        kind = type(x)
+        if kind is str or kind is bytes:
+            size += len(x)
+        elif kind is int:
+            size += x.bit_length() >> 3
+        elif kind not in SCALARS:
+            return -1
     return size
 
 
@@ -624,10 +670,15 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
         realm.meter.charge_bytes(template_size(a) + template_size(b))
 
 
+_sizeof: Final = Decimal.__sizeof__
+
+
 def charge_decimal(realm: Realm, a: Any, b: Any) -> None:
     """An operator with a Decimal on a side. A whole number beside it is made one first, digit by
     digit, and a coefficient of many digits takes time, whatever the precision of the result."""
     ta, tb = type(a), type(b)
+    if ta is Decimal and tb is Decimal and _sizeof(a) <= 512 >= _sizeof(b):
+        return
     if issubclass(ta, Decimal):
         size = Decimal.__sizeof__(a)
         if size > 512:
@@ -748,16 +799,14 @@ def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:
         charge_int_work(realm, a, b)
 
 
+_DIGITS: Final = re.compile(r"\d+").findall
+
+
 def _widths(spec: str) -> int:
     """The sum of all runs of digits in a format, each read as a number of characters."""
-    total, run = 0, ""
-    for c in f"{spec} ":
-        if c.isdecimal():
-            run += c
-            continue
-        if run:
-            total += allocatable(int(run)) if len(run) < 20 else 0
-            run = ""
+    total = 0
+    for run in _DIGITS(spec):
+        total += allocatable(int(run)) if len(run) < 20 else 0
     return total
 
 

@@ -7,9 +7,28 @@ from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "INEXACT",
-           "IN_TABLE", "KEY", "NONE", "SMALL", "TEXT", "Fact",
-           "of_constant", "of_node", "satisfied"]  # fmt: skip
+__all__ = [
+    "ANY",
+    "BARE",
+    "BITS",
+    "BOOL",
+    "FLOAT",
+    "GROUPS",
+    "HASHED",
+    "HOLDER",
+    "HOLDERS",
+    "INEXACT",
+    "IN_TABLE",
+    "KEY",
+    "NONE",
+    "SMALL",
+    "TEXT",
+    "WORD",
+    "Fact",
+    "of_constant",
+    "of_node",
+    "satisfied",
+]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
 BITS: Final = 500
@@ -36,6 +55,9 @@ TEXT: Final = Fact(str)
 #: A whole number that is hashed for nothing; compiled code tests for all of these where keys are
 #: often identities, and for small ones elsewhere.
 KEY: Final = Fact(int, 60)
+#: A whole number of no more than `BITS`; compiled code tests for those of a machine's word, which is
+#: what operators on bits meet.
+WORD: Final = Fact(int, BITS)
 #: Classes whose instances C code subscripts without asking an object of the guest's.
 HOLDERS: Final = frozenset(
     {list, tuple, dict, str, bytes, bytearray, range, deque, defaultdict, OrderedDict}
@@ -64,10 +86,18 @@ class _Table:
 
 
 IN_TABLE: Final = Fact(_Table)
+
+
+class _Bare:
+    """Stands for any class of the guest's whose instances C code does not look into (guards.plain)."""
+
+
+BARE: Final = Fact(_Bare)
 #: The classes behind each group, and the stand-in for them in compiled code.
 GROUPS: Final[dict[Fact, tuple[frozenset[type], str]]] = {
     HOLDER: (HOLDERS, "cap:holders"),
     IN_TABLE: (HASHED, "cap:hashed"),
+    BARE: (frozenset(), "cap:bare"),
 }
 
 

@@ -159,6 +159,8 @@ class ReadItem(Guard):
             return obj[key]
         realm = self.ref() or gone()
         charge_item(realm, obj, key)
+        if type(obj) in PLAIN:
+            return obj[key]
         if issubclass(type(obj), (type, GenericAlias, UnionType)):
             check_nesting(realm, key if type(key) is tuple else (key,))
             if issubclass(type(obj), UnionType):

@@ -212,11 +212,14 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         and len(container) < 16
     ):
         return item in container
+    if kind in _HASHED:
+        charge_key(realm, item)
+        return item in container
     if kind is range:
         if type(item) is not int and type(item) is not bool:
             realm.meter.charge(range_length(container))
         return item in container
-    definer = host_lookup(kind, "__contains__")[0]
+    definer = kind if kind is list or kind is tuple else host_lookup(kind, "__contains__")[0]
     if definer is None:
         if host_iterable(kind):
             charge_walk(realm, item)

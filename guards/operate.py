@@ -38,7 +38,7 @@ from guards.charge import (
     size_of,
 )
 from guards.depth import CARRIERS, check_nesting
-from guards.fact import BITS, BOOL, FLOAT, NONE, Fact
+from guards.fact import BARE, BITS, BOOL, FLOAT, NONE, WORD, Fact
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
@@ -60,8 +60,8 @@ _LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
 #: As `_EITHER`, in place: an object of the guest's on the left has a say of its own (`__iadd__`), and
 #: the plain operator, which is what is written where a guard is left out, would not ask it.
 _IN_PLACE: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, FLOAT), (_NUMBER, _NUMBER))
-_WHOLE: Final[tuple[Row, ...]] = ((_NUMBER, _NUMBER),)
-_SHIFTED: Final[tuple[Row, ...]] = ((_NUMBER, None),)
+_WHOLE: Final[tuple[Row, ...]] = ((WORD, WORD),)
+_SHIFTED: Final[tuple[Row, ...]] = ((WORD, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
 
 
@@ -96,6 +96,9 @@ class Multiply(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a * b
         if type(a) is not float and type(b) is not float:
             b, a = _index(a, b), _index(b, a, "__mul__")
             charge_mul((self.ref() or gone()), a, b)
@@ -109,6 +112,9 @@ class MultiplyInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a * b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a * b
         if type(a) is not float and type(b) is not float:
             b = _index(a, b)
@@ -131,6 +137,9 @@ class Add(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
         charge_add((self.ref() or gone()), a, b)
@@ -146,6 +155,9 @@ class AddInPlace(Operate):
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
         if type(a) is str and type(b) is str and len(a) + len(b) < _SHORT_UNITS[str]:
+            return a + b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a + b
         if type(a) is not float and type(b) is not float:
             b = concatenate_in_place((self.ref() or gone()), a, b)
@@ -218,6 +230,9 @@ class Modulo(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
         return a % b
@@ -230,6 +245,9 @@ class ModuloInPlace(Operate):
 
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
+            return a % b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
             return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
@@ -245,6 +263,9 @@ class FloorDivide(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
         return a // b
@@ -258,6 +279,9 @@ class FloorDivideInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
         a //= b
@@ -270,6 +294,9 @@ class Divide(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a / b
         if type(a) is not float and type(b) is not float:
             charge_truediv((self.ref() or gone()), a, b)
         return a / b
@@ -281,6 +308,9 @@ class DivideInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
+        if type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
+            return a / b
         if type(a) is not float and type(b) is not float:
             charge_truediv((self.ref() or gone()), a, b)
         a /= b
@@ -332,7 +362,7 @@ class Compare(Operate):
         )
         for row in ((kind, None), (None, kind))
     )
-    free = (
+    free: ClassVar[tuple[Row, ...]] = (
         (_NUMBER, Fact(int)),
         (Fact(int), _NUMBER),
         (FLOAT, None),
@@ -343,19 +373,24 @@ class Compare(Operate):
     operate: ClassVar[Any]
 
     def run(self, a: Any, b: Any) -> Any:
-        if not (type(a) is int and type(b) is int and -_SMALL < a < _SMALL):
+        ta = type(a)
+        if not (ta is int and type(b) is int and -_SMALL < a < _SMALL) and not (
+            ta is str and len(a) < 4096
+        ):
             charge_compare((self.ref() or gone()), a, b)
-        return type(self).operate(a, b)
+        return self.operate(a, b)
 
 
 class Equal(Compare):
     key = "cap:eq"
+    free = (*Compare.free, (BARE, BARE))
     operate = operator.eq
     __slots__ = ()
 
 
 class Unequal(Compare):
     key = "cap:ne"
+    free = (*Compare.free, (BARE, BARE))
     operate = operator.ne
     __slots__ = ()
 
@@ -397,6 +432,8 @@ class Compared(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
+        if type(obj) is int and -_SMALL < obj < _SMALL:
+            return obj
         charge_walk((self.ref() or gone()), obj)
         return obj
 
@@ -409,6 +446,9 @@ class Compared(Guard):
         return Plan.OMIT if at_once else Plan.CALL
 
 
+_KEY: Final = 1 << 60
+
+
 class Key(Guard):
     """A key of a dict display or an element of a set display, which C code hashes."""
 
@@ -416,7 +456,8 @@ class Key(Guard):
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
-        charge_key((self.ref() or gone()), obj)
+        if type(obj) is not str and not (type(obj) is int and -_KEY < obj < _KEY):
+            charge_key((self.ref() or gone()), obj)
         return obj
 
     @classmethod
@@ -505,6 +546,8 @@ class Subtract(_Combine):
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
+        elif type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
         elif type(a) is not float and type(b) is not float:
             realm = self.ref() or gone()
             found = _own_first(realm, a, b, "__sub__")
@@ -523,6 +566,8 @@ class SubtractInPlace(_Combine):
         if type(a) is int:
             if type(b) is not int or not -_SMALL < a < _SMALL > b > -_SMALL:
                 charge_big((self.ref() or gone()), a, b)
+        elif type(a) is Decimal is type(b):
+            charge_decimal((self.ref() or gone()), a, b)
         elif type(a) is not float and type(b) is not float:
             realm = self.ref() or gone()
             found = _own_first(realm, a, b, "__isub__", "__sub__")

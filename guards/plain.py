@@ -32,8 +32,10 @@ class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
     __slots__ = (
+        "bare",
         "classes",
         "closed",
+        "derived",
         "learned",
         "methods",
         "opened",
@@ -50,11 +52,15 @@ class PlainCalls:
         #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
         self.supers: dict[tuple[Any, Any, str], bool] = {}
         self.classes: set[type] = set()
+        #: Classes made of the guest's own and of `object`: C code walks nothing in their instances.
+        self.bare: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
         self.opened: set[type] = set()
-        #: The stand-ins of methods of builtin classes, by class and name.
-        self.tamed: dict[tuple[type, str], Any] = {}
+        #: The stand-ins of methods of builtin classes, by class and name; each with what holds it.
+        self.tamed: dict[tuple[type, str], tuple[Any, Any]] = {}
+        #: The same for classes of the guest's that inherit such a method.
+        self.derived: dict[tuple[type, str], tuple[Any, Any]] = {}
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -76,6 +82,7 @@ class PlainCalls:
         if name not in self.stored:
             self.stored.add(name)
             self.supers.clear()
+            self.derived.clear()
             for sets in (self.methods, self.statics):
                 found = sets.get(name)
                 if found:
@@ -131,6 +138,26 @@ class PlainCalls:
             return False
         return True
 
+    def learn_derived(self, realm: Realm, kind: type, name: str) -> Any:
+        """The class whose method `m` every instance of a class of the guest's has, by way of what it is
+        derived from, where that is tamed; None where an instance may have another."""
+        if not realm.meter.live or name in self.stored or self.is_open(kind):
+            return None
+        if not _is_derived(realm, kind) or host_lookup(kind, "__getattribute__")[0] not in _BASES:
+            return None
+        definer = host_lookup(kind, name)[0]
+        return definer if definer in _BASES and is_c_method(definer, name) is State.TAME else None
+
+    def keep_derived(self, kind: type, name: str, made: tuple[Any, Any]) -> None:
+        """Note what `learn_derived` allows, for as long as that holds."""
+        if len(self.derived) >= _MOST:
+            self.derived.clear()
+        if not self.derived:
+            self.learned.append(self.derived)
+        self.derived[kind, name] = made
+        if name in self.stored or self.is_open(kind):
+            self.derived.clear()  # as above
+
     def learn_face(self, realm: Realm, kind: type, name: str) -> None:
         """Enter a sealed class of ours of which every instance gives, under any plain name, what may be
         called as it is, or nothing."""
@@ -181,6 +208,16 @@ class PlainCalls:
             self.supers.clear()  # as above
             return False
         return True
+
+    def learn_bare(self, realm: Realm, kind: type) -> None:
+        """Enter a class of the guest's whose instances C code does not look into when it compares or
+        hashes them. What is stored on them changes nothing of that; other bases would."""
+        if not realm.meter.live or self.closed:
+            return
+        if all(k is object or realm.is_guest_class(k) for k in host_mro(kind)) and kind is not object:
+            self._enter(self.bare, kind)
+            if self.closed:
+                self.bare.clear()  # the collector ran a callback of the guest's, as above
 
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's that may be called as it is."""

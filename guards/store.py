@@ -210,9 +210,11 @@ def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
     if kind is str:
         return
     if kind is int:
-        charge_hash(realm, key)
+        if not -_SHORT < key < _SHORT:
+            charge_hash(realm, key)
         return
-    charge_nest_hash(realm, key)
+    if kind is not type:
+        charge_nest_hash(realm, key)
     if size > 1024 and has_own_hash(kind):
         realm.meter.charge(size >> 5)
 
@@ -291,6 +293,8 @@ class StoreAt(Guard):
         return slot
 
 
+#: In place of a key that the store itself brings.
+_LATER: Final = object()
 _LOOKED_AT: Final = (list, dict, bytearray, deque)
 
 
@@ -301,9 +305,12 @@ class StoreItem(Guard):
     free = ((None, Fact(int, 60)), (None, TEXT))
     __slots__ = ()
 
-    def run(self, obj: Any, key: Any = None) -> Any:
+    def run(self, obj: Any, key: Any = _LATER) -> Any:
         if type(key) is str or (type(key) is int and -_SHORT < key < _SHORT):
             return obj  # no slice, and hashed for nothing
+        if type(obj) is dict and key is not _LATER:
+            charge_key((self.ref() or gone()), key, len(obj))
+            return obj  # the store is what comes next
         if issubclass(type(obj), _LOOKED_AT):
             kind = type(obj)
             if kind in TABLE or _builtin_setitem(kind):

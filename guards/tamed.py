@@ -47,10 +47,23 @@ from guards.tables.rows import TABLE, State, define, find, owners
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["ClassNamespace", "Cost", "charged", "class_namespace", "dir_of", "enter", "namespace_of"]
+__all__ = [
+    "PARTS",
+    "ClassNamespace",
+    "Cost",
+    "charged",
+    "class_namespace",
+    "dir_of",
+    "enter",
+    "namespace_of",
+]
 
 #: (realm, obj, args, kwargs) -> args to use instead.
 Cost = Callable[[Any, Any, Any, Any], Any]
+
+
+#: What a stand-in pays and what it calls then, where it does no more.
+PARTS: Final[dict[Any, tuple[Cost, Any]]] = {}
 
 
 def charged(kind: type, name: str, cost: Cost) -> Any:
@@ -75,15 +88,16 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
         return tamed_static
 
     def tamed(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if not issubclass(type(obj), kind):
+        if type(obj) is not kind and not issubclass(type(obj), kind):
             raise TypeError(
                 f"descriptor {name!r} for {host_name(kind)!r} objects doesn't apply to a "
                 f"{host_name(type(obj))!r} object"
             )
         args = cost(realm, obj, args, kwargs)
-        return raw(obj, *args, **kwargs)
+        return raw(obj, *args, **kwargs) if kwargs else raw(obj, *args)
 
     tamed.__name__, tamed.__qualname__ = name, f"{host_name(kind)}.{name}"
+    PARTS[tamed] = cost, raw
     return tamed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict, defaultdict, deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from guards.call import CONSTRUCTORS, mapping_or_pairs
 from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 
 def _take_all(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and type(args[0]) is list and len(args[0]) < 512:
+        realm.meter.charge(len(args[0]))
+        return args
     fed = []
     for a in args:
         size = size_of(a)
@@ -35,6 +38,9 @@ def _take_views(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _update(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and type(args[0]) is dict and len(args[0]) < 256:
+        realm.meter.charge(len(args[0]))
+        return args
     return (mapping_or_pairs(realm, args[0]),) if len(args) == 1 else args
 
 
@@ -48,9 +54,14 @@ def _scan(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+_SHORT: Final = frozenset({bool, float, type(None)})
+
+
 def charge_scan(realm: Realm, obj: Any, item: Any) -> None:
     """Charge for comparing an object with each element of a sequence."""
     size = size_of(obj) or 0
+    if type(item) in _SHORT and size < 16:
+        return
     realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
     if type(item) not in SCALARS:
         charge_walk(realm, obj)
@@ -90,12 +101,14 @@ def charge_sort(realm: Realm, items: Any) -> None:
     """Charge for sorting: n log n comparisons in C, and a walk of what is compared."""
     size = size_of(items) or 0
     realm.meter.charge(size + (size * size.bit_length() >> 4))
-    realm.meter.charge((charge_walk(realm, items) >> 12) * size.bit_length())
+    long = charge_walk(realm, items) >> 12
+    if long:
+        realm.meter.charge(long * size.bit_length())
 
 
 def _key(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    for a in args[:1]:
-        charge_key(realm, a)
+    if args:
+        charge_key(realm, args[0])
     return args
 
 

@@ -44,12 +44,17 @@ def check_codec(name: Any) -> None:
     """Refuse a codec that is not one of `CODECS`."""
     if not isinstance(name, str):
         return  # the codec machinery raises its own TypeError
+    if type(name) is str and name in CODECS:
+        return
     exact = host_exact_str(name).lower().replace("-", "_").replace(" ", "_")
     if exact not in CODECS:
         raise LookupError(f"unknown encoding: {host_exact_str(name)[:60]}")
 
 
 def _codec(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    if not args and not kwargs:
+        realm.meter.charge_bytes((size_of(text) or 0) * 4)
+        return args
     check_codec(args[0] if args else kwargs.get("encoding", "utf-8"))
     errors = args[1] if len(args) > 1 else kwargs.get("errors", "strict")
     if isinstance(errors, str) and host_exact_str(errors) not in _ERRORS:
@@ -105,6 +110,9 @@ def _parts(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+_TEXT: Final = frozenset({str})
+
+
 def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
     if len(args) != 1:
         return args
@@ -113,6 +121,9 @@ def _join(realm: Realm, separator: Any, args: Any, kwargs: Any) -> Any:
         parts = list(feed(realm, parts))
     else:
         realm.meter.charge(len(parts))
+        if type(separator) is str and {*map(type, parts)} <= _TEXT:
+            realm.meter.charge_bytes(len(separator) * len(parts) + sum(map(len, parts)))
+            return args
     total = (size_of(separator) or 0) * len(parts)
     total += sum(size_of(part) or 0 for part in list(parts))
     realm.meter.charge_bytes(total)
@@ -257,6 +268,8 @@ def _coded(kind: type, name: str) -> Any:
     plain = charged(kind, name, _codec)
 
     def tamed(realm: Realm, text: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            return plain(realm, text)
         encoding = args[0] if args else kwargs.get("encoding", "")
         found = _PYTHON_CODECS.get(encoding) if type(encoding) is str else None
         own = None

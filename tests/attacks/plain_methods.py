@@ -140,7 +140,46 @@ OUTER = {
     "def gen(v): return ((([%s], f(*v)) for _ in 'ab') for f in (one, type, %d))",
 }
 
+#: Where compiled code calls something straight, what it must not take for it. `endless` is walked in C
+#: without a step by whatever is called past its guard.
+STRAIGHT = {
+    "stand-in-told-by-a-test": "def f(x): x.extend(endless)\nf([])",
+    "stand-in-of-a-known-class": "def f():\n    x = []\n    x.extend(endless)\nf()",
+    "stand-in-of-a-literal": "def f(): return ','.join(endless)\nf()",
+    "guests-own-beside-a-stand-in": "class C: extend = list\ndef f(x): x.extend(endless)\n"
+    "f([1]) if False else f(C)",
+    "receiver-bound-anew-by-its-argument": "def f(x): x.extend((x := endless))\nf([])",
+    "method-stored-by-an-argument": "class L(list): pass\ndef g(x):\n    x.extend = list\n"
+    "    return endless\ndef f(x): x.extend(g(x)); x.extend(endless)\nf(L())",
+    "inherited-stand-in-replaced": "class L(list): pass\ndef f(x, v): x.extend(v)\no = L()\n"
+    "for _ in range(5): f(o, [])\nL.extend = staticmethod(list)\nf(o, endless)",
+    "inherited-stand-in-hidden-by-an-instance": "class L(list): pass\ndef f(x, v): x.extend(v)\n"
+    "o = L()\nfor _ in range(5): f(o, [])\nvars(o)['extend'] = list\nf(o, endless)",
+    "bound-class": "import types\ndef f(g): g()\nf(types.MethodType(list, endless))",
+    "bound-builtin": "def f(g): g(endless)\nf([].extend)",
+    "bound-cache": "import functools\nx = ()\nfor _ in range(60): x = (x, x)\n"
+    "@functools.lru_cache\ndef g(*a): pass\nclass C: m = g\ndef f(m): m(x)\nf(C().m)",
+    "another-type": "def f(v): return type(v)\nf(1)\ntype = list\nf(endless)",
+    "another-getattr": "def f(v): return getattr(v, 'a', None)\nf(1)\n"
+    "globals()['getattr'] = lambda v, *a: list(v)\nf(endless)",
+    "another-maker": "def f(v): return tuple(v)\nf(())\nf(endless)",
+    "compared-nests-of-bare-objects": "class C: pass\nc = C()\ndef f(a, b): return a == b\nf(c, C())\n"
+    "x, y = (c, c), (c, c)\nfor _ in range(60): x, y = (x, x), (y, y)\nf(x, y)",
+    "key-of-a-nest-of-bare-objects": "class C: pass\nx = (C(),)\ndef f(d, k): d[k] = 1\nf({}, x)\n"
+    "for _ in range(60): x = (x, x)\nf({}, x)",
+}
+
 CASES: list[Case] = [
+    *(
+        plain(f"straight-{name}", f"endless = iter(int, 1)\n{source}", stopped="steps")
+        for name, source in STRAIGHT.items()
+    ),
+    plain(
+        "straight-getattr-of-a-guarded-name",
+        "def f(v): return getattr(v, 'gi_frame')\nf(i for i in 'a')",
+        raises="AttributeError",
+        about="gi_frame",
+    ),
     *(
         plain(
             f"plain-name-of-a-{outer}-resumed-by-the-collector",

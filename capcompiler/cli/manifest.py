@@ -11,10 +11,10 @@ from typing import Final
 import click
 
 import capcompiler
+from capcompiler.cli.imported import imported, is_pure, why_refused
 from capcompiler.cli.outcome import Status, dump_json, show_violation
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import write
-from capcompiler.imports import Imports
 from capcompiler.nesting import MAKERS
 
 __all__ = ["Manifest", "manifest", "manifest_of"]
@@ -52,7 +52,7 @@ def manifest_of(text: str, filename: str) -> Manifest:
     free = _free(symtable.symtable(text, filename, "exec"))
     wanted = {n: set[str]() for n in sorted(free - _BUILTINS)}
     filled: dict[str, str] = {"open": _FILLED["open"]} if "open" in free else {}
-    modules: set[str] = set()
+    modules = {one.module for one in imported(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             value = node.value
@@ -62,15 +62,11 @@ def manifest_of(text: str, filename: str) -> Manifest:
             last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
             if (use := f"{last}.{node.attr}") in _FILLED and last not in wanted:
                 filled[use] = _FILLED[use]
-        elif isinstance(node, ast.Import):
-            modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules.add(node.module)
             for use in (f"{node.module}.{alias.name}" for alias in node.names):
                 if use in _FILLED:
                     filled[use] = _FILLED[use]
-    pure = Imports.pure()
-    imports = {name: pure.find(name) is not None for name in sorted(modules)}
+    imports = {name: is_pure(name) for name in sorted(modules)}
     return Manifest(
         {n: sorted(used) for n, used in wanted.items()}, imports, dict(sorted(filled.items()))
     )
@@ -119,11 +115,19 @@ def manifest(file: str, as_json: bool) -> None:
         click.get_current_context().exit(Status.USAGE_OR_DIALECT)
     found = manifest_of(source.text, source.name)
     if as_json:
-        write(dump_json({"names": found.names, "imports": found.imports, "filled": found.filled}))
+        data = {
+            "names": found.names,
+            "imports": found.imports,
+            "filled": found.filled,
+            "refused": {name: why for name in found.imports if (why := why_refused(name))},
+        }
+        write(dump_json(data))
         return
     for name, used in found.names.items():
         write(f"grant {name}" + (f": {', '.join(used)}" if used else ""))
     for name, there in found.imports.items():
-        write(f"import {name}" + ("" if there else ": must be granted"))
+        why = why_refused(name)
+        refused = f": refused, whatever is granted: {why}" if why else ": must be granted"
+        write(f"import {name}" + ("" if there else refused))
     for name, kind in found.filled.items():
         write(f"use {name}: --grant NAME={kind}")

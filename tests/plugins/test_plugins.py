@@ -983,7 +983,9 @@ def test_a_plugin_in_a_worker_process(make: Callable[..., Room]) -> None:
     room.load("stuck", "@hookimpl\ndef choose(item, kind):\n    while True: pass")
     assert room.manager.hook.work(item="x") == [[1, "x"], "native", "b"]
     assert room.manager.hook.choose(item=1, kind=2) == "native choice"
-    with pytest.raises(CapabilityError, match=r"the plugin '[ab]': parameter 'item'\[0\]: an Item is neither"):
+    with pytest.raises(
+        CapabilityError, match=r"the plugin '[ab]': parameter 'item'\[0\]: an Item is neither"
+    ):
         room.manager.hook.work(item=[Item()])
     assert [(f.plugin, f.kind) for f in room.failures] == [("stuck", "limit")]
     room.host.close()

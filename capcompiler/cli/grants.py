@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from capcompiler.cli.advice import remember_specs
 from capcompiler.cli.authority import AUTHORITY
 from capcompiler.cli.sources import read_bytes, read_text
 from capcompiler.cli.terminal import harmless
@@ -171,6 +172,7 @@ def _collect(
             if name in caps:
                 raise ValueError(f"{name} is granted twice")
             caps[name] = thing
+            remember_specs(context, {name: text.partition("=")[2]})
     except ValueError as error:
         raise click.BadParameter(harmless(str(error)), context, parameter) from None
     if files:

@@ -17,9 +17,11 @@ from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import write
 from capcompiler.nesting import MAKERS
 
-__all__ = ["Manifest", "manifest", "manifest_of"]
+__all__ = ["Manifest", "kind_that_fills", "manifest", "manifest_of"]
 
 _BUILTINS: Final = frozenset({*dir(builtins), *MAKERS, "__file__", "__name__", "__doc__"})
+_CHANGES: Final = "mkdir makedirs rmdir remove unlink rename replace truncate".split()
+_WRITES: Final = "write_text write_bytes touch mkdir rmdir unlink rename".split()
 #: What of builtins and the library a grant fills in: names and attributes to kinds of SPEC.
 _FILLED: Final = {
     "open": "dir:PATH",
@@ -27,11 +29,20 @@ _FILLED: Final = {
     **{f"datetime.{n}": "clock" for n in "now utcnow today".split()},
     **{f"date.{n}": "clock" for n in ("today",)},
     **{f"os.{n}": "env:NAME" for n in "environ getenv".split()},
-    **{f"os.{n}": "dir:PATH" for n in "listdir scandir walk stat mkdir makedirs remove rename".split()},
-    **{f"Path.{n}": "dir:PATH" for n in "read_text write_text open exists iterdir glob".split()},
+    "io.open": "dir:PATH",
+    **{f"os.{n}": "dir:PATH" for n in "listdir scandir walk stat lstat access".split()},
+    **{f"os.{n}": "dir:PATH:rw" for n in _CHANGES},
+    **{f"Path.{n}": "dir:PATH" for n in "read_text read_bytes open exists iterdir glob rglob".split()},
+    **{f"Path.{n}": "dir:PATH:rw" for n in _WRITES},
     "os.urandom": "chance",
     "random.SystemRandom": "chance",
 }  # fmt: skip
+
+
+def kind_that_fills(use: str) -> str:
+    """The kind of grant that fills in a part of builtins or the library, such as `time.time`; "" for
+    none."""
+    return _FILLED.get(use, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
         "import socket: refused, whatever is granted: it is network access; the host grants a capability "
         "for what is needed",
         "import time",
-        "use Path.write_text: --grant NAME=dir:PATH",
+        "use Path.write_text: --grant NAME=dir:PATH:rw",
         "use os.environ: --grant NAME=env:NAME",
         "use time.time: --grant NAME=clock",
     ]

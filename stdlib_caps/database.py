@@ -173,6 +173,9 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
     def _cap_readonly(self) -> Database:
         return self._with(self._rules.readonly())
 
+    def _cap_refused(self) -> frozenset[str]:
+        return frozenset() if self._rules.write else self._cap_changing()
+
     def _with(self, rules: Rules) -> Database:
         made = copy.copy(self)
         made._rules = rules

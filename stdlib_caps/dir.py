@@ -124,6 +124,9 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
         made._write = False
         return made
 
+    def _cap_refused(self) -> frozenset[str]:
+        return frozenset() if self._write else self._cap_changing()
+
     # Files
 
     def open(

@@ -105,6 +105,17 @@ class Calls(Specialiser):
             [
                 ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")]),
                 ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:classes")]),
+                # A bound method, unless what is bound is a cache, whose C code hashes what it is given.
+                all_of(
+                    [
+                        ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
+                        ast.Compare(
+                            type_of(ast.Attribute(again(), "__func__", ast.Load())),
+                            [ast.IsNot()],
+                            [stand_in("cap:raw:cache")],
+                        ),
+                    ]
+                ),
             ]
         )
 

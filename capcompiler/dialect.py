@@ -70,6 +70,21 @@ class Dialect(RestrictingNodeTransformer):
         self.admitted = 0
         self._spans: ASTText | None = None
         self._tree: ast.AST | None = None
+        self._refused: set[int] = set()
+
+    def ask_all(self, nodes: list[ast.AST]) -> None:
+        """Refuse every node of a kind that is not permitted, such as an operator that a later Python
+        adds: what rewrites a node looks at some of its parts itself, and does not ask about each.
+
+        nodes: all of a tree.
+        """
+        if PERMITTED.issuperset(map(type, nodes)):
+            return
+        for above in nodes:
+            for node in ast.iter_child_nodes(above):
+                if type(node) not in PERMITTED:
+                    self.not_allowed(node, node if hasattr(node, "lineno") else above)
+                    self._refused.add(id(node))
 
     def visit(self, node: ast.AST) -> Any:
         if not self.admit(node):
@@ -86,7 +101,8 @@ class Dialect(RestrictingNodeTransformer):
             check_deadline()
         kind = type(node)
         if kind not in PERMITTED:
-            self.not_allowed(node)
+            if id(node) not in self._refused:
+                self.not_allowed(node)
             return False
         for name in used_names(node):
             if name in RESERVED_NAMES:
@@ -115,10 +131,10 @@ class Dialect(RestrictingNodeTransformer):
         """Visit the children of a node that stays as it is."""
         return ast.NodeTransformer.generic_visit(self, node)
 
-    def not_allowed(self, node: ast.AST) -> None:
+    def not_allowed(self, node: ast.AST, at: ast.AST | None = None) -> None:
         kind = type(node).__name__
         self.refuse(
-            node,
+            node if at is None else at,
             "CAP110",
             f"{kind} syntax is not part of the dialect",
             "write it with the statements of docs/reference/dialect.md",

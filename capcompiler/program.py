@@ -194,7 +194,7 @@ def _routed_quietly(
     digest = _digest(text, mode, filename, optimize)
     flags = _future_flags(tree) | top
     scopes = asker != LIBRARY and any(map(has_type_parameters, nodes))
-    routed, stores = _routing(tree, text, filename, optimize, value, asker, digest)
+    routed, stores = _routing(tree, nodes, text, filename, optimize, value, asker, digest)
     shown = _code_name(filename)
 
     def made(flags: int) -> CodeType:
@@ -223,11 +223,15 @@ def _routed_quietly(
 
 
 def _routing(
-    tree: ast.Module | ast.Expression, text: str, filename: str, optimize: bool, value: bool,
-    asker: int, digest: str,
+    tree: ast.Module | ast.Expression, nodes: list[ast.AST], text: str, filename: str, optimize: bool,
+    value: bool, asker: int, digest: str,
 ) -> Any:  # fmt: skip
-    """The routed tree of a parsed one, which it uses up, and the names of attributes that it stores."""
+    """The routed tree of a parsed one, which it uses up, and the names of attributes that it stores.
+
+    nodes: all of the tree.
+    """
     router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
+    router.ask_all(nodes)
     routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
@@ -238,7 +242,7 @@ def _tree_of(
     text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, digest: str
 ) -> Any:
     tree = parsed(text, mode, filename)
-    return _routing(tree, text, filename, optimize, value, asker, digest)[0]
+    return _routing(tree, list(ast.walk(tree)), text, filename, optimize, value, asker, digest)[0]
 
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:

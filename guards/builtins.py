@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, read
 from guards.base import PREFIX, gone, is_guard_name
-from guards.call import MADE_FAST, callable_for_c
+from guards.call import CACHE, MADE_FAST, callable_for_c
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -825,6 +825,8 @@ _RAW: Final = {
     "module": GuestModule,
     "function": FunctionType,
     "builtin_function_or_method": BuiltinFunctionType,
+    "method": MethodType,
+    "cache": CACHE,
 }
 
 

@@ -462,7 +462,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
         return f
     if issubclass(kind, GenericAlias):
         return callable_for_c(realm, f.__origin__)
-    if kind is _CACHE:
+    if kind is CACHE:
         return MethodType(MethodType(_call_cached, realm), f)
     return f
 
@@ -470,7 +470,7 @@ def callable_for_c(realm: Realm, f: Any) -> Any:
 def _bound_cache(realm: Realm, method: Any) -> Any:
     """A bound method, with what a cached function pays in place of the function."""
     inner = host_method_func(method)
-    if type(inner) is not _CACHE:
+    if type(inner) is not CACHE:
         return method
     return MethodType(MethodType(MethodType(_call_cached, realm), inner), host_method_self(method))
 
@@ -488,7 +488,7 @@ def shown_callable(realm: Realm, f: Any) -> Any:
     return f
 
 
-_CACHE: Final = type(functools.lru_cache(lambda: None))
+CACHE: Final = type(functools.lru_cache(lambda: None))
 
 
 def _call_cached(realm: Realm, cached: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -514,7 +514,7 @@ class Call(Guard):
             (self.ref() or gone()).told()
         kind = type(f)
         if kind in _RAW:
-            if kind is MethodType and type(host_method_func(f)) is _CACHE:
+            if kind is MethodType and type(host_method_func(f)) is CACHE:
                 return _bound_cache((self.ref() or gone()), f)
             return f
         realm = self.ref() or gone()

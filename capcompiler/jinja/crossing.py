@@ -59,6 +59,8 @@ class Crossing:
         kind = type(value)
         if (kind is list or kind is tuple) and PLAIN.issuperset(map(type, value)):
             return value
+        if kind is dict and PLAIN.issuperset(map(type, value.values())):
+            return value
         if kind is Markup or issubclass(kind, Markup):
             return SafeText(str.__str__(value))
         if id(value) in seen:

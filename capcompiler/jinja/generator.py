@@ -20,10 +20,22 @@ __all__ = ["GuestGenerator"]
 class GuestGenerator(CodeGenerator):
     """Writes the few functions of the templates' world for attributes, items, calls and output."""
 
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
+        self._read: dict[str, int] = {}
+        super().visit_Template(node, frame)
+        if self._read:
+            # Behind the functions, so that their lines are still those that the last line tells of.
+            stream: Any = self.stream
+            text, mark, lines = stream.getvalue().rpartition("\ndebug_info = ")
+            stream.seek(0)
+            stream.truncate()
+            made = "".join(f"\nread_{n} = naming({name!r})" for name, n in self._read.items())
+            stream.write(text + made + mark + lines)
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        self.write("attribute(")
+        self.write(f"read_{self._read.setdefault(node.attr, len(self._read))}(")
         self.visit(node.node, frame)
-        self.write(f", {node.attr!r})")
+        self.write(")")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
         if isinstance(node.arg, nodes.Slice):

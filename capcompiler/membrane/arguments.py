@@ -97,8 +97,8 @@ class Checker:
                 return
             hint = self.hints.get(parameter.name, Any)
             if hint is not Any and hint is not object:
-                exact = _EXACT.get(hint) if isinstance(hint, type) else None
-                if exact is None:
+                exact = _exact(hint)
+                if not exact:
                     break  # from here on, look closely
                 kinds.append(exact)
             else:
@@ -202,10 +202,20 @@ class Checker:
 
 
 def _plain(given: Any) -> frozenset[type]:
-    if given is Any:
-        return _SHOWN
+    return _SHOWN if given is Any else _exact(given)
+
+
+def _exact(hint: Any) -> frozenset[type]:
+    """The exact types that an annotation names: a plain class, or a union of them; none for others."""
     nothing: frozenset[type] = frozenset()
-    return _EXACT.get(given, nothing) if isinstance(given, type) else nothing
+    if isinstance(hint, type):
+        return _EXACT.get(hint, nothing)
+    if hint is None:
+        return _EXACT[type(None)]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        parts = [_exact(h) for h in typing.get_args(hint)]
+        return nothing.union(*parts) if all(parts) else nothing
+    return nothing
 
 
 _EXACT: Final[dict[type, frozenset[type]]] = {

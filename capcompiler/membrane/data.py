@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -201,26 +201,14 @@ class Copier:
         if kind is list or kind is dict:
             self._pay(len(value))
             # Looked at once it is copied: another thread of the host's may change the original.
-            result = value.copy()
-            if _is_flat(result):
-                return self._keep(value, result)
-        if base is list or base is deque:
-            items = list(base.__iter__(value))
-            if kind is not list:
-                self._pay(len(items))
-            result = self._keep(value, [])
-            result.extend(self._elements(items, path))
-            return result
-        if base is dict:
-            pairs = list(dict.items(value))
-            if kind is not dict:
-                self._pay(len(pairs))
-            result = self._keep(value, {})
-            self._check_hashes([k for k, _ in pairs], path)
-            for k, v in pairs:
-                key = k if type(k) is str else self._key(k, path)
-                result[key] = v if type(v) in PLAIN else self.copy(v, _at(path, _shown(k)))
-            return result
+            taken = value.copy()
+            if _is_flat(taken):
+                return self._keep(value, taken)
+            return self._filled(value, taken, path)
+        if base is list or base is deque or base is dict:
+            taken = dict.copy(value) if base is dict else list(base.__iter__(value))
+            self._pay(len(taken))
+            return self._filled(value, taken, path)
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
             self._pay(len(members))
@@ -235,6 +223,19 @@ class Copier:
         copied = tuple(self._elements(items, path))
         known = self._memo.get(id(value))  # made meanwhile, through a cycle
         return known[0] if known is not None else self._keep(value, copied)
+
+    def _filled(self, value: Any, taken: Any, path: str) -> Any:
+        """The copy of a list or dict. taken: what is in it, in an exact list or dict of ours."""
+        if type(taken) is list:
+            result = self._keep(value, [])
+            result.extend(self._elements(taken, path))
+            return result
+        result = self._keep(value, {})
+        self._check_hashes(list(taken), path)
+        for k, v in taken.items():
+            key = k if type(k) is str else self._key(k, path)
+            result[key] = v if type(v) in PLAIN else self.copy(v, _at(path, _shown(k)))
+        return result
 
     def _record(self, value: Any, fields: Fields, path: str) -> Any:
         names, read, kind, fill = fields
@@ -270,8 +271,30 @@ class Copier:
         if met and max(met.values()) > _FEW_KEYS:
             raise CrossingError(keys, path, "thousands of its keys hash alike")
 
-    def _elements(self, items: list[Any], path: str) -> Iterable[Any]:
-        return [x if type(x) in PLAIN else self.copy(x, _at(path, i)) for i, x in enumerate(items)]
+    def _elements(self, items: list[Any], path: str) -> list[Any]:
+        made = []
+        memo = self._memo
+        deepest = self._depth >= MAX_NESTING
+        for i, x in enumerate(items):
+            kind = type(x)
+            if kind in PLAIN:
+                made.append(x)
+            elif (kind is dict or kind is list) and not deepest and id(x) not in memo:
+                # As `copy` has it, in fewer steps: rows of a table are most of what crosses.
+                self._pay(len(x))
+                taken = x.copy()
+                if _is_flat(taken):
+                    memo[id(x)] = (taken, x)
+                    made.append(taken)
+                    continue
+                self._depth += 1
+                try:
+                    made.append(self._filled(x, taken, _at(path, i)))
+                finally:
+                    self._depth -= 1
+            else:
+                made.append(self.copy(x, _at(path, i)))
+        return made
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")

@@ -8,6 +8,7 @@ never looked up here.
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,11 @@ from guards.modules.table import MODULES, ModuleRow, tamed_in
 
 if TYPE_CHECKING:
     from guards.realm import Realm
+
+try:  # in C; looked up by name, since not every version of the library has it
+    _c_escape: Any = getattr(import_module("markupsafe._speedups"), "_escape_inner", None)
+except ImportError:
+    _c_escape = None
 
 __all__: list[str] = []
 
@@ -41,6 +47,8 @@ def _safe_text(realm: Realm, text: str) -> str:
         special = sum(map(text.count, "&<>'\""))
         realm.meter.charge(size >> 8)
         realm.meter.charge_bytes(size + 5 * special)
+    if _c_escape is not None:
+        return _c_escape(text)  # type: ignore[no-any-return]
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -147,6 +155,36 @@ def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
         return slow(obj, name)
 
     return _ours(realm, attribute)
+
+
+@tamed_in(_row)
+def _naming(realm: Realm, other: Any, absent: Any, /) -> Any:
+    """A callable that gives, for a name, what `reading` makes for all names."""
+    slow, missing = callable_for_c(realm, other), callable_for_c(realm, absent)
+
+    def naming(_: Any, name: Any, /) -> Any:
+        if type(name) is not str:
+            raise TypeError("wanted an exact str")
+        plain = name[:1] != "_" and name not in _FORMATS
+        in_dict = plain and name not in _DICT
+
+        def attribute(_: Any, obj: Any, /) -> Any:
+            kind = type(obj)
+            if kind is dict:
+                if in_dict:
+                    found = obj.get(name, _MISSING)
+                    return missing(obj, name) if found is _MISSING else found
+            elif plain and kind not in _PLAIN:
+                try:
+                    return read(realm, obj, name)
+                except AttributeError:
+                    pass
+            return slow(obj, name)
+
+        realm.meter.charge(1)
+        return _ours(realm, attribute)
+
+    return _ours(realm, naming)
 
 
 @tamed_in(_row)

@@ -567,4 +567,13 @@ CASES: list[Case] = [
         """,
         stopped=("steps", "memory"),
     ),
+    *[
+        case(f"chained-{name}", source, pit=5, attack="C loop", stopped="steps")
+        for name, source in {
+            "in-then-less-of-endless": "import itertools\n0 in itertools.repeat(1) < 3",
+            "less-then-in-endless": "import itertools\n0 < 1 in itertools.repeat(2)",
+            "for-loop-of-endless": "import itertools\nfor _ in itertools.repeat(1): pass",
+            "in-twice-of-endless": "import itertools\n0 in itertools.repeat(1) in [2]",
+        }.items()
+    ],
 ]

@@ -437,4 +437,14 @@ CASES: list[Case] = [
         """,
         stopped=("steps", "memory"),
     ),
+    case(
+        "length-on-an-instance-is-read-only",
+        """
+        class L(list): pass
+        x = L()
+        x.__len__ = lambda: 0
+        """,
+        raises="AttributeError",
+        about="read-only",
+    ),
 ]

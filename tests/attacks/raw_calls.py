@@ -433,3 +433,17 @@ CASES += [
         value=[],
     ),
 ]
+
+# A class that stands itself under a special name, whose slot C code calls it by.
+CASES += [
+    raw(
+        "class-under-call-makes-a-class",
+        "class C: __call__ = type\nX = C()('X', (), {})\n"
+        "class Y(X): pass\n[type(X).__name__, [k.__name__ for k in Y.__mro__]]",
+        value=["type", ["Y", "X", "object"]],
+    ),
+    raw("class-under-call-with-a-host-base", "class C: __call__ = type\nC()('X', (type(print),), {})",
+        raises="TypeError"),
+    raw("class-under-add-makes-bytes", "class C: __add__ = bytes\nC() + 10**9", stopped="memory"),
+    raw("class-under-getattr-makes-a-list", "class C: __getattribute__ = list\nC().abc", value=["a", "b", "c"]),
+]  # fmt: skip

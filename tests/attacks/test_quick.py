@@ -177,10 +177,11 @@ def test_what_is_revoked_within_a_call_is_refused_at_the_next() -> None:
     assert cap_exec(src, {"t": held, "cut": cut})["r"] == [1, "PermissionError"]
 
 
-def test_a_turn_that_was_stopped_within_a_call_gets_nothing_of_it() -> None:
+@pytest.mark.parametrize("arguments", ["1", "x=1"], ids=["short", "whole"])
+def test_a_turn_that_was_stopped_within_a_call_gets_nothing_of_it(arguments: str) -> None:
     world = Compartment({"f": lambda x: world.cancel("enough") or x, "g": echo})
     with pytest.raises(CapError, match="enough"):
-        world.exec("try:\n    r = f(1)\nexcept BaseException: pass\nfinally: r = 2")
+        world.exec(f"try:\n    r = f({arguments})\nexcept BaseException: pass\nfinally: r = 2")
     assert "r" not in world.exec("")
 
 

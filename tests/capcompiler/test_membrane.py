@@ -32,6 +32,7 @@ from capcompiler import (
     cap_exec,
     expose,
 )
+from capcompiler.membrane.data import MAX_NESTING
 
 UTC = datetime.UTC
 
@@ -267,6 +268,26 @@ def test_sharing_is_kept(way: Callable[..., Any], optimize: bool) -> None:
     shared = [1]
     a, b, c = way([shared, {"k": shared}, (shared,)], optimize)
     assert a is b["k"] is c[0]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda f: f.__name__)
+def test_rows_of_a_table_are_copied_once_each(way: Callable[..., Any], optimize: bool) -> None:
+    flat, nested = {"a": 1}, {"a": [1]}
+    rows: list[Any] = [flat, nested, flat, nested, [2], None]
+    rows.append(rows)
+    back = way(rows, optimize)
+    assert back[:6] == rows[:6]
+    assert back[0] is back[2] and back[1] is back[3] and back[6] is back
+    assert back is not rows and back[0] is not flat and back[1]["a"] is not nested["a"]
+
+
+def test_a_row_at_the_last_level_is_refused(optimize: bool) -> None:
+    deep: list[Any] = [{"a": 1}]
+    for _ in range(MAX_NESTING - 2):
+        deep = [deep]
+    assert cap_eval("type(x) is list", {"x": deep}, optimize=optimize) is True
+    with pytest.raises(CapError, match="nested deeper than"):
+        cap_eval("x", {"x": [deep]}, optimize=optimize)
 
 
 def test_a_guest_sees_sharing_and_cycles(optimize: bool) -> None:

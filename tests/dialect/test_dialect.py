@@ -8,6 +8,7 @@ for that version and later ones, `# option: before=3.12` for earlier ones.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from capcompiler import DialectError, cap_compile, check
+from capcompiler import DialectError, cap_compile, check, dialect
 
 HERE = Path(__file__).parent
 MARKER = re.compile(r'\s*###((?:\s*"[^"]*")+)\s*$')
@@ -113,3 +114,30 @@ def test_check_never_raises_for_bad_source() -> None:
     for src in ("", "\0", "(" * 10_000, "\ud800", "x = ", "\t\n  x\n\ty", "-" * 100_000, "'''"):
         assert isinstance(check(src), list)
     assert check("") == []
+
+
+def kinds_of_syntax() -> dict[str, str]:
+    """For each kind of node that is permitted and occurs in a chunk: the shortest such chunk."""
+    found: dict[str, str] = {}
+    for chunk in chunks("accepted.txt"):
+        for node in ast.walk(ast.parse(chunk.src)):
+            name = type(node).__name__
+            if type(node) in dialect.PERMITTED and len(chunk.src) < len(
+                found.get(name, chunk.src + " ")
+            ):
+                found[name] = chunk.src
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "src"), sorted(kinds_of_syntax().items()), ids=lambda x: x if x.isidentifier() else ""
+)
+def test_syntax_that_no_table_permits_is_refused(
+    name: str, src: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kind of node would be that a later Python adds."""
+    monkeypatch.setattr(dialect, "PERMITTED", dialect.PERMITTED - {getattr(ast, name)})
+    violations = check(f"{src}\n# without {name}")  # a text that was compiled before is compiled
+    assert violations
+    assert {v.code for v in violations} == {"CAP110"}
+    assert all(f"{name} syntax is not part of the dialect" in v.message for v in violations)

@@ -31,6 +31,8 @@ other = lambda value, *rest, **named: ('other', value if type(value) in (str, in
 escaped = _markup.escaping(other, Marked)
 shown = _markup.showing(other)
 attribute = _markup.reading(other, lambda obj, name: ('absent', name))
+naming = _markup.naming(other, lambda obj, name: ('absent', name))
+named = lambda obj, name: naming(name)(obj)
 item = _markup.taking(other)
 method = _markup.calling(lambda context, obj, name, *args, **kwargs: ('other', name, args, kwargs))
 mark = _markup.marking(Marked, other)
@@ -56,6 +58,11 @@ def value(expression: str, optimize: bool, **limits: Any) -> Any:
          [("other", "dict"), ("other", "x"), ("other", "dict")]),
         ("[attribute(Getter(), n) for n in ('x', 'y', 'lost', '__class__', '_x')]",
          ["x", "got y", *[("other", "Getter")] * 3]),
+        ("[named({'a': 1}, 'a'), named({}, 'a')]", [1, ("absent", "a")]),
+        ("[named({'_a': 1}, '_a'), named('x', 'format'), named({'items': 1}, 'items')]",
+         [("other", "dict"), ("other", "x"), ("other", "dict")]),
+        ("[named(Getter(), n) for n in ('x', 'y', 'lost', '__class__', '_x')]",
+         ["x", "got y", *[("other", "Getter")] * 3]),
         ("[item([1, 2], 1), item((1,), -1), item({'a': 1}, 'a'), item({1: 2}, 1)]", [2, 1, 1, 2]),
         ("[item([1], 5), item([1], True), item({}, 'a'), item({'a': 1}, Liar('a'))]",
          [("other", "list"), ("other", "list"), ("other", "dict"), ("other", "dict")]),
@@ -78,7 +85,8 @@ def test_it_gives_what_it_should(expression: str, wanted: Any, optimize: bool) -
     "expression",
     ["_markup.concat([1])", "_markup._escape_inner(Liar('a'))", "_markup.marking(int, other)",
      "_markup.marking(str, other)", "_markup.marking(3, other)", "_markup.escaping(other, Getter)",
-     "_markup.reading()", "_markup.invoking(3, 4, 5)", "_markup.tilde(type(print), other)",
+     "_markup.reading()", "naming(Liar('a'))", "naming(3)", "naming('a').__globals__", "naming('a').__closure__",
+     "setattr(naming('a'), 'x', 1)", "_markup.invoking(3, 4, 5)", "_markup.tilde(type(print), other)",
      "_markup.escaping.__func__.__globals__"],
 )  # fmt: skip
 def test_what_it_does_not_take(expression: str, optimize: bool) -> None:

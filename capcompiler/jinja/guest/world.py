@@ -270,6 +270,13 @@ item = _markup.taking(_item)
 attribute = _attribute if immutable else _markup.reading(_attribute, _absent)
 method = _method if immutable else _markup.calling(_method)
 
+
+def _naming(name):
+    return lambda obj: _attribute(obj, name)
+
+
+naming = _naming if immutable else _markup.naming(_attribute, _absent)
+
 _CHANGING = {
     set: frozenset(
         {"add", "clear", "difference_update", "discard", "pop", "remove",
@@ -622,7 +629,7 @@ def extension(identifier, name):
 
 NAMES = {
     "extension": extension,
-    "attribute": attribute,
+    "naming": naming,
     "item": item,
     "method": method,
     "escaped": escaped,

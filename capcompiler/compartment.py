@@ -27,7 +27,7 @@ from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
-from capcompiler.membrane.membrane import Membrane, Use, refused_grant
+from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import MAKERS, Nesting
 from capcompiler.program import (
@@ -438,13 +438,19 @@ class Compartment:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arguments of the host's as the guest has them, which pays for them."""
         to_guest, charge = self._membrane.to_guest, self._realm.meter.charge
+        given: list[Any] = []
+        named: dict[str, Any] = {}
+        at: int | str = 1
         try:
-            return (
-                tuple([to_guest(a, "argument", charge) for a in args]),
-                {k: to_guest(v, k, charge) for k, v in kwargs.items()},
-            )
+            for a in args:
+                at = len(given) + 1
+                given.append(to_guest(a, "argument", charge))
+            for at, v in kwargs.items():
+                named[at] = to_guest(v, at, charge)
         except CrossingError as error:
-            problem = refused_grant("argument", error)
+            problem = refused_argument(at, error)
+        else:
+            return tuple(given), named
         raise _HostProblem(problem)
 
     async def _await_object(self, obj: Any) -> Any:

@@ -110,9 +110,7 @@ class Dialect(RestrictingNodeTransformer):
                     node,
                     "CAP120",
                     f"the name `{name}` is reserved: {RESERVED_NAMES[name]}",
-                    "hand names in through `caps` instead"
-                    if name == "__builtins__"
-                    else "use another name",
+                    "hand names in through `caps`" if name == "__builtins__" else "use another name",
                 )
             elif not all(part.isidentifier() for part in name.split(".")) and name != "*":
                 self.refuse(node, "CAP121", f"{name!r} is not an identifier", "use a plain identifier")

@@ -19,6 +19,8 @@ from stdlib_caps._sql import DEFAULT_FUNCTIONS, TIME_FUNCTIONS, Rules, Verdict
 
 __all__ = ["Database"]
 
+#: What a use is told that would change a database which is not to be changed.
+NO_CHANGES: Final = "changing the database"
 MAX_ROWS: Final = 100_000
 MAX_BYTES: Final = 16 * 2**20
 MAX_VALUE: Final = 2**20
@@ -171,6 +173,9 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
     def _cap_readonly(self) -> Database:
         return self._with(self._rules.readonly())
 
+    def _cap_refused(self) -> frozenset[str]:
+        return frozenset() if self._rules.write else self._cap_changing()
+
     def _with(self, rules: Rules) -> Database:
         made = copy.copy(self)
         made._rules = rules
@@ -294,7 +299,7 @@ def _problem(error: Exception, denied: str) -> Exception:
     """The error as a guest sees it: of SQLite's own words, which name tables and columns."""
     text = str(error)
     if denied or "not authorized" in text or "prohibited" in text or "readonly database" in text:
-        return PermissionError(f"{denied or 'changing the database'} was not granted")
+        return PermissionError(f"{denied or NO_CHANGES} was not granted")
     if text == "interrupted":
         return TimeoutError("the statement took too long")
     return ValueError(text[:300])

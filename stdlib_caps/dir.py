@@ -30,6 +30,10 @@ _Names = list[str]
 _Walk = list[tuple[str, list[str], list[str]]]
 
 
+#: What a use is told that would change a directory which is not to be changed.
+NO_WRITES: Final = "the directory was granted for reading"
+
+
 class _Counter:
     value = 0
 
@@ -38,6 +42,17 @@ class _Counter:
 _READS = """
     open read_text read_bytes list walk stat exists is_file is_dir subdir glob open_builtin module
 """
+
+
+class ImportedByHost(PermissionError):
+    """A directory cannot be granted for writing: the host runs what lies there. why: how so."""
+
+    def __init__(self, path: Any, why: str) -> None:
+        super().__init__(
+            f"Dir: {path!r} is {why}: what a guest writes there the host may run; "
+            "grant a directory beside it, write=False, or say importable=True"
+        )
+        self.why = why
 
 
 class _Ambient(type):
@@ -68,10 +83,7 @@ class _Ambient(type):
         try:
             why = imported_from(root, os.path.realpath(path)) if write and not importable else ""
             if why:
-                raise PermissionError(
-                    f"Dir: {os.fspath(path)!r} is {why}: what a guest writes there the host may run; "
-                    "grant a directory beside it, write=False, or say importable=True"
-                )
+                raise ImportedByHost(os.fspath(path), why)
         except BaseException:
             os.close(root)
             raise
@@ -111,6 +123,9 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
         made = copy.copy(self)
         made._write = False
         return made
+
+    def _cap_refused(self) -> frozenset[str]:
+        return frozenset() if self._write else self._cap_changing()
 
     # Files
 
@@ -353,7 +368,7 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
 
     def _check_write(self, path: str) -> None:
         if not self._write:
-            raise PermissionError(errno.EACCES, "the directory was granted for reading", path)
+            raise PermissionError(errno.EACCES, NO_WRITES, path)
 
     def _find(self, path: str) -> Found:
         with self._named(path):

@@ -90,6 +90,9 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
             if (kept := tuple(m for m in r.methods if m in ("GET", "HEAD")))
         ))  # fmt: skip
 
+    def _cap_refused(self) -> frozenset[str]:
+        return frozenset() if any("POST" in r.methods for r in self._rules) else frozenset({"post"})
+
     def _with(self, rules: tuple[Rule, ...]) -> Http:
         made: Http = object.__new__(Http)
         made.__dict__.update(self.__dict__, _rules=rules)

@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -299,6 +300,13 @@ def test_the_readme_has_its_two_commands() -> None:
     ) in [" ".join(line.split()) for line in lines]
     assert "python -m pip install -e '.[test]'" in lines
     assert "python -m pytest -n auto" in lines
+
+
+def test_the_extras_that_pages_install_are_there() -> None:
+    there = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"pip install (?:-e )?'(?:\.|capcompiler)\[([a-z-]+)\]'", text))
+    assert {"test", "plugins", "process", "jinja", "mcp"} <= named <= {*there["optional-dependencies"]}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

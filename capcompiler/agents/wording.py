@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from capcompiler.attenuation.shown import shown_value
 from capcompiler.errors import CapabilityError, CapError, DialectError, GuestError, LimitExceeded
 from capcompiler.membrane.arguments import checker_of, function_of
-from capcompiler.membrane.capability import Capability, facets_of, interface_of, is_host_function
+from capcompiler.membrane.capability import (
+    Capability,
+    facets_of,
+    interface_of,
+    is_host_function,
+    refused_of,
+)
 from capcompiler.membrane.exceptions import printable
 
 __all__ = ["MOST", "bounded", "for_model", "granted_text"]
@@ -28,6 +35,11 @@ _MODULE: Final = re.compile(r"'([A-Za-z0-9_.]{1,80})'")
 _KNOWN: Final = (
     "abs all any bool dict enumerate filter float int isinstance len list map max min open print range "
     "reversed round set sorted str sum tuple zip"
+).split()
+_MOST_MODULES: Final = 20
+_ASKED_FOR: Final = (
+    "collections csv dataclasses datetime decimal enum functools itertools json math random re "
+    "statistics string textwrap typing"
 ).split()
 _FILLED: Final = {
     "clock": "time and datetime.now tell the time of it",
@@ -62,10 +74,20 @@ def granted_text(caps: Mapping[str, Any], modules: Iterable[str] = ()) -> str:
     lines: list[str] = []
     for name in caps:
         lines += _lines_of(name, caps[name])
-    found = sorted({m.partition(".")[0] for m in modules})
+    found = {m.partition(".")[0] for m in modules}
     if found:
-        lines.append(f"modules that can be imported: {', '.join(found)}")
+        lines.append(f"modules that can be imported: {_some(found)}")
     return bounded("\n".join(lines)) if lines else "nothing but the language and its pure modules"
+
+
+def _some(modules: set[str]) -> str:
+    """Modules by name where they are few, and else those that are asked for most: the description of a
+    tool is paid for with each message, and an import of another says which there are."""
+    if len(modules) <= _MOST_MODULES:
+        return ", ".join(sorted(modules))
+    own = sorted(modules - sys.stdlib_module_names)[:_MOST_MODULES]
+    named = [*own, *(m for m in _ASKED_FOR if m in modules)]
+    return f"{', '.join(named)}, and {len(modules - {*named}):,} more that carry no authority"
 
 
 def _lines_of(name: str, cap: Any) -> list[str]:
@@ -73,7 +95,8 @@ def _lines_of(name: str, cap: Any) -> list[str]:
         return [f"{name}: {type(cap).__name__} = {shown_value(cap)}"]
     interface = interface_of(cap)
     lines = []
-    for method in sorted(interface.methods):
+    refused = refused_of(cap)
+    for method in sorted(interface.methods.keys() - refused):
         if method.startswith("__") and method != "__call__":
             continue
         function = interface.methods[method]
@@ -82,8 +105,10 @@ def _lines_of(name: str, cap: Any) -> list[str]:
         doc = function_of(function).__doc__ if checker is not None else None
         said = f"  # {' '.join(doc.split())[:200]}" if isinstance(doc, str) and doc.strip() else ""
         lines.append(f"{path}{'(...)' if checker is None else checker.described()}{said}")
-    lines += [f"{name}.{n}  # to read" for n in sorted(interface.read)]
-    lines += [f"{name}.{n} = ...  # to set" for n in sorted(interface.write)]
+    lines += [f"{name}.{n}  # to read" for n in sorted(interface.read - refused)]
+    lines += [f"{name}.{n} = ...  # to set" for n in sorted(interface.write - refused)]
+    if withheld := sorted(n for n in refused if not n.startswith("_")):
+        lines.append(f"# {name}: refused, as it was granted: {', '.join(withheld)}")
     lines += [f"# {name}: {_FILLED[f]}" for f in facets_of(cap) if f in _FILLED]
     return lines or [f"{name}  # offers nothing but itself"]
 

@@ -18,6 +18,7 @@ from capcompiler.membrane.capability import (
     facets_of,
     interface_of,
     is_host_function,
+    refused_of,
     store_on,
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
@@ -68,6 +69,10 @@ class Policy:
 
     def failed(self, step: Step, error: BaseException) -> None:
         """A use that was to be answered later ended in an error."""
+
+    def refuses_all(self) -> bool:
+        """Whether it refuses every use from now on."""
+        return False
 
     def over(self, cap: Any, path: str) -> Any:
         """What the guest gets in the place of a capability that it obtained."""
@@ -143,6 +148,11 @@ class Attenuated(Capability):
         made = attenuated(readonly(self._cap_inner), self._cap_policy, self._cap_path)
         object.__setattr__(made, "_cap_own_facets", self._cap_own_facets)
         return made
+
+    def _cap_refused(self) -> frozenset[str]:
+        interface = self._cap_interface()
+        names = frozenset(interface.methods) | interface.read | interface.write
+        return names if self._cap_policy.refuses_all() else names & refused_of(self._cap_inner)
 
     def _cap_stands_for(self) -> type:
         """The class that annotations take it for."""

@@ -21,6 +21,9 @@ class _Revocable(Standing):
         if self.revoked:
             raise Withheld("it was revoked")
 
+    def refuses_all(self) -> bool:
+        return self.revoked
+
 
 class Revoker(Capability):
     """Calling it takes the capability back, with all that was obtained through it. For good."""

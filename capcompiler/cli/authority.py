@@ -41,9 +41,17 @@ def _rights(text: str) -> tuple[str, bool]:
 
 def _dir(text: str) -> Capability:
     from stdlib_caps import Dir
+    from stdlib_caps.dir import ImportedByHost
 
     path, write = _rights(text)
-    return Dir.open_ambient(path, write=write).module()
+    try:
+        return Dir.open_ambient(path, write=write).module()
+    except ImportedByHost as error:
+        problem = ValueError(
+            f"{text}: {path!r} is {error.why}: what a program writes there may run outside of it; "
+            f"grant another directory, such as one below it, or this one to read only, as dir:{path}:ro"
+        )
+    raise problem
 
 
 def _memory(_text: str) -> Capability:

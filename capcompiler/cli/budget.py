@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import fields
@@ -12,6 +11,7 @@ import click
 
 from capcompiler.cli.terminal import harmless
 from capcompiler.limits import Limits, Usage
+from capcompiler.near import did_you_mean
 
 __all__ = ["limit_option", "parse_limits", "suggest", "usage_text"]
 
@@ -42,8 +42,7 @@ def parse_limits(texts: Sequence[str]) -> Limits:
         if not equals:
             raise ValueError(f"{text!r} is not of the form KEY=VALUE, as in steps=1e6")
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            meant = f" (did you mean {near[0]!r}?)" if near else ""
+            meant = did_you_mean(key, _KEYS)
             raise ValueError(f"there is no limit {key!r}{meant}; the limits are {', '.join(_KEYS)}")
         if key in given:
             raise ValueError(f"{key} is limited twice")

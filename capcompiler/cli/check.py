@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
 import capcompiler
+from capcompiler.cli.imported import Imported, imported, why_refused
 from capcompiler.cli.outcome import dump_json, show_violation
 from capcompiler.cli.sarif import sarif_log
 from capcompiler.cli.sources import Source, Unreadable, find_sources, read_source
@@ -26,7 +29,8 @@ Examples:
 
 \b
 Exit status:
-  0  every file is a program of the dialect
+  0  every file is a program of the dialect; what it imports may still not be there for guests,
+     which is said on stderr
   1  there are violations
   2  a file could not be read, or the command is not right
 """,
@@ -44,10 +48,14 @@ Exit status:
 def check(files: Sequence[str], form: str, output: str | None) -> None:
     """List every place where a FILE is not a program of the dialect, without running it.
 
+    Imports of modules of the library that no guest gets are told of too. What a program asks to be
+    granted is what `manifest` says.
+
     A directory stands for the *.py files in it; - is stdin.
     """
     checked: list[str] = []
     violations: list[Violation] = []
+    absent: list[tuple[str, Imported]] = []
     unreadable: list[Unreadable] = []
     for found in find_sources(files):
         source = _read(found)
@@ -55,17 +63,23 @@ def check(files: Sequence[str], form: str, output: str | None) -> None:
             unreadable.append(source)
             continue
         checked.append(source.name)
-        violations += capcompiler.check(source.text, filename=source.name)
+        wrong = capcompiler.check(source.text, filename=source.name)
+        violations += wrong
+        if not wrong:
+            found_here = imported(ast.parse(source.text))
+            absent += [(source.name, one) for one in found_here if why_refused(one.module)]
 
     if form == "text":
         _write_text(violations, output)
     elif form == "json":
-        write_to(dump_json(_as_json(checked, violations, unreadable)), output)
+        write_to(dump_json(_as_json(checked, violations, absent, unreadable)), output)
     else:
         write_to(dump_json(sarif_log(checked, violations, unreadable)), output)
+    for name, one in absent:
+        write(harmless(one.described(name)), err=True)
     for failure in unreadable:
         write(failure.format_message(), err=True, colour="red")
-    write(_summary(checked, violations, unreadable), err=True)
+    write(_summary(checked, violations, absent, unreadable), err=True)
     click.get_current_context().exit(2 if unreadable else 1 if violations else 0)
 
 
@@ -101,17 +115,26 @@ def write_to(text: str, output: str | None) -> None:
 
 
 def _as_json(
-    checked: Sequence[str], violations: Sequence[Violation], unreadable: Sequence[Unreadable]
+    checked: Sequence[str],
+    violations: Sequence[Violation],
+    absent: Sequence[tuple[str, Imported]],
+    unreadable: Sequence[Unreadable],
 ) -> dict[str, object]:
     return {
         "checked": list(checked),
         "violations": [violation.to_dict() for violation in violations],
+        "absent_imports": [
+            {"filename": name, "reason": why_refused(one.module), **asdict(one)} for name, one in absent
+        ],
         "unreadable": [{"filename": one.name, "reason": one.reason} for one in unreadable],
     }
 
 
 def _summary(
-    checked: Sequence[str], violations: Sequence[Violation], unreadable: Sequence[Unreadable]
+    checked: Sequence[str],
+    violations: Sequence[Violation],
+    absent: Sequence[tuple[str, Imported]],
+    unreadable: Sequence[Unreadable],
 ) -> str:
     bad = len({violation.filename for violation in violations})
     text = (
@@ -119,6 +142,8 @@ def _summary(
         if violations
         else f"no violations in {_count(len(checked), 'file')}"
     )
+    if absent:
+        text += f"; {_count(len(absent), 'import')} that guests do not get"
     return f"{text}; {_count(len(unreadable), 'file')} could not be read" if unreadable else text
 
 

@@ -7,7 +7,6 @@ A SPEC is a kind and what the kind takes, `csv:orders.csv`. The kinds below hand
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 import keyword
@@ -19,9 +18,11 @@ from typing import Any
 
 import click
 
+from capcompiler.cli.advice import remember_specs
 from capcompiler.cli.authority import AUTHORITY
 from capcompiler.cli.sources import read_bytes, read_text
 from capcompiler.cli.terminal import harmless
+from capcompiler.near import did_you_mean
 
 __all__ = ["KINDS", "Kind", "grant_option", "parse_grant"]
 
@@ -147,10 +148,8 @@ def parse_grant(text: str) -> tuple[str, object]:
 
 
 def _unknown(name: str, kind: str) -> str:
-    near = difflib.get_close_matches(kind, KINDS, n=1)
-    meant = f" (did you mean {near[0]!r}?)" if near else ""
     known = ", ".join(row.shape(known) for known, row in KINDS.items())
-    return f"{name}: there is no kind {kind!r}{meant}; the kinds are {known}"
+    return f"{name}: there is no kind {kind!r}{did_you_mean(kind, KINDS)}; the kinds are {known}"
 
 
 def _entries(path: str) -> list[str]:
@@ -173,6 +172,7 @@ def _collect(
             if name in caps:
                 raise ValueError(f"{name} is granted twice")
             caps[name] = thing
+            remember_specs(context, {name: text.partition("=")[2]})
     except ValueError as error:
         raise click.BadParameter(harmless(str(error)), context, parameter) from None
     if files:

@@ -11,15 +11,17 @@ from typing import Final
 import click
 
 import capcompiler
+from capcompiler.cli.imported import imported, is_pure, why_refused
 from capcompiler.cli.outcome import Status, dump_json, show_violation
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import write
-from capcompiler.imports import Imports
 from capcompiler.nesting import MAKERS
 
-__all__ = ["Manifest", "manifest", "manifest_of"]
+__all__ = ["Manifest", "kind_that_fills", "manifest", "manifest_of"]
 
 _BUILTINS: Final = frozenset({*dir(builtins), *MAKERS, "__file__", "__name__", "__doc__"})
+_CHANGES: Final = "mkdir makedirs rmdir remove unlink rename replace truncate".split()
+_WRITES: Final = "write_text write_bytes touch mkdir rmdir unlink rename".split()
 #: What of builtins and the library a grant fills in: names and attributes to kinds of SPEC.
 _FILLED: Final = {
     "open": "dir:PATH",
@@ -27,11 +29,20 @@ _FILLED: Final = {
     **{f"datetime.{n}": "clock" for n in "now utcnow today".split()},
     **{f"date.{n}": "clock" for n in ("today",)},
     **{f"os.{n}": "env:NAME" for n in "environ getenv".split()},
-    **{f"os.{n}": "dir:PATH" for n in "listdir scandir walk stat mkdir makedirs remove rename".split()},
-    **{f"Path.{n}": "dir:PATH" for n in "read_text write_text open exists iterdir glob".split()},
+    "io.open": "dir:PATH",
+    **{f"os.{n}": "dir:PATH" for n in "listdir scandir walk stat lstat access".split()},
+    **{f"os.{n}": "dir:PATH:rw" for n in _CHANGES},
+    **{f"Path.{n}": "dir:PATH" for n in "read_text read_bytes open exists iterdir glob rglob".split()},
+    **{f"Path.{n}": "dir:PATH:rw" for n in _WRITES},
     "os.urandom": "chance",
     "random.SystemRandom": "chance",
 }  # fmt: skip
+
+
+def kind_that_fills(use: str) -> str:
+    """The kind of grant that fills in a part of builtins or the library, such as `time.time`; "" for
+    none."""
+    return _FILLED.get(use, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def manifest_of(text: str, filename: str) -> Manifest:
     free = _free(symtable.symtable(text, filename, "exec"))
     wanted = {n: set[str]() for n in sorted(free - _BUILTINS)}
     filled: dict[str, str] = {"open": _FILLED["open"]} if "open" in free else {}
-    modules: set[str] = set()
+    modules = {one.module for one in imported(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             value = node.value
@@ -62,15 +73,11 @@ def manifest_of(text: str, filename: str) -> Manifest:
             last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
             if (use := f"{last}.{node.attr}") in _FILLED and last not in wanted:
                 filled[use] = _FILLED[use]
-        elif isinstance(node, ast.Import):
-            modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules.add(node.module)
             for use in (f"{node.module}.{alias.name}" for alias in node.names):
                 if use in _FILLED:
                     filled[use] = _FILLED[use]
-    pure = Imports.pure()
-    imports = {name: pure.find(name) is not None for name in sorted(modules)}
+    imports = {name: is_pure(name) for name in sorted(modules)}
     return Manifest(
         {n: sorted(used) for n, used in wanted.items()}, imports, dict(sorted(filled.items()))
     )
@@ -119,11 +126,19 @@ def manifest(file: str, as_json: bool) -> None:
         click.get_current_context().exit(Status.USAGE_OR_DIALECT)
     found = manifest_of(source.text, source.name)
     if as_json:
-        write(dump_json({"names": found.names, "imports": found.imports, "filled": found.filled}))
+        data = {
+            "names": found.names,
+            "imports": found.imports,
+            "filled": found.filled,
+            "refused": {name: why for name in found.imports if (why := why_refused(name))},
+        }
+        write(dump_json(data))
         return
     for name, used in found.names.items():
         write(f"grant {name}" + (f": {', '.join(used)}" if used else ""))
     for name, there in found.imports.items():
-        write(f"import {name}" + ("" if there else ": must be granted"))
+        why = why_refused(name)
+        refused = f": refused, whatever is granted: {why}" if why else ": must be granted"
+        write(f"import {name}" + ("" if there else refused))
     for name, kind in found.filled.items():
         write(f"use {name}: --grant NAME={kind}")

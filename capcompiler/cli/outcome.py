@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from enum import IntEnum
 
+from capcompiler.cli.advice import advice_for
 from capcompiler.cli.budget import suggest, usage_text
 from capcompiler.cli.present import JsonWriter, value_text
-from capcompiler.cli.terminal import write
+from capcompiler.cli.terminal import harmless, write
 from capcompiler.errors import (
     CapabilityError,
     CapError,
@@ -97,7 +98,7 @@ def show_error(error: CapError) -> None:
             write(f"    instead: {suggest(kind, limit, used)}", err=True)
         case CapabilityError():
             _show_traceback(error)
-            write("    instead: hand it what it needs with --grant NAME=SPEC", err=True)
+            write(f"    instead: {harmless(advice_for(error.message))}", err=True)
         case GuestError():
             _show_traceback(error)
         case _:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from capcompiler.errors import CapError
+from capcompiler.extras import needs_extra
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.namespace import Namespace
@@ -266,10 +267,7 @@ def _check_system() -> None:
     if os.name != "posix":
         raise NotConfined("worker processes need a POSIX system; use isolation='inline'")
     if not wire.available():
-        raise NotConfined(
-            "worker processes need the package msgspec; install it with "
-            "pip install 'capcompiler[process]'"
-        )
+        raise NotConfined(needs_extra("a worker process", "process", "msgspec"))
 
 
 _open_pools: Final[weakref.WeakSet[Pool]] = weakref.WeakSet()

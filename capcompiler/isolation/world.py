@@ -47,7 +47,7 @@ from capcompiler.isolation.wire import WireError, pack
 from capcompiler.limits import Limits
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import printable
-from capcompiler.membrane.membrane import Use, refused_grant
+from capcompiler.membrane.membrane import Use, refused_argument, refused_grant
 from capcompiler.namespace import Namespace
 from capcompiler.program import Program, module_program, portable_code
 from capcompiler.standard import ModuleText, library_text
@@ -250,11 +250,17 @@ class ProcessCompartment(Compartment):
         return self._guarded(lambda: self._door.from_guest(tree))
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        given: list[Any] = []
+        named: list[Any] = []
+        at: int | str = 1
         try:
-            given = [self._door.to_guest(a, "argument") for a in args]
-            named = [[self._out(k), self._door.to_guest(v, k)] for k, v in kwargs.items()]
+            for a in args:
+                at = len(given) + 1
+                given.append(self._door.to_guest(a, "argument"))
+            for at, v in kwargs.items():
+                named.append([self._out(at), self._door.to_guest(v, at)])
         except CrossingError as error:
-            problem = refused_grant("argument", error)
+            problem = refused_argument(at, error)
         else:
             return [given, named]
         raise _HostProblem(problem)

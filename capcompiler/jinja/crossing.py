@@ -30,6 +30,7 @@ from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.data import PLAIN, _base_of
 from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ class Crossing:
         if callable(objects):
             made = objects(value)
             return made if made is value else self.enter(made)
-        kind = type(value).__name__
+        what = with_article(type(value).__name__)
         raise CapabilityError(
-            f"a {kind} is neither data nor a capability; hand in expose(obj, 'method', ...) or data, or "
+            f"{what} is neither data nor a capability; hand in expose(obj, 'method', ...) or data, or "
             f"make the environment with objects='public', as SandboxedEnvironment shows objects"
         )
 

@@ -27,6 +27,7 @@ __all__ = [
     "interface_of",
     "is_host_function",
     "made_by_guest",
+    "refused_of",
     "store_on",
 ]
 
@@ -89,6 +90,16 @@ class Capability:
     def _cap_readonly(self) -> Capability | None:
         """The part that changes nothing, where the capability itself knows better than by names."""
         return None
+
+    def _cap_refused(self) -> frozenset[str]:
+        """What of its interface is refused as things stand. It is for those who show what was granted:
+        nothing is let through or kept back by it."""
+        return frozenset()
+
+    def _cap_changing(self) -> frozenset[str]:
+        """What of its interface is not said to read only."""
+        interface = self._cap_interface()
+        return frozenset(interface.methods) - interface.reads
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:
@@ -222,6 +233,11 @@ def interface_of(cap: Any) -> Interface:
     if isinstance(cap, Capability):
         return cap._cap_interface()
     return Interface({"__call__": cap}, frozenset(), frozenset(), None)
+
+
+def refused_of(cap: Any) -> frozenset[str]:
+    """The names of what a grant of this offers and would refuse now; see `Capability._cap_refused`."""
+    return cap._cap_refused() if isinstance(cap, Capability) else frozenset()
 
 
 def facets_of(cap: Any) -> tuple[str, ...]:

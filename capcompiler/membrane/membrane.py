@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -48,10 +49,13 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "Use"]
+__all__ = ["Membrane", "RefusedArgument", "Use", "refused_argument", "refused_grant", "why_not_granted",
+           "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
+#: Names that begin with the sound of a vowel.
+_AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -675,13 +679,42 @@ def _free(_count: int) -> None:
 
 def refused_grant(name: str, error: CrossingError) -> CapabilityError:
     """The host's error for a value that it cannot grant as it is."""
+    return CapabilityError(f"caps[{name!r}]{error.path}: {why_not_granted(error)}")
+
+
+class RefusedArgument(CapabilityError):
+    """An argument of the host's own call that cannot be handed in.
+
+    argument: its name, or its number from 1. path: the place in it, such as "['a'][0]". why: what it is,
+    and what to hand in instead.
+    """
+
+    argument: int | str = ""
+    path: str = ""
+    why: str = ""
+
+
+def refused_argument(argument: int | str, error: CrossingError) -> RefusedArgument:
+    """The host's error for an argument that it cannot hand in as it is."""
+    why = why_not_granted(error)
+    shown = argument if type(argument) is int else repr(argument)
+    problem = RefusedArgument(f"argument {shown}{error.path}: {why}")
+    problem.argument, problem.path, problem.why = argument, error.path, why
+    return problem
+
+
+def why_not_granted(error: CrossingError) -> str:
+    """What a value is that cannot cross, why it cannot, and what can in its place."""
     value = object_of(error.value) if isinstance(error.value, Handle) else error.value
-    kind = host_name(type(value))
-    where = f"caps[{name!r}]{error.path}"
-    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    what = with_article(host_name(type(value)))
     if error.reason:
-        return CapabilityError(f"{where}: {article} {kind} cannot be granted: {error.reason}")
-    return CapabilityError(
-        f"{where}: {article} {kind} is neither data nor a capability; "
+        return f"{what} cannot be granted: {error.reason}"
+    return (
+        f"{what} is neither data nor a capability; "
         f"wrap it as expose(obj, 'method', ...) to say what of it is granted"
     )
+
+
+def with_article(kind: str) -> str:
+    """The name of a class as texts say it: `an Item`, `a Box`, `a User`."""
+    return f"{'an' if _AN.match(kind) else 'a'} {kind}"

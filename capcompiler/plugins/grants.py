@@ -61,9 +61,15 @@ class Request:
     def __str__(self) -> str:
         what = f"{self.authority}({', '.join(self.ask.methods)})" if self.ask.methods else self.authority
         changed = ""
-        if self.before is not None:
-            was = "had it" if self.before.granted else "was refused it"
-            changed = f" (version {self.before.version} {was})"
+        if (before := self.before) is not None:
+            was = "it had it" if before.granted else "it was refused it"
+            # The same version may be other bytes.
+            when = (
+                "before its files changed"
+                if before.version == self.version
+                else f"as version {before.version}"
+            )
+            changed = f" ({when}, {was})"
         return f"{self.plugin} {self.version} asks for {what}: {self.ask.why}{changed}"
 
 
@@ -168,10 +174,39 @@ def _row(entry: Any) -> Remembered:
     return Remembered(plugin, version, digest, authority, tuple(methods), granted)
 
 
-def allow(table: Mapping[str, Collection[str]]) -> Decide:
-    """A policy from a table of plugins' names to the authorities that each may have."""
-    known = {name: frozenset(authorities) for name, authorities in table.items()}
-    return lambda request: request.authority in known.get(request.plugin, ())
+def allow(table: Mapping[str, Collection[str] | Mapping[str, Collection[str]]]) -> Decide:
+    """A policy from a table of plugins' names to the authorities that each may have.
+
+    `{"expander": ["glossary"]}` allows all methods to a manifest that lists none of them, and
+    `{"expander": {"glossary": ["lookup"]}}` what asks for these at most.
+    Raises TypeError for a text in the place of a list.
+    """
+    known: dict[str, dict[str, frozenset[str] | None]] = {}
+    for name, authorities in table.items():
+        _check_list(authorities, f"allow: {name!r}")
+        rows: dict[str, frozenset[str] | None] = {}
+        known[name] = rows
+        for authority in authorities:
+            rows[authority] = None
+            if isinstance(authorities, Mapping):
+                _check_list(authorities[authority], f"allow: {name!r}: {authority!r}")
+                rows[authority] = frozenset(authorities[authority])
+
+    def decide(request: Request) -> bool:
+        allowed = known.get(request.plugin, {})
+        if request.authority not in allowed:
+            return False
+        methods = allowed[request.authority]
+        # A manifest without methods asks for all of them.
+        return methods is None or (bool(request.ask.methods) and methods.issuperset(request.ask.methods))
+
+    return decide
+
+
+def _check_list(value: object, where: str) -> None:
+    """A text is a collection of its letters: `"box"` would allow `b`, `o` and `x`."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        raise TypeError(f"{where}: wanted a list of names, got {type(value).__name__}")
 
 
 def same_as_before(request: Request) -> bool | None:

@@ -43,6 +43,16 @@ def _capcompiler_hooks(project, known):
     return found
 
 
+def _capcompiler_projects():
+    found = set()
+    for value in list(globals().values()):
+        if callable(value) and isinstance(getattr(value, "__dict__", None), dict):
+            for name, marks in value.__dict__.items():
+                if name.endswith("_impl") and type(marks) is dict and "hookwrapper" in marks:
+                    found.add(name[:-5])
+    return sorted(found)
+
+
 class _capcompiler_Wrapping:
     def __init__(self, function):
         self._function = function

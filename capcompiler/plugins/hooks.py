@@ -10,6 +10,8 @@ import ast
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
+from capcompiler.errors import CapabilityError
+from capcompiler.membrane.membrane import RefusedArgument
 from capcompiler.plugins.plugin import Found, Plugin, Wrong
 
 if TYPE_CHECKING:
@@ -68,11 +70,7 @@ def _answer(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]:
     def answer(arguments: dict[str, Any]) -> Any:
         # Each plugin is handed a copy of its own: what it does to it is seen by nobody.
         given = {n: host.hand_in(v) for n, v in arguments.items()}
-        try:
-            return plugin.ask(one.name, lambda: one.handle(**given), host.only_data)
-        except Wrong as wrong:
-            host.report(plugin, wrong.failure)
-            return None
+        return _tried(host, plugin, one.name, lambda: one.handle(**given), host.only_data)
 
     return answer
 
@@ -110,3 +108,19 @@ def _tried(host: PluginHost, plugin: Plugin, hook: str, call: Callable[[], Any],
     except Wrong as wrong:
         host.report(plugin, wrong.failure)
         return None
+    except RefusedArgument as error:
+        problem = CapabilityError(
+            f"hook {hook!r}, asked of the plugin {plugin.name!r}: {_what(error)}: {error.why}, or give "
+            f"PluginHost a function hand_in= that makes data or a capability of it"
+        )
+    raise problem
+
+
+def _what(error: RefusedArgument) -> str:
+    """Which of the host's values it was."""
+    if type(error.argument) is str:
+        return f"parameter {error.argument!r}{error.path}"
+    if error.path.startswith("['"):  # a wrapper is handed all parameters in one dictionary
+        name, _, rest = error.path[2:].partition("']")
+        return f"parameter {name!r}{rest}"
+    return f"the result{error.path}"

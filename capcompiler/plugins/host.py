@@ -12,7 +12,9 @@ from typing import Any, Final
 from capcompiler.compartment import Isolation
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
-from capcompiler.membrane.capability import Capability, is_host_function
+from capcompiler.membrane.capability import Capability, interface_of, is_host_function
+from capcompiler.membrane.membrane import with_article
+from capcompiler.near import did_you_mean
 from capcompiler.plugins.grants import Decide, Grants, Remembered, Request
 from capcompiler.plugins.hooks import Registered, registered
 from capcompiler.plugins.manifest import Ask, PluginError, normal_name
@@ -67,12 +69,16 @@ class PluginHost:
         on_failure: Callable[[Failure], None] | None = None,
         on_use: Callable[[str, Any], None] | None = None,
     ) -> None:
+        if not all(hasattr(manager, n) for n in ("project_name", "register", "hook", "check_pending")):
+            raise TypeError(
+                f"manager: wanted a pluggy.PluginManager, got {with_article(type(manager).__name__)}"
+            )
         self.manager = manager
         self.offers = dict(offers or {})
         for name, offer in self.offers.items():
             if not isinstance(offer, (Offer, Capability)) and not is_host_function(offer):
                 raise TypeError(f"offers[{name!r}]: wanted a capability, a host function or an Offer")
-        self.decide: Decide = decide or (lambda _request: None)
+        self.decide: Decide | None = decide
         self.grants = remember if isinstance(remember, Grants) else Grants(remember)
         self.hooks = None if hooks is None else frozenset(hooks)
         self.wrappers = frozenset(wrappers)
@@ -107,7 +113,9 @@ class PluginHost:
                 self._directories.append(path)
             found, wrong = read_plugins(path)
             for error in wrong:
-                self._tell(Failure(error.plugin, "", "", "load", error.message))
+                folder = os.path.join(path, error.plugin)
+                self._refused.pop(folder, None)
+                self._told_once(folder, error)
             return [p for s in found if (p := self._try(s)) is not None]
 
     def load(self, folder: str | os.PathLike[str]) -> Plugin:
@@ -135,7 +143,7 @@ class PluginHost:
             return self._load(source)
         except PluginError as error:
             self._refused[source.folder] = source.digest
-            self._tell(Failure(error.plugin, source.manifest.version, "", "load", error.message))
+            self._tell(_load_failure(error, source.manifest.version))
             return None
 
     def _load(self, source: PluginSource) -> Plugin:
@@ -185,6 +193,12 @@ class PluginHost:
         else:
             self.plugins[name], self._registered[name] = plugin, made
             self._refused.pop(source.folder, None)
+            if not found:
+                self._tell(
+                    plugin.failure(
+                        "", "idle", f"it marks no function as a hook: {project!r} will ask it nothing"
+                    )
+                )
             return plugin
         raise problem
 
@@ -196,11 +210,21 @@ class PluginHost:
         spec = None if caller is None else caller.spec
         there = caller is not None and spec is not None
         if not there and not one.marks["optionalhook"]:
-            raise PluginError(plugin, f"{one.name}: there is no hook {hook!r}")
+            hooks = [
+                n for n, c in vars(self.manager.hook).items() if getattr(c, "spec", None) is not None
+            ]
+            raise PluginError(
+                plugin, f"{one.name}: there is no hook {hook!r}{did_you_mean(hook, hooks)}"
+            )
         if self.hooks is not None and hook not in self.hooks:
             raise PluginError(plugin, f"{one.name}: the hook {hook!r} is not for guests")
-        if spec is not None and not set(one.parameters) <= set(spec.argnames):
-            raise PluginError(plugin, f"{one.name}: the hook has no such parameters")
+        if spec is not None and (odd := [p for p in one.parameters if p not in spec.argnames]):
+            meant = did_you_mean(odd[0], spec.argnames)
+            raise PluginError(
+                plugin,
+                f"{one.name}: the hook has no parameter {', '.join(map(repr, odd))}{meant}; it has "
+                f"{', '.join(spec.argnames) or 'none'}",
+            )
         if one.marks["wrapper"] and caller is not None and caller.is_historic():
             raise PluginError(plugin, f"{one.name}: a historic hook has no wrappers")
         if one.marks["wrapper"] and hook not in self.wrappers:
@@ -215,16 +239,19 @@ class PluginHost:
         if offer is None:
             if ask.optional:
                 return None
-            raise PluginError(name, f"it asks for {ask.authority!r}, which is not offered here")
+            meant = did_you_mean(ask.authority, self.offers)
+            raise PluginError(name, f"it asks for {ask.authority!r}{meant}, which is not offered here")
         known = self.grants.find(name, source.digest, ask)
         before = self.grants.before(name, ask.authority)
         request = Request(name, manifest.version, source.digest, ask, manifest, None, before)
         cap = offer.make(request) if isinstance(offer, Offer) else offer
         answer: Any = known.granted if known is not None else None
         if known is None:
-            answer = self.decide(
-                Request(name, manifest.version, source.digest, ask, manifest, cap, before)
-            )
+            answer = None
+            if self.decide is not None:
+                answer = self.decide(
+                    Request(name, manifest.version, source.digest, ask, manifest, cap, before)
+                )
             if answer is True or answer is False:
                 self.grants.keep(
                     Remembered(
@@ -241,16 +268,21 @@ class PluginHost:
             )
         if ask.optional:
             return None
-        raise PluginError(name, f"it was not granted {ask.authority!r}, without which it does not load")
+        why = f"it was not granted {ask.authority!r}, without which it does not load"
+        if known is None and self.decide is None:
+            why += "; nothing decides: give PluginHost decide=, or in remember= a grant of before"
+        raise PluginError(name, why)
 
     @staticmethod
     def _narrowable(plugin: str, ask: Ask, cap: Any) -> Any:
-        from capcompiler.membrane.capability import interface_of
-
         offered = interface_of(cap)
-        missing = [m for m in ask.methods if m not in offered.methods and m not in offered.read]
+        there = {*offered.methods, *offered.read}
+        missing = [m for m in ask.methods if m not in there]
         if missing:
-            raise PluginError(plugin, f"it asks for {ask.authority}.{missing[0]}, which is not offered")
+            meant = did_you_mean(missing[0], there)
+            raise PluginError(
+                plugin, f"it asks for {ask.authority}.{missing[0]}{meant}, which is not offered"
+            )
         return cap
 
     def revoke(self, plugin: str, authority: str | None = None) -> None:
@@ -346,7 +378,7 @@ class PluginHost:
     def _told_once(self, folder: str, error: PluginError) -> None:
         if self._refused.get(folder) != error.message:
             self._refused[folder] = error.message
-            self._tell(Failure(error.plugin, "", "", "load", error.message))
+            self._tell(_load_failure(error))
 
     def watch(self, seconds: float = 1.0) -> Callable[[], None]:
         """Reload in the background, every so many seconds. Gives what stops it."""
@@ -378,6 +410,10 @@ class PluginHost:
         with self._lock:
             for name in list(self.plugins):
                 self.unload(name)
+
+
+def _load_failure(error: PluginError, version: str = "") -> Failure:
+    return Failure(error.plugin, version, "", "load", error.message, error.traceback, error.place)
 
 
 def _lesser(most: Limits, asked: Mapping[str, int | float]) -> Limits:

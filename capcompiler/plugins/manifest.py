@@ -20,10 +20,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from capcompiler.limits import Limits
+from capcompiler.near import did_you_mean
 
 __all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
 
@@ -33,16 +35,24 @@ _MAX_ASKS: Final = 50
 _MAX_TEXT: Final = 500
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
-_KEYS: Final = frozenset({"name", "version", "entry", "description"})
+_TABLES: Final = ("plugin", "authority", "limits")
+_KEYS: Final = ("name", "version", "entry", "description")
+_ASKS: Final = ("why", "methods", "optional")
 
 
 class PluginError(Exception):
-    """A plugin that cannot be loaded, and why."""
+    """A plugin that cannot be loaded, and why.
 
-    def __init__(self, plugin: str, message: str) -> None:
-        super().__init__(f"{plugin}: {message}")
+    place, traceback: where in the plugin, such as "main.py:12", and the guest's frames, for one that
+    failed as it ran; "" else.
+    """
+
+    def __init__(self, plugin: str, message: str, place: str = "", traceback: str = "") -> None:
+        super().__init__(f"{plugin}: {place}: {message}" if place else f"{plugin}: {message}")
         self.plugin = plugin
         self.message = message
+        self.place = place
+        self.traceback = traceback
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,38 +102,46 @@ def manifest_of(data: bytes, where: str) -> Manifest:
 
 
 def _manifest(table: dict[str, Any], refuse: Any) -> Manifest:
-    unknown = sorted(set(table) - {"plugin", "authority", "limits"})
+    unknown = sorted(set(table) - set(_TABLES))
     if unknown:
-        raise refuse(f"its manifest has a table {unknown[0]!r}; wanted plugin, authority, limits")
+        meant = did_you_mean(unknown[0], _TABLES)
+        raise refuse(
+            f"its manifest has {unknown[0][:80]!r}{meant}; wanted the tables {', '.join(_TABLES)}"
+        )
     about = table.get("plugin")
     if not isinstance(about, dict):
         raise refuse("its manifest has no table [plugin]")
-    unknown = sorted(set(about) - _KEYS)
-    if unknown:
-        raise refuse(f"[plugin] has a key {unknown[0]!r}; wanted {', '.join(sorted(_KEYS))}")
-    name = _text(about, "name", refuse)
+    _check_keys(about, _KEYS, "[plugin]", refuse)
+    name = _text(about, "[plugin]", "name", refuse)
     if not _NAME.fullmatch(name):
-        raise refuse(f"its name {name!r} is not letters, digits and single marks (. _ -)")
-    version = _text(about, "version", refuse)
+        raise refuse(f"[plugin] name: {name!r} is not letters, digits and single marks (. _ -)")
+    version = _text(about, "[plugin]", "version", refuse)
     if not _VERSION.fullmatch(version):
-        raise refuse(f"its version {version!r} is no version")
+        raise refuse(f"[plugin] version: {version!r} is no version")
     return Manifest(
         name,
         version,
-        _text(about, "entry", refuse),
-        _text(about, "description", refuse, ""),
+        _text(about, "[plugin]", "entry", refuse),
+        _text(about, "[plugin]", "description", refuse, ""),
         _asks(table.get("authority", {}), refuse),
         _limits(table.get("limits", {}), refuse),
     )
 
 
-def _text(table: dict[str, Any], key: str, refuse: Any, default: str | None = None) -> str:
+def _check_keys(table: Iterable[str], known: tuple[str, ...], section: str, refuse: Any) -> None:
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        meant = did_you_mean(unknown[0], known)
+        raise refuse(f"{section} has a key {unknown[0][:80]!r}{meant}; wanted {', '.join(known)}")
+
+
+def _text(table: dict[str, Any], section: str, key: str, refuse: Any, default: str | None = None) -> str:
     value = table.get(key, default)
     if not isinstance(value, str) or (default is None and not value.strip()):
-        raise refuse(f"{key}: wanted text")
+        raise refuse(f"{section} {key}: wanted text" + ("" if key in table else ", and it is not there"))
     # It is shown to a person who decides: no line of it may pass for one of the host's.
     if len(value) > _MAX_TEXT or not value.isprintable():
-        raise refuse(f"{key}: wanted at most {_MAX_TEXT} printable characters in one line")
+        raise refuse(f"{section} {key}: wanted at most {_MAX_TEXT} printable characters in one line")
     return value
 
 
@@ -134,28 +152,33 @@ def _asks(table: Any, refuse: Any) -> tuple[Ask, ...]:
     for name, ask in table.items():
         if not name.isidentifier() or name.startswith("_") or not name.isascii():
             raise refuse(f"[authority.{name!r}]: the name is no public identifier")
-        if not isinstance(ask, dict) or set(ask) - {"why", "methods", "optional"}:
-            raise refuse(f"[authority.{name}]: wanted why, methods, optional")
+        section = f"[authority.{name}]"
+        if not isinstance(ask, dict):
+            raise refuse(f"{section}: wanted a table with {', '.join(_ASKS)}")
+        _check_keys(ask, _ASKS, section, refuse)
         methods = ask.get("methods", [])
         if not isinstance(methods, list) or not all(
             isinstance(m, str) and m.isidentifier() and not m.startswith("_") for m in methods
         ):
-            raise refuse(f"[authority.{name}]: methods: wanted a list of names")
+            raise refuse(f"{section} methods: wanted a list of names")
         if "methods" in ask and not methods:
-            raise refuse(f"[authority.{name}]: methods: an empty list asks for nothing")
+            raise refuse(f"{section} methods: an empty list asks for nothing")
         optional = ask.get("optional", False)
         if not isinstance(optional, bool):
-            raise refuse(f"[authority.{name}]: optional: wanted true or false")
-        asks.append(Ask(name, _text(ask, "why", refuse), tuple(dict.fromkeys(methods)), optional))
+            raise refuse(f"{section} optional: wanted true or false")
+        asks.append(
+            Ask(name, _text(ask, section, "why", refuse), tuple(dict.fromkeys(methods)), optional)
+        )
     return tuple(asks)
 
 
-_LIMITS: Final = frozenset(f.name for f in fields(Limits))
+_LIMITS: Final = tuple(f.name for f in fields(Limits))
 
 
 def _limits(table: Any, refuse: Any) -> dict[str, int | float]:
-    if not isinstance(table, dict) or set(table) - _LIMITS:
-        raise refuse(f"[limits]: wanted {', '.join(sorted(_LIMITS))}")
+    if not isinstance(table, dict):
+        raise refuse(f"[limits]: wanted a table with {', '.join(_LIMITS)}")
+    _check_keys(table, _LIMITS, "[limits]", refuse)
     try:
         Limits(**table)
     except (TypeError, ValueError) as error:

@@ -11,11 +11,12 @@ from typing import Any, Final, Literal
 
 from capcompiler.attenuation import only, revocable
 from capcompiler.compartment import Compartment, Isolation
-from capcompiler.errors import CapabilityError, CapError, DialectError, GuestError, LimitExceeded
+from capcompiler.errors import CapError, DialectError, GuestError, LimitExceeded
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.membrane import RefusedArgument
 from capcompiler.plugins.guest import LOOK, MODULES
 from capcompiler.plugins.manifest import PluginError
 from capcompiler.plugins.source import PluginSource
@@ -39,9 +40,11 @@ _PATIENCE: Final = 30.0  # seconds that a call waits for one on another thread
 class Failure:
     """What went wrong in a plugin.
 
-    kind: "load", "error" (it raised), "limit" (a budget ran out), "crash" (its worker is gone), "result"
-    (it gave what no hook takes), "busy" (it is at work on another thread, which waits for this one).
-    hook: "" where it was loaded. traceback: of the guest's frames.
+    kind: "load", "idle" (it is loaded, and marks no function as a hook), "error" (it raised), "limit" (a
+    budget ran out), "crash" (its worker is gone), "result" (it gave what no hook takes), "busy" (it is
+    at work on another thread, which waits for this one).
+    hook: "" where it was loaded. traceback: the guest's frames with their lines, and the error.
+    place: the file of the plugin's and the line, such as "main.py:12"; "" where that is not known.
     """
 
     plugin: str
@@ -50,10 +53,13 @@ class Failure:
     kind: str
     message: str
     traceback: str = ""
+    place: str = ""
 
     def __str__(self) -> str:
+        who = f"{self.plugin} {self.version}" if self.version else self.plugin
         where = f" in {self.hook}" if self.hook else ""
-        return f"{self.plugin} {self.version}: {self.kind}{where}: {self.message}"
+        where += f" at {self.place}" if self.place else ""
+        return f"{who}: {self.kind}{where}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +119,44 @@ class Plugin:
             self.world.exec(LOOK, filename="<hooks>")
             known = _parameters(self.source)
             answer = self.world.call("_capcompiler_hooks", project, list(known))
-            return _checked(answer, self.name, known)
+            found = _checked(answer, self.name, known)
+            if not found and (others := self._projects()):
+                raise PluginError(
+                    self.name,
+                    f"it marks functions for {others[0]!r} only, and answers no hook of {project!r}: "
+                    f"write HookimplMarker({project!r})",
+                )
+            return found
         except DialectError as error:
             problem = PluginError(self.name, f"it is no program of the dialect: {error}")
         except GuestError as error:
-            problem = PluginError(self.name, f"it failed as it was loaded: {error}")
+            problem = PluginError(
+                self.name, f"it failed as it was loaded: {error}", self._place(error), error.traceback
+            )
         except CapError as error:
             problem = PluginError(self.name, f"it was stopped as it was loaded: {error}")
         finally:
             self.world._limits = limits
         raise problem
+
+    def _projects(self) -> list[str]:
+        """The projects that its functions are marked for. What it says is for a text, and no more."""
+        answer = self.world.call("_capcompiler_projects")
+        if type(answer) is not list or not all(type(p) is str for p in answer[:3]):
+            return []
+        return [p[:80] for p in answer[:3]]
+
+    def _place(self, error: GuestError) -> str:
+        """The last line at work that is in a file of the plugin's own."""
+        entry = f"{self.name}/{self.source.manifest.entry}"
+        own = {entry: self.source.manifest.entry}
+        for module in self.source.modules:
+            path = f"{module.replace('.', '/')}.py"
+            own[path] = path
+        # Any other name is that of the library, or one that the plugin chose for a text of its own.
+        return next(
+            (f"{own[f.filename]}:{f.line}" for f in reversed(error.frames) if f.filename in own), ""
+        )
 
     def ask(self, hook: str, call: Callable[[], Any], only_data: bool) -> Any:
         """What it answers. Raises `Wrong` with what went wrong in it; None once it is set aside."""
@@ -151,14 +185,16 @@ class Plugin:
     def _what_went_wrong(self, hook: str, error: CapError) -> Failure:
         if isinstance(error, LimitExceeded):
             return self.failure(hook, "limit", str(error))
-        if isinstance(error, CapabilityError) and not error.frames and "caps[" in str(error):
+        if isinstance(error, RefusedArgument):
             raise error  # the host's own argument, which cannot be handed in
         if isinstance(error, GuestError):
-            return self.failure(hook, "error", str(error), error.traceback)
+            return self.failure(hook, "error", str(error), error.traceback, self._place(error))
         return self.failure(hook, "crash", str(error))
 
-    def failure(self, hook: str, kind: str, message: str, traceback: str = "") -> Failure:
-        return Failure(self.name, self.version, hook, kind, message, traceback)
+    def failure(
+        self, hook: str, kind: str, message: str, traceback: str = "", place: str = ""
+    ) -> Failure:
+        return Failure(self.name, self.version, hook, kind, message, traceback, place)
 
     def revoke(self, authority: str | None = None) -> None:
         """Take back what it was granted, or all of it, also from whatever it obtained through it."""

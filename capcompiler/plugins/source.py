@@ -89,6 +89,15 @@ def read_plugins(
     entries = sorted(e.name for e in os.scandir(root) if not e.name.startswith("."))
     if len(entries) > _MAX_PLUGINS:
         raise PluginError(Path(root).name, f"the directory has more than {_MAX_PLUGINS:,} entries")
+    if MANIFEST in entries:
+        shown = Path(os.path.abspath(root)).name
+        wrong.append(
+            PluginError(
+                shown,
+                f"the directory itself has a {MANIFEST}, and only the folders in it are looked at: load "
+                f"one plugin with load(), or name the directory above",
+            )
+        )
     for name in entries:
         path = os.path.join(root, name)
         if not os.path.isdir(path) and not os.path.islink(path):

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from capcompiler.cache import user_secret
 from capcompiler.errors import CapError
+from capcompiler.extras import needs_extra
 from capcompiler.isolation.wire import WireError, available, packed, unpacked
 from capcompiler.limits import Limits
 
@@ -135,7 +136,7 @@ class Record:
 def need_wire() -> None:
     """Raise `RecordError` where the library is missing that encodes."""
     if not available():
-        raise RecordError("records need msgspec: pip install 'capcompiler[process]'")
+        raise RecordError(needs_extra("a record", "process", "msgspec"))
 
 
 def secret_of(key: bytes | None) -> bytes:

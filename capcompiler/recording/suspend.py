@@ -28,7 +28,7 @@ from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, nearest_builtin, rebuilt
 from capcompiler.membrane.handle import Handle, owner_of
-from capcompiler.membrane.membrane import Use, refused_grant
+from capcompiler.membrane.membrane import Use, why_not_granted
 from capcompiler.membrane.record import record_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.namespace import Namespace
@@ -235,9 +235,7 @@ class Pending:
         try:
             return Copier(leaf, _free, _fields).copy(value)
         except CrossingError as error:
-            problem = CapabilityError(
-                str(refused_grant(self.name, error)).replace("caps[", "answer[", 1)
-            )
+            problem = CapabilityError(f"answer[{self.name!r}]{error.path}: {why_not_granted(error)}")
         raise problem
 
     def _answer(self, give: Callable[[], Any]) -> Pending | Namespace:

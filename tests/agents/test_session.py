@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
+from pathlib import Path
 
 import pytest
 
-from capcompiler import Capability, Limits
+from capcompiler import Capability, Imports, Limits
 from capcompiler.agents import Session
 from capcompiler.agents.session import unfenced
-from capcompiler.agents.wording import MOST
+from capcompiler.agents.wording import MOST, granted_text
+from capcompiler.membrane.capability import refused_of
+from stdlib_caps import Database, Dir, MemoryDir, only, readonly, revocable
 
 
 class Mailer(Capability, read=["size"]):
@@ -61,7 +65,53 @@ def test_what_is_granted_is_said_with_parameters(session: Session) -> None:
         "mail.size  # to read",
     ):
         assert line in said.splitlines()
-    assert "json" in said.splitlines()[-1]
+    last = said.splitlines()[-1]
+    assert "json" in last and "more that carry no authority" in last and len(last) < 300
+
+
+def test_modules_are_all_named_where_they_are_few() -> None:
+    few = Session(imports=Imports.pure().only("json", "re"))
+    assert few.granted() == "modules that can be imported: json, re"
+    own = Session(imports=Imports.sources({"helper": ""}) + Imports.pure())
+    assert own.granted().startswith("modules that can be imported: helper, collections, csv")
+
+
+def test_what_would_be_refused_is_not_offered(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    for cap in (
+        Dir.open_ambient(tmp_path, write=False),
+        Dir.open_ambient(tmp_path, write=False).module(),
+        only(Dir.open_ambient(tmp_path, write=False), "read_text", "write_text"),
+        readonly(MemoryDir()),
+        Database.in_memory("create table t (x)", write=False),
+    ):
+        offered = {line.partition("(")[0] for line in granted_text({"fs": cap}).splitlines()}
+        assert offered & {"fs.read_text", "fs.query"}
+        assert not offered & {"fs.write_text", "fs.remove", "fs.mkdir", "fs.execute", "fs.execute_all"}
+    said = granted_text({"fs": Dir.open_ambient(tmp_path, write=False)})
+    assert any(line.startswith("# fs: refused, as it was granted: ") for line in said.splitlines())
+    writable = granted_text({"fs": Dir.open_ambient(tmp_path)})
+    assert "fs.write_text(path: str" in writable and "refused" not in writable
+    cap, revoke = revocable(MemoryDir())
+    assert "fs.write_text(" in granted_text({"fs": only(cap, "write_text")})
+    revoke()
+    assert (
+        granted_text({"fs": only(cap, "write_text")}) == "# fs: refused, as it was granted: write_text"
+    )
+
+
+def test_what_is_said_to_be_refused_is(tmp_path: Path) -> None:
+    """Each method of a directory that is not offered refuses; what it takes is text and bytes."""
+    fs = Dir.open_ambient(tmp_path, write=False)
+    (tmp_path / "a").write_text("")
+    for name in refused_of(fs):
+        method = getattr(fs, name)
+        count = sum(
+            p.default is p.empty for p in inspect.signature(method).parameters.values() if p.kind < 3
+        )
+        with pytest.raises(PermissionError, match="granted for reading"):
+            method(*["a", b"" if "bytes" in name else "b"][:count])
+    assert len(refused_of(fs)) >= 5 and (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize(

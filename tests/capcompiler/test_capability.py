@@ -765,3 +765,21 @@ r = s.take(x)
     assert world.eval("s.pair({'a': [(1, 2)]})") == 1
     with pytest.raises(GuestError, match="wanted"):
         world.eval("s.pair({'a': [(1, 'b')]})")
+
+
+def test_names_of_classes_have_their_article() -> None:
+    from capcompiler.membrane.membrane import with_article
+
+    kinds = "Item int object Umbrella uninstaller Box User UTC unit Euro One _x".split()
+    assert " ".join(map(with_article, kinds)) == (
+        "an Item an int an object an Umbrella an uninstaller a Box a User a UTC a unit a Euro a One a _x"
+    )
+
+
+def test_an_argument_that_cannot_be_handed_in_is_named() -> None:
+    world = Compartment()
+    f = world.exec("def f(*args, **kwargs): pass")["f"]
+    with pytest.raises(CapabilityError, match=r"^argument 2\[0\]: an object is neither data nor a cap"):
+        f(1, [object()])
+    with pytest.raises(CapabilityError, match=r"^argument 'key'\['a'\]: an object is neither data"):
+        world.call("f", 1, key={"a": object()})

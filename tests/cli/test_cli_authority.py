@@ -71,7 +71,11 @@ def test_what_is_granted_can_be_used(
 BAD = [
     ("fs=dir:{}/nope", "No such file"),
     ("fs=dir:{}/data/a.txt", "Not a directory"),
-    ("fs=dir:.:rw", "the host works in"),
+    (
+        "fs=dir:.:rw",
+        "fs: .:rw: '.' is the directory that the host works in: what a program writes there may run outside "
+        "of it; grant another directory, such as one below it, or this one to read only, as dir:.:ro",
+    ),
     ("fs=dir", "write it as fs=dir:PATH[:ro|:rw]"),
     ("fs=memory:x", "write it as fs=memory"),
     ("time=frozen:noon", "isoformat"),
@@ -108,6 +112,42 @@ def test_reading_is_all_unless_more_is_said(cli: Cli, program: Write, data: Path
         ran = cli("run", program(source), "--grant", grant)
         assert (ran.status, ran.out) == (4, "")
     assert (data / "data/a.txt").read_text() == "text"
+
+
+ADVICE = [
+    ("open('a')", [], "--grant NAME=dir:PATH"),
+    ("import pathlib\npathlib.Path('a').read_text()", [], "--grant NAME=dir:PATH"),
+    ("import os\nos.mkdir('a')", [], "--grant NAME=dir:PATH:rw"),
+    ("import time\ntime.time()", [], "--grant NAME=clock"),
+    ("import datetime\ndatetime.datetime.now()", [], "--grant NAME=clock"),
+    ("import random\nrandom.SystemRandom().random()", [], "--grant NAME=chance"),
+    ("fs.write_text('a', '')", ["fs=dir:{}/data"], "grant it for writing too: --grant fs=dir:{}/data:rw"),
+    ("open('a', 'w')", ["x=dir:{}/data:ro"], "grant it for writing too: --grant x=dir:{}/data:rw"),
+    ("fs.remove('a.txt')", ["fs=dir:{}", "x=dir:{}/data"], "grant it for writing too: --grant NAME=dir:PATH:rw"),
+    ("db.execute('delete from t')", ["db=sqlite:{}/shop.db", "x=dir:{}/data"],
+     "grant it for writing too: --grant db=sqlite:{}/shop.db:rw"),
+    ("input()", [], "hand it what it needs with --grant NAME=SPEC; `capcompiler manifest FILE` says what"),
+    ("import os\nos.system('ls')", [],
+     "hand it what it needs with --grant NAME=SPEC; `capcompiler manifest FILE` says what"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "grants", "advice"), ADVICE, ids=[s for s, _, _ in ADVICE])
+def test_a_refusal_says_what_to_grant(
+    cli: Cli, program: Write, data: Path, source: str, grants: list[str], advice: str
+) -> None:
+    given = [part for grant in grants for part in ("--grant", grant.format(data))]
+    ran = cli("run", program(source), *given)
+    assert (ran.status, ran.err.splitlines()[-1]) == (4, f"    instead: {advice.format(data)}")
+
+
+def test_advice_for_requests_and_dry_runs(cli: Cli, program: Write, data: Path) -> None:
+    ran = cli("run", program("fs.list()"), "--grant", f"fs=dir:{data}", "--deny-all")
+    assert ran.err.endswith("instead: leave out --deny-all, which refuses each use\n")
+    pytest.importorskip("httpx", reason="the extra `http` is not installed")
+    for spec in ("http:https://a.example/v1/", "http:https://a.example/v1/:GET,HEAD"):
+        ran = cli("run", program("net.post('https://a.example/v1/x')"), "--grant", f"net={spec}")
+        assert ran.err.endswith("use: --grant net=http:https://a.example/v1/:GET,POST\n"), ran.err
 
 
 def test_grants_of_a_file(cli: Cli, program: Write, data: Path) -> None:

@@ -35,6 +35,23 @@ def test_violations_are_status_1_and_all_shown(cli: Cli, program: Write) -> None
     assert ran.err == "3 violations in 2 of 3 files\n"
 
 
+def test_imports_that_guests_do_not_get_are_told_of(cli: Cli, program: Write) -> None:
+    path = program("import json, http.client\nimport helper\ndef f():\n    from socket import socket\n")
+    ran = cli("check", path)
+    assert (ran.status, ran.out) == (0, "")
+    first, second, last = ran.err.splitlines()
+    assert first.startswith(
+        f"{path}:1:1: imports http.client, which guests do not get: it is network access"
+    )
+    assert second.startswith(f"{path}:4:5: imports socket, which")
+    assert last == "no violations in 1 file; 2 imports that guests do not get"
+    data = json.loads(cli("check", path, "--format", "json").out)
+    assert [(i["module"], i["line"]) for i in data["absent_imports"]] == [
+        ("http.client", 1),
+        ("socket", 4),
+    ]
+
+
 def test_nothing_is_run(cli: Cli, program: Write) -> None:
     ran = cli("check", program("print('never')\nwhile True: pass\n"))
     assert (ran.status, ran.out) == (0, "")

@@ -32,6 +32,9 @@ def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "msgspec", None)
     done = CliRunner().invoke(main, ["doctor"])
     assert done.exit_code == 1
+    assert (
+        "a worker process needs the extra `process` (msgspec is not installed): pip inst" in done.output
+    )
     assert "pip install 'capcompiler[process]'" in done.output
     done = CliRunner().invoke(main, ["doctor", "--json"])
     assert done.exit_code == 1

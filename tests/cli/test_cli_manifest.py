@@ -14,7 +14,7 @@ from .conftest import Ran
 Cli = Callable[..., Ran]
 Write = Callable[..., str]
 PROGRAM = """
-import json, time, socket
+import json, time, socket, requests
 from pathlib import Path
 from os import environ
 text = fs.open('a').read()
@@ -39,14 +39,17 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
         "import json",
         "import os",
         "import pathlib",
-        "import socket: must be granted",
+        "import requests: must be granted",
+        "import socket: refused, whatever is granted: it is network access; the host grants a capability "
+        "for what is needed",
         "import time",
-        "use Path.write_text: --grant NAME=dir:PATH",
+        "use Path.write_text: --grant NAME=dir:PATH:rw",
         "use os.environ: --grant NAME=env:NAME",
         "use time.time: --grant NAME=clock",
     ]
     data = json.loads(cli("manifest", program(PROGRAM), "--json").out)
     assert data["names"] == {"db": ["query"], "fs": ["hidden", "open"], "net": ["post"], "words": []}
+    assert data["imports"]["socket"] is False and list(data["refused"]) == ["socket"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -179,7 +181,11 @@ def test_modules_in_packages(room: Room) -> None:
     ("body", "message"),
     [
         ("@hookimpl\ndef nothing(item): pass", "there is no hook 'nothing'"),
-        ("@hookimpl\ndef work(itme): pass", "no such parameters"),
+        ("@hookimpl\ndef wrok(item): pass", r"there is no hook 'wrok' \(did you mean 'work'\?\)"),
+        (
+            "@hookimpl\ndef choose(itme, kind, more): pass",
+            r"the hook has no parameter 'itme', 'more' \(did you mean 'item'\?\); it has item, kind",
+        ),
         ("@hookimpl(hookwrapper=True)\ndef work(item): yield", "wrapper=True"),
         ("@hookimpl(wrapper=True)\ndef work(item): return (yield)", "may not wrap"),
         ("@hookimpl(tryfirst='yes')\ndef work(item): pass", "wanted True or False"),
@@ -319,11 +325,93 @@ def test_a_result_of_any_kind_where_the_host_takes_it(make: Callable[..., Room])
         made()
 
 
-def test_an_argument_of_the_hosts_that_cannot_be_handed_in_is_the_hosts_error(room: Room) -> None:
+class Item:
+    """What is neither data nor a capability."""
+
+
+def test_an_argument_of_the_hosts_that_cannot_be_handed_in_is_the_hosts_error(
+    make: Callable[..., Room],
+) -> None:
+    room = make(wrappers={"work"})
     room.load("reader", "@hookimpl\ndef work(item): return item")
-    with pytest.raises(CapabilityError, match="neither data nor a capability"):
-        room.manager.hook.work(item=object())
+    with pytest.raises(CapabilityError) as caught:
+        room.manager.hook.work(item={"a": [Item()]})
+    assert str(caught.value) == (
+        "hook 'work', asked of the plugin 'reader': parameter 'item'['a'][0]: an Item is neither data nor a "
+        "capability; wrap it as expose(obj, 'method', ...) to say what of it is granted, or give PluginHost "
+        "a function hand_in= that makes data or a capability of it"
+    )
+    room.host.unload("reader")
+    room.load("around", "@hookimpl(wrapper=True)\ndef work(item):\n    return (yield)")
+    with pytest.raises(CapabilityError, match="of the plugin 'around': parameter 'item': an Item is"):
+        room.manager.hook.work(item=Item())
+    room.manager.unregister(room.native)
+
+    class Maker:
+        @impl
+        def work(self, item: Any) -> Any:
+            return Item()
+
+    room.manager.register(Maker())
+    with pytest.raises(CapabilityError, match=r"of the plugin 'around': the result\[0\]: an Item is"):
+        room.manager.hook.work(item=1)
     assert room.failures == []
+
+
+def test_a_failure_says_where_it_was_in_the_plugins_own_files(room: Room) -> None:
+    helper = "import json\ndef read(text):\n    return json.loads(text)\n"
+    room.load("bad", "import helper\n@hookimpl\ndef work(item): return helper.read(item)", helper=helper)
+    room.manager.hook.work(item="{")
+    failure = room.failures[0]
+    assert failure.place == "helper.py:3" and "in read\n" in failure.traceback
+    assert str(failure).startswith("bad 1: error in work at helper.py:3: JSONDecodeError: ")
+    # A name of the plugin's choice is no place: it could hold anything.
+    text = "exec(compile('1 / 0', 'x.py:1: fine\\n? host', 'exec'))"
+    room.load("liar", f"@hookimpl\ndef work(item):\n    {text}")
+    room.manager.hook.work(item=1)
+    assert room.failures[1].place == "main.py:5" and "? host" not in str(room.failures[1])
+    with pytest.raises(
+        PluginError, match=r"^late: main.py:3: it failed as it was loaded: ZeroDiv"
+    ) as caught:
+        room.load("late", "1 / 0")
+    assert 'File "late/main.py", line 3' in caught.value.traceback
+    room.host.load_directory(room.path)
+    assert str(room.failures[-1]).startswith("late 1: load at main.py:3: it failed as it was loaded")
+
+
+def test_a_plugin_that_marks_for_another_project_does_not_load(room: Room) -> None:
+    wrong = "from pluggy import HookimplMarker\nhookimpl = HookimplMarker('ap')\n"
+    answer = "@hookimpl\ndef work(item): return 1"
+    with pytest.raises(PluginError, match=r"for 'ap' only.* of 'app': write HookimplMarker\('app'\)"):
+        room.load("odd", wrong + answer)
+    assert room.host.plugins == {} and room.failures == []
+    # One file may be a plugin of two projects, and what is at its top may be anything.
+    odd = "import json\nclass C:\n    __dict__ = 5\nc, n = C(), [1]\n"
+    room.load("both", f"{answer}\n{wrong}@hookimpl\ndef other(item): return 2\n{odd}")
+    assert room.manager.hook.work(item=1)[0] == 1
+
+
+def test_a_plugin_that_marks_nothing_is_told_of(room: Room) -> None:
+    room.load(
+        "idle", "import json\nclass C:\n    __dict__ = 5\nc, n = C(), [1]\ndef work(item): return 1"
+    )
+    assert [(f.plugin, f.kind) for f in room.failures] == [("idle", "idle")]
+    assert str(room.host.failures[0]) == (
+        "idle 1: idle: it marks no function as a hook: 'app' will ask it nothing"
+    )
+    assert room.host.plugins["idle"].state == "running" and room.host.plugins["idle"].failures == []
+
+
+def test_the_page_has_each_parameter_of_the_host_in_their_order() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/how-to/plugins.md"
+    table = page.read_text(encoding="utf-8").split("## What a host can say")[1].split("\n## ")[0]
+    named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert named == [*inspect.signature(PluginHost).parameters]
+
+
+def test_the_manager_is_one() -> None:
+    with pytest.raises(TypeError, match=r"manager: wanted a pluggy.PluginManager, got a str"):
+        PluginHost("app", {})
 
 
 def test_an_argument_is_handed_in_as_the_host_says(make: Callable[..., Room]) -> None:
@@ -417,6 +505,39 @@ def test_a_manifest_that_is_not_right_is_refused(tmp_path: Path, manifest: str |
         read_plugin(write(tmp_path / "p", manifest))
 
 
+def test_what_is_wrong_is_told_with_its_section(tmp_path: Path) -> None:
+    for manifest, message in (
+        (OK.replace('version = "1"\n', ""), "[plugin] version: wanted text, and it is not there"),
+        (
+            OK + 'nmae = "x"',
+            "[plugin] has a key 'nmae' (did you mean 'name'?); wanted name, version, entry",
+        ),
+        (OK + "[authority.glossary]", "[authority.glossary] why: wanted text, and it is not there"),
+        (OK + "[authority.glossary]\nwhy = 3", "[authority.glossary] why: wanted text"),
+        (
+            OK + '[authority.x]\nwhy = "y"\nmethod = ["a"]',
+            "[authority.x] has a key 'method' (did you mean",
+        ),
+        (OK + "[limits]\nstep = 1", "[limits] has a key 'step' (did you mean 'steps'?)"),
+        (
+            OK + "[limit]\nsteps = 1",
+            "its manifest has 'limit' (did you mean 'limits'?); wanted the tables",
+        ),
+    ):
+        with pytest.raises(PluginError) as caught:
+            read_plugin(write(tmp_path / "p", manifest))
+        assert caught.value.message.startswith(message)
+    assert str(Failure("p", "", "", "load", "why")) == "p: load: why"
+
+
+def test_the_folder_of_a_plugin_is_no_directory_of_plugins(room: Room) -> None:
+    folder = room.write("one", "@hookimpl\ndef work(item): return 1")
+    assert room.host.load_directory(folder) == [] and room.host.plugins == {}
+    assert "one: load: the directory itself has a plugin.toml" in str(room.failures[0])
+    assert room.host.reload() == [] and len(room.failures) == 1
+    assert room.host.load_directory(folder) == [] and len(room.failures) == 2
+
+
 def test_links_devices_and_floods_are_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret.py"
     secret.write_text("password = 1")
@@ -501,6 +622,11 @@ def test_what_is_asked_for_is_granted_and_no_more(room: Room) -> None:
         (WANTS_BOX, None, "not granted"),
         (WANTS_BOX.replace("box", "disk"), True, "not offered"),
         (WANTS_BOX + 'methods = ["burn"]', True, "box.burn"),
+        (
+            WANTS_BOX + 'methods = ["puts"]',
+            True,
+            r"box.puts \(did you mean 'put'\?\), which is not offered",
+        ),
     ],
 )
 def test_a_plugin_without_what_it_needs_does_not_load(
@@ -583,6 +709,38 @@ def test_policies(make: Callable[..., Room]) -> None:
     with pytest.raises(PluginError, match="not granted"):
         room.load("user", "# changed", WANTS_BOX, "3")
     assert room.host.plugins["user"].version == "2"
+
+
+def test_a_table_of_methods_allows_no_more(make: Callable[..., Room]) -> None:
+    room = make(decide=allow({"user": {"box": ["put", "take"]}}))
+    room.load("user", "", WANTS_PUT)
+    for version, manifest in enumerate((WANTS_BOX, WANTS_BOX + 'methods = ["put", "inner"]'), 2):
+        with pytest.raises(PluginError, match="not granted"):
+            room.load("user", "", manifest, str(version))
+    for table in ({"user": "box"}, {"user": {"box": "put"}}, {"user": {"box": None}}, {"user": 1}):
+        with pytest.raises(TypeError, match=r"allow: 'user'.*wanted a list of names"):
+            allow(table)  # type: ignore[arg-type]
+
+
+def test_where_nothing_decides_the_refusal_says_so(make: Callable[..., Room]) -> None:
+    room = make(decide=None)
+    with pytest.raises(PluginError, match="does not load; nothing decides: give PluginHost decide="):
+        room.load("user", "", WANTS_BOX)
+    room.host.decide = lambda request: None
+    with pytest.raises(PluginError, match="without which it does not load$"):
+        room.load("user", "", WANTS_BOX)
+
+
+def test_a_question_about_an_update_says_what_it_was(room: Room) -> None:
+    room.load("user", "", WANTS_PUT)
+    room.load("user", "# edited", WANTS_PUT)
+    room.load("user", "# edited", WANTS_PUT, "2")
+    asked = "asks for box(put): to put things in"
+    assert list(map(str, room.asked)) == [
+        f"user 1 {asked}",
+        f"user 1 {asked} (before its files changed, it had it)",
+        f"user 2 {asked} (as version 1, it had it)",
+    ]
 
 
 def test_a_damaged_record_grants_nothing(tmp_path: Path) -> None:
@@ -825,5 +983,9 @@ def test_a_plugin_in_a_worker_process(make: Callable[..., Room]) -> None:
     room.load("stuck", "@hookimpl\ndef choose(item, kind):\n    while True: pass")
     assert room.manager.hook.work(item="x") == [[1, "x"], "native", "b"]
     assert room.manager.hook.choose(item=1, kind=2) == "native choice"
+    with pytest.raises(
+        CapabilityError, match=r"the plugin '[ab]': parameter 'item'\[0\]: an Item is neither"
+    ):
+        room.manager.hook.work(item=[Item()])
     assert [(f.plugin, f.kind) for f in room.failures] == [("stuck", "limit")]
     room.host.close()

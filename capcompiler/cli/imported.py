@@ -1,0 +1,66 @@
+"""Which modules a program imports, from its text, and which of them no grant supplies."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from capcompiler.imports import Imports
+from guards.modules import REFUSED
+
+__all__ = ["Imported", "imported", "is_pure", "why_refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One import of a module. line: 1-based; column: 0-based. guarded: whether it is inside a `try`, as
+    that of a program which can do without the module."""
+
+    module: str
+    line: int
+    column: int
+    guarded: bool
+
+    def described(self, filename: str) -> str:
+        where = f"{filename}:{self.line}:{self.column + 1}"
+        return f"{where}: imports {self.module}, which guests do not get: {why_refused(self.module)}"
+
+
+def imported(tree: ast.AST) -> list[Imported]:
+    """The modules that import statements name, in order of place; relative ones are left out."""
+    return sorted(_walk(tree), key=lambda found: (found.line, found.column))
+
+
+def _walk(tree: ast.AST) -> Iterator[Imported]:
+    rest: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while rest:
+        node, guarded = rest.pop()
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in names:
+            yield Imported(name, node.lineno, node.col_offset, guarded)  # type: ignore[attr-defined]
+        inside = guarded or isinstance(node, (ast.Try, ast.TryStar))
+        rest += [(child, inside) for child in ast.iter_child_nodes(node)]
+
+
+def is_pure(module: str) -> bool:
+    """Whether guests have it without a grant."""
+    try:
+        return Imports.pure().find(module) is not None
+    except ImportError:
+        return False
+
+
+def why_refused(module: str) -> str:
+    """Why guests do not get a module of the library, whatever is granted by its kinds; "" for one that
+    they have, and for any other, which a host may supply."""
+    top = module.partition(".")[0]
+    if top not in sys.stdlib_module_names or is_pure(module):
+        return ""
+    reason = REFUSED.get(module) or REFUSED.get(top)
+    return reason or "it is not among the modules of the standard library that guests can have"

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "CALLABLES",
     "CONSTRUCTORS",
     "MADE_FAST",
     "Call",
@@ -77,6 +78,8 @@ __all__ = [
 
 #: Types of what is called as it is.
 _RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Those of them that compiled code looks for beside functions. A method may be one of a cached function.
+CALLABLES: Final = {BuiltinFunctionType, MethodOfHeapType, TamedFunction}
 #: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
 _FACES: Final[set[type]] = set()
 
@@ -84,6 +87,7 @@ _FACES: Final[set[type]] = set()
 def enter_callable(kind: type) -> None:
     """Let the instances of a sealed class of ours be called as they are."""
     _RAW.add(kind)
+    CALLABLES.add(kind)
 
 
 def enter_face(kind: type) -> None:
@@ -524,6 +528,7 @@ class Call(Guard):
                 return found
             if f not in TABLE:
                 realm.plain.learn_class(realm, f)
+                realm.plain.learn_bare(realm, f)
         return callable_for_c(realm, f)
 
 
@@ -552,10 +557,14 @@ class CallMethod(Guard):
             realm.plain.learn_face(realm, kind, name)
             return obj
         tamed = realm.plain.tamed.get((kind, name))
+        if tamed is None and kind not in TABLE:
+            tamed = realm.plain.derived.get((kind, name))
         if tamed is not None:
             return SimpleNamespace(**{name: MethodType(tamed, obj)})
         if realm.plain.learn_method(realm, kind, name) and kind in TABLE:
             return obj  # one of the guest's could be given another method before this one is read
+        if kind not in TABLE:
+            realm.plain.learn_tamed(realm, kind, name)
         if is_c_method(kind, name) is State.TAME:
             realm.plain.tamed[kind, name] = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["ANY", "BITS", "BOOL", "FLOAT", "GROUPS", "HASHED", "HOLDER", "HOLDERS", "INEXACT",
-           "IN_TABLE", "KEY", "NONE", "SMALL", "TEXT", "Fact",
+           "INSTANCE", "IN_TABLE", "KEY", "NONE", "SMALL", "TEXT", "Fact",
            "of_constant", "of_node", "satisfied"]  # fmt: skip
 
 #: Whole numbers of so many bits are charged for by no operator but `**` and `<<`.
@@ -64,10 +64,20 @@ class _Table:
 
 
 IN_TABLE: Final = Fact(_Table)
+
+
+class _Instance:
+    """Stands for any class that is made of nothing but classes of the guest's."""
+
+
+#: An object whose operators are the guest's own functions, or none. Which classes those are is learned
+#: while a turn runs (`guards.plain`): nothing else is known to be one before.
+INSTANCE: Final = Fact(_Instance)
 #: The classes behind each group, and the stand-in for them in compiled code.
 GROUPS: Final[dict[Fact, tuple[frozenset[type], str]]] = {
     HOLDER: (HOLDERS, "cap:holders"),
     IN_TABLE: (HASHED, "cap:hashed"),
+    INSTANCE: (frozenset(), "cap:classes"),
 }
 
 

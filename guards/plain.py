@@ -32,8 +32,10 @@ class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
     __slots__ = (
+        "bare",
         "classes",
         "closed",
+        "derived",
         "learned",
         "methods",
         "opened",
@@ -50,11 +52,15 @@ class PlainCalls:
         #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
         self.supers: dict[tuple[Any, Any, str], bool] = {}
         self.classes: set[type] = set()
+        #: Classes of the guest's own and of plain containers: without arguments, those make nothing.
+        self.bare: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
         self.opened: set[type] = set()
         #: The stand-ins of methods of builtin classes, by class and name.
         self.tamed: dict[tuple[type, str], Any] = {}
+        #: The same for classes of the guest's that inherit them.
+        self.derived: dict[tuple[type, str], Any] = {}
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -76,6 +82,7 @@ class PlainCalls:
         if name not in self.stored:
             self.stored.add(name)
             self.supers.clear()
+            self.derived.clear()
             for sets in (self.methods, self.statics):
                 found = sets.get(name)
                 if found:
@@ -183,11 +190,36 @@ class PlainCalls:
         return True
 
     def learn_class(self, realm: Realm, kind: type) -> None:
-        """Enter a class of the guest's that may be called as it is."""
+        """Enter a class that is made of the guest's own: it may be called as it is, and the operators of
+        its instances are the guest's functions."""
         if realm.meter.live and not self.is_open(kind) and type(kind) is type and _is_own(realm, kind):
             self._enter(self.classes, kind)
             if self.is_open(kind):
                 self.classes.clear()  # as above
+
+    def learn_bare(self, realm: Realm, kind: type) -> None:
+        """Enter a class that may be called as it is where it is given no arguments."""
+        if realm.meter.live and not self.closed and _is_derived(realm, kind):
+            self._enter(self.bare, kind)
+            if self.closed:
+                self.bare.clear()  # as above
+
+    def learn_tamed(self, realm: Realm, kind: type, name: str) -> None:
+        """Enter the stand-in of a builtin class's method that a class of the guest's inherits."""
+        if not realm.meter.live or name in self.stored or self.is_open(kind):
+            return
+        if not _is_derived(realm, kind) or host_lookup(kind, "__getattribute__")[0] not in _BASES:
+            return
+        definer = host_lookup(kind, name)[0]
+        if definer not in _BASES or is_c_method(definer, name) is not State.TAME:
+            return
+        if len(self.derived) >= _MOST:
+            self.derived.clear()
+        if not self.derived:
+            self.learned.append(self.derived)
+        self.derived[kind, name] = realm.bound(find(definer, name))
+        if name in self.stored or self.is_open(kind):
+            self.derived.clear()  # as above
 
 
 #: Classes that look an attribute up as `object` does, whether or not they say so themselves.

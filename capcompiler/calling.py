@@ -27,9 +27,9 @@ from guards.base import Guard, is_guard_name
 from guards.binding import stand_in
 from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
-from guards.fact import GROUPS, KEY
+from guards.fact import FLOAT, GROUPS, KEY, SMALL, satisfied
 from guards.plain import is_c_method
-from guards.short import SHORT, SMALL_OF, Short
+from guards.short import SHORT, SHORT_NUMBERS, SMALL_OF, Short
 from guards.stand import stand_ins
 from guards.tables.rows import State
 
@@ -81,7 +81,7 @@ class Calls(Specialiser):
             return self.ask(guard, self.visit(node), at=node)
         take, again = self.hold(kept=True)
         reads = [take(self.first(node))]
-        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, "")
+        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, "", call)
         return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
 
     def in_class_name(self, attribute: str) -> str:
@@ -108,22 +108,23 @@ class Calls(Specialiser):
         routed = self.visit(node)
         slow = self.ask(guard, copy.deepcopy(routed), at=node)
         if self.still(node):
-            test = self.called_as_it_is(copies(routed), copies(routed), name)
+            test = self.called_as_it_is(copies(routed), copies(routed), name, call)
             return ast.copy_location(ast.IfExp(test, routed, slow), node)
         if not self.may_hold or (name not in self.bound and name in dir(builtins)):
             return slow
         take, again = self.hold()
         first = take(routed)
         reads = [first]
-        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, name)
+        test = self.called_as_it_is(lambda: reads.pop() if reads else again(), again, name, call)
         return ast.copy_location(ast.IfExp(test, again(), self.ask(guard, again(), at=node)), node)
 
-    def called_as_it_is(self, first: Read, again: Read, name: str) -> ast.expr:
+    def called_as_it_is(self, first: Read, again: Read, name: str, call: ast.Call) -> ast.expr:
         if name in self.classes:
+            known = "cap:classes" if call.args or call.keywords else "cap:argless"
             return all_of(
                 [
                     is_kind(type_of(first()), type),
-                    ast.Compare(again(), [ast.In()], [stand_in("cap:classes")]),
+                    ast.Compare(again(), [ast.In()], [stand_in(known)]),
                 ]
             )
         # Of a bound method it is the function in it that says whether that may be called.
@@ -140,8 +141,8 @@ class Calls(Specialiser):
         return either_of(
             [
                 ast.Compare(type_of(first()), [ast.Is()], [stand_in("cap:raw:function")]),
+                ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:callables")]),
                 ast.Compare(type_of(again()), [ast.In()], [stand_in("cap:classes")]),
-                ast.Compare(type_of(again()), [ast.Is()], [stand_in(f"cap:raw:{BUILTIN}")]),
                 bound,
             ]
         )
@@ -181,13 +182,29 @@ class Calls(Specialiser):
             raw_name = stand_in(f"cap:raw:{node.id}")
             slow = self.ask(guard, found(), at=node)
             return ast.copy_location(ast.IfExp(all_of([*first, same]), raw_name, slow), node)
-        test = self.one_class(call, first) if node.id == "isinstance" else None
+        if node.id == "isinstance":
+            test = self.one_class(call, first)
+        else:
+            test = self.few_numbers(call, node.id)
         slow = self.ask(guard, found(), at=node)
         if test is None:
             return ast.copy_location(ast.IfExp(all_of([*first, same]), found(), slow), node)
         raw = all_of([*first, copy.deepcopy(same), test])
         rest = ast.copy_location(ast.IfExp(same, found(), slow), node)
-        return ast.copy_location(ast.IfExp(raw, stand_in("cap:raw:isinstance"), rest), node)
+        return ast.copy_location(ast.IfExp(raw, stand_in(f"cap:raw:{node.id}"), rest), node)
+
+    def few_numbers(self, call: ast.Call, name: str) -> ast.expr | None:
+        """A test that all arguments are floats or small whole numbers; None if there is no such."""
+        least, most = SHORT_NUMBERS.get(name, (1, 0))
+        if call.keywords or not least <= len(call.args) <= most:
+            return None
+        tests: list[ast.expr] = []
+        for arg in call.args:
+            if isinstance(arg, ast.Starred) or not (self.still(arg) and self.certain(arg)):
+                return None
+            if not any(satisfied(self.fact(arg), fact) for fact in (FLOAT, SMALL)):
+                tests.append(either_of([self.kind_test(copies(arg), fact) for fact in (FLOAT, SMALL)]))
+        return all_of(tests)
 
     def short_builtin(self, call: ast.Call, name: str) -> ast.expr | None:
         """A test that the raw builtin may be called with these arguments; None if there is no such."""

@@ -18,7 +18,7 @@ from capcompiler import generic
 from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
-from capcompiler.specialise import all_of, copies, either_of
+from capcompiler.specialise import Read, all_of, copies, either_of, is_kind, size, type_of
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.augment import AugmentAttribute, AugmentItem
@@ -46,13 +46,15 @@ from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
 from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
 from guards.star import PlainGroup, StarType
-from guards.store import StoreAt, StoreAttribute, StoreItem, StoreSlice
+from guards.store import SHORT_SLICE, StoreAt, StoreAttribute, StoreItem
 
 __all__ = ["Router"]
 
 _TICK: Final = "cap:tick"
 _SIMPLE: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Assert)
 _STOP: Final = "cap:Stop"
+#: How large the condition of a loop may be that is written twice.
+_LARGEST_TEST: Final = 30
 _SLICE: Final = "cap:slice"
 _CONVERSIONS: Final = {-1: None, 115: "s", 114: "r", 97: "a"}
 
@@ -448,6 +450,8 @@ class Router(Versions):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         made = self.stood(node, CallMethod)
+        if made is None:
+            made = self.made_in_place(node, Call)
         if made is not None:
             return made
         node.func = self.callee(node, Call, CallMethod)
@@ -565,9 +569,10 @@ class Router(Versions):
             compared = any(isinstance(op, tuple(COMPARE)) for op in (before, after))
             # `Container` looks at what it is asked for, `Middle` never sees it.
             compared = compared or (isinstance(after, (ast.In, ast.NotIn)) and i + 1 < last)
-            compared = compared and self.planned(Compared, "", operand, operand)
-            routed = self.visit(operand)
-            if compared:
+            compared = compared and self.planned(Compared, "", operand)
+            made = self.unary(Compared, operand, lambda x: x, operand) if compared else None
+            routed = self.visit(operand) if made is None else made
+            if compared and made is None:
                 routed = self.ask(Compared, routed, at=operand)
             if isinstance(before, (ast.In, ast.NotIn)):
                 routed = self.ask(Container if i == last else Middle, routed, at=operand)
@@ -702,11 +707,43 @@ class Router(Versions):
         node.orelse = self.block(node.orelse)
         return node
 
-    def visit_While(self, node: ast.While) -> ast.While:
+    def visit_While(self, node: ast.While) -> ast.stmt:
+        made = self.while_counted(node)
+        if made is not None:
+            return made
         node.test = self.visit(node.test)
         node.body = [self.tick(node.test), *self.versions(node.body)]
         node.orelse = self.block(node.orelse)
         return node
+
+    def while_counted(self, node: ast.While) -> ast.stmt | None:
+        """`while c: B` as `if c: for _ in counter: B, and break if not c`, which takes a step for each
+        round without starting a loop for it; None where that would not do the same. The counter never
+        ends, and where it stops it raises."""
+        if not self.optimize or self.scope is None or node.orelse or _continues(node.body):
+            return None
+        endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        if not endless and size(node.test) > _LARGEST_TEST:
+            return None
+        again, keeps = copy.deepcopy(node.test), self.keeps
+        self.keeps = []
+        test = self.visit(node.test)
+        after = [self.let_go(node.test)] if self.keeps else []
+        self.keeps = keeps
+        body = self.versions(node.body)
+        if not endless:
+            self.keeps, said = [], len(self.violations)
+            ended: ast.expr = ast.UnaryOp(ast.Not(), self.visit(again))
+            left = [self.let_go(again)] if self.keeps else []
+            del self.violations[said:]  # as the first time
+            self.keeps = keeps
+            leave = ast.If(ended, [*copy.deepcopy(left), ast.Break()], left)
+            body = [*body, ast.copy_location(leave, again)]
+        once = ast.Name("cap:one", ast.Store())
+        loop = ast.copy_location(ast.For(once, stand_in("cap:counter"), [*after, *body], []), node)
+        if endless:
+            return loop
+        return ast.copy_location(ast.If(test, [loop], after), node)
 
     def target(self, node: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
         """A loop's or `with`'s target; one with a star in it is unpacked by a statement."""
@@ -840,30 +877,50 @@ class Router(Versions):
         return self.store(node)
 
     def slice_stored(self, node: ast.Assign) -> list[ast.stmt] | None:
-        """x[i:j] = v, by a guard of its own where x is a list; None for other assignments. Value,
+        """x[i:j] = v, without a guard where x and v are short lists; None for other assignments. Value,
         container and bounds are worked out in this order, as Python does."""
         target = node.targets[0]
         if len(node.targets) > 1 or not isinstance(target, ast.Subscript) or not self.may_hold:
             return None
-        if not isinstance(target.slice, ast.Slice):
+        parts = target.slice
+        if not isinstance(parts, ast.Slice):
             return None
         self.admit(target)
-        self.admit(target.slice)
+        self.admit(parts)
         out: list[ast.stmt] = []
-        reads: list[Any] = []
-        for part in (node.value, target.value, target.slice):
+
+        def taken(part: ast.expr | None) -> Read:
+            if part is None:
+                return lambda: ast.Constant(None)
+            if self.still(part):
+                return copies(part)
             take, again = self.hold(kept=True)
-            held = take(self.index(part) if part is target.slice else self.visit(part))
+            held = take(self.visit(part))
             name = held.target.id  # type: ignore[attr-defined]
             assign = ast.Assign([ast.Name(name, ast.Store())], held.value)  # type: ignore[attr-defined]
             out.append(ast.copy_location(assign, part))
-            reads.append(again)
-        value, owner, key = reads
-        test = ast.Compare(
-            ast.Call(stand_in("cap:raw:type"), [owner()], []), [ast.Is()], [stand_in("cap:raw:list")]
+            return again
+
+        value, owner = taken(node.value), taken(target.value)
+        bounds = [taken(part) for part in (parts.lower, parts.upper, parts.step)]
+        length = ast.BinOp(
+            ast.Call(stand_in("cap:raw:len"), [owner()], []),
+            ast.Add(),
+            ast.Call(stand_in("cap:raw:len"), [value()], []),
         )
-        fast = ast.Expr(self.ask(StoreSlice, owner(), key(), value(), at=target))
-        stand = self.ask(StoreItem, owner(), key(), at=target)
+        test = all_of([
+            is_kind(type_of(owner()), list),
+            is_kind(type_of(value()), list),
+            ast.Compare(length, [ast.Lt()], [ast.Constant(SHORT_SLICE)]),
+        ])  # fmt: skip
+        lower, upper, step = (
+            None if part is None else read()
+            for part, read in zip((parts.lower, parts.upper, parts.step), bounds, strict=True)
+        )
+        fast = ast.Assign([ast.Subscript(owner(), ast.Slice(lower, upper, step), ast.Store())], value())
+        take, key = self.hold(kept=True)
+        made = ast.Call(stand_in(_SLICE), [read() for read in bounds], [])
+        stand = self.ask(StoreItem, owner(), take(ast.copy_location(made, parts)), at=target)
         slow = ast.Assign([ast.Subscript(stand, key(), ast.Store())], value())
         out.append(ast.If(test, [ast.copy_location(fast, node)], [ast.copy_location(slow, node)]))
         ast.copy_location(out[-1], node)
@@ -1195,6 +1252,23 @@ class Router(Versions):
             tests.append(ast.List([ast.NamedExpr(ast.Name(element, ast.Store()), value)], ast.Load()))
             tests.append(self.pattern(part, element, captures))
         return _all(tests)
+
+
+def _continues(body: Sequence[ast.stmt]) -> bool:
+    """Whether a loop with this body is begun anew from the middle of it."""
+    for statement in body:
+        if isinstance(statement, ast.Continue):
+            return True
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        looped = isinstance(statement, (ast.For, ast.AsyncFor, ast.While))
+        for field in ("body", "orelse", "finalbody"):
+            if not (looped and field == "body") and _continues(getattr(statement, field, [])):
+                return True
+        for part in (*getattr(statement, "handlers", []), *getattr(statement, "cases", [])):
+            if _continues(part.body):
+                return True
+    return False
 
 
 def _all(tests: list[ast.expr]) -> ast.expr:

@@ -12,8 +12,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from capcompiler.calling import Calls
 from capcompiler.facts import Scope, combined, fact_of, joined
+from capcompiler.making import Making
 from capcompiler.specialise import all_of
 from guards.base import Guard, Plan, Site
 from guards.fact import ANY, FLOAT, GROUPS, HOLDER, SMALL, Fact
@@ -42,7 +42,7 @@ _MOST: Final = 12
 Env = dict[str, Fact]
 
 
-class Versions(Calls):
+class Versions(Making):
     """The part of the router that writes pieces of arithmetic twice."""
 
     def __init__(self, source: str, filename: str, optimize: bool) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, is_plain_name, read
 from guards.base import PREFIX, is_guard_name
-from guards.call import callable_for_c, maker, typer
+from guards.call import CALLABLES, callable_for_c, maker, typer
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -43,6 +43,7 @@ from guards.item import PLAIN
 from guards.meter import Stop
 from guards.modules.table import GuestModule
 from guards.sealed import HOST, Sealed
+from guards.short import SHORT_NUMBERS
 from guards.stand import stand_ins, standing
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
@@ -538,9 +539,11 @@ def _extreme(realm: Realm, which: Any, args: Any, kwargs: Any) -> Any:
             # the key function may make the list grow while C code walks it
             return which(itertools.compress(args[0], realm.meter.iterator), **kwargs)
         return which(feed_keys(realm, args[0]), **kwargs)
-    realm.meter.charge(len(args))
+    if len(args) > 8:  # fewer stand in the text of the call
+        realm.meter.charge(len(args))
     for a in args:
-        charge_walk(realm, a)
+        if type(a) is not float and not (type(a) is int and -_SMALL < a < _SMALL):
+            charge_walk(realm, a)
     return which(*args, **kwargs)
 
 
@@ -876,6 +879,7 @@ _RAW: Final = {
     "getattr": getattr,
     "hasattr": hasattr,
     "isinstance": isinstance,
+    **{name: getattr(builtins, name) for name in SHORT_NUMBERS},
     "module": GuestModule,
     "function": FunctionType,
     "method": MethodType,
@@ -915,6 +919,7 @@ _SAME: Final[dict[str, Any]] = {
     "cap:holders": HOLDERS,
     "cap:plain": PLAIN,
     "cap:hashed": HASHED,
+    "cap:callables": CALLABLES,
 }
 
 
@@ -943,3 +948,4 @@ def install(realm: Realm, depth: int | None, makers: Mapping[str, Callable[[Real
     guards["cap:counter"] = realm.meter.iterator
     guards["cap:classes"] = realm.plain.classes
     guards["cap:bare"] = realm.plain.bare
+    guards["cap:argless"] = realm.plain.argless

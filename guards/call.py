@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "CALLABLES",
     "CONSTRUCTORS",
     "MADE_FAST",
     "Call",
@@ -80,6 +81,8 @@ __all__ = [
 
 #: Types of what is called as it is.
 _RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Those of them that compiled code looks for beside functions. A method may be one of a cached function.
+CALLABLES: Final = {BuiltinFunctionType, MethodOfHeapType, TamedFunction}
 #: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
 _FACES: Final[set[type]] = set()
 
@@ -87,6 +90,7 @@ _FACES: Final[set[type]] = set()
 def enter_callable(kind: type) -> None:
     """Let the instances of a sealed class of ours be called as they are."""
     _RAW.add(kind)
+    CALLABLES.add(kind)
 
 
 def enter_face(kind: type) -> None:
@@ -553,6 +557,7 @@ class Call(Guard):
                 return found
             if f not in TABLE:
                 realm.plain.learn_class(realm, f)
+                realm.plain.learn_argless(realm, f)
         return callable_for_c(realm, f)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "HOLDER",
     "HOLDERS",
     "INEXACT",
+    "INSTANCE",
     "IN_TABLE",
     "KEY",
     "NONE",
@@ -93,11 +94,21 @@ class _Bare:
 
 
 BARE: Final = Fact(_Bare)
+
+
+class _Instance:
+    """Stands for any class that is made of nothing but classes of the guest's."""
+
+
+#: An object whose operators are the guest's own functions, or none. Which classes those are is learned
+#: while a turn runs (`guards.plain`): nothing else is known to be one before.
+INSTANCE: Final = Fact(_Instance)
 #: The classes behind each group, and the stand-in for them in compiled code.
 GROUPS: Final[dict[Fact, tuple[frozenset[type], str]]] = {
     HOLDER: (HOLDERS, "cap:holders"),
     IN_TABLE: (HASHED, "cap:hashed"),
     BARE: (frozenset(), "cap:bare"),
+    INSTANCE: (frozenset(), "cap:classes"),
 }
 
 

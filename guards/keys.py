@@ -28,7 +28,7 @@ from guards.lazy import GUARDS as LAZY
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.operate import OPERATORS, Compared, Key
 from guards.star import GUARDS as STAR
-from guards.store import StoreAt, StoreAttribute, StoreItem, StoreSlice
+from guards.store import StoreAt, StoreAttribute, StoreItem
 
 __all__ = ["BY_KEY", "GUARDS"]
 
@@ -37,7 +37,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     StoreAttribute,
     ReadItem,
     StoreItem,
-    StoreSlice,
     StoreAt,
     AugmentAttribute,
     AugmentItem,

@@ -38,7 +38,7 @@ from guards.charge import (
     size_of,
 )
 from guards.depth import CARRIERS, check_nesting
-from guards.fact import BARE, BITS, BOOL, FLOAT, NONE, WORD, Fact
+from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, WORD, Fact
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
@@ -65,6 +65,13 @@ _SHIFTED: Final[tuple[Row, ...]] = ((WORD, None),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
 
 
+#: Two objects of the guest's own classes: an operator calls what those say, or compares identities.
+#: No C code of a builtin class is asked, as the other side of a set or a list would be.
+_OBJECTS: Final[tuple[Row, ...]] = ((INSTANCE, INSTANCE),)
+#: As above; a number asks nothing of what stands on its other side, either.
+_SCALED: Final[tuple[Row, ...]] = (*_OBJECTS, (INSTANCE, _NUMBER))
+
+
 #: As many elements of these together take less than what is charged for.
 _SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
 
@@ -73,6 +80,14 @@ class Operate(Guard):
     """The guard of one operator; `a * b` becomes `cap:mul`(a, b)."""
 
     __slots__ = ()
+
+    def met(self, a: Any, b: Any) -> None:
+        """Note the classes of operands, so that compiled code knows those of the guest's own."""
+        if type(a) not in TABLE or type(b) not in TABLE:
+            realm = self.ref() or gone()
+            for kind in (type(a), type(b)):
+                if kind not in TABLE and kind not in realm.plain.classes:
+                    realm.plain.learn_class(realm, kind)
 
 
 def _index(a: Any, b: Any, operator_of_its_own: str = "__rmul__") -> Any:
@@ -90,7 +105,7 @@ def _index(a: Any, b: Any, operator_of_its_own: str = "__rmul__") -> Any:
 
 class Multiply(Operate):
     key = "cap:mul"
-    free = _EITHER
+    free = (*_EITHER, *_SCALED)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -99,7 +114,10 @@ class Multiply(Operate):
         if type(a) is Decimal is type(b):
             charge_decimal((self.ref() or gone()), a, b)
             return a * b
+        if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < 512:
+            return a * b
         if type(a) is not float and type(b) is not float:
+            self.met(a, b)
             b, a = _index(a, b), _index(b, a, "__mul__")
             charge_mul((self.ref() or gone()), a, b)
         return a * b
@@ -125,11 +143,13 @@ class MultiplyInPlace(Operate):
 
 #: Two texts that are short together.
 _TEXTS: Final[tuple[Row, ...]] = ((Fact(str, 511), Fact(str, 511)),)
+#: Two lists that are.
+_LISTS: Final[tuple[Row, ...]] = ((Fact(list, 255), Fact(list, 255)),)
 
 
 class Add(Operate):
     key = "cap:add"
-    free = (*_EITHER, *_TEXTS)
+    free = (*_EITHER, *_TEXTS, *_OBJECTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -142,8 +162,22 @@ class Add(Operate):
             return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
+        self.met(a, b)
         charge_add((self.ref() or gone()), a, b)
         return a + b
+
+    @classmethod
+    def tests(cls, site: Site) -> list[Row]:
+        if any(map(_is_sequence, site.operands)):
+            return open_rows((*_LISTS, *cls.free), site)
+        return super().tests(site)
+
+
+def _is_sequence(node: ast.expr) -> bool:
+    """Whether an operand looks like one of two lists."""
+    return isinstance(node, (ast.List, ast.ListComp)) or (
+        isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    )
 
 
 class AddInPlace(Operate):
@@ -290,7 +324,7 @@ class FloorDivideInPlace(Operate):
 
 class Divide(Operate):
     key = "cap:truediv"
-    free = _EITHER
+    free = (*_EITHER, *_SCALED)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -298,6 +332,7 @@ class Divide(Operate):
             charge_decimal((self.ref() or gone()), a, b)
             return a / b
         if type(a) is not float and type(b) is not float:
+            self.met(a, b)
             charge_truediv((self.ref() or gone()), a, b)
         return a / b
 
@@ -366,8 +401,9 @@ class Compare(Operate):
         (_NUMBER, Fact(int)),
         (Fact(int), _NUMBER),
         (FLOAT, None),
-        (None, FLOAT),
         (Fact(str, 4095), None),
+        *_OBJECTS,
+        (None, FLOAT),
     )
     __slots__ = ()
     operate: ClassVar[Any]
@@ -377,20 +413,21 @@ class Compare(Operate):
         if not (ta is int and type(b) is int and -_SMALL < a < _SMALL) and not (
             ta is str and len(a) < 4096
         ):
+            self.met(a, b)
             charge_compare((self.ref() or gone()), a, b)
         return self.operate(a, b)
 
 
 class Equal(Compare):
     key = "cap:eq"
-    free = (*Compare.free, (BARE, BARE))
+    free = (*Compare.free, (BARE, BARE), (INSTANCE, NONE))
     operate = operator.eq
     __slots__ = ()
 
 
 class Unequal(Compare):
     key = "cap:ne"
-    free = (*Compare.free, (BARE, BARE))
+    free = (*Compare.free, (BARE, BARE), (INSTANCE, NONE))
     operate = operator.ne
     __slots__ = ()
 
@@ -429,6 +466,7 @@ class Compared(Guard):
     """a < b < c: what stands on the right of each operator of a chain, and what `except` names."""
 
     key = "cap:compared"
+    free = ((_NUMBER,), (FLOAT,), (Fact(str, 4095),))
     __slots__ = ()
 
     def run(self, obj: Any) -> Any:
@@ -439,11 +477,9 @@ class Compared(Guard):
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        right = site.known()[1]
-        if right.kind is int:
-            return Plan.OMIT if 0 <= right.bits < 60 else Plan.CALL
-        at_once = right.kind in _AT_ONCE or (right.kind in (str, bytes) and 0 <= right.bits < 4096)
-        return Plan.OMIT if at_once else Plan.CALL
+        right = site.known()[0]
+        at_once = right.kind in _AT_ONCE or (right.kind is bytes and 0 <= right.bits < 4096)
+        return Plan.OMIT if at_once else super().plan(site)
 
 
 _KEY: Final = 1 << 60
@@ -539,7 +575,7 @@ def _right_first(realm: Any, a: Any, b: Any, name: str) -> Any:
 
 class Subtract(_Combine):
     key = "cap:sub"
-    free = _EITHER
+    free = (*_EITHER, *_OBJECTS)
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
@@ -549,6 +585,7 @@ class Subtract(_Combine):
         elif type(a) is Decimal is type(b):
             charge_decimal((self.ref() or gone()), a, b)
         elif type(a) is not float and type(b) is not float:
+            self.met(a, b)
             realm = self.ref() or gone()
             found = _own_first(realm, a, b, "__sub__")
             if found is not NotImplemented:

@@ -32,6 +32,7 @@ class PlainCalls:
     """What one realm has learned. learned: the sets that hold something, to be emptied by the meter."""
 
     __slots__ = (
+        "argless",
         "bare",
         "classes",
         "closed",
@@ -54,6 +55,8 @@ class PlainCalls:
         self.classes: set[type] = set()
         #: Classes made of the guest's own and of `object`: C code walks nothing in their instances.
         self.bare: set[type] = set()
+        #: Classes of the guest's own and of plain containers: without arguments, those make nothing.
+        self.argless: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
         self.opened: set[type] = set()
@@ -220,11 +223,19 @@ class PlainCalls:
                 self.bare.clear()  # the collector ran a callback of the guest's, as above
 
     def learn_class(self, realm: Realm, kind: type) -> None:
-        """Enter a class of the guest's that may be called as it is."""
+        """Enter a class that is made of the guest's own: it may be called as it is, and the operators of
+        its instances are the guest's functions."""
         if realm.meter.live and not self.is_open(kind) and type(kind) is type and _is_own(realm, kind):
             self._enter(self.classes, kind)
             if self.is_open(kind):
                 self.classes.clear()  # as above
+
+    def learn_argless(self, realm: Realm, kind: type) -> None:
+        """Enter a class that may be called as it is where it is given no arguments."""
+        if realm.meter.live and not self.closed and _is_derived(realm, kind):
+            self._enter(self.argless, kind)
+            if self.closed:
+                self.argless.clear()  # as above
 
 
 #: Classes that look an attribute up as `object` does, whether or not they say so themselves.

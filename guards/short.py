@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guards.fact import BOOL, FLOAT, NONE, SMALL, Fact
 
-__all__ = ["FREE_WHEN_SHORT", "SHORT", "SMALL_OF", "Short"]
+__all__ = ["FREE_WHEN_SHORT", "SHORT", "SHORT_NUMBERS", "SMALL_OF", "Short"]
 
 #: Methods of texts that are charged for by the length of the text alone, from 256 characters on.
 FREE_WHEN_SHORT: Final = frozenset(
@@ -62,6 +62,8 @@ SHORT: Final[dict[str, tuple[Short, ...]]] = {
     "discard": (Short(set, 0, 1, 1, key=True),),
     "remove": (Short(set, 0, 1, 1, key=True),),
 }
+#: Builtins that do little with floats and small whole numbers; how many of them, at least and at most.
+SHORT_NUMBERS: Final[dict[str, tuple[int, int]]] = {"abs": (1, 1), "max": (2, 3), "min": (2, 3)}
 #: What these classes make of such an argument is small, and charged for by no rule.
 SMALL_OF: Final[dict[str, tuple[Fact, ...]]] = {
     "str": (SMALL, FLOAT, BOOL, NONE),

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "SHORT_SLICE",
     "StoreAt",
     "StoreAttribute",
     "StoreItem",
-    "StoreSlice",
     "charge_key",
     "delete",
     "item_target",
@@ -201,6 +201,15 @@ class StoreAttribute(Guard):
         return Plan.OMIT
 
 
+#: A slice of a list is stored for nothing where the list and what is stored have fewer elements than
+#: this together, as one is read for nothing.
+SHORT_SLICE: Final = 512
+
+
+def _is_short_slice(obj: Any, value: Any) -> bool:
+    return type(obj) is list and type(value) is list and len(obj) + len(value) < SHORT_SLICE
+
+
 def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
     """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22).
 
@@ -234,14 +243,14 @@ class ItemTarget(metaclass=Sealed, host=HOST):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         realm, obj = self.__realm__, self.__obj__
-        if type(key) is slice:
+        if type(key) is slice and not _is_short_slice(obj, value):
             value = feed(realm, value)
             size = size_of(value)
             if size is None:
                 value = list(value)  # steps are taken one by one; the list is made but once
                 size = len(value)
             realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
-        else:
+        elif type(key) is not slice:
             charge_key(realm, key, size_of(obj) or 0)
         obj[key] = value
         realm.told()
@@ -316,23 +325,6 @@ class StoreItem(Guard):
             if kind in TABLE or _builtin_setitem(kind):
                 return item_target((self.ref() or gone()), obj)
         return obj
-
-
-class StoreSlice(Guard):
-    """x[i:j] = v of an exact list: what the stand-in of `StoreItem` does, in one call."""
-
-    key = "cap:storeslice"
-    __slots__ = ()
-
-    def run(self, obj: list[Any], key: slice, value: Any) -> None:
-        realm = self.ref() or gone()
-        if type(value) is list and len(value) + len(obj) < 512:
-            realm.meter.charge(len(value))
-            obj[key] = value
-            if realm.waiting:
-                realm.told()
-        else:
-            item_target(realm, obj)[key] = value
 
 
 _SHORT: Final = 1 << 60

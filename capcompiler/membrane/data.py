@@ -206,9 +206,13 @@ class Copier:
                 return self._keep(value, taken)
             return self._filled(value, taken, path)
         if base is list or base is deque or base is dict:
-            taken = dict.copy(value) if base is dict else list(base.__iter__(value))
-            self._pay(len(taken))
-            return self._filled(value, taken, path)
+            # Not `dict.copy`: of a subclass it asks the methods that a guest's class has for what is in it.
+            taken = dict.items(value) if base is dict else base.__iter__(value)
+            found = list(taken)
+            self._pay(len(found))
+            return (
+                self._entries(value, found, path) if base is dict else self._listed(value, found, path)
+            )
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
             self._pay(len(members))
@@ -225,14 +229,20 @@ class Copier:
         return known[0] if known is not None else self._keep(value, copied)
 
     def _filled(self, value: Any, taken: Any, path: str) -> Any:
-        """The copy of a list or dict. taken: what is in it, in an exact list or dict of ours."""
+        """The copy of an exact list or dict. taken: one of ours with what is in it."""
         if type(taken) is list:
-            result = self._keep(value, [])
-            result.extend(self._elements(taken, path))
-            return result
+            return self._listed(value, taken, path)
+        return self._entries(value, list(taken.items()), path)
+
+    def _listed(self, value: Any, items: list[Any], path: str) -> Any:
+        result = self._keep(value, [])
+        result.extend(self._elements(items, path))
+        return result
+
+    def _entries(self, value: Any, pairs: list[tuple[Any, Any]], path: str) -> Any:
         result = self._keep(value, {})
-        self._check_hashes(list(taken), path)
-        for k, v in taken.items():
+        self._check_hashes([k for k, _ in pairs], path)
+        for k, v in pairs:
             key = k if type(k) is str else self._key(k, path)
             result[key] = v if type(v) in PLAIN else self.copy(v, _at(path, _shown(k)))
         return result

@@ -280,6 +280,129 @@ WALKED = {
         "f('ab', 'a')",
         "a, b = 'a' * 200, 'b' * 10**6\nwhile True: f(a, b)",
     ),
+    "function-of-c-that-becomes-a-class": (
+        "def f(g, x): return g(x)",
+        "[f(len, [1]) for _ in range(5)], [f(abs, 1) for _ in range(5)]",
+        f"f(list, {ENDLESS})",
+    ),
+    "method-of-c-that-becomes-a-cached-function": (
+        "from functools import lru_cache\ndef f(g, x): return g(x)\nclass K:\n    @lru_cache\n    def m(self): pass\n"
+        "class N: m = lru_cache(lambda self: 1)",
+        "[f([].append, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(lru_cache(lambda a: a), x)",
+    ),
+    "view-on-the-right-of-an-object": (
+        "class A:\n    def __sub__(self, x): return 1\nclass B:\n"
+        f"    def __iter__(self): return {ENDLESS}\ndef f(a, b): return a - b",
+        "[f(A(), A()) for _ in range(5)], B()",
+        "f(B(), {}.keys())",
+    ),
+    "class-of-an-object-that-changes": (
+        "class A:\n    def __sub__(self, x): return 1\nclass B:\n"
+        f"    def __iter__(self): return {ENDLESS}\ndef f(a, b): return a - b\na = A()",
+        "[f(a, a) for _ in range(5)]",
+        "a.__class__ = B\nf(a, {}.keys())",
+    ),
+    "operator-stored-on-a-class": (
+        "class A:\n    def __sub__(self, x): return 1\ndef f(a, b): return a - b\na = A()",
+        "[f(a, a) for _ in range(5)]",
+        f"class B:\n    def __iter__(self): return {ENDLESS}\nA.__sub__ = lambda self, x: list(x)\nf(a, B())",
+    ),
+    "class-of-c-as-an-operator": (
+        "class A:\n    def __sub__(self, x): return 1\ndef f(a, b): return a - b\na = A()",
+        "[f(a, a) for _ in range(5)]",
+        f"class B:\n    def __iter__(self): return {ENDLESS}\nA.__sub__ = staticmethod(list)\nf(a, B())",
+    ),
+    "class-of-an-object-that-becomes-a-list": (
+        "class A:\n    def __eq__(self, x): return 1\nclass L(list): pass\ndef f(a, b): return a == b",
+        "[f(A(), A()) for _ in range(5)]",
+        "x = L()\nfor _ in range(60): x = L((x, x))\ny = L()\nfor _ in range(60): y = L((y, y))\nf(x, y)",
+    ),
+    "nest-in-a-chain": (
+        "def f(a, b, c): return a <= b <= c",
+        "[f(1, 2, 3) or f(1.5, 2.5, 3.5) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ny = ()\nfor _ in range(60): y = (y, y)\nf(x, y, x)",
+    ),
+    "round-without-a-step": (
+        "def f(n):\n    while n: pass",
+        "f(0)",
+        "f(1)",
+    ),
+    "round-that-swallows-its-stop": (
+        "def f(n):\n    while n:\n        try:\n            while n: n += 1\n        except BaseException: pass",
+        "f(0)",
+        "f(1)",
+    ),
+    "endless-condition": (
+        "def f(c):\n    while c.x > 0: pass\nclass C:\n    n = 3\n    @property\n    def x(self):\n"
+        "        self.n -= 1\n        return self.n",
+        "f(C())",
+        "class D: x = 1\nf(D())",
+    ),
+    "maker-rebound-by-its-argument": (
+        "def swap(x):\n    globals()['enumerate'] = globals()['list'] = lambda o: [*o]\n    return x\n"
+        "def f(x): return list(enumerate(swap(x)))",
+        "1",
+        f"f([1])\nf({ENDLESS})",
+    ),
+    "range-rebound": (
+        f"def f(n): return list(range(n)), tuple(reversed(range(n)))\ndef endless(n): return {ENDLESS}",
+        "[f(3) for _ in range(5)]",
+        "globals()['range'] = endless\nf(3)",
+    ),
+    "generator-in-a-maker": (
+        "def f(xs): return tuple(x for x in xs)",
+        "[f([1, 2]) for _ in range(5)]",
+        f"f({ENDLESS})",
+    ),
+    "list-that-grows-in-a-maker": (
+        "def f(xs, g):\n    for i, x in enumerate(xs): g(x)",
+        "f([1, 2], len if 0 else abs)",
+        "xs = [1]\nf(xs, xs.append)",
+    ),
+    "list-of-a-class-in-a-maker": (
+        f"class L(list):\n    def __len__(self): return 1\n    def __iter__(self): return {ENDLESS}\n"
+        "def f(xs): return list(xs)",
+        "[f([1, 2]) for _ in range(5)]",
+        "f(L())",
+    ),
+    "slice-stored-by-an-index-that-grows-it": (
+        "class I:\n    def __index__(self):\n        b.extend([0] * len(b))\n        return 0\n"
+        "def f(a, i, b): a[i:] = b\nb = [0]",
+        "f([1], 0, [2])",
+        "while True: f([], I(), b)",
+    ),
+    "class-called-without-arguments": (
+        "class L(list):\n    pass\ndef f(): return L()",
+        "[f() for _ in range(5)]",
+        f"L.__init__ = lambda self: list.__init__(self, {ENDLESS})\nf()",
+    ),
+    "bases-of-a-class-called-without-arguments": (
+        f"class K(list): pass\nclass L(K): pass\nclass E(list):\n    def __init__(self): super().__init__({ENDLESS})\n"
+        "def f(): return L()",
+        "[f() for _ in range(5)]",
+        "L.__bases__ = (E,)\nf()",
+    ),
+    "pop-stored-on-a-list-of-a-class": (
+        "class L(list): pass\ndef f(o, x): return o.pop(x)\no = L([1] * 9)",
+        "[f(o, 0) for _ in range(5)]",
+        f"o.pop = list\nf(o, {ENDLESS})",
+    ),
+    "extend-of-a-list-of-a-class": (
+        "class L(list): pass\ndef f(o, x): return o.extend(x)\no = L()",
+        "[f(o, [1]) for _ in range(5)]",
+        f"f(o, {ENDLESS})",
+    ),
+    "least-of-many": (
+        "from functools import partial\ndef f(a, b): return min(a, b), max(a, b)",
+        "[f(1, 2.5) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ny = ()\nfor _ in range(60): y = (y, y)\nf(x, y)",
+    ),
+    "least-of-many-kept-arguments": (
+        "from functools import partial\ndef f(a, b): return min(a, b)",
+        "[f(1, 2.5) for _ in range(5)]",
+        "p = partial(min, *range(1000))\nwhile True: p()",
+    ),
     "length-that-lies": (
         "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",
         "f('ab')",
@@ -288,6 +411,19 @@ WALKED = {
 }
 
 CASES: list[Case] = [
+    case(
+        "whole-numbers-that-are-wide-and-wider",
+        """
+        def f(a, b): return a * b, a + b, a ^ b, a < b, 0 <= a < b, -a
+        n = 1
+        for _ in range(12):
+            n = n * n * 3 + 1
+            f(n, n), f(-n, n)
+        while True:
+            n = f(n, n)[0]
+        """,
+        stopped=("memory", "steps"),
+    ),
     *(
         case(f"filled-{name}", f"{first}\n{warm}\n{last}", stopped=("memory", "steps"))
         for name, (first, warm, last) in FILLED.items()

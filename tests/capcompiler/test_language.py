@@ -384,11 +384,13 @@ def test_what_is_warned_of_as_an_error_is_the_error_that_python_makes() -> None:
             try:
                 compile(text, "<some>", "exec")
             except SyntaxError as error:
-                said.append((error.msg, error.lineno, error.offset, error.text, error.filename))
+                said.append((error.msg, error.lineno, error.filename))
+                if "escape" in error.msg:  # 3.13 does not tell the file of a later warning in time
+                    said.append((error.offset, error.text))
     """)
     wanted: dict[str, object] = {}
     exec(source, wanted)
-    assert len(cap_exec(source)["said"]) == 3
+    assert len(cap_exec(source)["said"]) == 5
     assert cap_exec(source)["said"] == wanted["said"]
 
 

@@ -344,7 +344,7 @@ class Compartment:
                 warn(message, category, filename, line)
                 continue
             except category:
-                said = warned_error(text, filename, mode, category)
+                said = warned_error(text, mode, category)
             problem = SyntaxError(message if said is None else said.msg)
             problem.filename, problem.lineno, problem.offset = filename, line, 1
             if said is not None:

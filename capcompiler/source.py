@@ -10,6 +10,7 @@ import ast
 import functools
 import io
 import re
+import secrets
 import sys
 import threading
 import time
@@ -347,14 +348,19 @@ def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warn
     return [(w.category, str(w.message), w.lineno) for w in found]
 
 
-def warned_error(text: str, filename: str, mode: str, category: type[Warning]) -> SyntaxError | None:
-    """The error that Python makes of a source where warnings of a class are errors."""
+def warned_error(text: str, mode: str, category: type[Warning]) -> SyntaxError | None:
+    """The error that Python makes of a source where warnings of a class are errors.
+
+    Filters are every thread's: this one is of a file name that no other source has, or a guest could
+    make errors of what the host's own code is warned of meanwhile.
+    """
     kind = "eval" if mode == "eval" else "exec"
+    alone = f"<warned {secrets.token_hex(8)}>"
     with _lock, warnings.catch_warnings(), _deep_stack():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", category)
+        warnings.filterwarnings("error", category=category, module=alone)
         try:
-            compile(text, filename, kind, dont_inherit=True)
+            compile(text, alone, kind, dont_inherit=True)
         except SyntaxError as error:
             return error
         except Exception:

@@ -55,7 +55,12 @@ def _sized(function: Any, factor: int = 4) -> Callable[..., Any]:
 
 MODULES["binascii"] = ModuleRow(
     why="bytes to text and back",
-    safe={"Error": _sealed_class(binascii.Error), "Incomplete": _sealed_class(binascii.Incomplete)},
+    safe={
+        "Error": _sealed_class(binascii.Error),
+        "Incomplete": _sealed_class(binascii.Incomplete),
+        # Alphabets, from 3.15 on.
+        **{n: v for n, v in vars(binascii).items() if n.endswith("_ALPHABET") and type(v) is bytes},
+    },
     tame={
         n: _sized(getattr(binascii, n))
         for n in """a2b_base64 a2b_hex a2b_qp a2b_uu b2a_base64 b2a_hex b2a_qp b2a_uu crc32 crc_hqx

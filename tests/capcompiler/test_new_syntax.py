@@ -119,13 +119,8 @@ PROGRAMS: list[tuple[tuple[int, int], str, str]] = [
             def __init__(self, **kept):
                 self.z = 1
                 super().__init__(**kept)
-        class Bad(types.SimpleNamespace):
-            made = 0
-            def __new__(cls):
-                Bad.made += 1
-                return object.__new__(cls) if Bad.made == 1 else 5
         print(copy.replace(types.SimpleNamespace(a=1, b=2), b=3), copy.replace(S(a=1), a=3, c=4))
-        for bad in (Bad(), 5):
+        for bad in (5, "text"):
             try: print(copy.replace(bad, a=1))
             except TypeError as error: print(error)
         try: print(types.SimpleNamespace.__replace__(5))

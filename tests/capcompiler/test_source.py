@@ -336,7 +336,7 @@ def test_a_subclass_of_text_is_read_as_the_text_it_is(optimize: bool) -> None:
 WRONG = ["x =", "def f(:", "1 +", "'", '"""', "f'{", "f'{}'", "f'{a b}'", "a b", "x = = 1", "if", "for x", "lambda",
          "import", "from x import", "class", "return", "yield 1", "break", "continue", "nonlocal x",
          "def f(a, a): pass", "f(a=1, a=2)", "f(**k, *a)", "1 = x", "f() = 1", "del f()", "x: int: str", "a +== b",
-         "*a", "*a = b", "(*a)", "{**a for a in b}", "print 'x'", "exec 'x'", "0777", "1__0", "0xg", "1_", "1e", "$", "?",
+         "*a", "*a = b", "(*a)", *([] if sys.version_info >= (3, 15) else ["{**a for a in b}"]), "print 'x'", "exec 'x'", "0777", "1__0", "0xg", "1_", "1e", "$", "?",
          "a ? b : c", "x++ +", "@", "else:", "except: pass", "try: pass", "with: pass", "async x", "async def f", "match x:",
          "match x:\n case a: pass\n case b: pass", "match x:\n case [a, a]: pass", "def f():\n global x\n nonlocal x",
          "def f():\n x = 1\n global x", "def f(x): global x", "from __future__ import nope", "from __future__ import braces",

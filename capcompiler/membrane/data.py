@@ -205,14 +205,15 @@ class Copier:
             if _is_flat(taken):
                 return self._keep(value, taken)
             return self._filled(value, taken, path)
-        if base is list or base is deque or base is dict:
-            # Not `dict.copy`: of a subclass it asks the methods that a guest's class has for what is in it.
-            taken = dict.items(value) if base is dict else base.__iter__(value)
-            found = list(taken)
-            self._pay(len(found))
-            return (
-                self._entries(value, found, path) if base is dict else self._listed(value, found, path)
-            )
+        if base is dict:
+            # Not `dict.copy`: that asks the methods which a guest's class of its own has.
+            pairs = list(dict.items(value))
+            self._pay(len(pairs))
+            return self._entries(value, pairs, path)
+        if base is list or base is deque:
+            items = list(base.__iter__(value))
+            self._pay(len(items))
+            return self._listed(value, items, path)
         if base is set or base is frozenset:
             members = list(base.__iter__(value))
             self._pay(len(members))

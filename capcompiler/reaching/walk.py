@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def reach(compartment: Compartment) -> Reach:
     if compartment.isolation != "inline":
         raise CapabilityError("reach looks at inline compartments; this one's objects are in a worker")
     started = time.perf_counter()
+    gc.collect()  # what nobody holds any more, such as an earlier walk, would count as a holder
     walk = compartment._aside(lambda: _Walk(compartment).run())
     objects = tuple(walk.told())
     return Reach(

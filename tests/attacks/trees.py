@@ -123,7 +123,8 @@ CASES: list[Case] = [
     case(
         "tree-by-top-level-await",
         "import ast\ncompile('await x', 'f', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)",
-        raises="ValueError",
+        raises="SyntaxError",
+        about="'await' outside function",
     ),
     case(
         "tree-that-takes-the-place-of-unparse",

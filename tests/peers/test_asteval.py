@@ -30,7 +30,6 @@ DIFFERENT = [
     ("test_safe_funcs", "'*'*(2<<17) + '*'", LIMITS),
     ("test_safe_funcs", "1.01**10001", LIMITS),
     ("test_safe_funcs", "1<<1001", LIMITS),
-    ("test_kaboom", "compile('xxx')", LANGUAGE),
     ("test_unsafe_attr_dtypes", "\n'{0}'.format(dict)", LANGUAGE),
     ("test_unsafe_attr_dtypes", "\nstr.format('{0}', dict)", LANGUAGE),
 ]

@@ -28,6 +28,8 @@ MUTABLE: Final = frozenset({dict, list, set, bytearray, deque})
 _DOORS: Final = (Handle, Namespace)
 #: Never part of a compartment, whoever refers to them.
 _NOT_OURS: Final = (type, ModuleType, types.CodeType, FrameType)
+#: Objects whose holders are looked for in C, which compares each reference that there is with each of them.
+_FEW: Final = 64
 _PASSED: Final = 6  # intermediate holders, such as cells in tuples, that are asked who holds them
 
 
@@ -36,7 +38,7 @@ def holders_outside(compartment: Any, inside: dict[int, Any], own: Iterable[Any]
 
     inside: everything reached, by id. own: what the walk itself holds, to be passed over.
     """
-    shared = {i for i, o in inside.items() if type(o) in MUTABLE}
+    shared = {i: o for i, o in inside.items() if type(o) in MUTABLE}
     known = {*inside, *_machinery(compartment, inside), *map(id, own)}
     holders = _Holders(known)
     holders.look(shared)
@@ -60,21 +62,25 @@ class _Holders:
         self.by_held: dict[int, list[Any]] = {}
         self.verdicts: dict[int, bool] = {}
 
-    def look(self, targets: set[int]) -> None:
-        """Find who holds the targets, then who holds those holders, as long as that is open."""
+    def look(self, targets: dict[int, Any]) -> None:
+        """Find who holds the targets, then who holds those holders, as long as that is open.
+
+        targets: by id.
+        """
         for _ in range(_PASSED):
-            everything = gc.get_objects()
-            mine = {id(everything), id(self.by_held), id(self.verdicts), id(self.__dict__)}
-            mine.update(map(id, self.by_held.values()))
-            following: set[int] = set()
-            for holder in everything:
-                if id(holder) in self.known or id(holder) in mine or _search_frame(holder):
+            following: dict[int, Any] = {}
+            tables = (self.by_held, self.verdicts, self.__dict__, targets, following)
+            lists = set(map(id, self.by_held.values()))
+            for holder in _holding(targets):
+                if id(holder) in self.known or _search_frame(holder) or id(holder) in lists:
                     continue
-                for held in gc.get_referents(holder):
-                    if id(held) in targets:
-                        self.by_held.setdefault(id(held), []).append(holder)
+                if any(holder is table for table in tables):
+                    continue
+                for held in {id(held) for held in gc.get_referents(holder)}:
+                    if held in targets:
+                        self.by_held.setdefault(held, []).append(holder)
                         if self._by_type(holder) is None and id(holder) not in self.by_held:
-                            following.add(id(holder))
+                            following[id(holder)] = holder
             if not following:
                 return
             targets = following
@@ -107,6 +113,18 @@ class _Holders:
         if kind is FunctionType:
             return is_guest_code(holder.__code__)
         return False if issubclass(kind, (type, ModuleType)) else None
+
+
+def _holding(targets: dict[int, Any]) -> list[Any]:
+    """The objects that refer to one of these, which are told by id."""
+    if len(targets) <= _FEW:
+        return gc.get_referrers(*targets.values())
+
+    def holds(holder: Any) -> bool:
+        return not ids.isdisjoint(map(id, gc.get_referents(holder)))
+
+    ids = targets.keys()
+    return list(filter(holds, gc.get_objects()))
 
 
 def _search_frame(holder: Any) -> bool:

@@ -28,7 +28,7 @@ MUTABLE: Final = frozenset({dict, list, set, bytearray, deque})
 _DOORS: Final = (Handle, Namespace)
 #: Never part of a compartment, whoever refers to them.
 _NOT_OURS: Final = (type, ModuleType, types.CodeType, FrameType)
-#: Objects whose holders are looked for in C, which compares each reference that there is with each of them.
+#: Objects whose holders are looked for in C, which compares each reference there is with each of them.
 _FEW: Final = 64
 _PASSED: Final = 6  # intermediate holders, such as cells in tuples, that are asked who holds them
 

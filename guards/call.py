@@ -55,6 +55,7 @@ from guards.host import (
     host_super_class,
     host_super_this,
 )
+from guards.named import priced
 from guards.plain import is_c_method
 from guards.short import FREE_WHEN_SHORT
 from guards.tables.rows import TABLE, State, find, is_dunder
@@ -299,7 +300,7 @@ def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
                     # `__new__` takes no notice of arguments; those of the guest's own `__init__` are
                     # its own, and what it hands on to the builtin one is guarded there.
                     return args
-            return prepare(realm, kind, args, kwargs)
+            return priced(k, functools.partial(prepare, realm, kind), args, kwargs)
     return args
 
 
@@ -327,8 +328,10 @@ def maker(realm: Realm, kind: Any) -> Any:
         own = ref() or gone()
         if carrier:
             check_nesting(own, (*args, *kwargs.values()) if kwargs else args)
-        args = prepare(own, kind, args, kwargs)
-        return kind(*args, **kwargs) if kwargs else kind(*args)
+        if kwargs:
+            args = priced(kind, functools.partial(prepare, own, kind), args, kwargs)
+            return kind(*args, **kwargs)
+        return kind(*prepare(own, kind, args, kwargs))
 
     return made
 

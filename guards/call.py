@@ -13,6 +13,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import operator
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -182,8 +183,6 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         realm.meter.charge_bytes(size_of(source) or 0)
     elif len(args) == 1 and host_lookup(type(source), "__bytes__")[0] is None:
         if host_lookup(type(source), "__index__")[0] is not None:
-            import operator
-
             number = operator.index(source)
             realm.meter.charge_bytes(allocatable(max(0, number)))
             return (number,)
@@ -214,10 +213,15 @@ def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(enumerate)
 def _enumerate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if args:
-        fed = itertools.compress(args[0], realm.meter.iterator)
-        return (fed, *args[1:]) if len(args) > 1 else (fed,)
-    return args
+    if not args:
+        return args
+    fed = itertools.compress(args[0], realm.meter.iterator)
+    if len(args) == 1:
+        return (fed,)
+    start = operator.index(args[1])
+    if int.bit_length(start) > 4096:  # each step would copy it
+        raise OverflowError("enumerate: the number is too large; add it to a smaller one")
+    return (fed, start, *args[2:])
 
 
 _WIDEST: Final = 4096

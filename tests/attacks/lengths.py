@@ -174,6 +174,22 @@ CASES: list[Case] = [
         )
         for name in ("permutations", "combinations_with_replacement")
     ),
+    *(
+        new_case(
+            f"enumerated-from-a-large-number-{name}",
+            "class I:\n def __index__(s): return 1 << 10**7\n"
+            f"def f(): return sum(1 for x in enumerate(range(90000), {start}))\nf()",
+            attack="hidden work",
+            pit=16,
+            raises="OverflowError",
+            about="too large",
+        )
+        for name, start in {
+            "by-place": "1 << 10**7",
+            "by-name": "start=1 << 10**7",
+            "by-index": "I()",
+        }.items()
+    ),
     new_case(
         "named-arguments-mean-what-they-say",
         """

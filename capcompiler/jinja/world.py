@@ -211,12 +211,14 @@ class World:
     # Rendering
 
     def render(self, template: CapTemplate, variables: dict[str, Any]) -> str:
-        return _text(self._call("render", template, *self._of(template, variables)))
+        return _text(self._call("render", template, *self._handed(template, variables)))
 
     async def render_async(self, template: CapTemplate, variables: dict[str, Any]) -> str:
-        return _text(await self._call_async("render_async", template, *self._of(template, variables)))
+        return _text(
+            await self._call_async("render_async", template, *self._handed(template, variables))
+        )
 
-    def _of(self, template: CapTemplate, variables: dict[str, Any]) -> tuple[Any, ...]:
+    def _handed(self, template: CapTemplate, variables: dict[str, Any]) -> tuple[Any, ...]:
         """Which template is meant, what it is handed, whether there are records in that, its globals."""
         entered = self.crossing.enter(variables)
         given = self.crossing.enter(template.globals) if template.globals else None
@@ -225,12 +227,12 @@ class World:
     def module(
         self, template: CapTemplate, variables: dict[str, Any], shared: bool
     ) -> tuple[str, dict[str, Any]]:
-        return self._exports(self._call("module", template, shared, *self._of(template, variables)))
+        return self._exports(self._call("module", template, shared, *self._handed(template, variables)))
 
     async def module_async(
         self, template: CapTemplate, variables: dict[str, Any], shared: bool
     ) -> tuple[str, dict[str, Any]]:
-        of = self._of(template, variables)
+        of = self._handed(template, variables)
         return self._exports(await self._call_async("module_async", template, shared, *of))
 
     def _exports(self, found: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
@@ -253,7 +255,7 @@ class World:
         return [enter(a) for a in args], {k: enter(v) for k, v in kwargs.items()}
 
     def evaluate(self, template: CapTemplate, variables: dict[str, Any], to_none: bool) -> Any:
-        of = self._of(template, variables)
+        of = self._handed(template, variables)
         if self.environment.is_async:
             return asyncio.run(self._evaluate_async(template, of, to_none))
         return self.crossing.leave(self._call("evaluate", template, to_none, *of))
@@ -328,7 +330,7 @@ class World:
         time."""
         if self.compartment._realm.meter.live or runs_for(self.compartment):
             return  # a function of the host's renders inside a turn: nothing is changed under a template
-        if not self.environment.is_async:  # where others may be under way, these are still asked for
+        if self.compartment._awaiting is None:  # else one is under way, which may still ask for them
             self._held.clear()
         if self._gone:
             yield "forget", [self._gone.popleft() for _ in range(len(self._gone))]

@@ -150,6 +150,14 @@ def test_modules_and_macros(ours: Any) -> None:
         _ = ours.get_template("macros").module
 
 
+def test_without_a_cache_templates_are_held_for_one_rendering() -> None:
+    env = made(CapEnvironment, cache_size=0)
+    page = env.from_string("{% include 'part' %}{{ double(x) }}")
+    for n in range(3):
+        assert page.render(x=n) == f"part {n}6{2 * n}"
+    assert len(env._world_of()._held) == 1
+
+
 async def _pieces(template: Any) -> list[str]:
     return [piece async for piece in template.generate_async()]
 

@@ -465,7 +465,15 @@ def _may_be_called(realm: Realm, kind: Any) -> bool:
     """Whether a builtin class makes instances for guests: not where its `__new__` is denied to them.
     What the name is denied to must not be had by calling the class."""
     definer = host_lookup(kind, "__new__")[0]
-    return definer is not None and find(definer, "__new__").state is not State.DENY
+    if definer is None or makes_empty(kind, definer):
+        return False
+    return find(definer, "__new__").state is not State.DENY
+
+
+def makes_empty(kind: Any, definer: Any) -> bool:
+    """Whether a class of U would be made by `object.__new__`, which knows nothing of what its C code
+    needs to find in an instance: an empty reader of `_csv` crashes Python 3.11.2 at its first row."""
+    return definer is object and kind is not object and kind in TABLE
 
 
 def is_raw_class(kind: Any) -> bool:
@@ -476,6 +484,16 @@ def is_raw_class(kind: Any) -> bool:
 
 def _refuse(kind: Any, /, *_args: Any, **_kwargs: Any) -> Any:
     raise TypeError(f"cannot create {host_name(kind)!r} instances")
+
+
+def check_makes(realm: Realm, factory: Any) -> None:
+    """Refuse a class that makes no instances for guests, where C code will call just what it is given.
+
+    Raises TypeError, as the call would.
+    """
+    called = callable_for_c(realm, factory)
+    if type(called) is MethodType and host_method_func(called) is _refuse:
+        called()
 
 
 def callable_for_c(realm: Realm, f: Any) -> Any:

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from threading import get_ident
 from types import FrameType
 from typing import Any, Final
 
@@ -151,7 +152,8 @@ class _Source:
 class Meter:
     """The budget of one compartment, filled anew for each turn.
 
-    live: whether a turn is under way. stopped: (kind, limit, used) once a budget ran out; it stays
+    live: whether a turn is under way. runs_on: the thread that it runs on, where nothing stopped it and
+    no parent pays for it; else 0. stopped: (kind, limit, used) once a budget ran out; it stays
     until the next turn. iterator: the counter itself; `next` of it is one step.
     """
 
@@ -177,6 +179,7 @@ class Meter:
         "memory",
         "parent",
         "peak",
+        "runs_on",
         "seconds",
         "started",
         "steps",
@@ -186,6 +189,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.live = False
+        self.runs_on = 0
         self.stopped: tuple[str, float, float] | None = None
         self.left = 0
         self.steps: int | None = 0
@@ -257,6 +261,7 @@ class Meter:
         self._bulk = 0
         self._since_memory = 0
         self._grow = _FIRST
+        self.runs_on = 0
         self.live = not paused
 
     def pause(self) -> None:
@@ -266,6 +271,7 @@ class Meter:
         if self.parent is not None:
             self.parent.refund(unused)
         self.live = False
+        self.runs_on = 0
         self._chunk.clear()
         self._base = None
 
@@ -274,6 +280,8 @@ class Meter:
         self._base = base
         self._base_depth = -1
         self.live = True
+        if self.parent is None and self.stopped is None:
+            self.runs_on = get_ident()
 
     def end(self) -> None:
         """Take back what is left; from here on every tick raises."""
@@ -300,6 +308,7 @@ class Meter:
         """Empty the budget for good and give the exception to raise. The first stop counts."""
         if self.stopped is None:
             self.stopped = (kind, limit, used)
+        self.runs_on = 0
         self._chunk.clear()
         if kind == "steps":
             self.left = 0

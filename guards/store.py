@@ -8,12 +8,13 @@ store under the rules, so the order of evaluation stays Python's.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
+from guards.call import check_makes
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
 from guards.fact import TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
@@ -52,7 +53,7 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
     realm.plain.note_store(name)
     if name in _CHANGES_LOOKUP:
         realm.plain.close()
-    if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
+    if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
             return
@@ -65,6 +66,9 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 
 _DROPPED: Final = object()
+#: Plain names that are stored under rules: the order of a class's bases, and what C code calls for a key
+#: that is missing.
+_ASKED: Final = frozenset({"mro", "default_factory"})
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
@@ -75,6 +79,10 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     kind = type(obj)
     if is_guard_name(name):
         raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
+    if name == "default_factory" and not issubclass(kind, type):
+        if issubclass(kind, defaultdict):
+            check_makes(realm, value)
+        return value
     if issubclass(kind, type):
         if not realm.is_guest_class(obj):
             if is_immutable(obj) or issubclass(kind, Sealed):
@@ -136,7 +144,7 @@ def host_lookup_names(kind: type) -> frozenset[str]:
 def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     """`del obj.name` under the rules."""
     realm.plain.note_store(name)
-    if (is_dunder(name) or name == "mro" or issubclass(type(obj), type)) and name not in (
+    if (is_dunder(name) or name in _ASKED or issubclass(type(obj), type)) and name not in (
         "__doc__",
         "__annotations__",
         "__wrapped__",
@@ -190,13 +198,13 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        if is_dunder(name) or name == "mro" or issubclass(type(obj), type):
+        if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
             return attribute_target((self.ref() or gone()), obj)
         return obj
 
     @classmethod
     def plan(cls, site: Site) -> Plan:
-        if is_dunder(site.name) or site.name == "mro" or stores_need_guards():
+        if is_dunder(site.name) or site.name in _ASKED or stores_need_guards():
             return Plan.CALL
         return Plan.OMIT
 

@@ -21,7 +21,7 @@ from guards.attribute import (
     unbound,
 )
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, makes_empty, mapping_or_pairs
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -156,6 +156,9 @@ def _new(kind: type) -> Any:
             )
         if not realm.may_hold(cls):
             raise TypeError(f"{host_name(cls)} cannot be made here")
+        if makes_empty(cls, kind):
+            name = host_name(cls)
+            raise TypeError(f"object.__new__({name}) is not safe, use {name}.__new__()")
         if cost is not None:
             args = priced(kind, functools.partial(cost, realm, cls), args, kwargs)
         return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)

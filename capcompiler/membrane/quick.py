@@ -61,11 +61,8 @@ def quick_use(
         if (
             kwargs
             or not least <= count <= most
-            or not meter.live
-            or meter.stopped is not None
             or meter.left <= 0
-            or meter.parent is not None
-            or compartment._thread != get_ident()
+            or (thread := meter.runs_on) != get_ident()
             or membrane.on_use is not None
             or membrane.recorder is not None
             or arithmetic.host is not UNMET
@@ -77,18 +74,19 @@ def quick_use(
             kind = type(a)
             if kind not in first and not (kind in first_sized and len(a) <= DEFAULT_SIZE):
                 return use(path, perform, method, args, kwargs)
-            if count == 2:
+            if count > 1:
                 b = args[1]
                 kind = type(b)
                 if kind not in second and not (kind in second_sized and len(b) <= DEFAULT_SIZE):
                     return use(path, perform, method, args, kwargs)
         meter.left -= 1
         problem: BaseException | None = None
-        compartment._in_host += 1
+        compartment._in_host = 1
         try:
             arithmetic.host = None
             try:
-                result = method(*args)
+                # a call with so many arguments written out is cheaper than `method(*args)`
+                result = method(a) if count == 1 else method(a, b) if count else method()
             finally:
                 arithmetic.host = UNMET
                 if arithmetic.own is not None:
@@ -99,9 +97,9 @@ def quick_use(
         except BaseException as error:
             problem = error
         finally:
-            compartment._in_host -= 1
+            compartment._in_host = 0
         if problem is None:
-            if not meter.live or meter.stopped is not None:
+            if meter.runs_on != thread:
                 meter.check()
             return result
         raise membrane.failed(problem, path, method, args) from None

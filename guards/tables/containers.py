@@ -6,7 +6,7 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from guards.call import CONSTRUCTORS, mapping_or_pairs
+from guards.call import CONSTRUCTORS, check_makes, mapping_or_pairs
 from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
@@ -117,6 +117,8 @@ def _deque_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 
 def _default_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args:
+        check_makes(realm, args[0])
     return (*args[:1], *_update(realm, None, args[1:2], {}), *args[2:])
 
 

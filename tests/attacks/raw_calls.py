@@ -447,3 +447,75 @@ CASES += [
     raw("class-under-add-makes-bytes", "class C: __add__ = bytes\nC() + 10**9", stopped="memory"),
     raw("class-under-getattr-makes-a-list", "class C: __getattribute__ = list\nC().abc", value=["a", "b", "c"]),
 ]  # fmt: skip
+
+# Classes of C code that would be made by `object.__new__`: what their methods need is not in the instance.
+# An empty reader of Python 3.11.2 brings the interpreter down at its first row.
+EMPTY = {
+    "reader": ("csv.reader([])", "next(made)"),
+    "writer": ("csv.writer(io.StringIO())", "made.writerow([1])"),
+    "view-of-an-ordered-dict": ("collections.OrderedDict().keys()", "list(made)"),
+    "iterator-of-a-list": ("iter([])", "next(made)"),
+    "pattern": ("re.compile('')", "made.match('')"),
+    "match": ("re.match('', '')", "made.group()"),
+    "scanner": ("re.compile('').scanner('')", "made.match()"),
+    "hash": ("hashlib.sha256()", "made.digest()"),
+    "compressor": ("zlib.compressobj()", "made.compress(b'')"),
+    "generator": ("(x for x in '')", "next(made)"),
+    "union": ("int | str", "made.__args__"),
+}
+MADE = {
+    "called": "kind()",
+    "by-type": "type.__call__(kind)",
+    "by-new": "kind.__new__(kind)",
+    "by-object": "object.__new__(kind)",
+    "by-a-callback": "next(iter(kind, 0))",
+    "by-default": "collections.defaultdict(kind)[0]",
+    "by-reduce": "copyreg.__newobj__(kind)",
+    "by-reconstruction": "copyreg._reconstructor(kind, object, None)",
+}
+CASES += [
+    raw(
+        f"an-empty-{name}-{way}",
+        f"import collections, copyreg, csv, hashlib, io, re, zlib\nkind = type({sample})\nmade = {made}\n{used}",
+        raises="TypeError",
+    )
+    for name, (sample, used) in EMPTY.items()
+    for way, made in MADE.items()
+]
+
+# The same kept as what a `defaultdict` makes for a key that is missing, which C code calls as it is.
+FACTORIES = {
+    "alias": "made = collections.defaultdict(types.GenericAlias(kind, (int,)))[0]",
+    "init": "d = collections.defaultdict()\nd.__init__(kind)\nmade = d[0]",
+    "subclass": "class D(collections.defaultdict): pass\nmade = D(kind)[0]",
+    "super": "class D(collections.defaultdict):\n    def __init__(self): super().__init__(kind)\nmade = D()[0]",
+    "store": "d = collections.defaultdict()\nd.default_factory = kind\nmade = d[0]",
+    "store-of-a-subclass": "class D(collections.defaultdict): pass\nd = D()\nd.default_factory = kind\nmade = d[0]",
+    "setattr": "d = collections.defaultdict()\nsetattr(d, 'default_factory', kind)\nmade = d[0]",
+    "setattr-of-object": "d = collections.defaultdict()\n"
+    "object.__setattr__(d, 'default_factory', kind)\nmade = d[0]",
+    "augmented": "class X:\n    def __call__(self): return 1\n    def __iadd__(self, other): return kind\n"
+    "d = collections.defaultdict(X())\nd.default_factory += 1\nmade = d[0]",
+    "loop": "d = collections.defaultdict()\nfor d.default_factory in [kind]: pass\nmade = d[0]",
+    "comprehension": "d = collections.defaultdict()\n[0 for d.default_factory in [kind]]\nmade = d[0]",
+    "unpacking": "d = collections.defaultdict()\nd.default_factory, _ = kind, 1\nmade = d[0]",
+    "copy": "import copy\nclass P:\n    def __reduce_ex__(self, n):\n"
+    "        return (collections.defaultdict, (), (None, {'default_factory': kind}))\nmade = copy.copy(P())[0]",
+}
+CASES += [
+    raw(
+        f"an-empty-reader-by-a-factory-{way}",
+        f"import collections, csv, types\nkind = type(csv.reader([]))\n{source}\nnext(made)",
+        raises="TypeError",
+        about="cannot create",
+    )
+    for way, source in FACTORIES.items()
+]
+CASES += [
+    raw(
+        "a-factory-of-something-else",
+        "import collections\nclass F: pass\nf = F()\nf.default_factory = 1\nd = collections.defaultdict(list)\n"
+        "d[0]\nd.default_factory = int\nd[1]\n[d, f.default_factory, d.default_factory is int]",
+        value=[{0: [], 1: 0}, 1, True],
+    )
+]

@@ -79,10 +79,12 @@ class Report:
                     f"{s['largest']:.2f} ({s['largest_of']}) |"
                 )
         if self.latency:
-            out += ["", "| | who | microseconds | target |", "|---|---|---|---|"]
+            out += ["", "| | who | microseconds | least | target |", "|---|---|---|---|---|"]
             for row in sorted(self.latency, key=lambda x: x.what):
                 target = "" if row.target is None else f"{row.target:g}"
-                out.append(f"| {row.what} | {row.who} | {row.microseconds:.1f} | {target} |")
+                out.append(
+                    f"| {row.what} | {row.who} | {row.microseconds:.2f} | {row.least:.2f} | {target} |"
+                )
         if self.idle_kib is not None:
             out += ["", f"An idle compartment holds {self.idle_kib:.1f} KiB."]
         out += [f"`{text}` takes {ms:.2f} ms in a new compartment." for text, ms in self.imports.items()]

@@ -31,7 +31,7 @@ from capcompiler.membrane.reference import Reference
 from capcompiler.nesting import _Opaque
 from guards.attribute import is_plain_name, read
 from guards.call import callable_for_c
-from guards.host import host_mro
+from guards.host import host_lookup, host_mro
 from guards.lazy import LazyModule
 from guards.meter import Stop
 from guards.modules import MODULES
@@ -494,3 +494,12 @@ def test_a_road_out_of_u_is_absent_on_every_sample(world: World, name: str) -> N
         if value is not None:
             there.append(source)
     assert there == []
+
+
+def test_no_class_of_c_code_is_made_by_object(world: World) -> None:
+    """`object.__new__` gives C code an instance without what it needs to find there."""
+    inherit = [k for k in TABLE if k is not object and host_lookup(k, "__new__")[0] is object]
+    assert inherit
+    for kind in inherit:
+        with pytest.raises(TypeError, match="cannot create"):
+            callable_for_c(world.realm, kind)()

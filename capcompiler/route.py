@@ -36,6 +36,7 @@ from guards.iterate import (
     Contains,
     Delegate,
     Iterate,
+    Keywords,
     Mapping,
     Middle,
     Star,
@@ -463,7 +464,7 @@ class Router(Versions):
     def visit_keyword(self, node: ast.keyword) -> ast.keyword:
         node.value = self.visit(node.value)
         if node.arg is None:
-            node.value = self.ask(Mapping, node.value, at=node.value)
+            node.value = self.ask(Keywords, node.value, at=node.value)
         return node
 
     # Displays

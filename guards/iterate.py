@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import read
 from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
-from guards.charge import SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
+from guards.charge import DICTS, SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
 from guards.fact import IN_TABLE, TEXT, Fact, of_node
-from guards.host import host_iterable, host_lookup, host_name
+from guards.host import host_exact_str, host_iterable, host_lookup, host_name
 from guards.sealed import HOST, Sealed
 from guards.store import charge_key
 from guards.tables.rows import TABLE
@@ -31,6 +31,7 @@ __all__ = [
     "Contains",
     "Delegate",
     "Iterate",
+    "Keywords",
     "Mapping",
     "Middle",
     "Star",
@@ -181,7 +182,7 @@ _set_awaiting: Final = _Awaited.__dict__["__realm__"].__set__
 
 
 class Mapping(Guard):
-    """**x in a call or a display: charged by size."""
+    """**x in a display: charged by size."""
 
     key = "cap:mapping"
     __slots__ = ()
@@ -198,6 +199,32 @@ class Mapping(Guard):
         return obj  # the interpreter says what it is no mapping for
 
 
+class Keywords(Mapping):
+    """**x in a call: the names are exact texts.
+
+    Stops: a name of the guest's own class whose hash and equality lie. What is charged looks it up, and
+    does not find it; C code goes by its characters.
+    """
+
+    key = "cap:keywords"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        found = super().run(obj)
+        kind = type(found)
+        if not issubclass(kind, DICTS) or _TEXTS.issuperset(map(type, found.keys())):
+            return found
+        exact: dict[Any, Any] = {}
+        for name, value in found.items():
+            if issubclass(type(name), str):
+                name = host_exact_str(name)
+                if name in exact:
+                    raise TypeError(f"got multiple values for keyword argument {name!r}")
+            exact[name] = value
+        return exact
+
+
+_TEXTS: Final = frozenset({str})
 _HASHED: Final = frozenset({dict, set, frozenset})
 _CHEAP: Final = frozenset({bool, float, type(None), complex})
 _SHORT: Final = 1 << 60

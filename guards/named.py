@@ -28,6 +28,9 @@ NAMES: Final[dict[Any, tuple[str, ...]]] = {
 }
 
 
+_TEXTS: Final = frozenset({str})
+
+
 @functools.cache
 def _names(called: Any) -> tuple[str, ...]:
     """called: a builtin class, or a method as it stands in one. What its signature says is read here:
@@ -55,6 +58,8 @@ def priced(called: Any, price: Callable[[Any, Any], Any], args: Any, kwargs: Any
     """
     if not kwargs:
         return price(args, kwargs)
+    if not _TEXTS.issuperset(map(type, kwargs)):
+        raise TypeError("keywords must be strings")  # a text that lies would not be found below
     names = _names(called)[len(args) :]
     placed = list(args)
     for name in names:

@@ -28,12 +28,15 @@ def _partial_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     return (callable_for_c(realm, args[0]), *args[1:]) if args else args
 
 
+_partial_keywords: Final = functools.partial.__dict__["keywords"].__get__
 _partial_func: Final = functools.partial.__dict__["func"].__get__
 CONSTRUCTORS[functools.partial] = _partial_arguments
 enter(
     functools.partial,
-    "args keywords __call__",
+    "args __call__",
     reads={
+        # A copy: C code calls with the dictionary itself, whose keys nobody would look at.
+        "keywords": lambda realm, obj: dict(_partial_keywords(obj)),
         "func": lambda realm, obj: shown_callable(realm, _partial_func(obj)),
         "__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__"),
     },

@@ -304,3 +304,61 @@ CASES: list[Case] = [
         refused="CAP102",
     ),
 ]
+
+# Names of arguments that lie about what they are: what looks them up does not find them, and C code, which
+# goes by the characters, takes what stands under them.
+LYING_NAME = """
+class S(str):
+    def __hash__(self): return 12345
+    def __eq__(self, other): return False
+"""
+LYING_ENDLESS = {
+    "from-bytes": "int.from_bytes(**{S('bytes'): iter(int, 1), 'byteorder': 'big'})",
+    "combinations": "import itertools\nitertools.combinations(**{S('iterable'): iter(int, 1), 'r': 2})",
+    "deque": "import collections\ncollections.deque().__init__(**{S('iterable'): iter(int, 1)})",
+    "fromkeys": "import collections\ncollections.OrderedDict.fromkeys(**{S('iterable'): iter(int, 1)})",
+    "methodcaller": "import operator\n"
+    "operator.methodcaller('from_bytes', **{S('bytes'): iter(int, 1), 'byteorder': 'big'})(int)",
+    "two-mappings": "import collections\n"
+    "int.from_bytes(**collections.OrderedDict({S('bytes'): iter(int, 1)}), **{'byteorder': 'big'})",
+    "a-mapping-of-its-own": "class K:\n    def keys(self): return [S('bytes')]\n"
+    "    def __getitem__(self, key): return iter(int, 1)\nint.from_bytes(byteorder='big', **K())",
+    "partial": "import functools\n"
+    "functools.partial(int.from_bytes, byteorder='big', **{S('bytes'): iter(int, 1)})()",
+}
+LYING_LARGE = {
+    "bytes": "bytes(**{S('source'): 10**9})",
+    "subclass": "class B(bytes): pass\nB(**{S('source'): 10**9})",
+    "new": "bytes.__new__(bytes, **{S('source'): 10**9})",
+}
+CASES += [
+    *(endless(f"endless-by-a-name-that-lies-{n}", LYING_NAME + s) for n, s in LYING_ENDLESS.items()),
+    *(hidden(f"large-by-a-name-that-lies-{n}", LYING_NAME + s) for n, s in LYING_LARGE.items()),
+    new_case(
+        "a-name-that-lies-among-those-of-a-partial",
+        LYING_NAME + "import functools\np = functools.partial(int.from_bytes, byteorder='big')\n"
+        "p.keywords[S('bytes')] = iter(int, 1)\np()",
+        attack="hidden work",
+        pit=16,
+        raises="TypeError",
+        about="missing",
+    ),
+    new_case(
+        "a-name-that-lies-is-a-text",
+        LYING_NAME + "def f(**given): return [(k, type(k) is str) for k in given]\n"
+        "class M(type):\n    def __new__(m, n, b, d, **k): return super().__new__(m, n, b, d)\n"
+        "class C(**{S('metaclass'): M, S('z'): 1}): pass\n"
+        "f(**{S('a'): 1, 'b': 2}), type(C).__name__, sorted([1, 3, 2], **{S('key'): lambda x: -x})",
+        attack="hidden work",
+        pit=16,
+        value=([("a", True), ("b", True)], "M", [3, 2, 1]),
+    ),
+    new_case(
+        "a-name-that-lies-and-the-text-itself",
+        LYING_NAME + "def f(**given): pass\nf(**{S('a'): 1, 'a': 2})",
+        attack="hidden work",
+        pit=16,
+        raises="TypeError",
+        about="multiple values",
+    ),
+]

@@ -21,6 +21,7 @@ from guards.charge import charge_walk, feed, size_of
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of
+from guards.named import NAMES
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -419,7 +420,7 @@ if hasattr(hashlib, "pbkdf2_hmac"):
 import _csv  # noqa: E402
 
 
-def _reader(realm: Realm, lines: Any, dialect: Any = None, /, **options: Any) -> Any:
+def _reader(realm: Realm, lines: Any, /, dialect: Any = None, **options: Any) -> Any:
     from itertools import compress
 
     def once() -> Iterator[Any]:
@@ -430,7 +431,7 @@ def _reader(realm: Realm, lines: Any, dialect: Any = None, /, **options: Any) ->
     return _csv.reader(once(), *(() if dialect is None else (_dialect(realm, dialect),)), **options)
 
 
-def _writer(realm: Realm, target: Any, dialect: Any = None, /, **options: Any) -> Any:
+def _writer(realm: Realm, target: Any, /, dialect: Any = None, **options: Any) -> Any:
     from guards.attribute import read
 
     class Target:
@@ -468,7 +469,7 @@ def _dialects(realm: Realm) -> dict[str, Any]:
     return found
 
 
-def _register_dialect(realm: Realm, name: Any, dialect: Any = None, /, **options: Any) -> None:
+def _register_dialect(realm: Realm, name: Any, /, dialect: Any = None, **options: Any) -> None:
     if not issubclass(type(name), str):
         raise TypeError("dialect name must be a string")
     base = None if dialect is None else _dialect(realm, dialect)
@@ -513,6 +514,7 @@ def _rows(realm: Realm, writer: Any, rows: Any, /) -> None:
 
 
 CONSTRUCTORS[_csv.Dialect] = _dialect_made
+NAMES[_csv.Dialect] = ("dialect", *_FIELDS.split())
 enter(_csv.Dialect, _FIELDS)
 enter(_csv.Reader if hasattr(_csv, "Reader") else type(_csv.reader([])), "dialect line_num")
 enter(

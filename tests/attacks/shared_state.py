@@ -369,3 +369,29 @@ CASES: list[Case] = [
         )
     ),
 ]
+
+# Dialects of csv that the host registered; `csv` of the host's own, which `hosts` imports, has "excel".
+CASES += [
+    interpreter(
+        f"dialect-of-the-host-{name}", f"import _csv, io\n{src}", raises="Error", about="unknown dialect"
+    )
+    for name, src in {
+        "by-place": "_csv.reader([], 'excel')",
+        "by-name": "_csv.reader([], dialect='excel')",
+        "of-a-writer": "_csv.writer(io.StringIO(), dialect='excel')",
+        "made": "_csv.Dialect('excel')",
+        "made-by-name": "_csv.Dialect(dialect='excel')",
+        "registered": "_csv.register_dialect('mine', dialect='excel')",
+    }.items()
+]
+CASES += [
+    interpreter(
+        "dialects-of-the-guest-by-name",
+        "import csv, io\ncsv.register_dialect('mine', delimiter=';')\nout = io.StringIO()\n"
+        "csv.writer(out, dialect='mine').writerow([1, 2])\n"
+        "class Own(csv.excel): delimiter = '|'\n"
+        "[*csv.reader(['a;b'], dialect='mine'), *csv.reader(['a|b'], dialect=Own), out.getvalue(), "
+        "[*csv.DictReader(['a,b', '1,2'], dialect='excel')]]",
+        value=[["a", "b"], ["a", "b"], "1;2\r\n", [{"a": "1", "b": "2"}]],
+    )
+]

@@ -33,7 +33,7 @@ from guards.short import SHORT, SHORT_NUMBERS, SMALL_OF, Short
 from guards.stand import stand_ins
 from guards.tables.rows import State
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "is_own"]
 
 #: Builtins that a guest holds as they are, and that may be called as they are.
 RAW_FUNCTIONS: Final = frozenset(
@@ -57,6 +57,12 @@ def _names_plain(call: ast.Call) -> bool:
         return False
     name = getattr(call.args[1], "value", None) if isinstance(call.args[1], ast.Constant) else None
     return type(name) is str and is_plain_name(name) and not is_guard_name(name)
+
+
+def is_own(name: str, found: Read) -> ast.expr:
+    """A test that what was found is the realm's own builtin of that name."""
+    identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
+    return ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{name}")])
 
 
 class Calls(Specialiser):
@@ -133,8 +139,8 @@ class Calls(Specialiser):
                 ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
                 ast.Compare(
                     type_of(ast.Attribute(again(), "__func__", ast.Load())),
-                    [ast.Is()],
-                    [stand_in("cap:raw:function")],
+                    [ast.In()],
+                    [stand_in("cap:bound")],
                 ),
             ]
         )
@@ -176,8 +182,7 @@ class Calls(Specialiser):
             return None
         first: list[ast.expr] = []
         found = self.held_value(node, first)
-        identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
-        same = ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{node.id}")])
+        same = is_own(node.id, found)
         if node.id in ("getattr", "hasattr") and _names_plain(call):
             raw_name = stand_in(f"cap:raw:{node.id}")
             slow = self.ask(guard, found(), at=node)

@@ -207,7 +207,8 @@ def module_names(tree: ast.AST) -> tuple[frozenset[str], frozenset[str], frozens
     return frozenset(bound), frozenset(classes), frozenset(modules)
 
 
-_COMPARED: Final = (ast.Is, ast.IsNot)
+#: Comparisons that give truth or falsehood whatever the guest's objects say.
+_COMPARED: Final = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _DISPLAYS: Final[dict[type[ast.expr], type]] = {
     ast.JoinedStr: str, ast.List: list, ast.ListComp: list, ast.Tuple: tuple, ast.Dict: dict,
     ast.DictComp: dict, ast.Set: set, ast.SetComp: set,
@@ -237,6 +238,11 @@ def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
         return joined(fact_of(node.body, env), fact_of(node.orelse, env))
     if isinstance(node, ast.NamedExpr):
         return fact_of(node.value, env)
+    if isinstance(node, ast.BoolOp):
+        found = _BOTTOM
+        for value in node.values:
+            found = joined(found, fact_of(value, env))
+        return found
     if isinstance(node, ast.Compare) and all(isinstance(op, _COMPARED) for op in node.ops):
         return BOOL
     if type(node) in _DISPLAYS:

@@ -18,7 +18,16 @@ from capcompiler import generic
 from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
 from capcompiler.names import bound_names, mangled
-from capcompiler.specialise import Read, all_of, copies, either_of, is_kind, size, type_of
+from capcompiler.specialise import (
+    Read,
+    all_of,
+    copies,
+    either_of,
+    is_kind,
+    is_plain_index,
+    size,
+    type_of,
+)
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.augment import AugmentAttribute, AugmentItem
@@ -394,7 +403,7 @@ class Router(Versions):
                 made = self.sliced(ReadItem, node, node.slice)
                 if made is not None:
                     return made
-            elif not isinstance(node.slice, ast.Tuple):
+            elif is_plain_index(node.slice):
                 made = self.operation(
                     ReadItem, node.value, node.slice, lambda a, b: ast.Subscript(a, b, ast.Load()), node
                 )

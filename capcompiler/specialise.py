@@ -23,7 +23,8 @@ from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
 from guards.item import ReadItem
 
 __all__ = [
-    "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
+    "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind",
+    "is_plain_index", "size", "type_of",
 ]  # fmt: skip
 
 Read = Callable[[], ast.expr]
@@ -226,7 +227,8 @@ class Specialiser(Dialect):
                     guard, all_of([*later, any_row(rest, (a, b), site)]), (a, b), make, at
                 )
                 return ast.copy_location(ast.IfExp(test, fast, slow), at)
-            reads = a, self.held_value(right, first)
+            key = guard is ReadItem and self.fact(right).kind is not int
+            reads = a, self.held_value(right, first, kept=key)
             test = all_of([*first, any_row(rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
@@ -338,12 +340,12 @@ class Specialiser(Dialect):
             else:
                 return False
             keys: Read = copies(key)
-        elif self.may_hold and not isinstance(key, (ast.Slice, ast.Tuple)):
+        elif self.may_hold and is_plain_index(key):
             if self.still(owner) and self.certain(owner):
                 owners = copies(owner)
             else:
                 owners = self.held_value(owner, first, kept=True)
-            keys = self.held_value(key, first)
+            keys = self.held_value(key, first, kept=self.fact(key).kind is not int)
         else:
             return False
         test = all_of([*first, any_row(guard.tests(site), (owners, keys), site)])
@@ -447,6 +449,12 @@ class Specialiser(Dialect):
 
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
+
+
+def is_plain_index(node: ast.expr) -> bool:
+    """Whether an index is an expression of its own, without slices or stars in it."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return not any(isinstance(part, (ast.Slice, ast.Starred)) for part in parts)
 
 
 def _ours(name: str) -> ast.expr:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "BOUND",
     "CALLABLES",
     "CONSTRUCTORS",
     "MADE_FAST",
@@ -83,6 +84,8 @@ __all__ = [
 _RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
 #: Those of them that compiled code looks for beside functions. A method may be one of a cached function.
 CALLABLES: Final = {BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Types of what compiled code looks for in a method: what is bound twice is a stand-in.
+BOUND: Final = frozenset({FunctionType, MethodType})
 #: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
 _FACES: Final[set[type]] = set()
 

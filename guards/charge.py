@@ -95,9 +95,8 @@ def size_of(obj: object) -> int | None:
     """The number of elements in a builtin container or in the builtin part of a guest's subclass
     of one; None for anything else."""
     kind = type(obj)
-    length = _LENGTHS.get(kind)
-    if length is not None:
-        return int(length(obj))
+    if kind in _LENGTHS:
+        return len(obj)  # type: ignore[arg-type]
     if kind is range:
         return range_length(obj)  # type: ignore[arg-type]
     if kind is memoryview:
@@ -202,6 +201,9 @@ def charge_nest_hash(realm: Realm, key: Any) -> None:
     if kind in _STEADY:
         if kind is bytes:
             realm.meter.charge(len(key) >> 12)
+        return
+    if kind is tuple and len(key) <= _FEW and 0 <= _few(key) <= 4096:
+        charge_hash(realm, key)  # a walk of so few scalars costs nothing
         return
     charge_walk(realm, key)
     if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):

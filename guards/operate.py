@@ -162,6 +162,8 @@ class Add(Operate):
             return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
+        if type(b) is bool and type(a) is int and -_SMALL < a < _SMALL:
+            return a + b
         self.met(a, b)
         charge_add((self.ref() or gone()), a, b)
         return a + b

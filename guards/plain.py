@@ -230,6 +230,16 @@ class PlainCalls:
             if self.is_open(kind):
                 self.classes.clear()  # as above
 
+    def is_own(self, realm: Realm, kind: type) -> bool:
+        """Whether a class is made of nothing but classes of the guest's; it then is in `classes`, where
+        it may be."""
+        if kind in self.classes:
+            return True
+        if type(kind) is not type or not _is_own(realm, kind):
+            return False
+        self.learn_class(realm, kind)
+        return True
+
     def learn_argless(self, realm: Realm, kind: type) -> None:
         """Enter a class that may be called as it is where it is given no arguments."""
         if realm.meter.live and not self.closed and _is_derived(realm, kind):

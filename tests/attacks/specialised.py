@@ -403,6 +403,87 @@ WALKED = {
         "[f(1, 2.5) for _ in range(5)]",
         "p = partial(min, *range(1000))\nwhile True: p()",
     ),
+    "item-of-an-object-that-becomes-a-dictionary": (
+        "class A:\n    def __getitem__(self, k): return k\nclass D(dict): pass\ndef f(o, k): return o[k, 1]",
+        "[f(A(), 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(D(), x)",
+    ),
+    "item-of-a-class-that-is-given-another-method": (
+        "class A:\n    def __getitem__(self, k): return k\ndef f(o, k): return o[k]\no = A()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"A.__getitem__ = staticmethod(list)\nf(o, {ENDLESS})",
+    ),
+    "item-of-an-object-of-another-class": (
+        "class A:\n    def __getitem__(self, k): return k\nclass B: __getitem__ = staticmethod(list)\n"
+        "def f(o, k): return o[k]\no = A()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"o.__class__ = B\nf(o, {ENDLESS})",
+    ),
+    "item-of-a-class-with-new-bases": (
+        "class A:\n    def __getitem__(self, k): return k\nclass B(A): pass\nclass E: __getitem__ = staticmethod(list)\n"
+        "def f(o, k): return o[k]\no = B()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"B.__bases__ = (E,)\nf(o, {ENDLESS})",
+    ),
+    "item-of-a-class-itself": (
+        "class A:\n    def __getitem__(self, k): return k\nclass K:\n    __class_getitem__ = list\n"
+        "def f(o, k): return o[k]",
+        "[f(A(), (1, 2)) for _ in range(5)]",
+        f"f(K, {ENDLESS})",
+    ),
+    "object-that-is-another-one-when-its-key-is-known": (
+        "class A:\n    def __getitem__(self, k): return k\n"
+        "def f(o, k): return o[(o := k[0], k[1])[1], 1]\na = A()",
+        "[f(a, (a, 1)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf({}, (a, x))",
+    ),
+    "store-into-an-object-that-becomes-a-list": (
+        "class A:\n    def __setitem__(self, k, v): pass\nclass L(list): pass\ndef f(o, k, v): o[k] = v",
+        "[f(A(), slice(0), 1) for _ in range(5)]",
+        f"f(L(), slice(0), {ENDLESS})",
+    ),
+    "store-of-a-pair-into-a-dictionary": (
+        "class A:\n    def __setitem__(self, k, v): pass\nclass D(dict): pass\ndef f(o, k, v): o[k, v] = v",
+        "[f(A(), 1, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(D(), x, 1)",
+    ),
+    "bound-method-that-becomes-one-of-a-cached-function": (
+        "from functools import lru_cache\nfrom types import MethodType\ndef f(g, x): return g(x)",
+        "[f([1].count, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(MethodType(lru_cache(lambda a, b: a), 1), x)",
+    ),
+    "bound-method-of-a-maker": (
+        "from types import MethodType\ndef f(g): return g()",
+        "[f([1].copy) for _ in range(5)]",
+        f"f(MethodType(list, {ENDLESS}))",
+    ),
+    "bound-method-of-a-bound-method-of-a-maker": (
+        "from types import MethodType\ndef f(g): return g()",
+        "[f([1].copy) for _ in range(5)]",
+        f"f(MethodType(MethodType(map, len), {ENDLESS}))\nf(MethodType(MethodType(zip, 'ab'), {ENDLESS}))\n"
+        f"f(MethodType(MethodType(sum, {ENDLESS}), 1))",
+    ),
+    "any-rebound-by-its-generator": (
+        "def swap(x):\n    globals()['any'] = globals()['all'] = list\n    return x\n"
+        "def f(x): return any(y for y in swap(x)), all(y for y in x)",
+        "1",
+        f"f([0])\nf({ENDLESS})",
+    ),
+    "sum-rebound": (
+        "def f(x): return sum(1 for y in x)",
+        "[f([1, 2]) for _ in range(5)]",
+        f"globals()['sum'] = lambda g: [*{ENDLESS}]\nf([1])",
+    ),
+    "any-of-an-endless-generator": (
+        "def f(x): return any(y for y in x) or sum(y in x for y in x)",
+        "[f([0, 0]) for _ in range(5)]",
+        f"f({ENDLESS})",
+    ),
+    "sum-of-what-a-choice-gives": (
+        "def f(x, c, y): return sum(y if c else 1 for _ in x)",
+        "[f([1, 2], 0, 1) for _ in range(5)]",
+        "n = 3 ** 200000\nwhile True: f(range(1000), 1, n)",
+    ),
     "length-that-lies": (
         "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",
         "f('ab')",

@@ -53,7 +53,17 @@ from guards.iterate import (
 from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
-from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
+from guards.operate import (
+    BINARY,
+    COMPARE,
+    INPLACE,
+    SHORT_VALUES,
+    UNARY,
+    Compared,
+    Key,
+    Modulo,
+    is_short_template,
+)
 from guards.star import PlainGroup, StarType
 from guards.store import SHORT_SLICE, StoreAt, StoreAttribute, StoreItem
 
@@ -87,7 +97,6 @@ class Router(Versions):
         self.asker = asker
         self._trying = 0
         self.hidden: set[str] = set()  # names of ours in the module or class body being visited
-        self.private: str | None = None
         self.temporaries = 0
         self.comprehensions = 0
         self.lazy_annotations = False
@@ -520,6 +529,10 @@ class Router(Versions):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         guard = BINARY.get(type(node.op))
+        if guard is Modulo and is_short_template(node.left) and isinstance(node.right, ast.Tuple):
+            made = self.filled_in(guard, node.left, node.right, SHORT_VALUES, node)
+            if made is not None:
+                return made
         if guard is not None:
             made = self.operation(
                 guard, node.left, node.right, lambda a, b: ast.BinOp(a, node.op, b), node
@@ -564,6 +577,9 @@ class Router(Versions):
             made = self.operation(
                 Contains, left, right, lambda a, b: ast.Compare(a, [ast.In()], [b]), node
             )
+            if made is None and not self.planned(Contains, "", left, right):
+                node.left, node.comparators = self.visit(left), [self.visit(right)]
+                return node
             found = made or self.ask(Contains, self.visit(left), self.visit(right), at=node)
             if isinstance(node.ops[0], ast.In):
                 return found

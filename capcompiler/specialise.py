@@ -37,6 +37,8 @@ _TWICE: Final = 5
 _LARGEST: Final = 40
 #: Elements and characters that are copied for nothing.
 _SHORT: Final = 512
+#: Values of a format, at most, that are looked at in place.
+_FILLED: Final = 8
 _SLICED: Final = frozenset({list, tuple, str})
 _NOT_IN_CLAUSES: Final = (ast.NamedExpr, ast.Await, ast.Lambda)
 _NOT_TWICE: Final = (
@@ -53,6 +55,8 @@ class Specialiser(Dialect):
         self.optimize = optimize
         #: Of the function being visited; None in module and class bodies.
         self.scope: Scope | None = None
+        #: The class in whose body the node stands, in a function or not.
+        self.private: str | None = None
         self.stored: set[str] = set()  # names of attributes that the program stores or deletes
         self.bound: frozenset[str] = frozenset()  # names that it binds anywhere,
         self.classes: frozenset[str] = frozenset()  # to classes,
@@ -269,11 +273,12 @@ class Specialiser(Dialect):
 
     def spent(self, read: Read, source: ast.expr) -> ast.expr:
         """The last read of a temporary; what nothing else holds is let go of there. source: what it was
-        taken from: a name or an attribute of one is held by the program, more or less. The collector
+        taken from: a name, or an attribute or an item of one, is held by the program, more or less. The
+        collector
         may run here: what was tested must hold whatever code of the guest's does."""
         value = read()
         inner = source
-        while isinstance(inner, ast.Attribute):
+        while isinstance(inner, (ast.Attribute, ast.Subscript)):
             inner = inner.value
         if (
             not isinstance(value, ast.Name)
@@ -418,6 +423,37 @@ class Specialiser(Dialect):
             test = all_of([*first, is_kind(type_of(read()), str)])
             made = ast.copy_location(ast.IfExp(test, read(), made), part.value)
         return made
+
+    def filled_in(
+        self,
+        guard: type[Guard],
+        template: ast.expr,
+        values: ast.Tuple,
+        needs: Sequence[Fact],
+        at: ast.expr,
+    ) -> ast.expr | None:
+        """`'%s %d' % (x, y)`, without its guard where each value is short; None where no such test can
+        be written, and nothing has been visited."""
+        parts = values.elts
+        if not parts or len(parts) > _FILLED or any(isinstance(part, ast.Starred) for part in parts):
+            return None
+        if not self.may_hold or (self.scope is not None and self.scope.shared):
+            return None
+        first: list[ast.expr] = []
+        reads: list[Read] = [
+            copies(part)
+            if self.still(part) and self.certain(part)
+            else self.held_value(part, first, kept=True)
+            for part in parts
+        ]
+        tests = [either_of([self.kind_test(read, need) for need in needs]) for read in reads]
+
+        def filled() -> ast.expr:
+            return ast.copy_location(ast.Tuple([read() for read in reads], ast.Load()), values)
+
+        fast = ast.copy_location(ast.BinOp(template, ast.Mod(), filled()), at)
+        slow = self.ask(guard, copy.deepcopy(template), filled(), at=at)
+        return ast.copy_location(ast.IfExp(all_of([*first, *tests]), fast, slow), at)
 
     def joined(self, guard: type[Guard], parts: list[ast.expr], at: ast.expr) -> ast.expr | None:
         """An f-string of several texts, without its guard where they are short together; None where no

@@ -899,6 +899,8 @@ def _named(realm: Realm, key: str) -> Any:
         return realm.plain.of(name)
     if kind == "static":
         return realm.plain.of_class(name)
+    if kind == "supers":
+        return realm.plain.of_super(name)
     if kind == "made":
         return typer(realm) if name == "type" else maker(realm, _RAW[name])
     if kind == "stands":

@@ -53,6 +53,7 @@ from guards.host import (
     host_mro,
     host_name,
     host_super_class,
+    host_super_self,
     host_super_this,
 )
 from guards.plain import is_c_method
@@ -635,6 +636,7 @@ class CallSuper(Guard):
             found = realm.plain.supers.get((host_super_class(obj), host_super_this(obj), name))
             if found is not None:
                 return getattr(obj, name)
-            if realm.plain.learn_super(realm, host_super_class(obj), host_super_this(obj), name):
+            start, this = host_super_class(obj), host_super_this(obj)
+            if realm.plain.learn_super(realm, start, this, name, type(host_super_self(obj))):
                 return getattr(obj, name)
         return self.call(read(realm, obj, name))

@@ -38,6 +38,7 @@ __all__ = [
     "FEWEST_DIGITS",
     "SCALARS",
     "allocatable",
+    "asks_for_little",
     "charge_add",
     "charge_big",
     "charge_decimal",
@@ -62,6 +63,7 @@ __all__ = [
     "feed_keys",
     "feed_pairs",
     "has_own_hash",
+    "is_short_format",
     "is_view",
     "merged",
     "settled",
@@ -792,6 +794,39 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
         realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
     for v in tuple.__iter__(values):
         charge_text(realm, v)
+
+
+#: So long a format with no number of three digits in it asks for less than is charged for.
+_SHORT_FORMAT: Final = 64
+_WIDE: Final = re.compile(r"\*|%\(|\d\d\d").search
+
+
+def is_short_format(template: str, values: Any) -> bool:
+    """Whether `charge_mod` would charge nothing for a format and what is put into it. template: an exact
+    str."""
+    if not asks_for_little(template):
+        return False
+    if type(values) is not tuple:
+        return _is_short(values)
+    return len(values) <= _FEW and all(map(_is_short, values))
+
+
+def asks_for_little(template: str) -> bool:
+    """Whether a format of `%` asks for few characters beside those of the values."""
+    return len(template) <= _SHORT_FORMAT and not _WIDE(template)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether the text of a value is made for nothing."""
+    kind = type(value)
+    if kind is str:
+        return len(value) < 4096
+    if kind is int:
+        return bool(-_SHORT_NUMBER < value < _SHORT_NUMBER)
+    return kind is float or kind is bool or kind is type(None)
+
+
+_SHORT_NUMBER: Final = 1 << 1000
 
 
 def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:

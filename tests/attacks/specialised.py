@@ -484,6 +484,58 @@ WALKED = {
         "[f([1, 2], 0, 1) for _ in range(5)]",
         "n = 3 ** 200000\nwhile True: f(range(1000), 1, n)",
     ),
+    "what-super-finds-stored-as-it-is-made": (
+        "import weakref\nclass A:\n    def m(self, x): return x\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)\n    def n(self, x): return super(B, self).m(x)\nkeep = []\n"
+        "def trap():\n    class C: pass\n    c = C()\n    c.me = c\n"
+        "    keep.append(weakref.ref(c, lambda _: setattr(A, 'm', list)))",
+        "b = B()\n[b.m(1) or b.n(1) for _ in range(5)]",
+        f"while True:\n    trap()\n    b.m({ENDLESS})\n    b.n({ENDLESS})",
+    ),
+    "what-super-finds-of-another-class": (
+        "class A:\n    def m(self, x): return x\nclass Z: m = list\nclass B(A):\n"
+        "    def m(self, x): return super(C, self).m(x)\nC = B",
+        "[B().m(1) for _ in range(5)]",
+        "class C(B, Z):\n    pass\nclass D(C): pass\n"
+        f"class A:\n    m = staticmethod(list)\nclass B(A):\n    def m(self, x): return super(C, self).m(x)\n"
+        f"C = B\nB().m({ENDLESS})",
+    ),
+    "what-super-finds-of-an-object-of-another-class": (
+        "class A:\n    def m(self, x): return x\nclass Z: m = list\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)\nclass E(B, Z): pass\nclass F(B, A): pass",
+        "o = F()\n[o.m(1) for _ in range(5)]",
+        f"class Y(Z, A): pass\nclass G(B, Z): pass\nB.__bases__ = (Y,)\no.m({ENDLESS})",
+    ),
+    "what-super-finds-of-an-object-that-says-it-is-another": (
+        "class A:\n    def m(self, x): return x\nclass B(A):\n    def m(self, x): return super(B, self).m(x)\n"
+        "class L(A): m = list\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        "class F:\n    @property\n    def __class__(self): return G\n"
+        f"[B.m(B(), 1) for _ in range(5)]\nB.m(F(), {ENDLESS})",
+    ),
+    "super-of-a-class-cell-that-is-bound-anew": (
+        "class A:\n    def m(self, x): return x\nclass L(A): m = list\nclass B(A):\n"
+        "    def m(self, x, c=None):\n        nonlocal __class__\n        __class__ = c or __class__\n"
+        "        return super().m(x)\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        f"G().m({ENDLESS}, B)",
+    ),
+    "super-of-a-first-parameter-that-is-bound-anew": (
+        "class A:\n    def m(self, x): return x\nclass L(A): m = list\nclass B(A):\n"
+        "    def m(self, x, o=None):\n        self = o or self\n        return super().m(x)\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        f"B().m({ENDLESS}, G())",
+    ),
+    "format-of-a-tuple-in-a-name": (
+        "def f(a): return '%s' % a\ndef g(a, b): return '%s %5d' % (a, b)",
+        "[(f('a'), g('a', 1)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ntry: f((x,))\nexcept Exception: pass\ng(x, 1)",
+    ),
+    "format-of-a-text-that-grows": (
+        "def f(a, b): return '%s%s' % (a, b)",
+        "f('a', 'b')",
+        "s = 'a' * 3000\nwhile True: f(s, s + 'a' * 2000)",
+    ),
     "length-that-lies": (
         "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",
         "f('ab')",

@@ -39,6 +39,8 @@ class Scope:
     temporaries: bool = True
     #: Of a comprehension: what tells its temporaries from those of others. They are names of its own.
     shared: str = ""
+    #: The variables that have a mark, and what it says; see capcompiler.marks.
+    marks: Mapping[str, str] = field(default_factory=dict)
     #: Whether it is left and entered again, so that its names change while code inside it runs.
     resumed: bool = False
 

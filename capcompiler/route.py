@@ -17,6 +17,7 @@ from typing import Any, Final
 from capcompiler import generic
 from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
+from capcompiler.marks import marked_names, plain_targets
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import (
     Read,
@@ -133,9 +134,11 @@ class Router(Versions):
             self.held = 0
             self.keeps = []
             told = copy.deepcopy(statement) if self.flowing else statement
+            marks = self.marks_after(statement)
             routed = self.visit(statement)
             self.flow(told)
             out.extend(routed if isinstance(routed, list) else [routed])
+            out.extend(marks)
             if self.keeps and isinstance(statement, _SIMPLE):
                 out.append(self.let_go(statement))
             if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
@@ -254,13 +257,17 @@ class Router(Versions):
     def function_body(self, node: Any) -> list[ast.stmt]:
         outer, self.in_class = self.in_class, False
         outer_scope, self.scope = self.scope, scope_of(node)
+        if self.optimize:
+            self.scope.marks = marked_names(node.body, self.scope)
         flowing, self.flowing = self.flowing, False
         at = 0
         if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
             at = 1
         body = [*self.block(node.body[:at]), *self.versions(node.body[at:])]
         self.in_class, self.flowing = outer, flowing
-        body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
+        head = body[min(at, len(body) - 1)]
+        marks = self.marks_of(sorted(self.scope.params), head)
+        body = [*body[:at], self.tick(head), *marks, *body[at:]]
         self.scope = outer_scope
         return body
 
@@ -705,13 +712,14 @@ class Router(Versions):
 
     def visit_For(self, node: ast.For) -> ast.For:
         names = self.targets_of([node])
+        marks = self.marks_of(plain_targets([node.target]) or [], node.target)
         node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
         scope = self.scope
         before = set() if scope is None else scope.bound
         if scope is not None:
             scope.bound = before | (names & scope.fast)
-        node.body = [*unpack, *self.versions(node.body)]
+        node.body = [*unpack, *marks, *self.versions(node.body)]
         if scope is not None:
             scope.bound = before
         node.orelse = self.block(node.orelse)

@@ -13,7 +13,7 @@ from guards.attribute import read
 from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.depth import check_nesting
-from guards.fact import HOLDER, INSTANCE, TEXT, Fact
+from guards.fact import HOLDER, INSTANCE, REAL, TEXT, Fact
 from guards.format import text_of
 from guards.host import host_iterable, host_lookup, host_name
 from guards.tables.rows import TABLE, State, find
@@ -151,6 +151,7 @@ class ReadItem(Guard):
     # a `ForwardRef` of the host's there.
     # What a class of the guest's own does with a key is guarded there.
     free = ((HOLDER, Fact(int, 60)), (HOLDER, TEXT), (INSTANCE, None))
+    known = ((HOLDER, REAL),)
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:

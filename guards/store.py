@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
-from guards.fact import INSTANCE, TEXT, Fact
+from guards.fact import INSTANCE, REAL, TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
 from guards.protocol import safe_class_value
@@ -312,6 +312,7 @@ class StoreItem(Guard):
 
     key = "cap:itemtarget"
     free = ((None, Fact(int, 60)), (None, TEXT), (INSTANCE, None))
+    known = ((None, REAL),)
     __slots__ = ()
 
     def run(self, obj: Any, key: Any = _LATER) -> Any:

@@ -112,6 +112,55 @@ FILLED = {
     ),
 }
 
+#: What binds `a` anew to `v`, after it was found to be a number and before it is used as one once more.
+REBOUND = {
+    "assignment": "a = v",
+    "choice": "if b > 5: a = v",
+    "tuple": "a, c = v, a",
+    "swap": "a, v = v, a",
+    "chain": "c = a = v",
+    "annotation": "a: int = v",
+    "in-place": "a = v if b > 5 else 0\n        a += v",
+    "in-place-of-an-object": "a = Z()\n        a += v",
+    "copy": "w = v\n        a = w",
+    "walrus": "c = (a := v)",
+    "walrus-in-a-comprehension": "c = [a := v for _ in '1']",
+    "walrus-in-a-condition": "if (a := v): pass",
+    "for": "for a in [v]: pass",
+    "for-that-is-left": "for a in [1, v]:\n            if a is v: break",
+    "for-of-a-tuple": "for a, c in [(v, 1)]: pass",
+    "for-with-an-index": "for a, d[a * b if d else 0] in [(v, 1)]: pass",
+    "target-with-an-index": "a, d[0 if a is v else 0] = v, 1",
+    "chain-with-an-index": "a = d[0] = v",
+    "star": "a, *c = v, 1",
+    "nest-of-targets": "(a, c), e = (v, 1), 2",
+    "with": "with Z() as a: pass",
+    "match": "match v:\n            case a: pass",
+    "match-of-a-sequence": "match [v]:\n            case [a]: pass",
+    "import": "import m as a",
+    "function": "def a(): pass\n        a = v",
+    "class": "class a: pass\n        a = v",
+    "del": "del a\n        a = v",
+    "except": "try: raise E(v)\n        except E as a: c = a.args[0]\n        a = v",
+    "store-that-raises": "try: a, d[[]] = v, 1\n        except TypeError: pass",
+    "with-that-goes-on": "with Z(): a, d[[]] = v, 1",
+    "nested-function": "def g():\n            nonlocal a\n            a = v\n        g()",
+    "generator-that-is-resumed": "next(a := v for _ in '1')",
+}
+FILLED |= {
+    f"number-rebound-by-{name}": (
+        "import sys\nsys.modules['m'] = [0]\nclass E(Exception): pass\n"
+        "class Z:\n    def __iadd__(self, x): return x\n    def __enter__(self): return [0]\n"
+        "    def __exit__(self, *_): return True\n"
+        "def f(a, b, v):\n    d = {}\n    for i in range(3):\n"
+        "        c = a * b\n        c = a * b\n        c = a * b\n        c = a * b\n        c = b * a\n"
+        f"        {how}\n    return a * b",
+        "1",
+        "f(1, 10**8, [0])",
+    )
+    for name, how in REBOUND.items()
+}
+
 #: A definition, what warms it up, and a call with what never ends, or is walked in every way there is.
 WALKED = {
     "containment": (
@@ -535,6 +584,23 @@ WALKED = {
         "def f(a, b): return '%s%s' % (a, b)",
         "f('a', 'b')",
         "s = 'a' * 3000\nwhile True: f(s, s + 'a' * 2000)",
+    ),
+    "container-rebound-to-a-class": (
+        "class K: __class_getitem__ = list\ndef f(d, k, e):\n    for _ in range(2):\n"
+        "        x = d[k]\n        x = d[k]\n        x = d[k]\n        d, k = e\n    return x",
+        "[f([1], 0, ([1], 0)) for _ in range(5)]",
+        f"f([1], 0, (K, {ENDLESS}))",
+    ),
+    "index-rebound-to-a-nest": (
+        "def f(d, k, e):\n    for _ in range(2):\n        d[k] = 1\n        d[k] = 2\n        d[k] = 3\n        k = e",
+        "[f({}, 0, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf({}, 0, x)",
+    ),
+    "compared-with-what-is-no-number-any-more": (
+        "def f(a, b, v):\n    for _ in range(2):\n        a < b\n        a == b\n        0 <= a < b\n"
+        "        if not a == b: a, b = v",
+        "[f(1, 2.5, (1, 2)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ny = ()\nfor _ in range(60): y = (y, y)\nf(1, 2, (x, y))",
     ),
     "length-that-lies": (
         "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",

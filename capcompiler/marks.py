@@ -14,18 +14,20 @@ exception, which may fall between the two.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from capcompiler.facts import Scope
 from capcompiler.names import bound_names
+from guards.base import PREFIX
 from guards.fact import FLOAT, HOLDER, Fact
 from guards.operate import BINARY, COMPARE, INPLACE
 
 __all__ = [
-    "HOLDS", "MARKED", "NUMBER", "is_counted", "mark_name", "marked_names", "plain_targets",
+    "HOLDS", "MARKED", "NUMBER", "is_counted", "mark_name", "marked_names", "plain_targets", "pruned",
 ]  # fmt: skip
 
+_MARK: Final = f"{PREFIX}m:"
 NUMBER: Final = "number"
 HOLDS: Final = "holder"
 #: What a value is, one or the other, where its mark is true. A whole number is tested for 30 bits, and
@@ -48,7 +50,7 @@ _OTHERS: Final = (
 
 
 def mark_name(name: str) -> str:
-    return f"cap:m:{name}"
+    return _MARK + name
 
 
 def plain_targets(targets: list[ast.expr]) -> list[str] | None:
@@ -75,6 +77,29 @@ def _bindings(node: Any) -> list[ast.expr] | None:
     ):
         return [node.target]
     return None
+
+
+def pruned(statements: list[ast.stmt], kept: Container[str] = ()) -> list[ast.stmt]:
+    """Routed statements without the notes of marks that nothing in them asks. kept: variables whose
+    marks may be asked elsewhere."""
+    asked = {
+        part.id for statement in statements for part in ast.walk(statement)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id.startswith(_MARK)
+    }  # fmt: skip
+    drop = _Drop(asked, kept)
+    return [left for statement in statements if (left := drop.visit(statement)) is not None]
+
+
+class _Drop(ast.NodeTransformer):
+    def __init__(self, asked: set[str], kept: Container[str]) -> None:
+        self.asked = asked
+        self.kept = kept
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and target.id.startswith(_MARK) and target.id not in self.asked:
+            return node if target.id.removeprefix(_MARK) in self.kept else None
+        return node
 
 
 def marked_names(body: list[ast.stmt], scope: Scope) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from capcompiler import generic
 from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
-from capcompiler.marks import marked_names, plain_targets
+from capcompiler.marks import marked_names, plain_targets, pruned
 from capcompiler.names import bound_names, mangled
 from capcompiler.specialise import (
     Read,
@@ -263,11 +263,13 @@ class Router(Versions):
         at = 0
         if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
             at = 1
-        body = [*self.block(node.body[:at]), *self.versions(node.body[at:])]
+        head = node.body[min(at, len(node.body) - 1)]
+        first = self.block(node.body[:at])
+        body = [*first, *self.versions(node.body[at:], sorted(self.scope.params), copy.copy(head), ())]
+        if self.scope.marks:
+            body = pruned(body)
         self.in_class, self.flowing = outer, flowing
-        head = body[min(at, len(body) - 1)]
-        marks = self.marks_of(sorted(self.scope.params), head)
-        body = [*body[:at], self.tick(head), *marks, *body[at:]]
+        body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
         self.scope = outer_scope
         return body
 
@@ -712,14 +714,14 @@ class Router(Versions):
 
     def visit_For(self, node: ast.For) -> ast.For:
         names = self.targets_of([node])
-        marks = self.marks_of(plain_targets([node.target]) or [], node.target)
+        stored, at = plain_targets([node.target]) or [], copy.copy(node.target)
         node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
         scope = self.scope
         before = set() if scope is None else scope.bound
         if scope is not None:
             scope.bound = before | (names & scope.fast)
-        node.body = [*unpack, *marks, *self.versions(node.body)]
+        node.body = [*unpack, *self.versions(node.body, stored, at, before)]
         if scope is not None:
             scope.bound = before
         node.orelse = self.block(node.orelse)

@@ -12,7 +12,7 @@ import ast
 import copy
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from capcompiler.dialect import Dialect
@@ -307,12 +307,15 @@ class Specialiser(Dialect):
             if guard.plan(Site(site.name, site.operands, facts)) is not Plan.OMIT:
                 return None
         tests = [is_marked(mark, reads[at]) for at, mark in asked]
-        tests += [
+        noted = [
             _ours(mark_name(node.id))
             for node, mark, fact in zip(site.operands, marks, site.known(), strict=True)
             if mark and fact.kind is None and isinstance(node, ast.Name)
         ]
-        return all_of(tests)
+        # A value that is taken by its test must be taken whatever the marks say.
+        operands = [site.operands[at] for at, _ in asked]
+        plain = all(self.still(node) and self.certain(node) for node in operands)
+        return all_of([*noted, *tests] if plain else [*tests, *noted])
 
     def marks_after(self, statement: ast.stmt) -> list[ast.stmt]:
         """What notes the marks of the variables that a statement, not visited yet, stores to."""
@@ -329,9 +332,14 @@ class Specialiser(Dialect):
         return self.marks_of(names or [], statement, value)
 
     def marks_of(
-        self, names: Sequence[str], at: ast.AST, value: ast.expr | None = None
+        self,
+        names: Sequence[str],
+        at: ast.AST,
+        value: ast.expr | None = None,
+        known: Mapping[str, Fact] | None = None,
     ) -> list[ast.stmt]:
-        """What notes the marks of variables just stored to. value: what was stored, not visited yet."""
+        """What notes the marks of variables just stored to. value: what was stored, not visited yet.
+        known: what is known of them after the store; what was known before it says nothing here."""
         if self.scope is None:
             return []
         out: list[ast.stmt] = []
@@ -341,12 +349,14 @@ class Specialiser(Dialect):
                 continue
             test: ast.expr = is_marked(mark, copies(_ours(name)))
             fact = ANY if value is None else self.fact(value)
-            if value is not None and self.mark_of(value) == mark:
-                test = _ours(mark_name(value.id))  # type: ignore[attr-defined]
-            elif fact.kind is not None and fact is not INEXACT:
+            if known is not None:
+                fact = known.get(name, ANY)
+            if fact.kind is not None and fact is not INEXACT:
                 told = [satisfied(fact, need) for need in MARKED[mark]]
                 if any(told) or None not in told:
                     test = ast.Constant(any(told))
+            elif value is not None and self.mark_of(value) == mark:
+                test = _ours(mark_name(value.id))  # type: ignore[attr-defined]
             target = ast.Name(mark_name(name), ast.Store())
             out.append(ast.copy_location(ast.Assign([target], test), at))
         return out
@@ -584,10 +594,11 @@ class Specialiser(Dialect):
 
 
 def is_marked(mark: str, read: Read) -> ast.expr:
-    """The test that a mark keeps the answer of."""
+    """The test that a mark keeps the answer of. read: its first node may take the value."""
     if mark == HOLDS:
+        most = is_kind(type_of(read()), list)
         held = ast.Compare(type_of(read()), [ast.In()], [stand_in(GROUPS[HOLDER][1])])
-        return held
+        return either_of([most, held])
     small = all_of([is_kind(type_of(read()), int), *_within(read, SMALL)])
     return either_of([small, is_kind(type_of(read()), float)])
 

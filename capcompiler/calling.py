@@ -10,7 +10,7 @@ import ast
 import builtins
 import copy
 from types import BuiltinFunctionType
-from typing import Final
+from typing import Any, Final
 
 from capcompiler.specialise import (
     Read,
@@ -33,7 +33,7 @@ from guards.short import SHORT, SHORT_NUMBERS, SMALL_OF, Short
 from guards.stand import stand_ins
 from guards.tables.rows import State
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "is_own"]
 
 #: Builtins that a guest holds as they are, and that may be called as they are.
 RAW_FUNCTIONS: Final = frozenset(
@@ -59,6 +59,12 @@ def _names_plain(call: ast.Call) -> bool:
     return type(name) is str and is_plain_name(name) and not is_guard_name(name)
 
 
+def is_own(name: str, found: Read) -> ast.expr:
+    """A test that what was found is the realm's own builtin of that name."""
+    identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
+    return ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{name}")])
+
+
 class Calls(Specialiser):
     """The part of the router that asks for guards of calls."""
 
@@ -73,6 +79,9 @@ class Calls(Specialiser):
         if isinstance(node, ast.Attribute):
             if self.is_super(node.value):
                 self.admit(node)
+                made = self.found_by_super(node)
+                if made is not None:
+                    return made
                 owner = self.visit(node.value)
                 return self.ask(CallSuper, owner, ast.Constant(self.in_class_name(node.attr)), at=node)
             if not node.attr.startswith("__"):
@@ -96,6 +105,45 @@ class Calls(Specialiser):
             and node.func.id == "super"
             and "super" not in self.bound
         )
+
+    def found_by_super(self, node: ast.Attribute) -> ast.expr | None:
+        """`super().m` or `super(C, self).m` where it is called, without its guard where `super` is the
+        builtin and is known to find a function of the guest's there; None where no such test can be
+        written, and nothing has been visited."""
+        asked: Any = node.value
+        scope, name = self.scope, self.in_class_name(node.attr)
+        if scope is None or scope.shared or not self.may_hold:
+            return None
+        if asked.keywords or len(asked.args) not in (0, 2):
+            return None
+        if asked.args:
+            of, obj = asked.args
+            if not (isinstance(of, ast.Name) and isinstance(obj, ast.Name)):
+                return None
+        elif not (scope.first and self.private is not None) or "__class__" in self.bound:
+            return None
+        else:
+            of, obj = ast.Name("__class__", ast.Load()), ast.Name(scope.first, ast.Load())
+        if not (self.still(obj) and self.certain(obj)):
+            return None
+        again = copy.deepcopy(asked)
+        first: list[ast.expr] = []
+        this: Read = copies(of)
+        if asked.args:
+            this = self.held_value(of, first, kept=True)
+            asked.args[0] = this()
+        made = ast.copy_location(ast.Call(stand_in("cap:raw:super"), asked.args, []), asked)
+        found = self.held_routed(made, first, kept=True)
+        # What is made here is made before the test: the collector may run a callback of the guest's
+        # that stores another method.
+        pair = ast.Tuple([type_of(copy.deepcopy(obj)), this()], ast.Load())
+        known = ast.Compare(pair, [ast.In()], [stand_in(f"cap:supers:{name}")])
+        fast = ast.copy_location(ast.Attribute(found(), node.attr, ast.Load()), node)
+        slow = self.ask(CallSuper, found(), ast.Constant(name), at=node)
+        here = ast.copy_location(ast.IfExp(all_of([*first, known]), fast, slow), node)
+        other = self.ask(CallSuper, self.visit(again), ast.Constant(name), at=node)
+        same = ast.Compare(ast.Name("super", ast.Load()), [ast.Is()], [stand_in("cap:raw:super")])
+        return ast.copy_location(ast.IfExp(same, here, other), node)
 
     # Names
 
@@ -133,8 +181,8 @@ class Calls(Specialiser):
                 ast.Compare(type_of(again()), [ast.Is()], [stand_in("cap:raw:method")]),
                 ast.Compare(
                     type_of(ast.Attribute(again(), "__func__", ast.Load())),
-                    [ast.Is()],
-                    [stand_in("cap:raw:function")],
+                    [ast.In()],
+                    [stand_in("cap:bound")],
                 ),
             ]
         )
@@ -176,8 +224,7 @@ class Calls(Specialiser):
             return None
         first: list[ast.expr] = []
         found = self.held_value(node, first)
-        identity = ast.Call(stand_in("cap:raw:id"), [found()], [])
-        same = ast.Compare(identity, [ast.Eq()], [stand_in(f"cap:own:{node.id}")])
+        same = is_own(node.id, found)
         if node.id in ("getattr", "hasattr") and _names_plain(call):
             raw_name = stand_in(f"cap:raw:{node.id}")
             slow = self.ask(guard, found(), at=node)

@@ -33,10 +33,14 @@ class Scope:
     env: dict[str, Fact] = field(default_factory=dict)
     #: Names that certainly have a value where the rewriting pass is.
     bound: set[str] = field(default_factory=set)
+    #: The first parameter, which `super()` takes for the object; "" where there is none.
+    first: str = ""
     #: Whether values may be held in local variables of our own.
     temporaries: bool = True
     #: Of a comprehension: what tells its temporaries from those of others. They are names of its own.
     shared: str = ""
+    #: The variables that have a mark, and what it says; see capcompiler.marks.
+    marks: Mapping[str, str] = field(default_factory=dict)
     #: Whether it is left and entered again, so that its names change while code inside it runs.
     resumed: bool = False
 
@@ -58,6 +62,7 @@ def scope_of(node: Any) -> Scope:
         params=fast & params,
         env=_settled(fast, params, body),
         bound=set(fast & params),
+        first=next((arg.arg for arg in (*a.posonlyargs, *a.args)), ""),
         resumed=any(isinstance(part, _RESUMED) for part in ast.walk(node)),
     )
 
@@ -146,15 +151,16 @@ def _settled(names: frozenset[str], params: set[str], body: list[Any]) -> dict[s
     for part in body:
         _stores(part, stores, nested=False)
     env = dict.fromkeys(names, _BOTTOM)
-    for attempt in range(_ROUNDS + 2):
+    for attempt in range(_ROUNDS + 3):
         found: dict[str, Fact] = {}
         for name, values in stores.items():
             fact = _BOTTOM
             for value in values:
                 fact = joined(fact, ANY if value is None else fact_of(value, env))
             if fact != env[name] and attempt >= _ROUNDS:
-                # It grows from round to round, as what is added to itself in a loop does.
-                fact = Fact(int) if fact.kind is int and attempt == _ROUNDS else ANY
+                # It grows from round to round: what is counted by so much, or what is added to itself.
+                steps = (Fact(int, _COUNTED), Fact(int))[attempt - _ROUNDS :]
+                fact = steps[0] if fact.kind is int and steps else ANY
             found[name] = fact
         if found == env:
             break
@@ -207,7 +213,8 @@ def module_names(tree: ast.AST) -> tuple[frozenset[str], frozenset[str], frozens
     return frozenset(bound), frozenset(classes), frozenset(modules)
 
 
-_COMPARED: Final = (ast.Is, ast.IsNot)
+#: Comparisons that give truth or falsehood whatever the guest's objects say.
+_COMPARED: Final = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _DISPLAYS: Final[dict[type[ast.expr], type]] = {
     ast.JoinedStr: str, ast.List: list, ast.ListComp: list, ast.Tuple: tuple, ast.Dict: dict,
     ast.DictComp: dict, ast.Set: set, ast.SetComp: set,
@@ -237,6 +244,11 @@ def fact_of(node: ast.expr, env: Mapping[str, Fact]) -> Fact:
         return joined(fact_of(node.body, env), fact_of(node.orelse, env))
     if isinstance(node, ast.NamedExpr):
         return fact_of(node.value, env)
+    if isinstance(node, ast.BoolOp):
+        found = _BOTTOM
+        for value in node.values:
+            found = joined(found, fact_of(value, env))
+        return found
     if isinstance(node, ast.Compare) and all(isinstance(op, _COMPARED) for op in node.ops):
         return BOOL
     if type(node) in _DISPLAYS:
@@ -288,10 +300,16 @@ def combined(op: ast.operator, a: Fact, b: Fact, right: ast.expr | None = None) 
         value = right.value
         if type(value) is int and 0 <= value <= BITS:
             bits = a.bits + value if isinstance(op, ast.LShift) else a.bits * value + 1
+    if isinstance(op, (ast.Add, ast.Sub)) and bits > _COUNTED and min(a.bits, b.bits) <= _COUNTED_BY:
+        bits = max(a.bits, b.bits)
     if bits < 0 or bits > BITS:
         return Fact(int) if isinstance(op, (*_INTEGER, *_BITWISE[:3])) else ANY
     return Fact(int, bits)
 
 
+#: What is added to so small numbers, again and again, has so many bits at most: it would take more than
+#: 2**64 additions to have one more, each of which is carried out. (`BITS` leaves room for a few more.)
+_COUNTED_BY: Final = 60
+_COUNTED: Final = 130
 _INTEGER: Final = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 _BITWISE: Final = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)

@@ -11,10 +11,12 @@ import ast
 import copy
 from typing import Any, Final
 
-from capcompiler.calling import Calls
+from capcompiler.calling import Calls, is_own
+from capcompiler.facts import fact_of
 from capcompiler.specialise import Read, all_of, copies, is_kind, type_of
 from guards.base import Guard
 from guards.binding import stand_in
+from guards.fact import BITS, BOOL, FLOAT, INEXACT, Fact
 
 __all__ = ["Making"]
 
@@ -29,8 +31,15 @@ _ARGUMENTS: Final = {
     "enumerate": (1, 1),
     "reversed": (1, 1),
     "zip": (2, 3),
+    "any": (1, 1),
+    "all": (1, 1),
+    "sum": (1, 1),
 }
 _ORDERED: Final = frozenset({"list", "tuple"})
+#: Builtins of the realm's own that do no more with a generator than take its elements, each for a step;
+#: one adds them up, and charges nothing for numbers that are known to be small.
+_TAKING: Final = frozenset({"any", "all"})
+_ADDING: Final = "sum"
 
 
 class Making(Calls):
@@ -54,6 +63,8 @@ class Making(Calls):
         said = len(self.violations)
         argument = call.args[0]
         names = [name]
+        if name in _TAKING or name == _ADDING:
+            return self._taken_in(name, call, guard)
         if isinstance(argument, ast.GeneratorExp) and name in _ORDERED:
             if sum(1 for _ in ast.walk(argument)) > _LARGEST:
                 return None
@@ -83,6 +94,27 @@ class Making(Calls):
             ast.Compare(ast.Name(n, ast.Load()), [ast.Is()], [stand_in(f"cap:raw:{n}")]) for n in names
         ]
         return ast.copy_location(ast.IfExp(all_of(list(same)), fast, slow), call)
+
+    def _taken_in(self, name: str, call: ast.Call, guard: type[Guard]) -> ast.expr | None:
+        """`any(c for x in xs)` and the like, where the generator expression stands in the call."""
+        argument = call.args[0]
+        if not isinstance(argument, ast.GeneratorExp) or not self.may_hold:
+            return None
+        if name == _ADDING and not _is_small_number(fact_of(argument.elt, {})):
+            return None
+        if sum(1 for _ in ast.walk(argument)) > _LARGEST:
+            return None
+        again, said = copy.deepcopy(call), len(self.violations)
+        first: list[ast.expr] = []
+        found = self.held_value(call.func, first)
+        fast = self._of(name, self._counted(self.visit(argument)))
+        del self.violations[said:]  # the other way says the same
+        self.written = True
+        again.args = [self.visit(again.args[0])]
+        self.written = False
+        again.func = ast.IfExp(is_own(name, found), found(), self.ask(guard, found(), at=call.func))
+        ast.copy_location(again.func, call.func)
+        return ast.copy_location(ast.IfExp(all_of([*first, is_own(name, found)]), fast, again), call)
 
     def _is_plain(self, call: ast.Call) -> bool:
         return not call.keywords and not any(isinstance(a, ast.Starred) for a in call.args)
@@ -165,6 +197,11 @@ class Making(Calls):
             value = take(self.visit(node))
             reads.append((_once(value), again))
         return reads
+
+
+def _is_small_number(fact: Fact) -> bool:
+    """Whether adding up numbers of which this is known is charged for by no rule."""
+    return fact in (FLOAT, INEXACT, BOOL) or (fact.kind is int and 0 <= fact.bits <= BITS)
 
 
 def _once(value: ast.expr) -> Read:

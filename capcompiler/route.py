@@ -17,8 +17,18 @@ from typing import Any, Final
 from capcompiler import generic
 from capcompiler.facts import inside, module_names, rebound_in, scope_of
 from capcompiler.lazy import is_lazy, mark_lazy_names
+from capcompiler.marks import marked_names, plain_targets, pruned
 from capcompiler.names import bound_names, mangled
-from capcompiler.specialise import Read, all_of, copies, either_of, is_kind, size, type_of
+from capcompiler.specialise import (
+    Read,
+    all_of,
+    copies,
+    either_of,
+    is_kind,
+    is_plain_index,
+    size,
+    type_of,
+)
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.augment import AugmentAttribute, AugmentItem
@@ -45,7 +55,17 @@ from guards.iterate import (
 from guards.lazy import LazyImport, LazyName
 from guards.match import MatchClass, MatchMapping, MatchSequence
 from guards.modules import GUEST, LIBRARY, PACKAGE
-from guards.operate import BINARY, COMPARE, INPLACE, UNARY, Compared, Key
+from guards.operate import (
+    BINARY,
+    COMPARE,
+    INPLACE,
+    SHORT_VALUES,
+    UNARY,
+    Compared,
+    Key,
+    Modulo,
+    is_short_template,
+)
 from guards.star import PlainGroup, StarType
 from guards.store import SHORT_SLICE, StoreAt, StoreAttribute, StoreItem
 
@@ -79,7 +99,6 @@ class Router(Versions):
         self.asker = asker
         self._trying = 0
         self.hidden: set[str] = set()  # names of ours in the module or class body being visited
-        self.private: str | None = None
         self.temporaries = 0
         self.comprehensions = 0
         self.lazy_annotations = False
@@ -116,9 +135,11 @@ class Router(Versions):
             self.held = 0
             self.keeps = []
             told = copy.deepcopy(statement) if self.flowing else statement
+            marks = self.marks_after(statement)
             routed = self.visit(statement)
             self.flow(told)
             out.extend(routed if isinstance(routed, list) else [routed])
+            out.extend(marks)
             if self.keeps and isinstance(statement, _SIMPLE):
                 out.append(self.let_go(statement))
             if scope is not None and isinstance(statement, (ast.Assign, ast.AugAssign)):
@@ -237,11 +258,17 @@ class Router(Versions):
     def function_body(self, node: Any) -> list[ast.stmt]:
         outer, self.in_class = self.in_class, False
         outer_scope, self.scope = self.scope, scope_of(node)
+        if self.optimize:
+            self.scope.marks = marked_names(node.body, self.scope)
         flowing, self.flowing = self.flowing, False
         at = 0
         if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
             at = 1
-        body = [*self.block(node.body[:at]), *self.versions(node.body[at:])]
+        head = node.body[min(at, len(node.body) - 1)]
+        first = self.block(node.body[:at])
+        body = [*first, *self.versions(node.body[at:], sorted(self.scope.params), copy.copy(head), ())]
+        if self.scope.marks:
+            body = pruned(body)
         self.in_class, self.flowing = outer, flowing
         body = [*body[:at], self.tick(body[min(at, len(body) - 1)]), *body[at:]]
         self.scope = outer_scope
@@ -395,7 +422,7 @@ class Router(Versions):
                 made = self.sliced(ReadItem, node, node.slice)
                 if made is not None:
                     return made
-            elif not isinstance(node.slice, ast.Tuple):
+            elif is_plain_index(node.slice):
                 made = self.operation(
                     ReadItem, node.value, node.slice, lambda a, b: ast.Subscript(a, b, ast.Load()), node
                 )
@@ -512,6 +539,10 @@ class Router(Versions):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         guard = BINARY.get(type(node.op))
+        if guard is Modulo and is_short_template(node.left) and isinstance(node.right, ast.Tuple):
+            made = self.filled_in(guard, node.left, node.right, SHORT_VALUES, node)
+            if made is not None:
+                return made
         if guard is not None:
             made = self.operation(
                 guard, node.left, node.right, lambda a, b: ast.BinOp(a, node.op, b), node
@@ -556,6 +587,9 @@ class Router(Versions):
             made = self.operation(
                 Contains, left, right, lambda a, b: ast.Compare(a, [ast.In()], [b]), node
             )
+            if made is None and not self.planned(Contains, "", left, right):
+                node.left, node.comparators = self.visit(left), [self.visit(right)]
+                return node
             found = made or self.ask(Contains, self.visit(left), self.visit(right), at=node)
             if isinstance(node.ops[0], ast.In):
                 return found
@@ -681,13 +715,14 @@ class Router(Versions):
 
     def visit_For(self, node: ast.For) -> ast.For:
         names = self.targets_of([node])
+        stored, at = plain_targets([node.target]) or [], copy.copy(node.target)
         node.iter = self.counted(node.iter)
         node.target, unpack = self.target(node.target)
         scope = self.scope
         before = set() if scope is None else scope.bound
         if scope is not None:
             scope.bound = before | (names & scope.fast)
-        node.body = [*unpack, *self.versions(node.body)]
+        node.body = [*unpack, *self.versions(node.body, stored, at, before)]
         if scope is not None:
             scope.bound = before
         node.orelse = self.block(node.orelse)

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from capcompiler.dialect import Dialect
 from capcompiler.facts import Scope, fact_of
+from capcompiler.marks import HOLDS, MARKED, NUMBER, is_counted, mark_name, plain_targets
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
-from guards.fact import FLOAT, GROUPS, KEY, SMALL, TESTED_BITS, Fact, satisfied
+from guards.fact import ANY, FLOAT, GROUPS, HOLDER, INEXACT, KEY, SMALL, TESTED_BITS, Fact, satisfied
 from guards.item import ReadItem
 
 __all__ = [
-    "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind", "size", "type_of",
+    "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind",
+    "is_plain_index", "size", "type_of",
 ]  # fmt: skip
 
 Read = Callable[[], ast.expr]
@@ -36,6 +39,8 @@ _TWICE: Final = 5
 _LARGEST: Final = 40
 #: Elements and characters that are copied for nothing.
 _SHORT: Final = 512
+#: Values of a format, at most, that are looked at in place.
+_FILLED: Final = 8
 _SLICED: Final = frozenset({list, tuple, str})
 _NOT_IN_CLAUSES: Final = (ast.NamedExpr, ast.Await, ast.Lambda)
 _NOT_TWICE: Final = (
@@ -52,6 +57,8 @@ class Specialiser(Dialect):
         self.optimize = optimize
         #: Of the function being visited; None in module and class bodies.
         self.scope: Scope | None = None
+        #: The class in whose body the node stands, in a function or not.
+        self.private: str | None = None
         self.stored: set[str] = set()  # names of attributes that the program stores or deletes
         self.bound: frozenset[str] = frozenset()  # names that it binds anywhere,
         self.classes: frozenset[str] = frozenset()  # to classes,
@@ -191,7 +198,7 @@ class Specialiser(Dialect):
         one, two = self.still(left), self.still(right)
         if one and two:
             reads = copies(left), copies(right)
-            return self.either(guard, any_row(rows, reads, site), reads, make, at)
+            return self.either(guard, self.tested(guard, rows, reads, site), reads, make, at)
         first: list[ast.expr] = []
         if self.may_hold:
             of_item = guard is ReadItem and not one
@@ -200,7 +207,7 @@ class Specialiser(Dialect):
             else:
                 a = self.held_value(left, first, kept=of_item)
             beside_float = (
-                not (two or self.scope.shared)
+                not (two or self.scope.shared or self.mark_of(left))
                 and rows[0][0] is FLOAT
                 and rows[0][1] is None
                 and size(right) <= _TWICE
@@ -213,7 +220,8 @@ class Specialiser(Dialect):
                 make = lambda x, y: given(self.spent(lambda: x, left), y)  # noqa: E731
             if two:
                 reads = a, copies(right)
-                return self.either(guard, all_of([*first, any_row(rows, reads, site)]), reads, make, at)
+                test = all_of([*first, self.tested(guard, rows, reads, site)])
+                return self.either(guard, test, reads, make, at)
             if beside_float:
                 # Beside a float the right operand is used as it comes.
                 test = all_of([*first, any_row(rows[:1], (a, a), site)])
@@ -226,8 +234,9 @@ class Specialiser(Dialect):
                     guard, all_of([*later, any_row(rest, (a, b), site)]), (a, b), make, at
                 )
                 return ast.copy_location(ast.IfExp(test, fast, slow), at)
-            reads = a, self.held_value(right, first)
-            test = all_of([*first, any_row(rows, reads, site)])
+            key = guard is ReadItem and self.fact(right).kind is not int
+            reads = a, self.held_value(right, first, kept=key)
+            test = all_of([*first, self.tested(guard, rows, reads, site)])
             return self.either(guard, test, reads, make, at)
         tested = [any(row[i] is not None for row in rows) for i in (0, 1)]
         if two and self.certain(right) and not tested[0] and size(left) <= _TWICE:
@@ -250,6 +259,108 @@ class Specialiser(Dialect):
             first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
         return again
 
+    def stored_at(
+        self, guard: type[Guard], rows: Sequence[Row], reads: tuple[Read, Read], site: Site
+    ) -> ast.expr:
+        """`tested` of a store, where it is the index alone that may tell enough."""
+        rest = any_row(rows, reads, site)
+        if self.mark_of(site.operands[1]) != NUMBER or site.known()[1].kind is not None:
+            return rest
+        for fact in MARKED[NUMBER]:
+            if guard.plan(Site(site.name, site.operands, (ANY, fact))) is not Plan.OMIT:
+                return rest
+        return either_of([_ours(mark_name(site.operands[1].id)), rest])  # type: ignore[attr-defined]
+
+    def mark_of(self, node: ast.expr) -> str:
+        """What the mark of a variable says of it, "" where it has none."""
+        scope = self.scope
+        if scope is None or not isinstance(node, ast.Name) or node.id not in scope.bound:
+            return ""
+        return scope.marks.get(node.id, "")
+
+    def tested(
+        self, guard: type[Guard], rows: Sequence[Row], reads: tuple[Read, ...], site: Site
+    ) -> ast.expr:
+        """A test that one of the rows holds; the marks of variables are asked first. reads: the first
+        node of each may take the value that the others read."""
+        marked = self.marked(guard, reads, site)
+        rest = any_row(rows, reads, site)
+        return rest if marked is None else either_of([marked, rest])
+
+    def marked(self, guard: type[Guard], reads: tuple[Read, ...], site: Site) -> ast.expr | None:
+        """A test of marks, and of what has none, that tells enough of the operands to do without the
+        guard; None where it would not."""
+        marks = [self.mark_of(node) for node in site.operands]
+        if not any(marks):
+            return None
+        known: list[tuple[Fact, ...]] = []
+        asked: list[tuple[int, str]] = []
+        for at, (mark, fact) in enumerate(zip(marks, site.known(), strict=True)):
+            if fact.kind is not None:
+                known.append((fact,))
+                continue
+            if not mark:
+                mark = HOLDS if guard is ReadItem and at == 0 else NUMBER
+                asked.append((at, mark))
+            known.append(MARKED[mark])
+        for facts in itertools.product(*known):
+            if guard.plan(Site(site.name, site.operands, facts)) is not Plan.OMIT:
+                return None
+        tests = [is_marked(mark, reads[at]) for at, mark in asked]
+        noted = [
+            _ours(mark_name(node.id))
+            for node, mark, fact in zip(site.operands, marks, site.known(), strict=True)
+            if mark and fact.kind is None and isinstance(node, ast.Name)
+        ]
+        # A value that is taken by its test must be taken whatever the marks say.
+        operands = [site.operands[at] for at, _ in asked]
+        plain = all(self.still(node) and self.certain(node) for node in operands)
+        return all_of([*noted, *tests] if plain else [*tests, *noted])
+
+    def marks_after(self, statement: ast.stmt) -> list[ast.stmt]:
+        """What notes the marks of the variables that a statement, not visited yet, stores to."""
+        if self.scope is None or not self.scope.marks or is_counted(statement):
+            return []
+        if isinstance(statement, ast.Assign):
+            names = plain_targets(statement.targets)
+            value = statement.value if all(isinstance(t, ast.Name) for t in statement.targets) else None
+        elif isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
+            names = plain_targets([statement.target])
+            value = statement.value if isinstance(statement, ast.AnnAssign) else None
+        else:
+            return []
+        return self.marks_of(names or [], statement, value)
+
+    def marks_of(
+        self,
+        names: Sequence[str],
+        at: ast.AST,
+        value: ast.expr | None = None,
+        known: Mapping[str, Fact] | None = None,
+    ) -> list[ast.stmt]:
+        """What notes the marks of variables just stored to. value: what was stored, not visited yet.
+        known: what is known of them after the store; what was known before it says nothing here."""
+        if self.scope is None:
+            return []
+        out: list[ast.stmt] = []
+        for name in dict.fromkeys(names):
+            mark = self.scope.marks.get(name)
+            if mark is None:
+                continue
+            test: ast.expr = is_marked(mark, copies(_ours(name)))
+            fact = ANY if value is None else self.fact(value)
+            if known is not None:
+                fact = known.get(name, ANY)
+            if fact.kind is not None and fact is not INEXACT:
+                told = [satisfied(fact, need) for need in MARKED[mark]]
+                if any(told) or None not in told:
+                    test = ast.Constant(any(told))
+            elif value is not None and self.mark_of(value) == mark:
+                test = _ours(mark_name(value.id))  # type: ignore[attr-defined]
+            target = ast.Name(mark_name(name), ast.Store())
+            out.append(ast.copy_location(ast.Assign([target], test), at))
+        return out
+
     def either(
         self, guard: type[Guard], test: ast.expr, reads: tuple[Read, ...], make: Any, at: ast.AST
     ) -> ast.expr:
@@ -267,11 +378,12 @@ class Specialiser(Dialect):
 
     def spent(self, read: Read, source: ast.expr) -> ast.expr:
         """The last read of a temporary; what nothing else holds is let go of there. source: what it was
-        taken from: a name or an attribute of one is held by the program, more or less. The collector
+        taken from: a name, or an attribute or an item of one, is held by the program, more or less. The
+        collector
         may run here: what was tested must hold whatever code of the guest's does."""
         value = read()
         inner = source
-        while isinstance(inner, ast.Attribute):
+        while isinstance(inner, (ast.Attribute, ast.Subscript)):
             inner = inner.value
         if (
             not isinstance(value, ast.Name)
@@ -294,7 +406,7 @@ class Specialiser(Dialect):
             again = read = self.held_value(operand, first)
             if first:  # the first test takes the operand, too
                 read = _with_first(first.pop().left, again)  # type: ignore[attr-defined]
-        test = any_row(guard.tests(site), (read,), site)
+        test = self.tested(guard, guard.tests(site), (read,), site)
         return self.either(guard, test, (again,), make, at)
 
     def attribute(self, node: ast.Attribute, name: str) -> ast.expr | None:
@@ -338,15 +450,16 @@ class Specialiser(Dialect):
             else:
                 return False
             keys: Read = copies(key)
-        elif self.may_hold and not isinstance(key, (ast.Slice, ast.Tuple)):
+        elif self.may_hold and is_plain_index(key):
             if self.still(owner) and self.certain(owner):
                 owners = copies(owner)
             else:
                 owners = self.held_value(owner, first, kept=True)
-            keys = self.held_value(key, first)
+            keys = self.held_value(key, first, kept=self.fact(key).kind is not int)
         else:
             return False
-        test = all_of([*first, any_row(guard.tests(site), (owners, keys), site)])
+        rows = guard.tests(site)
+        test = all_of([*first, self.stored_at(guard, rows, (owners, keys), site)])
         slow = self.ask(guard, owners(), keys(), at=owner)
         node.value = ast.copy_location(ast.IfExp(test, owners(), slow), owner)
         node.slice = ast.copy_location(keys(), key)
@@ -417,6 +530,37 @@ class Specialiser(Dialect):
             made = ast.copy_location(ast.IfExp(test, read(), made), part.value)
         return made
 
+    def filled_in(
+        self,
+        guard: type[Guard],
+        template: ast.expr,
+        values: ast.Tuple,
+        needs: Sequence[Fact],
+        at: ast.expr,
+    ) -> ast.expr | None:
+        """`'%s %d' % (x, y)`, without its guard where each value is short; None where no such test can
+        be written, and nothing has been visited."""
+        parts = values.elts
+        if not parts or len(parts) > _FILLED or any(isinstance(part, ast.Starred) for part in parts):
+            return None
+        if not self.may_hold or (self.scope is not None and self.scope.shared):
+            return None
+        first: list[ast.expr] = []
+        reads: list[Read] = [
+            copies(part)
+            if self.still(part) and self.certain(part)
+            else self.held_value(part, first, kept=True)
+            for part in parts
+        ]
+        tests = [either_of([self.kind_test(read, need) for need in needs]) for read in reads]
+
+        def filled() -> ast.expr:
+            return ast.copy_location(ast.Tuple([read() for read in reads], ast.Load()), values)
+
+        fast = ast.copy_location(ast.BinOp(template, ast.Mod(), filled()), at)
+        slow = self.ask(guard, copy.deepcopy(template), filled(), at=at)
+        return ast.copy_location(ast.IfExp(all_of([*first, *tests]), fast, slow), at)
+
     def joined(self, guard: type[Guard], parts: list[ast.expr], at: ast.expr) -> ast.expr | None:
         """An f-string of several texts, without its guard where they are short together; None where no
         test can be written. parts: routed."""
@@ -447,6 +591,22 @@ class Specialiser(Dialect):
 
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
+
+
+def is_marked(mark: str, read: Read) -> ast.expr:
+    """The test that a mark keeps the answer of. read: its first node may take the value."""
+    if mark == HOLDS:
+        most = is_kind(type_of(read()), list)
+        held = ast.Compare(type_of(read()), [ast.In()], [stand_in(GROUPS[HOLDER][1])])
+        return either_of([most, held])
+    small = all_of([is_kind(type_of(read()), int), *_within(read, SMALL)])
+    return either_of([small, is_kind(type_of(read()), float)])
+
+
+def is_plain_index(node: ast.expr) -> bool:
+    """Whether an index is an expression of its own, without slices or stars in it."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return not any(isinstance(part, (ast.Slice, ast.Starred)) for part in parts)
 
 
 def _ours(name: str) -> ast.expr:

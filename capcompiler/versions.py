@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from capcompiler.facts import Scope, combined, fact_of, joined
 from capcompiler.making import Making
+from capcompiler.marks import pruned
 from capcompiler.specialise import all_of
 from guards.base import Guard, Plan, Site
 from guards.fact import ANY, FLOAT, GROUPS, HOLDER, SMALL, Fact
@@ -39,6 +40,9 @@ _LARGEST: Final = 600
 _WORTH: Final = 3
 _MOST: Final = 12
 
+#: What it takes to note a mark, in tests.
+_NOTED: Final = 1.5
+
 Env = dict[str, Fact]
 
 
@@ -52,21 +56,34 @@ class Versions(Making):
     def block(self, statements: Any) -> list[ast.stmt]:
         raise NotImplementedError
 
-    def versions(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """A routed block, in two versions where that is worth it."""
+    def versions(
+        self,
+        statements: list[ast.stmt],
+        stored: Sequence[str] = (),
+        at: ast.AST | None = None,
+        outside: Container[str] | None = None,
+    ) -> list[ast.stmt]:
+        """A routed block, in two versions where that is worth it. stored: variables that were stored to
+        before it, by what stands at `at`, whose marks are noted at its head. outside: variables that
+        have a value before and after it; all of them where it is None."""
         scope = self.scope
+        begin = self.marks_of(stored, at) if at is not None else []
         if not self.optimize or scope is None or self.flowing or not _is_piece(statements):
-            return self.block(statements)
-        chosen = _chosen(statements, scope)
+            return [*begin, *self.block(statements)]
+        chosen = _chosen(statements, scope, stored)
         if not chosen:
-            return self.block(statements)
+            return [*begin, *self.block(statements)]
         test = all_of([self.kind_test(_reader(name), fact) for name, fact in chosen.items()])
         env, said = scope.env, len(self.violations)
         scope.env, self.flowing = {**env, **chosen}, True
-        fast = self.block(copy.deepcopy(statements))
+        known = self.marks_of(stored, at, known=scope.env) if at is not None else []
+        fast = pruned(
+            [*known, *self.block(copy.deepcopy(statements))],
+            scope.bound if outside is None else outside,
+        )
         scope.env, self.flowing = env, False
         del self.violations[said:]  # the other version says the same
-        slow = self.block(statements)
+        slow = [*begin, *self.block(statements)]
         return [ast.copy_location(ast.If(test, fast, slow), statements[0])]
 
     def flow(self, statement: ast.stmt) -> None:
@@ -137,20 +154,25 @@ def _store(statement: ast.Assign | ast.AugAssign, env: Env, fast: frozenset[str]
 # Which names are tested
 
 
-def _chosen(statements: list[ast.stmt], scope: Scope) -> Env:
-    """The names to test, and what for; none where little would be saved."""
+def _chosen(statements: list[ast.stmt], scope: Scope, stored: Sequence[str]) -> Env:
+    """The names to test, and what for; none where little would be saved. stored: names whose marks are
+    noted at the head, which is done where they are tested."""
     guess = _guessed(statements, scope)
     if not guess:
         return {}
 
-    def work(known: Env) -> int:
+    def work(known: Env) -> float:
         return _work(statements, {**scope.env, **known}, scope.fast)
+
+    def cost(name: str) -> float:
+        asked = _cost(guess[name])
+        return asked - _NOTED if name in stored and name in scope.marks else asked
 
     for name in list(guess):
         without = {n: f for n, f in guess.items() if n != name}
-        if work(without) - work(guess) < _cost(guess[name]):
+        if work(without) - work(guess) < cost(name):
             guess = without
-    saved = work({}) - work(guess) - sum(map(_cost, guess.values()))
+    saved = work({}) - work(guess) - sum(map(cost, guess))
     return guess if guess and saved >= _WORTH and len(guess) <= _MOST else {}
 
 

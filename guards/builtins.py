@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, is_plain_name, read
 from guards.base import PREFIX, is_guard_name
-from guards.call import CALLABLES, callable_for_c, maker, typer
+from guards.call import BOUND, CALLABLES, callable_for_c, maker, typer
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -879,6 +879,9 @@ _RAW: Final = {
     "getattr": getattr,
     "hasattr": hasattr,
     "isinstance": isinstance,
+    "any": any,
+    "all": all,
+    "sum": sum,
     **{name: getattr(builtins, name) for name in SHORT_NUMBERS},
     "module": GuestModule,
     "function": FunctionType,
@@ -896,6 +899,8 @@ def _named(realm: Realm, key: str) -> Any:
         return realm.plain.of(name)
     if kind == "static":
         return realm.plain.of_class(name)
+    if kind == "supers":
+        return realm.plain.of_super(name)
     if kind == "made":
         return typer(realm) if name == "type" else maker(realm, _RAW[name])
     if kind == "stands":
@@ -920,6 +925,7 @@ _SAME: Final[dict[str, Any]] = {
     "cap:plain": PLAIN,
     "cap:hashed": HASHED,
     "cap:callables": CALLABLES,
+    "cap:bound": BOUND,
 }
 
 

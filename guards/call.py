@@ -54,6 +54,7 @@ from guards.host import (
     host_mro,
     host_name,
     host_super_class,
+    host_super_self,
     host_super_this,
 )
 from guards.named import priced
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
+    "BOUND",
     "CALLABLES",
     "CONSTRUCTORS",
     "MADE_FAST",
@@ -85,6 +87,8 @@ __all__ = [
 _RAW: Final = {FunctionType, MethodType, BuiltinFunctionType, MethodOfHeapType, TamedFunction}
 #: Those of them that compiled code looks for beside functions. A method may be one of a cached function.
 CALLABLES: Final = {BuiltinFunctionType, MethodOfHeapType, TamedFunction}
+#: Types of what compiled code looks for in a method: what is bound twice is a stand-in.
+BOUND: Final = frozenset({FunctionType, MethodType})
 #: Sealed classes of ours without methods, of whose instances whatever has a name can be called as it is.
 _FACES: Final[set[type]] = set()
 
@@ -657,6 +661,7 @@ class CallSuper(Guard):
             found = realm.plain.supers.get((host_super_class(obj), host_super_this(obj), name))
             if found is not None:
                 return getattr(obj, name)
-            if realm.plain.learn_super(realm, host_super_class(obj), host_super_this(obj), name):
+            start, this = host_super_class(obj), host_super_this(obj)
+            if realm.plain.learn_super(realm, start, this, name, type(host_super_self(obj))):
                 return getattr(obj, name)
         return self.call(read(realm, obj, name))

@@ -38,6 +38,7 @@ __all__ = [
     "FEWEST_DIGITS",
     "SCALARS",
     "allocatable",
+    "asks_for_little",
     "charge_add",
     "charge_big",
     "charge_decimal",
@@ -62,6 +63,7 @@ __all__ = [
     "feed_keys",
     "feed_pairs",
     "has_own_hash",
+    "is_short_format",
     "is_view",
     "merged",
     "settled",
@@ -95,9 +97,8 @@ def size_of(obj: object) -> int | None:
     """The number of elements in a builtin container or in the builtin part of a guest's subclass
     of one; None for anything else."""
     kind = type(obj)
-    length = _LENGTHS.get(kind)
-    if length is not None:
-        return int(length(obj))
+    if kind in _LENGTHS:
+        return len(obj)  # type: ignore[arg-type]
     if kind is range:
         return range_length(obj)  # type: ignore[arg-type]
     if kind is memoryview:
@@ -202,6 +203,9 @@ def charge_nest_hash(realm: Realm, key: Any) -> None:
     if kind in _STEADY:
         if kind is bytes:
             realm.meter.charge(len(key) >> 12)
+        return
+    if kind is tuple and len(key) <= _FEW and 0 <= _few(key) <= 4096:
+        charge_hash(realm, key)  # a walk of so few scalars costs nothing
         return
     charge_walk(realm, key)
     if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):
@@ -790,6 +794,39 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
         realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
     for v in tuple.__iter__(values):
         charge_text(realm, v)
+
+
+#: So long a format with no number of three digits in it asks for less than is charged for.
+_SHORT_FORMAT: Final = 64
+_WIDE: Final = re.compile(r"\*|%\(|\d\d\d").search
+
+
+def is_short_format(template: str, values: Any) -> bool:
+    """Whether `charge_mod` would charge nothing for a format and what is put into it. template: an exact
+    str."""
+    if not asks_for_little(template):
+        return False
+    if type(values) is not tuple:
+        return _is_short(values)
+    return len(values) <= _FEW and all(map(_is_short, values))
+
+
+def asks_for_little(template: str) -> bool:
+    """Whether a format of `%` asks for few characters beside those of the values."""
+    return len(template) <= _SHORT_FORMAT and not _WIDE(template)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether the text of a value is made for nothing."""
+    kind = type(value)
+    if kind is str:
+        return len(value) < 4096
+    if kind is int:
+        return bool(-_SHORT_NUMBER < value < _SHORT_NUMBER)
+    return kind is float or kind is bool or kind is type(None)
+
+
+_SHORT_NUMBER: Final = 1 << 1000
 
 
 def charge_floordiv(realm: Realm, a: Any, b: Any) -> None:

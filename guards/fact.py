@@ -22,6 +22,7 @@ __all__ = [
     "IN_TABLE",
     "KEY",
     "NONE",
+    "REAL",
     "SMALL",
     "TEXT",
     "WORD",
@@ -49,6 +50,8 @@ class Fact:
 
 ANY: Final = Fact(None)
 FLOAT: Final = Fact(float)
+#: A float that is no `INEXACT`: a complex number has a hash that a guest can choose.
+REAL: Final = Fact(float)
 BOOL: Final = Fact(bool)
 NONE: Final = Fact(type(None))
 SMALL: Final = Fact(int, TESTED_BITS)

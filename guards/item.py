@@ -13,7 +13,7 @@ from guards.attribute import read
 from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.depth import check_nesting
-from guards.fact import HOLDER, TEXT, Fact
+from guards.fact import HOLDER, INSTANCE, REAL, TEXT, Fact
 from guards.format import text_of
 from guards.host import host_iterable, host_lookup, host_name
 from guards.tables.rows import TABLE, State, find
@@ -149,15 +149,20 @@ class ReadItem(Guard):
     # A class, an alias and a union ask objects of the guest's what to do with any key at all, and call
     # what those give past the guard of calls: `K[10**9]` was `bytes(10**9)`. From 3.14 on a text makes
     # a `ForwardRef` of the host's there.
-    free = ((HOLDER, Fact(int, 60)), (HOLDER, TEXT))
+    # What a class of the guest's own does with a key is guarded there.
+    free = ((HOLDER, Fact(int, 60)), (HOLDER, TEXT), (INSTANCE, None))
+    known = ((HOLDER, REAL),)
     __slots__ = ()
 
     def run(self, obj: Any, key: Any) -> Any:
-        if type(obj) in PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
+        kind = type(obj)
+        if kind in PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
             return obj[key]
-        if type(key) is slice and type(obj) in PLAIN and len(obj) < 512:
+        if type(key) is slice and kind in PLAIN and len(obj) < 512:
             return obj[key]
         realm = self.ref() or gone()
+        if kind not in TABLE and realm.plain.is_own(realm, kind):
+            return obj[key]
         charge_item(realm, obj, key)
         if type(obj) in PLAIN:
             return obj[key]
@@ -178,7 +183,7 @@ class ReadItem(Guard):
     @classmethod
     def tests(cls, site: Site) -> list[Row]:
         if _is_small_key(site.operands[1]):
-            return open_rows(((HOLDER, None),), site)
+            return open_rows(((HOLDER, None), (INSTANCE, None)), site)
         return super().tests(site)
 
 

@@ -18,6 +18,7 @@ from guards.call import callable_for_c, mapping_or_pairs
 from guards.charge import (
     DICTS,
     SCALARS,
+    asks_for_little,
     charge_add,
     charge_big,
     charge_decimal,
@@ -33,17 +34,30 @@ from guards.charge import (
     charge_views,
     charge_walk,
     feed_keys,
+    is_short_format,
     is_view,
     merged,
     size_of,
 )
 from guards.depth import CARRIERS, check_nesting
-from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, WORD, Fact
+from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, SMALL, WORD, Fact
 from guards.host import host_iterable, host_lookup
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
 
-__all__ = ["BINARY", "COMPARE", "INPLACE", "OPERATORS", "UNARY", "Compared", "Key", "Operate"]
+__all__ = [
+    "BINARY",
+    "COMPARE",
+    "INPLACE",
+    "OPERATORS",
+    "SHORT_VALUES",
+    "UNARY",
+    "Compared",
+    "Key",
+    "Modulo",
+    "Operate",
+    "is_short_template",
+]  # fmt: skip
 
 
 #: Whole numbers below this in size are never charged for, whatever the operator but `**` and `<<`.
@@ -162,6 +176,8 @@ class Add(Operate):
             return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
+        if type(b) is bool and type(a) is int and -_SMALL < a < _SMALL:
+            return a + b
         self.met(a, b)
         charge_add((self.ref() or gone()), a, b)
         return a + b
@@ -267,9 +283,24 @@ class Modulo(Operate):
         if type(a) is Decimal is type(b):
             charge_decimal((self.ref() or gone()), a, b)
             return a % b
-        if type(a) is not float:
+        if type(a) is not float and not (type(a) is str and is_short_format(a, b)):
             charge_mod((self.ref() or gone()), a, b)
         return a % b
+
+    @classmethod
+    def tests(cls, site: Site) -> list[Row]:
+        if is_short_template(site.operands[0]):
+            return open_rows(tuple((None, need) for need in SHORT_VALUES), site)
+        return super().tests(site)
+
+
+def is_short_template(node: ast.expr) -> bool:
+    """Whether a text is written out on the left of `%` that asks for little."""
+    return isinstance(node, ast.Constant) and type(node.value) is str and asks_for_little(node.value)
+
+
+#: What is put into such a text for nothing.
+SHORT_VALUES: Final = (Fact(str, 4095), SMALL, FLOAT)
 
 
 class ModuloInPlace(Operate):

@@ -43,6 +43,7 @@ class PlainCalls:
         "statics",
         "stored",
         "supers",
+        "supers_of",
         "tamed",
     )
 
@@ -52,6 +53,8 @@ class PlainCalls:
         self.statics: dict[str, set[type]] = {}
         #: What `super` finds of the guest's own: (class of the object, class that it stands in, name).
         self.supers: dict[tuple[Any, Any, str], bool] = {}
+        #: Those by name, where the first is the class of the object: what compiled code can tell.
+        self.supers_of: dict[str, set[Any]] = {}
         self.classes: set[type] = set()
         #: Classes made of the guest's own and of `object`: C code walks nothing in their instances.
         self.bare: set[type] = set()
@@ -80,13 +83,21 @@ class PlainCalls:
             found = self.statics[name] = set()
         return found
 
+    def of_super(self, name: str) -> set[Any]:
+        """The set of pairs for which `super` finds a plain function under `name`; the same set each
+        time."""
+        found = self.supers_of.get(name)
+        if found is None:
+            found = self.supers_of[name] = set()
+        return found
+
     def note_store(self, name: str) -> None:
         """An attribute of this name is stored or deleted on something, from now on."""
         if name not in self.stored:
             self.stored.add(name)
             self.supers.clear()
             self.derived.clear()
-            for sets in (self.methods, self.statics):
+            for sets in (self.methods, self.statics, self.supers_of):
                 found = sets.get(name)
                 if found:
                     found.clear()
@@ -116,7 +127,7 @@ class PlainCalls:
         for found in self.learned:
             found.clear()
 
-    def _enter(self, found: set[type], kind: type) -> None:
+    def _enter(self, found: set[Any], kind: Any) -> None:
         if len(found) >= _MOST:
             found.clear()
         if not found:
@@ -185,8 +196,11 @@ class PlainCalls:
         if self.closed or name in self.stored:
             self.of_class(name).clear()  # as above
 
-    def learn_super(self, realm: Realm, start: Any, this: Any, name: str) -> bool:
-        """Whether `super` finds a plain function of the guest's under a name, or `object.__init__`."""
+    def learn_super(self, realm: Realm, start: Any, this: Any, name: str, kind: type) -> bool:
+        """Whether `super` finds a plain function of the guest's under a name, or `object.__init__`.
+
+        kind: the class of the object, which may say of itself that it is of class `start`.
+        """
         if not realm.meter.live or self.closed or name in self.stored or name == "__class__":
             return False
         if not _is_derived(realm, start):
@@ -207,8 +221,11 @@ class PlainCalls:
         if not self.supers:
             self.learned.append(self.supers)
         self.supers[start, this, name] = True
+        if start is kind:
+            self._enter(self.of_super(name), (start, this))
         if self.closed or name in self.stored:
             self.supers.clear()  # as above
+            self.of_super(name).clear()
             return False
         return True
 
@@ -229,6 +246,16 @@ class PlainCalls:
             self._enter(self.classes, kind)
             if self.is_open(kind):
                 self.classes.clear()  # as above
+
+    def is_own(self, realm: Realm, kind: type) -> bool:
+        """Whether a class is made of nothing but classes of the guest's; it then is in `classes`, where
+        it may be."""
+        if kind in self.classes:
+            return True
+        if type(kind) is not type or not _is_own(realm, kind):
+            return False
+        self.learn_class(realm, kind)
+        return True
 
     def learn_argless(self, realm: Realm, kind: type) -> None:
         """Enter a class that may be called as it is where it is given no arguments."""

@@ -16,7 +16,7 @@ from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.call import check_makes
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
-from guards.fact import TEXT, Fact
+from guards.fact import INSTANCE, REAL, TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
 from guards.protocol import NEVER_IN_CLASSES, safe_class_value
@@ -319,12 +319,17 @@ class StoreItem(Guard):
     """a[i] = v becomes `cap:itemtarget`(a, i)[i] = v, and del a[i] `cap:itemtarget`(a)[i]."""
 
     key = "cap:itemtarget"
-    free = ((None, Fact(int, 60)), (None, TEXT))
+    free = ((None, Fact(int, 60)), (None, TEXT), (INSTANCE, None))
+    known = ((None, REAL),)
     __slots__ = ()
 
     def run(self, obj: Any, key: Any = _LATER) -> Any:
         if type(key) is str or (type(key) is int and -_SHORT < key < _SHORT):
             return obj  # no slice, and hashed for nothing
+        if type(obj) not in TABLE:
+            realm = self.ref() or gone()
+            if realm.plain.is_own(realm, type(obj)):
+                return obj
         if type(obj) is dict and key is not _LATER:
             charge_key((self.ref() or gone()), key, len(obj))
             return obj  # the store is what comes next

@@ -43,6 +43,7 @@ from guards.iterate import contains
 from guards.named import priced
 from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
+from guards.short import SHORT
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
 from guards.tables.rows import TABLE, State, define, find, owners
 
@@ -68,7 +69,15 @@ Cost = Callable[[Any, Any, Any, Any], Any]
 PARTS: Final[dict[Any, tuple[Cost, Any]]] = {}
 
 
-def charged(kind: type, name: str, cost: Cost) -> Any:
+def _free_below(kind: type, name: str) -> int:
+    """Elements below which a method costs nothing, whatever it is given; 0 where that is not so."""
+    rows = [row for row in SHORT.get(name, ()) if row.kind is kind]
+    if any(row.constants or row.key for row in rows):
+        return 0
+    return max((row.below for row in rows), default=0)
+
+
+def charged(kind: Any, name: str, cost: Cost) -> Any:
     """A stand-in for the method `name` of `kind` that pays `cost` first."""
     raw = kind.__dict__[name]
     if type(raw).__name__ == "classmethod_descriptor":
@@ -90,7 +99,11 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
         tamed_static.__name__, tamed_static.__qualname__ = name, f"{host_name(kind)}.{name}"
         return tamed_static
 
+    below = _free_below(kind, name)
+
     def tamed(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(obj) is kind and below and len(obj) < below and not kwargs:
+            return raw(obj, *args)
         if type(obj) is not kind and not issubclass(type(obj), kind):
             raise TypeError(
                 f"descriptor {name!r} for {host_name(kind)!r} objects doesn't apply to a "

@@ -73,14 +73,14 @@ def _reverse(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _shift(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    realm.meter.charge((size_of(obj) or 0) >> 10)
+    size = size_of(obj)
+    if size and size >= 1024:
+        realm.meter.charge(size >> 10)
     return args
 
 
 def _pop(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    if args:
-        realm.meter.charge((size_of(obj) or 0) >> 10)
-    return args
+    return _shift(realm, obj, args, kwargs) if args else args
 
 
 def _copy(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:

@@ -112,6 +112,55 @@ FILLED = {
     ),
 }
 
+#: What binds `a` anew to `v`, after it was found to be a number and before it is used as one once more.
+REBOUND = {
+    "assignment": "a = v",
+    "choice": "if b > 5: a = v",
+    "tuple": "a, c = v, a",
+    "swap": "a, v = v, a",
+    "chain": "c = a = v",
+    "annotation": "a: int = v",
+    "in-place": "a = v if b > 5 else 0\n        a += v",
+    "in-place-of-an-object": "a = Z()\n        a += v",
+    "copy": "w = v\n        a = w",
+    "walrus": "c = (a := v)",
+    "walrus-in-a-comprehension": "c = [a := v for _ in '1']",
+    "walrus-in-a-condition": "if (a := v): pass",
+    "for": "for a in [v]: pass",
+    "for-that-is-left": "for a in [1, v]:\n            if a is v: break",
+    "for-of-a-tuple": "for a, c in [(v, 1)]: pass",
+    "for-with-an-index": "for a, d[a * b if d else 0] in [(v, 1)]: pass",
+    "target-with-an-index": "a, d[0 if a is v else 0] = v, 1",
+    "chain-with-an-index": "a = d[0] = v",
+    "star": "a, *c = v, 1",
+    "nest-of-targets": "(a, c), e = (v, 1), 2",
+    "with": "with Z() as a: pass",
+    "match": "match v:\n            case a: pass",
+    "match-of-a-sequence": "match [v]:\n            case [a]: pass",
+    "import": "import m as a",
+    "function": "def a(): pass\n        a = v",
+    "class": "class a: pass\n        a = v",
+    "del": "del a\n        a = v",
+    "except": "try: raise E(v)\n        except E as a: c = a.args[0]\n        a = v",
+    "store-that-raises": "try: a, d[[]] = v, 1\n        except TypeError: pass",
+    "with-that-goes-on": "with Z(): a, d[[]] = v, 1",
+    "nested-function": "def g():\n            nonlocal a\n            a = v\n        g()",
+    "generator-that-is-resumed": "next(a := v for _ in '1')",
+}
+FILLED |= {
+    f"number-rebound-by-{name}": (
+        "import sys\nsys.modules['m'] = [0]\nclass E(Exception): pass\n"
+        "class Z:\n    def __iadd__(self, x): return x\n    def __enter__(self): return [0]\n"
+        "    def __exit__(self, *_): return True\n"
+        "def f(a, b, v):\n    d = {}\n    for i in range(3):\n"
+        "        c = a * b\n        c = a * b\n        c = a * b\n        c = a * b\n        c = b * a\n"
+        f"        {how}\n    return a * b",
+        "1",
+        "f(1, 10**8, [0])",
+    )
+    for name, how in REBOUND.items()
+}
+
 #: A definition, what warms it up, and a call with what never ends, or is walked in every way there is.
 WALKED = {
     "containment": (
@@ -402,6 +451,156 @@ WALKED = {
         "from functools import partial\ndef f(a, b): return min(a, b)",
         "[f(1, 2.5) for _ in range(5)]",
         "p = partial(min, *range(1000))\nwhile True: p()",
+    ),
+    "item-of-an-object-that-becomes-a-dictionary": (
+        "class A:\n    def __getitem__(self, k): return k\nclass D(dict): pass\ndef f(o, k): return o[k, 1]",
+        "[f(A(), 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(D(), x)",
+    ),
+    "item-of-a-class-that-is-given-another-method": (
+        "class A:\n    def __getitem__(self, k): return k\ndef f(o, k): return o[k]\no = A()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"A.__getitem__ = staticmethod(list)\nf(o, {ENDLESS})",
+    ),
+    "item-of-an-object-of-another-class": (
+        "class A:\n    def __getitem__(self, k): return k\nclass B: __getitem__ = staticmethod(list)\n"
+        "def f(o, k): return o[k]\no = A()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"o.__class__ = B\nf(o, {ENDLESS})",
+    ),
+    "item-of-a-class-with-new-bases": (
+        "class A:\n    def __getitem__(self, k): return k\nclass B(A): pass\nclass E: __getitem__ = staticmethod(list)\n"
+        "def f(o, k): return o[k]\no = B()",
+        "[f(o, (1, 2)) for _ in range(5)]",
+        f"B.__bases__ = (E,)\nf(o, {ENDLESS})",
+    ),
+    "item-of-a-class-itself": (
+        "class A:\n    def __getitem__(self, k): return k\nclass K:\n    __class_getitem__ = list\n"
+        "def f(o, k): return o[k]",
+        "[f(A(), (1, 2)) for _ in range(5)]",
+        f"f(K, {ENDLESS})",
+    ),
+    "object-that-is-another-one-when-its-key-is-known": (
+        "class A:\n    def __getitem__(self, k): return k\n"
+        "def f(o, k): return o[(o := k[0], k[1])[1], 1]\na = A()",
+        "[f(a, (a, 1)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf({}, (a, x))",
+    ),
+    "store-into-an-object-that-becomes-a-list": (
+        "class A:\n    def __setitem__(self, k, v): pass\nclass L(list): pass\ndef f(o, k, v): o[k] = v",
+        "[f(A(), slice(0), 1) for _ in range(5)]",
+        f"f(L(), slice(0), {ENDLESS})",
+    ),
+    "store-of-a-pair-into-a-dictionary": (
+        "class A:\n    def __setitem__(self, k, v): pass\nclass D(dict): pass\ndef f(o, k, v): o[k, v] = v",
+        "[f(A(), 1, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(D(), x, 1)",
+    ),
+    "bound-method-that-becomes-one-of-a-cached-function": (
+        "from functools import lru_cache\nfrom types import MethodType\ndef f(g, x): return g(x)",
+        "[f([1].count, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf(MethodType(lru_cache(lambda a, b: a), 1), x)",
+    ),
+    "bound-method-of-a-maker": (
+        "from types import MethodType\ndef f(g): return g()",
+        "[f([1].copy) for _ in range(5)]",
+        f"f(MethodType(list, {ENDLESS}))",
+    ),
+    "bound-method-of-a-bound-method-of-a-maker": (
+        "from types import MethodType\ndef f(g): return g()",
+        "[f([1].copy) for _ in range(5)]",
+        f"f(MethodType(MethodType(map, len), {ENDLESS}))\nf(MethodType(MethodType(zip, 'ab'), {ENDLESS}))\n"
+        f"f(MethodType(MethodType(sum, {ENDLESS}), 1))",
+    ),
+    "any-rebound-by-its-generator": (
+        "def swap(x):\n    globals()['any'] = globals()['all'] = list\n    return x\n"
+        "def f(x): return any(y for y in swap(x)), all(y for y in x)",
+        "1",
+        f"f([0])\nf({ENDLESS})",
+    ),
+    "sum-rebound": (
+        "def f(x): return sum(1 for y in x)",
+        "[f([1, 2]) for _ in range(5)]",
+        f"globals()['sum'] = lambda g: [*{ENDLESS}]\nf([1])",
+    ),
+    "any-of-an-endless-generator": (
+        "def f(x): return any(y for y in x) or sum(y in x for y in x)",
+        "[f([0, 0]) for _ in range(5)]",
+        f"f({ENDLESS})",
+    ),
+    "sum-of-what-a-choice-gives": (
+        "def f(x, c, y): return sum(y if c else 1 for _ in x)",
+        "[f([1, 2], 0, 1) for _ in range(5)]",
+        "n = 3 ** 200000\nwhile True: f(range(1000), 1, n)",
+    ),
+    "what-super-finds-stored-as-it-is-made": (
+        "import weakref\nclass A:\n    def m(self, x): return x\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)\n    def n(self, x): return super(B, self).m(x)\nkeep = []\n"
+        "def trap():\n    class C: pass\n    c = C()\n    c.me = c\n"
+        "    keep.append(weakref.ref(c, lambda _: setattr(A, 'm', list)))",
+        "b = B()\n[b.m(1) or b.n(1) for _ in range(5)]",
+        f"while True:\n    trap()\n    b.m({ENDLESS})\n    b.n({ENDLESS})",
+    ),
+    "what-super-finds-of-another-class": (
+        "class A:\n    def m(self, x): return x\nclass Z: m = list\nclass B(A):\n"
+        "    def m(self, x): return super(C, self).m(x)\nC = B",
+        "[B().m(1) for _ in range(5)]",
+        "class C(B, Z):\n    pass\nclass D(C): pass\n"
+        f"class A:\n    m = staticmethod(list)\nclass B(A):\n    def m(self, x): return super(C, self).m(x)\n"
+        f"C = B\nB().m({ENDLESS})",
+    ),
+    "what-super-finds-of-an-object-of-another-class": (
+        "class A:\n    def m(self, x): return x\nclass Z: m = list\nclass B(A):\n"
+        "    def m(self, x): return super().m(x)\nclass E(B, Z): pass\nclass F(B, A): pass",
+        "o = F()\n[o.m(1) for _ in range(5)]",
+        f"class Y(Z, A): pass\nclass G(B, Z): pass\nB.__bases__ = (Y,)\no.m({ENDLESS})",
+    ),
+    "what-super-finds-of-an-object-that-says-it-is-another": (
+        "class A:\n    def m(self, x): return x\nclass B(A):\n    def m(self, x): return super(B, self).m(x)\n"
+        "class L(A): m = list\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        "class F:\n    @property\n    def __class__(self): return G\n"
+        f"[B.m(B(), 1) for _ in range(5)]\nB.m(F(), {ENDLESS})",
+    ),
+    "super-of-a-class-cell-that-is-bound-anew": (
+        "class A:\n    def m(self, x): return x\nclass L(A): m = list\nclass B(A):\n"
+        "    def m(self, x, c=None):\n        nonlocal __class__\n        __class__ = c or __class__\n"
+        "        return super().m(x)\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        f"G().m({ENDLESS}, B)",
+    ),
+    "super-of-a-first-parameter-that-is-bound-anew": (
+        "class A:\n    def m(self, x): return x\nclass L(A): m = list\nclass B(A):\n"
+        "    def m(self, x, o=None):\n        self = o or self\n        return super().m(x)\nclass G(B, L): pass",
+        "[B().m(1) for _ in range(5)]",
+        f"B().m({ENDLESS}, G())",
+    ),
+    "format-of-a-tuple-in-a-name": (
+        "def f(a): return '%s' % a\ndef g(a, b): return '%s %5d' % (a, b)",
+        "[(f('a'), g('a', 1)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ntry: f((x,))\nexcept Exception: pass\ng(x, 1)",
+    ),
+    "format-of-a-text-that-grows": (
+        "def f(a, b): return '%s%s' % (a, b)",
+        "f('a', 'b')",
+        "s = 'a' * 3000\nwhile True: f(s, s + 'a' * 2000)",
+    ),
+    "container-rebound-to-a-class": (
+        "class K: __class_getitem__ = list\ndef f(d, k, e):\n    for _ in range(2):\n"
+        "        x = d[k]\n        x = d[k]\n        x = d[k]\n        d, k = e\n    return x",
+        "[f([1], 0, ([1], 0)) for _ in range(5)]",
+        f"f([1], 0, (K, {ENDLESS}))",
+    ),
+    "index-rebound-to-a-nest": (
+        "def f(d, k, e):\n    for _ in range(2):\n        d[k] = 1\n        d[k] = 2\n        d[k] = 3\n        k = e",
+        "[f({}, 0, 1) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\nf({}, 0, x)",
+    ),
+    "compared-with-what-is-no-number-any-more": (
+        "def f(a, b, v):\n    for _ in range(2):\n        a < b\n        a == b\n        0 <= a < b\n"
+        "        if not a == b: a, b = v",
+        "[f(1, 2.5, (1, 2)) for _ in range(5)]",
+        "x = ()\nfor _ in range(60): x = (x, x)\ny = ()\nfor _ in range(60): y = (y, y)\nf(1, 2, (x, y))",
     ),
     "length-that-lies": (
         "class S(str):\n    def __len__(self): return 1\ndef f(s): return s.upper()",

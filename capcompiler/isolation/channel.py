@@ -185,11 +185,11 @@ class WorkerChannel(Channel):
         self.sock.setblocking(True)
         return False
 
-    def waiting(self) -> bool:
-        """Whether something has come."""
+    def waiting(self, milliseconds: int = 0) -> bool:
+        """Whether something has come, or comes within so many milliseconds."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
-        return bool(self._buffer or poll.poll(0))
+        return bool(self._buffer or poll.poll(milliseconds))
 
     def hold(self, message: Any) -> None:
         """Send a message together with the next one: the host is not woken for it alone."""

@@ -31,6 +31,8 @@ ENDED: Final = struct.Struct("<ii")
 #: A worker ends in this where it could not start, or failed in what is not the guest's.
 _REAP_SECONDS: Final = 0.05
 FAILED: Final = 70
+#: How long a worker that nobody waits for leaves the processors to others before it makes itself warm.
+_MOMENT_MILLISECONDS: Final = 50
 
 
 def main() -> None:
@@ -195,8 +197,10 @@ def _started(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -
     # What a run touches is copied from the zygote's memory, a page at a time: now, as long as nobody
     # waits. The guest gets a world that was made here, none of which is to be copied any more, and what
     # only a text needs, which is to be compiled here, comes last.
+    # Where fresh workers are wanted one after the other, that only keeps the processors from them: so a
+    # worker first looks whether it is wanted as it is.
     world = warmed.world
-    if hurry or line.waiting():
+    if hurry or line.waiting(_MOMENT_MILLISECONDS):
         return line, world
     warmed.run()
     if line.waiting():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from guards.realm import Realm
 
-__all__ = ["AwaitingTurn", "Started", "run_awaiting", "to_await"]
+__all__ = ["AwaitingTurn", "Started", "run_awaiting", "runs_for", "to_await"]
 
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
@@ -249,6 +249,11 @@ def to_await(realm: Realm, obj: Any) -> Any:
     if host_lookup(type(obj), "__await__")[0] is not None:
         return Started(_awaited(Awaitable(realm), obj))
     return obj
+
+
+def runs_for(world: Compartment) -> bool:
+    """Whether the code that asks runs on behalf of a turn of this compartment that awaits."""
+    return any(turn.compartment is world and not turn.over for turn in _inside.get())
 
 
 def _is_cancelled(problem: BaseException | None) -> bool:

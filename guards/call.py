@@ -13,6 +13,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import operator
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -55,6 +56,7 @@ from guards.host import (
     host_super_class,
     host_super_this,
 )
+from guards.named import priced
 from guards.plain import is_c_method
 from guards.short import FREE_WHEN_SHORT
 from guards.tables.rows import TABLE, State, find, is_dunder
@@ -181,8 +183,6 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         realm.meter.charge_bytes(size_of(source) or 0)
     elif len(args) == 1 and host_lookup(type(source), "__bytes__")[0] is None:
         if host_lookup(type(source), "__index__")[0] is not None:
-            import operator
-
             number = operator.index(source)
             realm.meter.charge_bytes(allocatable(max(0, number)))
             return (number,)
@@ -213,10 +213,15 @@ def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(enumerate)
 def _enumerate(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if args:
-        fed = itertools.compress(args[0], realm.meter.iterator)
-        return (fed, *args[1:]) if len(args) > 1 else (fed,)
-    return args
+    if not args:
+        return args
+    fed = itertools.compress(args[0], realm.meter.iterator)
+    if len(args) == 1:
+        return (fed,)
+    start = operator.index(args[1])
+    if int.bit_length(start) > 4096:  # each step would copy it
+        raise OverflowError("enumerate: the number is too large; add it to a smaller one")
+    return (fed, start, *args[2:])
 
 
 _WIDEST: Final = 4096
@@ -299,7 +304,7 @@ def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
                     # `__new__` takes no notice of arguments; those of the guest's own `__init__` are
                     # its own, and what it hands on to the builtin one is guarded there.
                     return args
-            return prepare(realm, kind, args, kwargs)
+            return priced(k, functools.partial(prepare, realm, kind), args, kwargs)
     return args
 
 
@@ -327,8 +332,10 @@ def maker(realm: Realm, kind: Any) -> Any:
         own = ref() or gone()
         if carrier:
             check_nesting(own, (*args, *kwargs.values()) if kwargs else args)
-        args = prepare(own, kind, args, kwargs)
-        return kind(*args, **kwargs) if kwargs else kind(*args)
+        if kwargs:
+            args = priced(kind, functools.partial(prepare, own, kind), args, kwargs)
+            return kind(*args, **kwargs)
+        return kind(*prepare(own, kind, args, kwargs))
 
     return made
 

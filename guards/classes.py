@@ -1,6 +1,6 @@
 """Making classes: the class statement and `type(name, bases, dict)`.
 
-Stops: finalisers (`__del__` is accepted and dropped: it would run in the host's time), subclasses
+Stops: finalisers and buffers (`__del__` and `__buffer__` are accepted and dropped), subclasses
 of classes that are not the guest's to extend, raw constructors under special names, and classes
 that do not carry the mark by which guards know the guest's own.
 """
@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
-from guards.protocol import CALL_SLOT, call_slot, check_slots, safe_class_value
+from guards.protocol import (
+    CALL_SLOT,
+    NEVER_IN_CLASSES,
+    call_slot,
+    check_slots,
+    safe_class_value,
+)
 from guards.realm import GUEST_MARK
 from guards.tables.rows import SUBCLASSABLE, TABLE
 
@@ -28,7 +34,7 @@ _type_new: Final = type.__new__
 #: What a realm keeps that takes keywords out of class statements: called with the bases and the
 #: keywords, gives what stands in the class's dictionary for those that it took.
 CLASS_KEYWORDS: Final = "class keywords"
-_DROPPED: Final = frozenset({"__del__", "__builtins__"})
+_DROPPED: Final = frozenset({"__builtins__", *NEVER_IN_CLASSES})
 
 
 def check_bases(realm: Realm, bases: Any) -> None:

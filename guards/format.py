@@ -43,7 +43,7 @@ def text_of(realm: Realm, obj: Any, convert: Any = str) -> str:
 
 
 def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
-    """What an f-string puts in the place of one field."""
+    """What `format` gives; a `__format__` of the guest's may give a text of the guest's own class."""
     if conversion == "r":
         obj = text_of(realm, obj, repr)
     elif conversion == "s":
@@ -65,6 +65,13 @@ def formatted(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
         obj = named_zone(realm, obj, spec)
     result: str = format(obj, spec)
     return result
+
+
+def exact_text(realm: Realm, obj: Any, conversion: str | None, spec: Any) -> str:
+    """What stands in the place of one field. A text of the guest's own class would lie about its length
+    to what pays for the whole, and be asked for its own `__format__` once more."""
+    text = formatted(realm, obj, conversion, spec)
+    return text if type(text) is str else host_exact_str(text)
 
 
 def format_text(realm: Realm, template: Any, /, *args: Any, **kwargs: Any) -> str:
@@ -152,7 +159,7 @@ def _vformat(
                 obj = obj[name]
         if spec:
             spec = _vformat(realm, spec, args, kwargs, depth - 1, numbering)
-        text = formatted(realm, obj, conversion, spec or "")
+        text = exact_text(realm, obj, conversion, spec or "")
         total += len(text)
         realm.meter.charge_bytes(total)
         parts.append(text)
@@ -186,4 +193,4 @@ class Format(Guard):
                 return obj  # type: ignore[no-any-return]
             if kind is int and -_SHORT < obj < _SHORT:
                 return str(obj)
-        return formatted((self.ref() or gone()), obj, conversion, spec)
+        return exact_text((self.ref() or gone()), obj, conversion, spec)

@@ -28,8 +28,8 @@ from guards.sealed import HOST, Sealed, sealed_error
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CALL_SLOT", "PROTOCOL_NAMES", "SlotDescribed", "call_slot", "check_slots",
-           "safe_class_value", "shown_class_value"]  # fmt: skip
+__all__ = ["CALL_SLOT", "NEVER_IN_CLASSES", "PROTOCOL_NAMES", "SlotDescribed", "call_slot",
+           "check_slots", "safe_class_value", "shown_class_value"]  # fmt: skip
 
 #: Special methods that C code looks up on a class and calls.
 PROTOCOL_NAMES: Final = frozenset(
@@ -46,10 +46,14 @@ PROTOCOL_NAMES: Final = frozenset(
     __ifloordiv__ __imod__ __ipow__ __ilshift__ __irshift__ __iand__ __ixor__ __ior__
     __instancecheck__ __subclasscheck__ __prepare__ __mro_entries__ __length_hint__ __dir__
     __fspath__ __new__ __init__ __init_subclass__ __class_getitem__ __subclasshook__ __sizeof__
-    __buffer__ __release_buffer__ __typing_subst__ __typing_prepare_subst__ __reduce__ __reduce_ex__
+    __typing_subst__ __typing_prepare_subst__ __reduce__ __reduce_ex__
     __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__ __copy__ __deepcopy__ __replace__
     """.split()
 )
+#: Definitions that are dropped. A finaliser would run in the host's time. A buffer (PEP 688, from 3.12
+#: on) is of a size that nobody knows before C code asks for it, and another one the next time: what
+#: joins, copies or hashes bytes could not be charged for.
+NEVER_IN_CLASSES: Final = frozenset({"__del__", "__buffer__", "__release_buffer__"})
 _CALLED_AS_THEY_ARE: Final = frozenset(
     {
         FunctionType,
@@ -171,7 +175,7 @@ def check_slots(names: Any) -> None:
     """Refuse slots under special names: what is stored there would be called as it is, and a slot
     named `__del__` is a finaliser."""
     for name in names:
-        if type(name) is str and (name in PROTOCOL_NAMES or name == "__del__"):
+        if type(name) is str and (name in PROTOCOL_NAMES or name in NEVER_IN_CLASSES):
             raise TypeError(
                 f"__slots__ cannot hold {name!r}: special methods are looked up on the class"
             )

@@ -19,7 +19,7 @@ from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_o
 from guards.fact import TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
-from guards.protocol import safe_class_value
+from guards.protocol import NEVER_IN_CLASSES, safe_class_value
 from guards.sealed import HOST, Sealed
 from guards.tables.rows import TABLE, is_dunder
 
@@ -93,8 +93,8 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
 
             if is_behind_metaclass(realm, obj):
                 raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
-        if name == "__del__":
-            return _DROPPED  # a finaliser would run in the host's time; the definition is dropped
+        if name in NEVER_IN_CLASSES:
+            return _DROPPED
         if name == "__class__":
             raise TypeError("__class__ of a class cannot be set")
         if name == "__bases__":

@@ -6,6 +6,7 @@ their TAME rows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,7 @@ from guards.charge import (
 from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.iterate import contains
+from guards.named import priced
 from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
@@ -72,7 +74,7 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
     if type(raw).__name__ == "classmethod_descriptor":
 
         def tamed_class(realm: Realm, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
-            args = cost(realm, cls, args, kwargs)
+            args = priced(raw, functools.partial(cost, realm, cls), args, kwargs)
             # Found on an instance, it is a method of the class all the same.
             return raw.__get__(None, cls if issubclass(type(cls), type) else type(cls))(*args, **kwargs)
 
@@ -82,7 +84,8 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
     if type(raw) is staticmethod:
 
         def tamed_static(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
-            return raw.__func__(*cost(realm, None, args, kwargs), **kwargs)
+            args = priced(raw.__func__, functools.partial(cost, realm, None), args, kwargs)
+            return raw.__func__(*args, **kwargs)
 
         tamed_static.__name__, tamed_static.__qualname__ = name, f"{host_name(kind)}.{name}"
         return tamed_static
@@ -93,8 +96,10 @@ def charged(kind: type, name: str, cost: Cost) -> Any:
                 f"descriptor {name!r} for {host_name(kind)!r} objects doesn't apply to a "
                 f"{host_name(type(obj))!r} object"
             )
-        args = cost(realm, obj, args, kwargs)
-        return raw(obj, *args, **kwargs) if kwargs else raw(obj, *args)
+        if kwargs:
+            args = priced(raw, functools.partial(cost, realm, obj), args, kwargs)
+            return raw(obj, *args, **kwargs)
+        return raw(obj, *cost(realm, obj, args, kwargs))
 
     tamed.__name__, tamed.__qualname__ = name, f"{host_name(kind)}.{name}"
     PARTS[tamed] = cost, raw
@@ -155,7 +160,7 @@ def _new(kind: type) -> Any:
             name = host_name(cls)
             raise TypeError(f"object.__new__({name}) is not safe, use {name}.__new__()")
         if cost is not None:
-            args = cost(realm, cls, args, kwargs)
+            args = priced(kind, functools.partial(cost, realm, cls), args, kwargs)
         return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)
 
     return __new__
@@ -166,7 +171,8 @@ def _init(kind: type) -> Any:
     cost = CONSTRUCTORS[kind]
 
     def __init__(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> None:
-        raw(obj, *cost(realm, type(obj), args, kwargs), **kwargs)
+        args = priced(kind, functools.partial(cost, realm, type(obj)), args, kwargs)
+        raw(obj, *args, **kwargs)
         forget_annotations(realm, obj)
 
     return __init__

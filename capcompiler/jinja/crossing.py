@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from inspect import isawaitable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from markupsafe import Markup
 
 from capcompiler.errors import CapabilityError
 from capcompiler.jinja.records import (
+    AsyncItems,
     ContextValue,
     HostFunction,
     Raised,
@@ -79,6 +81,8 @@ class Crossing:
             return value
         if is_host_function(value):
             return self.function(value)
+        if self.environment.is_async and hasattr(kind, "__aiter__"):
+            return AsyncItems(self._stepping(value))
         return self._object(value)
 
     def _entries(self, value: Any, seen: dict[int, Any]) -> Any:
@@ -147,14 +151,39 @@ class Crossing:
             if passes is not None and given:
                 given[0] = self._first(passes, args[0])
             try:
-                return self.enter(function(*given, **{k: self.leave(v) for k, v in kwargs.items()}))
+                found = function(*given, **{k: self.leave(v) for k, v in kwargs.items()})
+                return self._awaited(found) if self._waits(found) else self.enter(found)
             except TemplateError as error:
-                # The nearest that is Jinja2's own: what a host raises on purpose for its templates.
-                kind = next((k for k in type(error).__mro__ if k in _JINJA), TemplateRuntimeError)
-                return Raised(kind.__name__, error.message or "")
+                return _raised(error)
 
         found: Any = call
         found.cap_original = function  # which it is again where it comes home
+        return found  # type: ignore[no-any-return]
+
+    def _waits(self, value: Any) -> bool:
+        return self.environment.is_async and type(value) not in PLAIN and isawaitable(value)
+
+    async def _awaited(self, value: Any) -> Any:
+        """What something that the host's function gave to await comes to, as the membrane takes it."""
+        try:
+            return self.enter(await value)
+        except TemplateError as error:
+            return _raised(error)
+
+    def _stepping(self, items: Any) -> FunctionType:
+        """What gives the elements of an asynchronous iterator, one for each call."""
+        iterator = aiter(items)
+
+        async def step() -> Any:
+            try:
+                return self.enter(await anext(iterator))
+            except StopAsyncIteration:
+                return Raised("StopAsyncIteration", "")
+            except TemplateError as error:
+                return _raised(error)
+
+        found: Any = step
+        found.cap_original = items
         return found  # type: ignore[no-any-return]
 
     def _first(self, passes: _PassArg, value: Any) -> Any:
@@ -185,6 +214,8 @@ class Crossing:
             return self.environment.undefined(value.hint, name=value.name)
         if kind is View:
             return value._obj
+        if kind is AsyncItems:
+            return getattr(value.step, "cap_original", value)
         if kind is FunctionType:
             return getattr(value, "cap_original", value)
         if kind is dict:
@@ -194,6 +225,12 @@ class Crossing:
         if kind is tuple:
             return tuple([self.leave(v) for v in value])
         return value
+
+
+def _raised(error: TemplateError) -> Raised:
+    """The nearest error that is Jinja2's own: what a host raises on purpose for its templates."""
+    kind = next((k for k in type(error).__mro__ if k in _JINJA), TemplateRuntimeError)
+    return Raised(kind.__name__, error.message or "")
 
 
 def _name(name: Any) -> str | None:

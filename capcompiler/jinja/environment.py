@@ -33,8 +33,11 @@ class CapEnvironment(SandboxedEnvironment):
     objects: what becomes of a value that is neither data nor a capability: "refuse" (an error that says
     so), "public" (its public attributes and methods, by `is_safe_attribute` and `is_safe_callable`), or
     a function that gives data or a capability for it.
-    Raises ValueError for what cannot be kept: `enable_async`, `bytecode_cache`, a class of undefined
-    values of the host's own.
+    With `enable_async` what the host's functions give is awaited where it can be. The renderings of one
+    environment take turns, so that one waits while another awaits; `overlay()` makes an environment
+    beside which it need not.
+    Raises ValueError for what cannot be kept: `bytecode_cache`, a class of undefined values of the
+    host's own.
     """
 
     code_generator_class = GuestGenerator
@@ -55,8 +58,6 @@ class CapEnvironment(SandboxedEnvironment):
         if objects not in ("refuse", "public") and not callable(objects):
             raise ValueError(f"objects: wanted 'refuse', 'public' or a function, got {objects!r}")
         super().__init__(*args, **kwargs)
-        if self.is_async:
-            raise ValueError("CapEnvironment: enable_async is not supported")
         if self.bytecode_cache is not None:
             raise ValueError("CapEnvironment: a bytecode_cache holds code that no guard has seen")
         if self.undefined not in _UNDEFINED:

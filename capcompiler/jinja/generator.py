@@ -9,6 +9,8 @@ Stops: work at compile time, in the host and without a budget. Jinja2 folds cons
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jinja2 import nodes
@@ -32,7 +34,19 @@ class GuestGenerator(CodeGenerator):
             made = "".join(f"\nread_{n} = naming({name!r})" for name, n in self._read.items())
             stream.write(text + made + mark + lines)
 
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        """What is written meanwhile may be something to wait for, in an environment that awaits."""
+        waits = self.environment.is_async
+        self.write("(await auto_await(" if waits else "")
+        yield
+        self.write("))" if waits else "")
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        with self._awaited():
+            self._getattr(node, frame)
+
+    def _getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         self.write(f"read_{self._read.setdefault(node.attr, len(self._read))}(")
         self.visit(node.node, frame)
         self.write(")")
@@ -41,13 +55,18 @@ class GuestGenerator(CodeGenerator):
         if isinstance(node.arg, nodes.Slice):
             super().visit_Getitem(node, frame)
             return
-        self.write("item(")
-        self.visit(node.node, frame)
-        self.write(", ")
-        self.visit(node.arg, frame)
-        self.write(")")
+        with self._awaited():
+            self.write("item(")
+            self.visit(node.node, frame)
+            self.write(", ")
+            self.visit(node.arg, frame)
+            self.write(")")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        with self._awaited():
+            self._call(node, frame, forward_caller)
+
+    def _call(self, node: nodes.Call, frame: Frame, forward_caller: bool) -> None:
         at = node.node
         if isinstance(at, nodes.Getattr):
             self.write("method(context, ")

@@ -7,7 +7,16 @@ from typing import Any
 
 from capcompiler.membrane.record import register_dataclass
 
-__all__ = ["RECORDS", "ContextValue", "HostFunction", "Raised", "Refused", "SafeText", "UndefinedValue"]
+__all__ = [
+    "RECORDS",
+    "AsyncItems",
+    "ContextValue",
+    "HostFunction",
+    "Raised",
+    "Refused",
+    "SafeText",
+    "UndefinedValue",
+]
 
 
 @register_dataclass
@@ -26,6 +35,14 @@ class HostFunction:
 
     call: Any
     passes: str
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class AsyncItems:
+    """An asynchronous iterator of the host's. step: gives something to await for each element."""
+
+    step: Any
 
 
 @register_dataclass
@@ -65,4 +82,4 @@ class Raised:
     message: str
 
 
-RECORDS = (Raised, SafeText, HostFunction, UndefinedValue, Refused, ContextValue)
+RECORDS = (AsyncItems, Raised, SafeText, HostFunction, UndefinedValue, Refused, ContextValue)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any, NoReturn
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jinja2.environment import Template
 from jinja2.nodes import EvalContext
@@ -46,32 +47,53 @@ class CapTemplate(Template):
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         """The rendered text. Raises `LimitExceeded` for a spent budget, Jinja2's own errors for what it
-        raises itself, and `GuestError` for anything else that went wrong in the template."""
+        raises itself, and `GuestError` for anything else that went wrong in the template.
+
+        In an environment that awaits, an event loop of its own is run for it."""
+        if self.environment.is_async:
+            return asyncio.run(self.render_async(*args, **kwargs))
         return self.environment._world_of().render(self, dict(*args, **kwargs))
+
+    async def render_async(self, *args: Any, **kwargs: Any) -> str:
+        """The rendered text, on the running event loop. Raises what `render` raises."""
+        self._check_awaits()
+        return await self.environment._world_of().render_async(self, dict(*args, **kwargs))
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         """The rendered text, in one piece: a turn does not wait for whoever reads."""
         yield self.render(*args, **kwargs)
 
+    async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str, object]:
+        """The rendered text, in one piece."""
+        yield await self.render_async(*args, **kwargs)
+
     def make_module(  # type: ignore[override]
         self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
     ) -> TemplateExports:
-        body, exported = self.environment._world_of().module(
-            self, {**(vars or {}), **(locals or {})}, shared
-        )
+        if self.environment.is_async:
+            raise RuntimeError("the environment awaits: use make_module_async")
+        world = self.environment._world_of()
+        body, exported = world.module(self, {**(vars or {}), **(locals or {})}, shared)
+        return TemplateExports(self, body, exported)
+
+    async def make_module_async(  # type: ignore[override]
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
+    ) -> TemplateExports:
+        self._check_awaits()
+        world = self.environment._world_of()
+        body, exported = await world.module_async(self, {**(vars or {}), **(locals or {})}, shared)
         return TemplateExports(self, body, exported)
 
     @property
     def module(self) -> TemplateExports:  # type: ignore[override]
         return self.make_module()
 
+    def _check_awaits(self) -> None:
+        if not self.environment.is_async:
+            raise RuntimeError("the environment was not created with async mode enabled")
+
     def new_context(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("the context of a template is in its world; hand in the values to render")
-
-    def _no_async(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise RuntimeError("CapEnvironment has no async mode")
-
-    render_async = generate_async = make_module_async = _no_async
 
 
 class TemplateExports:
@@ -97,16 +119,27 @@ class TemplateExports:
         return f"<{type(self).__name__} {self.__name__!r}>"
 
 
+#: What a host may read of a macro, as of Jinja2's own.
+_OF_MACROS: Final = frozenset({"name", "arguments", "catch_kwargs", "catch_varargs", "caller"})
+
+
 class _Macro:
-    """A macro of a template, for the host to call: a turn with a fresh budget."""
+    """A macro of a template, for the host to call: a turn with a fresh budget. In an environment that
+    awaits it gives something to await."""
 
     def __init__(self, template: CapTemplate, handle: Handle) -> None:
         self._template = template
         self._handle = handle
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _OF_MACROS:
+            raise AttributeError(name)
+        return getattr(self._handle, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         autoescape = None
         if args and isinstance(args[0], EvalContext):
             autoescape, args = bool(args[0].autoescape), args[1:]
         world = self._template.environment._world_of()
-        return world.call_macro(self._handle, args, kwargs, autoescape)
+        call = world.call_macro_async if world.environment.is_async else world.call_macro
+        return call(self._handle, args, kwargs, autoescape)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined, Undefined
 from jinja2.tests import TESTS as DEFAULT_TESTS
 
+from capcompiler.awaiting import runs_for
 from capcompiler.compartment import Compartment
 from capcompiler.errors import GuestError
 from capcompiler.imports import Imports
@@ -84,6 +86,9 @@ class _Host(Capability):
     def load(self, number: int) -> Any:
         return self._of().text_of(number)
 
+    def missing(self, names: list[str]) -> None:
+        self._of()._missing = names
+
     def extension(self, identifier: str, name: str) -> Any:
         world = self._of()
         if (identifier, name) not in world.environment.extension_methods:
@@ -111,6 +116,7 @@ class World:
         self._gone: deque[int] = deque()
         self._held: list[Source] = []  # what was loaded in this turn, where there is no cache
         self._failed: exceptions.TemplateSyntaxError | None = None
+        self._missing: list[str] = []  # the names that the last choice of templates was among
         self._equipped: tuple[Any, ...] = ()
         self._finalize: Any = None
         self._globals: list[tuple[str, Any]] = []
@@ -122,6 +128,7 @@ class World:
             "newline": environment.newline_sequence,
             "immutable": environment.immutable,
             "output": environment.limits.output,
+            "async": environment.is_async,
         }
         caps: dict[str, Any] = {"host": _Host(self), "settings": settings}
         caps.update({kind.__name__: kind for kind in RECORDS})
@@ -204,44 +211,79 @@ class World:
     # Rendering
 
     def render(self, template: CapTemplate, variables: dict[str, Any]) -> str:
+        return _text(self._call("render", template, *self._handed(template, variables)))
+
+    async def render_async(self, template: CapTemplate, variables: dict[str, Any]) -> str:
+        return _text(
+            await self._call_async("render_async", template, *self._handed(template, variables))
+        )
+
+    def _handed(self, template: CapTemplate, variables: dict[str, Any]) -> tuple[Any, ...]:
+        """Which template is meant, what it is handed, whether there are records in that, its globals."""
         entered = self.crossing.enter(variables)
         given = self.crossing.enter(template.globals) if template.globals else None
-        marked = entered is not variables
-        found = self._call("render", template, template.source.number, entered, marked, given)
-        if type(found) is not str:
-            raise TypeError("a template gave no text")
-        return found
+        return template.source.number, entered, entered is not variables, given
 
     def module(
         self, template: CapTemplate, variables: dict[str, Any], shared: bool
     ) -> tuple[str, dict[str, Any]]:
-        entered = self.crossing.enter(variables)
-        given = self.crossing.enter(template.globals) if template.globals else None
-        body, exported = self._call("module", template, template.source.number, entered, shared, given)
+        return self._exports(self._call("module", template, shared, *self._handed(template, variables)))
+
+    async def module_async(
+        self, template: CapTemplate, variables: dict[str, Any], shared: bool
+    ) -> tuple[str, dict[str, Any]]:
+        of = self._handed(template, variables)
+        return self._exports(await self._call_async("module_async", template, shared, *of))
+
+    def _exports(self, found: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        body, exported = found
         return body, {k: self.crossing.leave(v) for k, v in exported.items()}
 
     def call_macro(self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None) -> Any:
+        given = self._given(args, kwargs)
+        return self.crossing.leave(self._call("call_macro", None, macro, *given, autoescape))
+
+    async def call_macro_async(
+        self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None
+    ) -> Any:
+        given = self._given(args, kwargs)
+        found = await self._call_async("call_macro_async", None, macro, *given, autoescape)
+        return self.crossing.leave(found)
+
+    def _given(self, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         enter = self.crossing.enter
-        args = [enter(a) for a in args]
-        kwargs = {k: enter(v) for k, v in kwargs.items()}
-        return self.crossing.leave(self._call("call_macro", None, macro, args, kwargs, autoescape))
+        return [enter(a) for a in args], {k: enter(v) for k, v in kwargs.items()}
 
     def evaluate(self, template: CapTemplate, variables: dict[str, Any], to_none: bool) -> Any:
-        entered = self.crossing.enter(variables)
-        return self.crossing.leave(
-            self._call("evaluate", template, template.source.number, entered, to_none)
-        )
+        of = self._handed(template, variables)
+        if self.environment.is_async:
+            return asyncio.run(self._evaluate_async(template, of, to_none))
+        return self.crossing.leave(self._call("evaluate", template, to_none, *of))
+
+    async def _evaluate_async(self, template: CapTemplate, of: tuple[Any, ...], to_none: bool) -> Any:
+        return self.crossing.leave(await self._call_async("evaluate_async", template, to_none, *of))
 
     def prepare(self, source: Source) -> None:
         """Compile a template before it is rendered, so that what is wrong with it shows."""
         if isinstance(source.python, exceptions.TemplateSyntaxError):
             raise source.python
-        self._call("prepare", None, source.number)
+        if not self.environment.is_async:  # the world may be awaiting, and no other turn be had
+            self._call("prepare", None, source.number)
 
     def _call(self, name: str, template: CapTemplate | None, *args: Any) -> Any:
-        self._equip()
+        for change in self._changes():
+            self.compartment.call(*change)
         try:
             return self.compartment.call(name, *args)
+        except GuestError as error:
+            problem = self._as_jinja(error, template)
+        raise problem
+
+    async def _call_async(self, name: str, template: CapTemplate | None, *args: Any) -> Any:
+        for change in self._changes():
+            await self.compartment.call_async(*change)
+        try:
+            return await self.compartment.call_async(name, *args)
         except GuestError as error:
             problem = self._as_jinja(error, template)
         raise problem
@@ -257,7 +299,8 @@ class World:
             failed, self._failed = self._failed, None
             problem = failed or exceptions.TemplateSyntaxError(error.message, 1)
         elif kind is exceptions.TemplatesNotFound:
-            problem = exceptions.TemplatesNotFound(message=error.message)
+            names, self._missing = self._missing, []
+            problem = exceptions.TemplatesNotFound(names, error.message)
         elif kind is exceptions.TemplateNotFound:
             problem = exceptions.TemplateNotFound(error.message)
         elif kind is not None:
@@ -282,14 +325,15 @@ class World:
 
     # What the environment offers
 
-    def _equip(self) -> None:
-        """Tell the world what the host has changed of the environment since the last time."""
-        compartment = self.compartment
-        if compartment._realm.meter.live:
+    def _changes(self) -> Iterator[tuple[Any, ...]]:
+        """The calls that tell the world what the host has changed of the environment since the last
+        time."""
+        if self.compartment._realm.meter.live or runs_for(self.compartment):
             return  # a function of the host's renders inside a turn: nothing is changed under a template
-        self._held.clear()
+        if self.compartment._awaiting is None:  # else one is under way, which may still ask for them
+            self._held.clear()
         if self._gone:
-            compartment.call("forget", [self._gone.popleft() for _ in range(len(self._gone))])
+            yield "forget", [self._gone.popleft() for _ in range(len(self._gone))]
         environment = self.environment
         tables = (
             environment.filters, environment.tests, environment.policies, environment.binop_table,
@@ -297,7 +341,7 @@ class World:
         )  # fmt: skip
         if tables != self._equipped or environment.finalize is not self._finalize:
             enter = self.crossing.function
-            compartment.call(
+            yield (
                 "equip",
                 {n: self._named_or(f, DEFAULT_FILTERS) for n, f in environment.filters.items()},
                 {n: self._named_or(f, DEFAULT_TESTS) for n, f in environment.tests.items()},
@@ -314,7 +358,7 @@ class World:
             # What a template can change in a global is gone at the next rendering.
             self._lasting = all(type(v) in PLAIN or callable(v) for v in own.values())
             left = [n for n, v in given if default.get(n) is v]
-            compartment.call("equip_globals", self.crossing.enter(own), left)
+            yield "equip_globals", self.crossing.enter(own), left
             self._globals = given
 
     def _defaults(self) -> dict[str, Any]:
@@ -340,6 +384,12 @@ class World:
 
             function = operate
         return HostFunction(self.crossing._calling(function), "")
+
+
+def _text(found: Any) -> str:
+    if type(found) is not str:
+        raise TypeError("a template gave no text")
+    return found
 
 
 exceptions_of_jinja: Final = frozenset(

@@ -103,8 +103,18 @@ for _kind, _prepare in {
     itertools.repeat: _endless,
 }.items():
     CONSTRUCTORS[_kind] = _prepare
+
+
+def _batched(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) < 2:
+        return args
+    number = index_of(args[1])
+    realm.meter.charge_bytes(max(0, number) * 8)  # each batch is made whole before it is filled
+    return (itertools.compress(args[0], realm.meter.iterator), number, *args[2:])
+
+
 if hasattr(itertools, "batched"):
-    CONSTRUCTORS[itertools.batched] = _counted(0)
+    CONSTRUCTORS[itertools.batched] = _batched
 
 
 def _groupby_key(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:

@@ -126,7 +126,95 @@ RINGS = {
     "isinstance(I(), b)",
 }
 
+ENDLESS = "iter(int, 1)"
+NAMED_ENDLESS = {
+    "combinations": f"itertools.combinations(iterable={ENDLESS}, r=2)",
+    "permutations": f"itertools.permutations(iterable={ENDLESS})",
+    "compress": f"next(itertools.compress(data={ENDLESS}, selectors={ENDLESS}))",
+    "groupby": f"g = itertools.groupby(iterable={ENDLESS})\nnext(g), next(g)",
+    "groupby-and-key": f"g = itertools.groupby(iterable={ENDLESS}, key=bool)\nnext(g), next(g)",
+    "accumulate": "s = 'a' * 10**6\nfor x in itertools.accumulate(iterable=[s] * 100): pass",
+    "deque": f"import collections\ncollections.deque(iterable={ENDLESS}, maxlen=1)",
+    "deque-init": f"import collections\ncollections.deque().__init__(iterable={ENDLESS}, maxlen=1)",
+    "ordered-fromkeys": f"import collections\ncollections.OrderedDict.fromkeys(iterable={ENDLESS})",
+    "bytes": f"bytes(source={ENDLESS})",
+    "bytes-new": f"bytes.__new__(bytes, source={ENDLESS})",
+    "bytes-of-a-class": f"class B(bytes): pass\nB(source={ENDLESS})",
+    "bytes-by-map": f"import functools\nfunctools.partial(bytes, source={ENDLESS})()",
+    "bytearray": f"bytearray(source={ENDLESS})",
+    "int-from-bytes": f"int.from_bytes(bytes={ENDLESS}, byteorder='big')",
+    "int-from-bytes-by-class": f"class I(int): pass\nI.from_bytes(bytes={ENDLESS})",
+    "struct-time": f"import time\ntime.struct_time(sequence={ENDLESS})",
+}
+NAMED_LARGE = {
+    "bytes": "bytes(source=10**9)",
+    "bytearray": "bytearray(source=10**9)",
+    "str": "x = []\nfor _ in range(60): x = [x, x]\nstr(object=x)",
+    "str-in-a-function": "def f(x): return str(object=x)\nx = []\nfor _ in range(60): x = [x, x]\nf(x)",
+}
 CASES: list[Case] = [
+    *(
+        endless(f"endless-by-the-name-of-an-argument-{name}", f"import itertools\n{src}")
+        for name, src in NAMED_ENDLESS.items()
+    ),
+    *(hidden(f"large-by-the-name-of-an-argument-{name}", src) for name, src in NAMED_LARGE.items()),
+    hidden(
+        "batches-are-made-whole",
+        "import itertools\nif hasattr(itertools, 'batched'): next(itertools.batched('a', n=10**9))\n"
+        "else: bytes(10**9)",
+    ),
+    *(
+        new_case(
+            f"wide-by-the-name-of-an-argument-{name}",
+            f"import itertools\nitertools.{name}('ab', r=10**9)",
+            attack="hidden work",
+            pit=16,
+            raises="OverflowError",
+            about="parts",
+        )
+        for name in ("permutations", "combinations_with_replacement")
+    ),
+    *(
+        new_case(
+            f"enumerated-from-a-large-number-{name}",
+            "class I:\n def __index__(s): return 1 << 10**7\n"
+            f"def f(): return sum(1 for x in enumerate(range(90000), {start}))\nf()",
+            attack="hidden work",
+            pit=16,
+            raises="OverflowError",
+            about="too large",
+        )
+        for name, start in {
+            "by-place": "1 << 10**7",
+            "by-name": "start=1 << 10**7",
+            "by-index": "I()",
+        }.items()
+    ),
+    new_case(
+        "named-arguments-mean-what-they-say",
+        """
+        import itertools, collections
+        class S(str):
+            def __init__(self, *, object): self.given = object
+        a = [k for k, g in itertools.groupby(iterable=[1, 2], key=str)]
+        b = [*itertools.accumulate(iterable=[1, 2, 3], func=lambda x, y: x * y)]
+        c = [*itertools.accumulate(func=lambda x, y: x * y, initial=2, iterable=[1, 2])]
+        d = [*collections.deque(maxlen=1, iterable='ab')], [*itertools.permutations('ab', r=1)]
+        e = bytes(source='a', encoding='ascii'), str(object=b'a', encoding='ascii'), int('11', base=2)
+        a, b, c, d, e, S(object=3).given, int.from_bytes(bytes=b'a', byteorder='big')
+        """,
+        attack="hidden work",
+        pit=16,
+        value=(
+            ["1", "2"],
+            [1, 2, 6],
+            [2, 2, 4],
+            (["b"], [("a",), ("b",)]),
+            (b"a", "a", 3),
+            3,
+            97,
+        ),
+    ),
     *(hidden(f"long-parts-{n}", TEXT + e) for n, e in LONG_PARTS.items()),
     *(hidden(f"large-numbers-{n}", NUMBER + e, memory=1 << 30) for n, e in LARGE_NUMBERS.items()),
     *(hidden(f"searches-{n}", e) for n, e in SEARCHES.items()),

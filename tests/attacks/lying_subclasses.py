@@ -447,4 +447,41 @@ CASES: list[Case] = [
         raises="AttributeError",
         about="read-only",
     ),
+    *(
+        case(
+            f"length-of-what-format-gives-{way}",
+            f"""
+            class S(str):
+                def __len__(self): return 1
+            class O:
+                def __format__(self, spec): return big
+            big = S('x' * 4_000_000)
+            def f(o): return {text}
+            f(O())
+            """,
+            pit=17,
+            attack="lying length",
+            stopped=("steps", "memory"),
+        )
+        for way, text in {
+            "to-an-f-string": "f'" + "{o}" * 21 + "'",
+            "to-an-f-string-with-a-width": "f'" + "{o:3}" * 21 + "'",
+            "to-format": "'" + "{0}" * 21 + "'.format(o)",
+            "to-format-map": "'" + "{a}" * 21 + "'.format_map({'a': o})",
+        }.items()
+    ),
+    case(
+        "text-of-what-format-gives",
+        """
+        class S(str):
+            def __len__(self): return 1
+            def __format__(self, spec): return 'asked again'
+        class O:
+            def __format__(self, spec): return S('once')
+        def f(o): return f'{o}', f'{o}{o}', '{}'.format(o), type(format(o)).__name__
+        f(O())
+        """,
+        attack="lying length",
+        value=("once", "onceonce", "once", "S"),
+    ),
 ]

@@ -71,6 +71,34 @@ _HOOKS = {
     "G('g', [ValueError()]).split(ValueError)",
     "traceback": "try: 1 / 0\nexcept Exception as e: keep(e, e.__traceback__, e.__traceback__.tb_next)",
 }
+#: From 3.12 on C code would ask an object of the guest's for its bytes (PEP 688), however many they are.
+_BUFFERS = {
+    "joined": "b''.join([b] * 10)",
+    "added": "b'' + b",
+    "replaced-by": "(b'b' * 10).replace(b'b', b)",
+    "formatted": "b'%b%b%b%b%b%b%b%b' % ((b,) * 8)",
+    "decoded": "str(b, 'latin1')",
+    "stripped-by": "b'abc'.strip(b)",
+    "read-as-a-number": "int(b)",
+    "summed": "import zlib\nzlib.crc32(b)",
+    "hashed": "import hashlib\nhashlib.sha256(b)",
+    "searched": "import re\nre.findall(b'a', b)",
+    "viewed": "memoryview(b)",
+    "stored-later": "del C.__init__\nC.__buffer__ = lambda s, f: memoryview(big)\nmemoryview(b)",
+    "of-bytes": "class D(bytes):\n def __buffer__(s, f): return memoryview(big)\nlen(b''.join([D()] * 10)) or int()",
+}
+_LENGTHS = [
+    case(
+        f"buffer-of-a-guest-is-not-{name}",
+        "big = b'a' * 20_000_000\nclass C:\n def __init__(s): pass\n"
+        f" def __buffer__(s, f): return memoryview(big)\nb = C()\n{src}",
+        pit=17,
+        attack="buffer",
+        steps=1_000_000,
+        **({"value": 0} if name == "of-bytes" else {"raises": "TypeError"}),  # type: ignore[arg-type]
+    )
+    for name, src in _BUFFERS.items()
+]
 _METACLASSES = [
     case(
         f"hook-{name}-is-shown-nothing-that-leads-out",
@@ -329,7 +357,7 @@ _STARS = [
     for number, pair in enumerate(_PAIRS)
 ]
 
-CASES: list[Case] = [*_METACLASSES, *_DESCRIPTORS, *_FRAMES, *_STARS]
+CASES: list[Case] = [*_METACLASSES, *_LENGTHS, *_DESCRIPTORS, *_FRAMES, *_STARS]
 
 if sys.version_info >= (3, 12):
     _GENERIC = [

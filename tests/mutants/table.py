@@ -101,7 +101,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "finalisers-are-dropped",
         "no finaliser runs",
         "guards/classes.py",
-        '_DROPPED: Final = frozenset({"__del__", "__builtins__"})',
+        '_DROPPED: Final = frozenset({"__builtins__", *NEVER_IN_CLASSES})',
         '_DROPPED: Final = frozenset({"__builtins__"})',
         ("tests/attacks/test_attacks.py",),
         "finaliser",

@@ -11,7 +11,7 @@ jinja2.utils.internalcode = lambda f: f
 
 import _markup
 import markupsafe
-from jinja2 import runtime
+from jinja2 import async_utils, filters, runtime
 from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
 from jinja2.exceptions import (
     SecurityError,
@@ -93,6 +93,8 @@ def inside(value):
         return HostCall(value.call, value.passes)
     if kind is UndefinedValue:
         return environment.undefined(value.hint, name=value.name)
+    if kind is AsyncItems:
+        return HostItems(value.step)
     if kind is Refused:
         return environment.undefined(value.why, name=value.name, exc=SecurityError)
     if kind is Raised:
@@ -115,6 +117,8 @@ def outside(value):
         return SafeText(str(value))
     if kind is HostCall:
         return value._call
+    if kind is HostItems:
+        return AsyncItems(value._step)
     if isinstance(value, Undefined):
         name = value._undefined_name
         return UndefinedValue(value._undefined_hint, name if type(name) is str else None)
@@ -139,8 +143,8 @@ def outside(value):
 _ERRORS = {
     kind.__name__: kind
     for kind in (
-        SecurityError, TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError, TemplatesNotFound,
-        UndefinedError,
+        SecurityError, StopAsyncIteration, TemplateNotFound, TemplateRuntimeError,
+        TemplateSyntaxError, TemplatesNotFound, UndefinedError,
     )
 }  # fmt: skip
 
@@ -157,6 +161,32 @@ class HostCall:
     def __call__(self, /, *args, **kwargs):
         args = [outside(a) for a in args]
         return inside(self._call(*args, **{k: outside(v) for k, v in kwargs.items()}))
+
+
+class HostItems:
+    """An asynchronous iterator of the host's."""
+
+    def __init__(self, step):
+        self._step = step
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        return inside(await self._step())
+
+
+_AT_ONCE = frozenset({int, float, bool, str, list, dict, tuple, type(None), Markup})
+
+
+async def auto_await(value):
+    """What something to await comes to; anything else as it is."""
+    if type(value) not in _AT_ONCE and hasattr(value, "__await__"):
+        return inside(await value)
+    return value
+
+
+async_utils.auto_await = filters.auto_await = runtime.auto_await = auto_await
 
 
 # What the generated code calls
@@ -357,7 +387,7 @@ def _call(context, f, /, *args, **kwargs):
 
 
 _missing = runtime.missing
-call = _markup.invoking(_call, Macro, _run_macro)
+call = _call if settings["async"] else _markup.invoking(_call, Macro, _run_macro)
 
 _slow_join = DEFAULT_FILTERS["join"]
 
@@ -392,7 +422,7 @@ DEFAULT_FILTERS["attr"] = _attr
 class Environment:
     """What Jinja2's runtime and filters ask of an environment, and no more of one."""
 
-    is_async = False
+    is_async = settings["async"]
     sandboxed = True
 
     @property
@@ -505,6 +535,7 @@ class Environment:
             found = None if isinstance(name, Undefined) else self.find_template(name, parent)
             if found is not None:
                 return found
+        host.missing([str(n) for n in names if isinstance(n, str)])
         raise TemplatesNotFound(names)
 
     def get_or_select_template(self, name, parent=None, globals=None):
@@ -574,25 +605,44 @@ class Template:
         return QuickContext(environment, parent, self.name, self.blocks, globals=self.globals)
 
     def make_module(self, vars=None, shared=False, locals=None):
-        return Module(self, self.new_context(vars, shared, locals))
+        context = self.new_context(vars, shared, locals)
+        return Module(self, context, list(self.root_render_func(context)))
+
+    async def make_module_async(self, vars=None, shared=False, locals=None):
+        context = self.new_context(vars, shared, locals)
+        return Module(self, context, [piece async for piece in self.root_render_func(context)])
 
     def _get_default_module(self, context=None):
         # Kept for one rendering only: what a template exports can be changed by who imports it.
-        if context is not None:
-            names = context.globals_keys - self.globals.keys()
-            if names:
-                return self.make_module({k: context.parent[k] for k in names})
+        vars = self._vars_of(context)
+        if vars:
+            return self.make_module(vars)
         found = environment.modules.get(self)
         if found is None:
             found = environment.modules[self] = self.make_module()
         return found
 
+    async def _get_default_module_async(self, context=None):
+        vars = self._vars_of(context)
+        if vars:
+            return await self.make_module_async(vars)
+        found = environment.modules.get(self)
+        if found is None:
+            found = environment.modules[self] = await self.make_module_async()
+        return found
+
+    def _vars_of(self, context):
+        """The globals of a context that this template does not have."""
+        if context is None:
+            return None
+        return {k: context.parent[k] for k in context.globals_keys - self.globals.keys()}
+
 
 class Module:
     """What a template gives to one that imports it."""
 
-    def __init__(self, template, context):
-        self._body = list(template.root_render_func(context))
+    def __init__(self, template, context, pieces):
+        self._body_stream = pieces
         self._exported = context.get_exported()
         self._name = template.name
         for name, value in self._exported.items():
@@ -601,10 +651,10 @@ class Module:
         self.__name__ = template.name
 
     def __html__(self):
-        return Markup(concat(self._body))
+        return Markup(concat(self._body_stream))
 
     def __str__(self):
-        return concat(self._body)
+        return concat(self._body_stream)
 
     def __repr__(self):
         return f"<TemplateModule {self._name!r}>"
@@ -693,27 +743,61 @@ def render(number, vars, marked, given):
     return _bounded(concat(template.root_render_func(template.new_context(vars))))
 
 
-def module(number, vars, shared, given):
-    template, vars = _begin(number, vars, True, given)
-    made = template.make_module(vars, shared)
+async def render_async(number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
+    pieces = template.root_render_func(template.new_context(vars))
+    return _bounded(concat([piece async for piece in pieces]))
+
+
+def module(shared, number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
+    return _shown_module(template.make_module(vars, shared))
+
+
+async def module_async(shared, number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
+    return _shown_module(await template.make_module_async(vars, shared))
+
+
+def _shown_module(made):
     exported = {k: outside(v) for k, v in made._exported.items() if isinstance(k, str)}
     return _bounded(str(made)), exported
 
 
 def call_macro(macro, args, kwargs, autoescape):
+    return outside(_call_macro(macro, args, kwargs, autoescape))
+
+
+async def call_macro_async(macro, args, kwargs, autoescape):
+    return outside(await _call_macro(macro, args, kwargs, autoescape))
+
+
+def _call_macro(macro, args, kwargs, autoescape):
     args = [inside(a) for a in args]
     if autoescape is not None:
         eval_ctx = EvalContext(environment)
         eval_ctx.autoescape = autoescape
         args.insert(0, eval_ctx)
-    return outside(macro(*args, **inside(kwargs)))
+    return macro(*args, **inside(kwargs))
 
 
-def evaluate(number, vars, undefined_to_none):
-    template, vars = _begin(number, vars, True, None)
+def evaluate(undefined_to_none, number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
     context = template.new_context(vars)
     for _chunk in template.root_render_func(context):
         pass
+    return _result(context, undefined_to_none)
+
+
+async def evaluate_async(undefined_to_none, number, vars, marked, given):
+    template, vars = _begin(number, vars, marked, given)
+    context = template.new_context(vars)
+    async for _chunk in template.root_render_func(context):
+        pass
+    return _result(context, undefined_to_none)
+
+
+def _result(context, undefined_to_none):
     found = context.vars["result"]
     if undefined_to_none and isinstance(found, Undefined):
         return None

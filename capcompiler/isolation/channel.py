@@ -173,26 +173,36 @@ class Channel:
 class WorkerChannel(Channel):
     """The worker's end: it waits for its host for ever, by two system calls that are left to it."""
 
-    __slots__ = ("_fd",)
+    __slots__ = ("_fd", "_held")
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         super().__init__(sock, limit)
         self._fd = sock.fileno()
+        #: Frames that go with the next one.
+        self._held = b""
 
     def _made_patient(self) -> bool:
         self.sock.setblocking(True)
         return False
 
-    def waiting(self) -> bool:
-        """Whether something has come."""
+    def waiting(self, milliseconds: int = 0) -> bool:
+        """Whether something has come, or comes within so many milliseconds."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
-        return bool(self._buffer or poll.poll(0))
+        return bool(self._buffer or poll.poll(milliseconds))
+
+    def hold(self, message: Any) -> None:
+        """Send a message together with the next one: the host is not woken for it alone."""
+        data = packed(message)
+        self._held += len(data).to_bytes(4, "little") + data
 
     def send(self, message: Any, deadline: float | None = None) -> None:
         data = packed(message)
         self._check(data)
-        frame = len(data).to_bytes(4, "little") + data
+        held, self._held = self._held, b""
+        self._write(held + len(data).to_bytes(4, "little") + data)
+
+    def _write(self, frame: bytes) -> None:
         sent = os.write(self._fd, frame)
         while sent < len(frame):
             sent += os.write(self._fd, memoryview(frame)[sent:])

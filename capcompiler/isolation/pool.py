@@ -11,6 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -75,6 +76,8 @@ class Pool:
         self._ready: deque[Worker] = deque()
         self._taken: set[Worker] = set()
         self._lock = threading.RLock()
+        self._errands: SimpleQueue[bool] = SimpleQueue()
+        self._runs_errands = False
         self._owner = os.getpid()
         self._closed = False
         _open_pools.add(self)
@@ -149,13 +152,15 @@ class Pool:
 
     def close(self) -> None:
         """End every worker, and what runs in them."""
-        with self._lock:
+        # In a child of the host's, a thread that is not there may have held the lock when it was forked.
+        with self._lock if os.getpid() == self._owner else contextlib.nullcontext():
             if self._closed:
                 return
             self._closed = True
             ready, zygotes = [*self._ready, *self._taken], [self._zygote, self._next]
             self._ready.clear()
             self._zygote = self._next = None
+        self._errands.put(False)
         for worker in ready:
             worker.discard()
         for zygote in zygotes:
@@ -227,10 +232,20 @@ class Pool:
             return zygote.fork(hurry=hurry)
 
     def _make_good(self) -> None:
-        """A worker that was taken has answered: before that, the fork of another one would have kept the
-        processors from it."""
-        with contextlib.suppress(CapError):  # then the next one to be taken says so
-            self._refill()
+        """Have another worker forked: one that was taken has answered. Before that, the fork would have
+        kept the processors from it; and its caller does not wait for it now."""
+        if not self._runs_errands:
+            with self._lock, contextlib.suppress(RuntimeError):  # the interpreter is ending
+                self._start_errands()
+        self._errands.put(True)
+
+    def _start_errands(self) -> None:
+        if not self._runs_errands:
+            threading.Thread(
+                target=_run_errands, args=(weakref.ref(self), self._errands), daemon=True,
+                name="capcompiler-refill",
+            ).start()  # fmt: skip
+            self._runs_errands = True
 
     def _refill(self) -> None:
         with self._lock:
@@ -259,6 +274,17 @@ class Pool:
             raise CapError("the pool is closed")
         if os.getpid() != self._owner:
             raise CapError("the pool belongs to the process that this one was forked from")
+
+
+def _run_errands(pool_of: weakref.ref[Pool], errands: SimpleQueue[bool]) -> None:
+    """Refill a pool whenever it is told to, until it is closed. It is held only meanwhile."""
+    while errands.get():
+        pool = pool_of()
+        if pool is None:
+            return
+        with contextlib.suppress(CapError, OSError):  # then the next one to be taken says so
+            pool._refill()
+        del pool
 
 
 def _check_system() -> None:

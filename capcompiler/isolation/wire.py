@@ -88,15 +88,19 @@ def _arrays(raw: bytes) -> int:
     found = at = 0
     size = len(raw)
     for _ in range(2 * MOST_ARRAYS):
-        run = _SINGLE.match(raw, at)
-        at = at if run is None else run.end()
+        # By the million in a hostile frame: these are counted a stretch at a time.
+        run = _SINGLE.match(raw, at, at + _STRETCH)
+        if run is not None:
+            found += len(run[0].translate(None, _NO_HEADS))
+            at = run.end()
+            if found > MOST_ARRAYS:
+                return found
         if at >= size:
             return found
         first = raw[at]
-        if first < 0xA0:
-            found += 1
-            at += 1
-        elif first < 0xC0:
+        if first in _HEADS:
+            continue  # of the next stretch
+        if first < 0xC0:
             at += 1 + (first & 31)
         elif first in _ARRAYS:
             found += 1
@@ -111,9 +115,13 @@ def _arrays(raw: bytes) -> int:
     return MOST_ARRAYS + 1
 
 
-# Heads of msgpack (github.com/msgpack/msgpack/blob/master/spec.md): what stands for itself, arrays and
-# maps with their length, numbers and extensions of one size, and what says how many bytes follow.
-_SINGLE: Final = re.compile(rb"[\x00-\x7f\xc0-\xc3\xe0-\xff]+")
+# Heads of msgpack (github.com/msgpack/msgpack/blob/master/spec.md): what stands for itself, and short
+# arrays and maps, which are a byte each; arrays and maps with their length, numbers and extensions of
+# one size, and what says how many bytes follow.
+_SINGLE: Final = re.compile(rb"[\x00-\x9f\xc0-\xc3\xe0-\xff]+")
+_HEADS: Final = frozenset(range(0xA0)) | frozenset(range(0xC0, 0xC4)) | frozenset(range(0xE0, 0x100))
+_NO_HEADS: Final = bytes(b for b in range(256) if not 0x80 <= b < 0xA0)
+_STRETCH: Final = 1 << 20
 _ARRAYS: Final = {0xDC: 3, 0xDD: 5, 0xDE: 3, 0xDF: 5}
 _FIXED: Final = {
     0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9,

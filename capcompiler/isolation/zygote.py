@@ -13,7 +13,6 @@ process, say how it ended.
 from __future__ import annotations
 
 import array
-import dataclasses
 import gc
 import json
 import os
@@ -32,6 +31,8 @@ ENDED: Final = struct.Struct("<ii")
 #: A worker ends in this where it could not start, or failed in what is not the guest's.
 _REAP_SECONDS: Final = 0.05
 FAILED: Final = 70
+#: How long a worker that nobody waits for leaves the processors to others before it makes itself warm.
+_MOMENT_MILLISECONDS: Final = 50
 
 
 def main() -> None:
@@ -85,20 +86,19 @@ class Warmed:
 
     def __init__(self, walls: Any, world: Any, report: dict[str, Any]) -> None:
         from capcompiler.isolation import worker
-        from capcompiler.program import cap_compile, portable_code
 
         self.walls = walls
         self.world = world
         self.report = report
         self._scratch = worker.blank()
-        self._program = cap_compile("def f(x):\n    return [x]\nprint(f(1))", filename="<warm>")
-        self._code = portable_code(self._program) or b""
+        self._requests = worker.rehearsed()
 
     def run(self) -> None:
-        """Run a little that was compiled elsewhere, in a world that is not the guest's."""
-        from capcompiler.program import loaded_code
+        """Serve a host that is none, in a world that is not the guest's: every step of a request for a
+        program that was compiled elsewhere."""
+        from capcompiler.isolation import worker
 
-        self._scratch.exec(dataclasses.replace(self._program, code=loaded_code(self._code)))
+        worker.rehearse(self._scratch, self._requests)
 
     def compile(self) -> None:
         """Compile and run a little."""
@@ -194,15 +194,20 @@ def _started(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -
         raise
     from capcompiler.isolation import worker
 
-    # What a run touches is copied from the zygote's memory: now, as long as nobody waits. Then the guest
-    # gets a world that was made here, none of which is to be copied any more.
+    # What a run touches is copied from the zygote's memory, a page at a time: now, as long as nobody
+    # waits. The guest gets a world that was made here, none of which is to be copied any more, and what
+    # only a text needs, which is to be compiled here, comes last.
+    # Where fresh workers are wanted one after the other, that only keeps the processors from them: so a
+    # worker first looks whether it is wanted as it is.
     world = warmed.world
-    for step in (warmed.run, warmed.compile):
-        if hurry or line.waiting():
-            break
-        step()
-    else:
-        world = worker.blank()
+    if hurry or line.waiting(_MOMENT_MILLISECONDS):
+        return line, world
+    warmed.run()
+    if line.waiting():
+        return line, world
+    world = worker.blank()
+    if not line.waiting():
+        warmed.compile()
     return line, world
 
 

@@ -117,12 +117,21 @@ def test_a_huge_frame_is_not_waited_for() -> None:
     assert "at most" in ends(script)
 
 
-@pytest.mark.parametrize("part", [b"\x90", b"\x80", b"\x91\x00", b"\xdc\x00\x00", b"\xa2aa\x90"])
-def test_a_frame_of_a_million_empty_parts_is_not_made(part: bytes) -> None:
-    """A byte of it would be 72 in memory: 2 GB for a frame."""
-    count = 30 * 2**20 // len(part)
+def of_parts(part: bytes, size: int) -> bytes:
+    """A message of about so many bytes: one array that is full of a part."""
+    count = size // len(part)
     each = 2 if part.startswith(b"\xa2") else 1
-    data = b"\xdd" + (count * each).to_bytes(4, "big") + part * count
+    return b"\xdd" + (count * each).to_bytes(4, "big") + part * count
+
+
+PARTS = [b"\x90", b"\x80", b"\x91\x00", b"\xdc\x00\x00", b"\xa2aa\x90", b"\x90\xc4\x00"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_frame_of_empty_parts_is_not_made(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte of it would be 72 in memory. The bound is a hundredth of the real one, and so is the frame."""
+    monkeypatch.setattr(wire, "MOST_ARRAYS", 20_000)
+    data = of_parts(part, 300_000)
 
     def script(peer: Peer) -> None:
         peer.request()
@@ -130,22 +139,55 @@ def test_a_frame_of_a_million_empty_parts_is_not_made(part: bytes) -> None:
 
     tracemalloc.start()
     try:
+        before = tracemalloc.get_traced_memory()[0]
         assert "too many parts" in ends(script)
-        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_FRAME
+        assert tracemalloc.get_traced_memory()[1] - before < 8 * len(data)
     finally:
         tracemalloc.stop()
 
 
-def test_texts_and_numbers_that_look_like_parts_are_none() -> None:
+def test_a_full_frame_of_empty_parts_is_not_made() -> None:
+    """2 GB of memory and 27 seconds, if it were."""
+    data = of_parts(b"\x90", MAX_FRAME - 100)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.raw(len(data).to_bytes(4, "little") + data)
+
+    assert "too many parts" in ends(script)
+
+
+def test_arrays_are_counted_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands around them, and wherever a stretch of the count ends."""
+    monkeypatch.setattr(wire, "_STRETCH", 7)
+    chance = random.Random(7)
+    leaves = [0, -1, 200, 2**40, 1.5, None, True, "a", "\u0410" * 9, "\x90" * 300, b"\x90" * 40, b""]
+
+    def made(depth: int) -> tuple[Any, int]:
+        if depth == 0 or chance.random() < 0.3:
+            return chance.choice(leaves), 0
+        parts = [made(depth - 1) for _ in range(chance.choice((0, 1, 3, 20)))]
+        inner = sum(n for _, n in parts)
+        if chance.random() < 0.3:
+            return {str(i): x for i, (x, _) in enumerate(parts)}, inner + 1
+        return [x for x, _ in parts], inner + 1
+
+    for _ in range(200):
+        value, count = made(3)
+        assert wire._arrays(msgspec.msgpack.encode(value)) == count
+
+
+def test_texts_and_numbers_that_look_like_parts_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MOST_ARRAYS", 20_000)
     values = [
-        msgspec.msgpack.encode("\u0410" * 10_000_000), msgspec.msgpack.encode(b"\x90" * 20_000_000),
-        msgspec.msgpack.encode([2**63 + 0x9090909090909090 % 2**62] * 500_000),
-        msgspec.msgpack.encode([float.fromhex("0x1.0909090909090p+10"), "\u0410" * 20] * 300_000),
+        msgspec.msgpack.encode("\u0410" * 100_000), msgspec.msgpack.encode(b"\x90" * 200_000),
+        msgspec.msgpack.encode([2**63 + 0x9090909090909090 % 2**62] * 5_000),
+        msgspec.msgpack.encode([float.fromhex("0x1.0909090909090p+10"), "\u0410" * 20] * 3_000),
     ]  # fmt: skip
     assert [wire.crowded(v) for v in values] == [False] * 4
-    few = msgspec.msgpack.encode([[]] * 1_999_000 + ["\u0410" * 9_000])
+    few = msgspec.msgpack.encode([[]] * 19_990 + ["\u0410" * 9_000])
     assert not wire.crowded(few)
-    assert wire.crowded(msgspec.msgpack.encode([{}] * 2_000_001))
+    assert wire.crowded(msgspec.msgpack.encode([{}] * 20_001))
 
 
 def test_a_half_frame_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -560,6 +560,7 @@ class Compartment:
             realm.thrown.clear()
         if realm.hashes:
             realm.hashes.clear()
+        realm.keyed = 0
         self._output = []
         self._printed = 0
         if parent is None:

@@ -29,12 +29,11 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
-    SCALARS,
     allocatable,
     charge_digits,
+    charge_element,
     charge_int_work,
     charge_text,
-    charge_walk,
     check_digits_of_text,
     feed,
     feed_keys,
@@ -555,9 +554,7 @@ _CACHE: Final = type(functools.lru_cache(lambda: None))
 
 def _call_cached(realm: Realm, cached: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Call a cached function: C code hashes its arguments."""
-    for a in (*args, *kwargs.values()):
-        if type(a) not in SCALARS:
-            charge_walk(realm, a)
+    charge_element(realm, args[0] if len(args) == 1 and not kwargs else (*args, *kwargs.values()))
     return cached(*args, **kwargs)
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "charge_big",
     "charge_decimal",
     "charge_digits",
+    "charge_element",
     "charge_format_spec",
     "charge_hash",
     "charge_int_work",
@@ -62,7 +63,6 @@ __all__ = [
     "feed",
     "feed_keys",
     "feed_pairs",
-    "has_own_hash",
     "is_short_format",
     "is_view",
     "merged",
@@ -150,20 +150,28 @@ def settled(realm: Realm, element: Any) -> Any:
 
 
 def feed_pairs(realm: Realm, obj: Any) -> Any:
-    """`feed` for elements that C code makes sequences of."""
+    """`feed` for elements that C code makes pairs of, whose first ones it hashes."""
     kind = type(obj)
-    if kind in _GIVE_TUPLES:
-        return itertools.compress(obj, realm.meter.iterator)
     if kind is list or kind is tuple:
         exact = tuple(obj)  # what hashes the keys may change the list
         if all(type(x) is tuple and len(x) == 2 for x in exact):
             realm.meter.charge(len(exact))
+            if not _STEADY.issuperset({type(x[0]) for x in exact}):
+                for x in exact:
+                    charge_element(realm, x[0])
             return exact
-    return map(MethodType(settled, realm), itertools.compress(obj, realm.meter.iterator))
+    return map(MethodType(_paid_pair, realm), itertools.compress(obj, realm.meter.iterator))
 
 
-#: Iterators that give tuples of as many elements as they have sources.
-_GIVE_TUPLES: Final = frozenset({zip, enumerate, type({}.items())})
+def _paid_pair(realm: Realm, pair: Any) -> Any:
+    exact = settled(realm, pair)
+    if type(exact) is list:
+        exact = tuple(exact)  # what hashes the first may change it
+    if type(exact) is tuple and exact:
+        charge_element(realm, exact[0])
+    return exact
+
+
 _EXACT_DICTS: Final = frozenset({*DICTS, OrderedDict, defaultdict})
 _DICT_WALK: Final = ("__iter__", "keys", "__getitem__")
 
@@ -186,15 +194,46 @@ def charge_hash(realm: Realm, key: Any) -> None:
             return
         if bits >> 9:
             realm.meter.charge(bits >> 9)
-    h = hash(key)
+    _charge_met(realm, hash(key), key)
+
+
+def _charge_met(realm: Realm, h: int, key: Any) -> None:
     met = realm.hashes.get(h)
     if met is None:
         if len(realm.hashes) >= _HASHES_KEPT:
             realm.hashes.clear()
         realm.hashes[h] = (1, key)
-    elif met[1] is not key and met[1] != key:
+    elif met[1] is not key and not met[1] == key:
         realm.hashes[h] = (met[0] + 1, key)
         realm.meter.charge(met[0] >> 1)
+    elif met[0] > 32:
+        realm.meter.charge(met[0] >> 5)  # it is looked for among the others
+
+
+#: Keys of a turn whose hashes are not asked for once more: so few are found quickly, however they hash.
+_FEW_KEYS: Final = 128
+
+
+def _charge_steered(realm: Realm, key: Any) -> None:
+    """Charge for a key whose class lets the guest say what it hashes to, while no code of the guest's
+    runs for each comparison.
+
+    It is asked for its hash once more, where there were many; an honest class cannot tell.
+    """
+    realm.keyed += 1
+    if realm.keyed > _FEW_KEYS:
+        equal = host_lookup(type(key), "__eq__")[0]
+        # What is equal to itself alone is noted by where it is, and lives no longer for it.
+        _charge_met(realm, hash(key), id(key) if equal is object or equal not in TABLE else key)
+
+
+def _is_steered(kind: type) -> bool:
+    """Whether a guest can have many keys of a class meet in one place, where C code compares them."""
+    definer, found = host_lookup(kind, "__hash__")
+    if definer is None or found is None or definer in _STEADY or definer in _BY_IDENTITY:
+        return False
+    own, equal = host_lookup(kind, "__eq__")
+    return own in TABLE or type(equal) is not FunctionType  # the calls of a function are counted
 
 
 def charge_nest_hash(realm: Realm, key: Any) -> None:
@@ -210,6 +249,8 @@ def charge_nest_hash(realm: Realm, key: Any) -> None:
     charge_walk(realm, key)
     if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):
         charge_hash(realm, key)
+    elif _is_steered(kind):
+        _charge_steered(realm, key)
 
 
 def _is_data(key: Any) -> bool:
@@ -240,11 +281,10 @@ def feed_keys(realm: Realm, obj: Any) -> Any:
             realm.meter.charge(len(obj))
             return obj
         if kind in _HASHED:
-            paid = [realm, 0]
             for element in itertools.compress(list(obj), realm.meter.iterator):
-                _paid(paid, element)
+                charge_element(realm, element)
             return obj  # the hashes of its elements are taken over
-    return map(MethodType(_paid, [realm, 0]), itertools.compress(obj, realm.meter.iterator))
+    return map(MethodType(charge_element, realm), itertools.compress(obj, realm.meter.iterator))
 
 
 def charge_keys(realm: Realm, view: Any) -> None:
@@ -259,28 +299,22 @@ _HASHED: Final = frozenset({dict, set, frozenset, OrderedDict, defaultdict})
 feed_compared = feed_keys
 
 
-def _paid(state: list[Any], element: Any) -> Any:
-    state[1] += 1
+def charge_element(realm: Realm, element: Any) -> Any:
+    """`element`, once it is paid for that C code hashes it."""
     kind = type(element)
     if kind is int and -_HASHED_AT_ONCE < element < _HASHED_AT_ONCE:
         return element
-    realm = state[0]
     if kind is int:
         charge_hash(realm, element)
     elif kind is not str:
         charge_nest_hash(realm, element)
-        if state[1] > 1024 and has_own_hash(kind):
-            realm.meter.charge(state[1] >> 5)
     return element
 
 
 #: Types whose hash no guest can steer.
 _STEADY: Final = frozenset({str, bytes, bool, float, type(None)})
-
-
-def has_own_hash(kind: type) -> bool:
-    """Whether a guest may say what instances of a class hash to, so that all hash alike."""
-    return host_lookup(kind, "__hash__")[0] not in TABLE or kind is tuple or kind is frozenset
+#: The same, since it is where the object is.
+_BY_IDENTITY: Final = frozenset({object, type, FunctionType, BuiltinFunctionType, MethodType})
 
 
 def is_view(kind: type) -> bool:
@@ -307,6 +341,7 @@ def merged(realm: Realm, source: Any) -> Any:
     view = is_view(kind)
     keys = source if view else source.keys()
     for key in itertools.compress(keys, realm.meter.iterator):
+        charge_element(realm, key)
         found[key] = of_all(source, key) if view else source[key]
     return found
 

@@ -49,6 +49,7 @@ class Realm:
         "hashes",
         "importer",
         "keep",
+        "keyed",
         "lines_of",
         "literal",
         "make_engine",
@@ -89,7 +90,9 @@ class Realm:
         self._bound: dict[int, Any] = {}
         self._ready: dict[int, tuple[CodeType, CodeType]] = {}
         self._standins: dict[type, Any] = {}
-        self.hashes: dict[int, tuple[int, int]] = {}  # of large whole numbers that were keys
+        #: Of keys whose hash the guest chose: how many there were of one hash, and which was the last.
+        self.hashes: dict[int, tuple[int, Any]] = {}
+        self.keyed = 0  # keys of this turn whose hash the guest may have chosen
         self.views: dict[int, Any] = {}
         #: What modules of the audited table keep for this compartment, by a name of theirs.
         self.keep: dict[Any, Any] = {}

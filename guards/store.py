@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.call import check_makes
-from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, has_own_hash, size_of
+from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, size_of
 from guards.fact import INSTANCE, REAL, TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
@@ -218,11 +218,9 @@ def _is_short_slice(obj: Any, value: Any) -> bool:
     return type(obj) is list and type(value) is list and len(obj) + len(value) < SHORT_SLICE
 
 
-def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
-    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22).
-
-    size: of the table. A key with a hash of the guest's own may meet every other key there.
-    """
+def charge_key(realm: Realm, key: Any) -> None:
+    """Charge for hashing a key: a nest of tuples is walked along every path, each time (pit 22), and a
+    key with a hash of the guest's own may meet every other key in the table."""
     kind = type(key)
     if kind is str:
         return
@@ -232,8 +230,6 @@ def charge_key(realm: Realm, key: Any, size: int = 0) -> None:
         return
     if kind is not type:
         charge_nest_hash(realm, key)
-    if size > 1024 and has_own_hash(kind):
-        realm.meter.charge(size >> 5)
 
 
 class ItemTarget(metaclass=Sealed, host=HOST):
@@ -259,7 +255,7 @@ class ItemTarget(metaclass=Sealed, host=HOST):
                 size = len(value)
             realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
         elif type(key) is not slice:
-            charge_key(realm, key, size_of(obj) or 0)
+            charge_key(realm, key)
         obj[key] = value
         realm.told()
 
@@ -331,7 +327,7 @@ class StoreItem(Guard):
             if realm.plain.is_own(realm, type(obj)):
                 return obj
         if type(obj) is dict and key is not _LATER:
-            charge_key((self.ref() or gone()), key, len(obj))
+            charge_key((self.ref() or gone()), key)
             return obj  # the store is what comes next
         if issubclass(type(obj), _LOOKED_AT):
             kind = type(obj)

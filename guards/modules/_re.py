@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import read
 from guards.call import callable_for_c
 from guards.charge import feed, size_of
-from guards.host import host_exact_str, host_name
+from guards.host import host_exact_str, host_lookup, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of, module_dict, tamed_in
 from guards.patterns.price import EACH, FULL, MATCH, SEARCH, entered, pay
 from guards.tamed import enter
@@ -247,6 +247,10 @@ def _replacement(realm: Realm, pattern: Any, repl: Any, size: int) -> Any:
     if not issubclass(type(repl), (str, bytes)):
         if issubclass(type(repl), (bytearray, memoryview)):
             repl = bytes(repl)
+        elif host_lookup(type(repl), "__call__")[0] is None:
+            # The library would hash it, to look whether it knows this template.
+            name = host_name(type(repl))
+            raise TypeError(f"decoding to str: need a bytes-like object, {name} found")
         else:
             return callable_for_c(realm, repl)
     text = host_exact_str(repl) if issubclass(type(repl), str) else bytes(memoryview(repl))

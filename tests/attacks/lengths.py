@@ -362,3 +362,97 @@ CASES += [
         about="multiple values",
     ),
 ]
+
+# Hashing that nobody paid for, and keys that all meet in one place while C code compares them: a class
+# that says what it hashes to, and leaves to C what it is equal to.
+NEST = "x = ()\nfor _ in range(40): x = (x, x)\n"
+HASHED_NEST = {
+    "dict-of-pairs": "dict([(x, 1)])",
+    "dict-of-a-zip": "dict(zip([x], [1]))",
+    "dict-of-a-generator": "dict((k, 1) for k in [x])",
+    "dict-of-lists": "dict([[x, 1]])",
+    "update": "d = {}\nd.update([(x, 1)])",
+    "update-in-place": "d = {}\nd |= [(x, 1)]",
+    "ordered": "import collections\ncollections.OrderedDict([(x, 1)])",
+    "default": "import collections\ncollections.defaultdict(int, [(x, 1)])",
+    "mapping": "class K:\n    def keys(self): return [x]\n    def __getitem__(self, k): return 1\ndict(K())",
+    "mapping-in-a-display": "class K:\n    def keys(self): return [x]\n"
+    "    def __getitem__(self, k): return 1\n{**K()}",
+    "cached-call": "import functools\n@functools.cache\ndef f(a, b=0): return 1\nf(1, b=x)",
+}
+ALIKE = """
+class O:
+    def __hash__(self): return 1
+class I(int): pass
+class T(tuple): pass
+"""
+ALL_ALIKE = {
+    "set-comprehension": "{O() for _ in range(9000)}",
+    "dict-comprehension": "{O(): 1 for _ in range(9000)}",
+    "tuples": "{(O(), 1) for _ in range(9000)}",
+    "add": "s = set()\nfor _ in range(9000): s.add(O())",
+    "store": "d = {}\nfor _ in range(9000): d[O()] = 1",
+    "setdefault": "d = {}\nfor _ in range(9000): d.setdefault(O(), 1)",
+    "pairs": "dict((O(), 1) for _ in range(9000))",
+    "set-of-a-generator": "set(O() for _ in range(9000))",
+    "fromkeys": "dict.fromkeys([O() for _ in range(9000)])",
+    "counter": "import collections\ncollections.Counter(O() for _ in range(9000))",
+    "numbers-of-a-class": "{I(i * (2**61 - 1)) for i in range(9000)}",
+    "tuples-of-a-class": "{T((i * (2**61 - 1),)) for i in range(9000)}",
+    "decimals": "from decimal import Decimal\n{Decimal(i * (2**61 - 1)) for i in range(9000)}",
+    "references": "import weakref\nxs = [O() for _ in range(9000)]\n{weakref.ref(x) for x in xs}",
+    "cached-calls": "import functools\n@functools.cache\ndef f(a): return 1\nfor _ in range(9000): f(O())",
+    "cached-calls-with-two": "import functools\n@functools.cache\ndef f(a, b): return 1\n"
+    "for _ in range(9000): f(1, O())",
+    "looked-for": "d = {}\nfor _ in range(2000): d[o := O()] = 1\nfor _ in range(900_000): d[o]",
+}
+CASES += [
+    *(endless(f"hash-of-a-nest-{name}", NEST + src) for name, src in HASHED_NEST.items()),
+    *(
+        new_case(
+            f"keys-that-meet-{name}",
+            ALIKE + src,
+            attack="hidden work",
+            pit=16,
+            stopped="steps",
+            steps=3_000_000,
+        )
+        for name, src in ALL_ALIKE.items()
+    ),
+    new_case(
+        "hash-of-a-nest-replacement",
+        NEST + "import re\nre.compile('a').sub(x, 'a')",
+        attack="hidden work",
+        pit=16,
+        raises="TypeError",
+        about="need a bytes-like object, tuple found",
+    ),
+    # What honest programs have many of is charged for no more than before.
+    new_case(
+        "many-honest-keys",
+        """
+        import datetime, enum
+        class P:
+            def __init__(self, x): self.x = x
+            def __hash__(self): return hash(self.x)
+            def __eq__(self, other): return self.x == other.x
+        class Colour(enum.Enum):
+            RED = 1
+            BLUE = 2
+        grid = {}
+        for i in range(200):
+            for j in range(200): grid[i, j] = 0
+        grid.update(((Colour.RED, i), 1) for i in range(5000))
+        for i in range(5000): grid[Colour.RED, i] += 1
+        day = datetime.date(2020, 1, 1)
+        for i in range(5000): grid[day + datetime.timedelta(i % 7)] = i
+        for i in range(3000): grid[P(i)] = i
+        for i in range(3000): grid[P(i)] += 1
+        len(grid)
+        """,
+        attack="hidden work",
+        pit=16,
+        value=48007,
+        steps=400_000,
+    ),
+]

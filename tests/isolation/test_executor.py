@@ -142,5 +142,5 @@ def test_a_thousand_programs_through_dask() -> None:
                 pool.submit("y = x * x\nh = clock.now().hour", {"x": i, "clock": NOON})
                 for i in range(1000)
             ]
-            done = [f.result() for f in futures]
+            done = [f.result(1800) for f in futures]  # more than it ever took: a hang must end, too
     assert [(ns["y"], ns["h"]) for ns in done] == [(i * i, 12) for i in range(1000)]

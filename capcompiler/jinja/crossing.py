@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Crossing"]
 
 _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
+_NESTS: Final = frozenset({dict, list, tuple})
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -133,7 +134,8 @@ class Crossing:
         if kept is not None and kept[0] is function:
             return kept[1]
         if not self.environment.is_safe_callable(function):
-            made: HostFunction | Refused = Refused(f"{function!r} is not safely callable", "")
+            name = getattr(function, "__name__", type(function).__name__)
+            made: HostFunction | Refused = Refused(f"{name} is not safely callable", "")
         else:
             passes = _PassArg.from_obj(function)
             made = HostFunction(self._calling(function), "" if passes is None else passes.name)
@@ -205,6 +207,10 @@ class Crossing:
 
     def leave(self, value: Any) -> Any:
         """What came from a template, as the host's functions know it."""
+        return value if type(value) in PLAIN else self._leave(value, {})
+
+    def _leave(self, value: Any, seen: dict[int, Any]) -> Any:
+        """seen: what was made of each container, by its id: shared nests stay shared (pit 22)."""
         kind = type(value)
         if kind in PLAIN:
             return value
@@ -218,13 +224,20 @@ class Crossing:
             return getattr(value.step, "cap_original", value)
         if kind is FunctionType:
             return getattr(value, "cap_original", value)
+        if kind not in _NESTS:
+            return value
+        made: Any = seen.get(id(value))
+        if made is not None:
+            return made
         if kind is dict:
-            return {k: self.leave(v) for k, v in value.items()}
-        if kind is list:
-            return [self.leave(v) for v in value]
-        if kind is tuple:
-            return tuple([self.leave(v) for v in value])
-        return value
+            made = seen[id(value)] = {}
+            made.update((k, self._leave(v, seen)) for k, v in value.items())
+        elif kind is list:
+            made = seen[id(value)] = []
+            made.extend([self._leave(v, seen) for v in value])
+        else:
+            made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
+        return made
 
 
 def _raised(error: TemplateError) -> Raised:

@@ -21,6 +21,9 @@ __all__ = ["CapEnvironment", "ImmutableCapEnvironment"]
 
 #: Characters of one template, at most: Jinja2 reads it in the host, in no turn.
 MAX_SOURCE: Final = 1_000_000
+#: Statements of one template times the names in it, at most. Jinja2 copies all names for each branch and
+#: writes them all out for each include: time and text grow with the square of the template.
+MAX_NAMES: Final = 4_000_000
 _LIMITS: Final = Limits()
 _SET_UP: Final = Limits(steps=None, memory=None)
 
@@ -96,6 +99,8 @@ class CapEnvironment(SandboxedEnvironment):
             raise TemplateSyntaxError(f"the template has more than {MAX_SOURCE:,} characters", 1, name)
         try:
             tree = self._parse(source, name, filename)
+            if _names_to_copy(tree) > MAX_NAMES:
+                raise TemplateSyntaxError("the template has too many statements and names", 1, name)
             return self._generate(tree, name, filename)
         except TemplateSyntaxError as error:
             error.source = source
@@ -171,6 +176,18 @@ class CapEnvironment(SandboxedEnvironment):
 
     def compile_templates(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("compiled templates run in their world only")
+
+
+def _names_to_copy(tree: nodes.Template) -> int:
+    names: set[str] = set()
+    statements = imported = 0
+    for node in tree.find_all((nodes.Stmt, nodes.Name)):
+        if isinstance(node, nodes.Name):
+            names.add(node.name)
+            continue
+        statements += not isinstance(node, nodes.Output)
+        imported += len(node.names) if isinstance(node, nodes.FromImport) else 0
+    return statements * (len(names) + imported)
 
 
 class ImmutableCapEnvironment(CapEnvironment):

@@ -37,6 +37,7 @@ _HERE: Final = Path(__file__).parent / "guest"
 _UNDEFINED: Final = {
     k: k.__name__ for k in (Undefined, ChainableUndefined, DebugUndefined, StrictUndefined)
 }
+_TRANSLATING: Final = 4  # steps for each character of a template that a template asks for
 _numbers: Final = itertools.count(1)
 
 
@@ -178,6 +179,11 @@ class World:
         ):
             return found
         text, filename, uptodate = loader.get_source(environment, name)
+        meter = self.compartment._realm.meter
+        if meter.live:
+            # A template may ask for one file by many names, and have it read anew for each.
+            meter.charge(_TRANSLATING * len(text))
+            meter.charge_bytes(16 * len(text))
         made = self.source(text, name, filename, uptodate)
         if cache is None:
             self._held.append(made)
@@ -219,10 +225,15 @@ class World:
         )
 
     def _handed(self, template: CapTemplate, variables: dict[str, Any]) -> tuple[Any, ...]:
-        """Which template is meant, what it is handed, whether there are records in that, its globals."""
+        """Whether it is inside another rendering, which template is meant, what it is handed, whether
+        there are records in that, its globals."""
         entered = self.crossing.enter(variables)
         given = self.crossing.enter(template.globals) if template.globals else None
-        return template.source.number, entered, entered is not variables, given
+        return self._inside(), template.source.number, entered, entered is not variables, given
+
+    def _inside(self) -> bool:
+        """Whether who asks runs on behalf of a turn of this world: a function of the host's renders."""
+        return self.compartment._realm.meter.live or runs_for(self.compartment)
 
     def module(
         self, template: CapTemplate, variables: dict[str, Any], shared: bool
@@ -241,13 +252,16 @@ class World:
 
     def call_macro(self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None) -> Any:
         given = self._given(args, kwargs)
-        return self.crossing.leave(self._call("call_macro", None, macro, *given, autoescape))
+        return self.crossing.leave(
+            self._call("call_macro", None, self._inside(), macro, *given, autoescape)
+        )
 
     async def call_macro_async(
         self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None
     ) -> Any:
         given = self._given(args, kwargs)
-        found = await self._call_async("call_macro_async", None, macro, *given, autoescape)
+        of = self._inside(), macro, *given, autoescape
+        found = await self._call_async("call_macro_async", None, *of)
         return self.crossing.leave(found)
 
     def _given(self, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -328,8 +342,8 @@ class World:
     def _changes(self) -> Iterator[tuple[Any, ...]]:
         """The calls that tell the world what the host has changed of the environment since the last
         time."""
-        if self.compartment._realm.meter.live or runs_for(self.compartment):
-            return  # a function of the host's renders inside a turn: nothing is changed under a template
+        if self._inside():
+            return  # nothing is changed under a template
         if self.compartment._awaiting is None:  # else one is under way, which may still ask for them
             self._held.clear()
         if self._gone:
@@ -358,7 +372,7 @@ class World:
             # What a template can change in a global is gone at the next rendering.
             self._lasting = all(type(v) in PLAIN or callable(v) for v in own.values())
             left = [n for n, v in given if default.get(n) is v]
-            yield "equip_globals", self.crossing.enter(own), left
+            yield "equip_globals", self.crossing.enter(own), left, self._lasting
             self._globals = given
 
     def _defaults(self) -> dict[str, Any]:

@@ -140,6 +140,22 @@ def outside(value):
     return value
 
 
+def _fresh(value):
+    """What came from the host as `inside` makes it, sharing nothing with it that can change."""
+    kind = type(value)
+    if kind is dict:
+        return {k: _fresh(v) for k, v in value.items()}
+    if kind is list or kind is tuple or kind is set or kind is frozenset:
+        return kind([_fresh(v) for v in value])
+    if kind in _RECORDS or not hasattr(kind, "__dataclass_fields__"):
+        return inside(value)
+    made = object.__new__(kind)
+    for name in kind.__dataclass_fields__:
+        object.__setattr__(made, name, _fresh(getattr(value, name)))
+    return made
+
+
+_RECORDS = (AsyncItems, Raised, SafeText, HostFunction, UndefinedValue, Refused)
 _ERRORS = {
     kind.__name__: kind
     for kind in (
@@ -419,6 +435,16 @@ DEFAULT_FILTERS["escape"] = DEFAULT_FILTERS["e"] = escape
 DEFAULT_FILTERS["attr"] = _attr
 
 
+def _making(kind):
+    """What makes an instance of a class, where the class itself would be handed to templates: its
+    methods set attributes of whatever they are called with, as `cycler.reset(lipsum)`."""
+
+    def make(*args, **kwargs):
+        return kind(*args, **kwargs)
+
+    return make
+
+
 class Environment:
     """What Jinja2's runtime and filters ask of an environment, and no more of one."""
 
@@ -441,10 +467,13 @@ class Environment:
         self.filters = dict(DEFAULT_FILTERS)
         self.tests = dict(DEFAULT_TESTS)
         self.own_globals = {
-            "range": safe_range, "dict": dict, "lipsum": generate_lorem_ipsum, "cycler": Cycler,
-            "joiner": Joiner, "namespace": Namespace,
+            "range": safe_range, "dict": dict, "lipsum": generate_lorem_ipsum,
+            "cycler": _making(Cycler), "joiner": _making(Joiner), "namespace": _making(Namespace),
         }  # fmt: skip
+        self.given, self.left = {}, frozenset(self.own_globals)
+        self.lasting = True  # whether no template can change what it finds in the globals
         self.globals = dict(self.own_globals)
+        self.alone = True  # whether no other rendering waits for the one that runs
         self.known = {}, {}  # what the filters and tests want first, by name
         self.binops, self.unops = {}, {}
         self.extensions = {}
@@ -452,6 +481,11 @@ class Environment:
         self.templates = {}
         self.modules = {}  # what was imported in this rendering, by its template
         self.found = {}  # what templates asked for in this rendering, by its name
+
+    def fresh_globals(self):
+        made = {k: v for k, v in self.own_globals.items() if k in self.left}
+        made.update(inside(self.given) if self.lasting else _fresh(self.given))
+        return made
 
     def getattr(self, obj, name):
         return attribute(obj, name)
@@ -587,29 +621,33 @@ class Template:
         own["environment"] = environment
         exec(compile(source, filename, "exec"), own)
         self.environment = environment
-        self.globals = {}
         self.name = own["name"]
         self.blocks = own["blocks"]
         self.root_render_func = own["root"]
 
-    def new_context(self, vars=None, shared=False, locals=None):
+    def new_context(self, vars=None, shared=False, locals=None, given=None):
+        """given: the template's own globals, which are those of one rendering."""
         if shared:
             parent = vars or {}
-        elif self.globals:
-            parent = {**environment.globals, **self.globals, **(vars or {})}
         else:
-            parent = environment.globals | vars if vars else {**environment.globals}
+            found = environment.globals
+            if not (environment.lasting or environment.alone):
+                found = environment.fresh_globals()
+            if given:
+                parent = {**found, **given, **(vars or {})}
+            else:
+                parent = found | vars if vars else {**found}
         if locals:
             parent = dict(parent) if shared else parent
             parent.update((k, v) for k, v in locals.items() if v is not _missing)
-        return QuickContext(environment, parent, self.name, self.blocks, globals=self.globals)
+        return QuickContext(environment, parent, self.name, self.blocks, globals=given)
 
-    def make_module(self, vars=None, shared=False, locals=None):
-        context = self.new_context(vars, shared, locals)
+    def make_module(self, vars=None, shared=False, locals=None, given=None):
+        context = self.new_context(vars, shared, locals, given)
         return Module(self, context, list(self.root_render_func(context)))
 
-    async def make_module_async(self, vars=None, shared=False, locals=None):
-        context = self.new_context(vars, shared, locals)
+    async def make_module_async(self, vars=None, shared=False, locals=None, given=None):
+        context = self.new_context(vars, shared, locals, given)
         return Module(self, context, [piece async for piece in self.root_render_func(context)])
 
     def _get_default_module(self, context=None):
@@ -619,7 +657,9 @@ class Template:
             return self.make_module(vars)
         found = environment.modules.get(self)
         if found is None:
-            found = environment.modules[self] = self.make_module()
+            found = self.make_module()
+            if environment.alone:
+                environment.modules[self] = found
         return found
 
     async def _get_default_module_async(self, context=None):
@@ -628,14 +668,16 @@ class Template:
             return await self.make_module_async(vars)
         found = environment.modules.get(self)
         if found is None:
-            found = environment.modules[self] = await self.make_module_async()
+            found = await self.make_module_async()
+            if environment.alone:
+                environment.modules[self] = found
         return found
 
     def _vars_of(self, context):
-        """The globals of a context that this template does not have."""
+        """The globals of the importing template, which this one has not."""
         if context is None:
             return None
-        return {k: context.parent[k] for k in context.globals_keys - self.globals.keys()}
+        return {k: context.parent[k] for k in context.globals_keys}
 
 
 class Module:
@@ -708,10 +750,9 @@ def equip(filters, tests, policies, binops, unops, finalize):
     environment.finalize = inside(finalize)
 
 
-def equip_globals(given, left):
-    own = environment.own_globals
-    environment.globals = {k: v for k, v in own.items() if k in left}
-    environment.globals.update(inside(given))
+def equip_globals(given, left, lasting):
+    environment.given, environment.left, environment.lasting = given, left, lasting
+    environment.globals = environment.fresh_globals()
 
 
 def forget(numbers):
@@ -723,12 +764,18 @@ def prepare(number):
     environment.loaded(number)
 
 
-def _begin(number, vars, marked, given):
+def _begin(nested, number, vars, marked, given):
+    _alone(nested)
+    given = None if given is None else inside(given)
+    return environment.loaded(number), inside(vars) if marked else vars, given
+
+
+def _alone(nested):
+    """Let what begins see nothing that another rendering made or changed, also one that waits for it."""
+    environment.alone = not nested
     environment.modules, environment.found = {}, {}
-    template = environment.loaded(number)
-    if given is not None:
-        template.globals = inside(given)
-    return template, inside(vars) if marked else vars
+    if not environment.lasting:
+        environment.globals = environment.fresh_globals()
 
 
 def _bounded(text):
@@ -738,25 +785,25 @@ def _bounded(text):
     return text
 
 
-def render(number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    return _bounded(concat(template.root_render_func(template.new_context(vars))))
+def render(nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    return _bounded(concat(template.root_render_func(template.new_context(vars, given=given))))
 
 
-async def render_async(number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    pieces = template.root_render_func(template.new_context(vars))
+async def render_async(nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    pieces = template.root_render_func(template.new_context(vars, given=given))
     return _bounded(concat([piece async for piece in pieces]))
 
 
-def module(shared, number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    return _shown_module(template.make_module(vars, shared))
+def module(shared, nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    return _shown_module(template.make_module(vars, shared, given=given))
 
 
-async def module_async(shared, number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    return _shown_module(await template.make_module_async(vars, shared))
+async def module_async(shared, nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    return _shown_module(await template.make_module_async(vars, shared, given=given))
 
 
 def _shown_module(made):
@@ -764,11 +811,13 @@ def _shown_module(made):
     return _bounded(str(made)), exported
 
 
-def call_macro(macro, args, kwargs, autoescape):
+def call_macro(nested, macro, args, kwargs, autoescape):
+    _alone(nested)
     return outside(_call_macro(macro, args, kwargs, autoescape))
 
 
-async def call_macro_async(macro, args, kwargs, autoescape):
+async def call_macro_async(nested, macro, args, kwargs, autoescape):
+    _alone(nested)
     return outside(await _call_macro(macro, args, kwargs, autoescape))
 
 
@@ -781,17 +830,17 @@ def _call_macro(macro, args, kwargs, autoescape):
     return macro(*args, **inside(kwargs))
 
 
-def evaluate(undefined_to_none, number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    context = template.new_context(vars)
+def evaluate(undefined_to_none, nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    context = template.new_context(vars, given=given)
     for _chunk in template.root_render_func(context):
         pass
     return _result(context, undefined_to_none)
 
 
-async def evaluate_async(undefined_to_none, number, vars, marked, given):
-    template, vars = _begin(number, vars, marked, given)
-    context = template.new_context(vars)
+async def evaluate_async(undefined_to_none, nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    context = template.new_context(vars, given=given)
     async for _chunk in template.root_render_func(context):
         pass
     return _result(context, undefined_to_none)

@@ -221,10 +221,15 @@ def _charge_steered(realm: Realm, key: Any) -> None:
     It is asked for its hash once more, where there were many; an honest class cannot tell.
     """
     realm.keyed += 1
-    if realm.keyed > _FEW_KEYS:
-        equal = host_lookup(type(key), "__eq__")[0]
-        # What is equal to itself alone is noted by where it is, and lives no longer for it.
-        _charge_met(realm, hash(key), id(key) if equal is object or equal not in TABLE else key)
+    if realm.keyed <= _FEW_KEYS:
+        return
+    try:
+        h = hash(key)
+    except Exception:
+        return  # whoever does hash it says so; what asks `x[key]` for a class may not
+    equal = host_lookup(type(key), "__eq__")[0]
+    # What is equal to itself alone is noted by where it is, and lives no longer for it.
+    _charge_met(realm, h, id(key) if equal is object or equal not in TABLE else key)
 
 
 def _is_steered(kind: type) -> bool:

@@ -455,4 +455,15 @@ CASES += [
         value=48007,
         steps=400_000,
     ),
+    new_case(
+        "what-cannot-be-hashed-as-an-index",
+        "class C:\n    def __class_getitem__(cls, key): return key\n"
+        "class H:\n    def __hash__(self): raise ValueError('no hash')\n"
+        "import collections.abc, typing\nh, d, found = H(), {}, []\n"
+        "for _ in range(300): C[[1], 2], C[h, 3], typing.Callable[[int], str]\n"
+        "for key in ((h,), ([],)):\n    try: d[key]\n    except Exception as e: found.append(type(e).__name__)\nfound",
+        attack="hidden work",
+        pit=16,
+        value=["ValueError", "TypeError"],
+    ),
 ]

@@ -26,6 +26,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "r = []\nclass C:\n    def __del__(self): r.append(1)\nC()\nr, hasattr(C, '__del__')",
         ([], False),
     ),
+    "no buffers of a guest's own": (
+        "class C:\n    def __buffer__(self, flags): return memoryview(b'x')\nr = hasattr(C, '__buffer__')\ntry: bytes(C())\nexcept TypeError: r = (r, 'refused')\nr",
+        (False, "refused"),
+    ),
     "no `mro` of a metaclass": (
         "try: type('M', (type,), {'mro': lambda c: [c]})\nexcept TypeError as e: r = 'mro' in str(e)\nr",
         True,

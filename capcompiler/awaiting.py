@@ -253,7 +253,12 @@ def to_await(realm: Realm, obj: Any) -> Any:
 
 def runs_for(world: Compartment) -> bool:
     """Whether the code that asks runs on behalf of a turn of this compartment that awaits."""
-    return any(turn.compartment is world and not turn.over for turn in _inside.get())
+    return _turn_of(world) is not None
+
+
+def _turn_of(world: Compartment) -> AwaitingTurn | None:
+    """The turn of a compartment that the code that asks runs on behalf of."""
+    return next((t for t in _inside.get() if t.compartment is world and not t.over), None)
 
 
 def _is_cancelled(problem: BaseException | None) -> bool:
@@ -295,9 +300,9 @@ async def run_awaiting(
     world: Compartment, start: Callable[[], Any], finish: Callable[[Any], Any], spent: float = 0.0
 ) -> Any:
     """Run something of the guest as a turn that awaits, or in the one that this task runs for."""
-    for turn in _inside.get():
-        if turn.compartment is world and not turn.over:
-            return await turn.drive(start, finish)
+    own = _turn_of(world)
+    if own is not None:
+        return await own.drive(start, finish)
     if world._thread == threading.get_ident():
         raise CapabilityError("the compartment is inside a turn that does not await")
     world._check_open()

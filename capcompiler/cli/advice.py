@@ -22,7 +22,7 @@ def remember_specs(context: click.Context, specs: dict[str, str]) -> None:
 
 def advice_for(message: str) -> str:
     """What to write so that a use is not refused that was refused with this text."""
-    from capcompiler.cli.manifest import kind_that_fills
+    from capcompiler.cli.filled import kind_that_fills
     from stdlib_caps.database import NO_CHANGES
     from stdlib_caps.dir import NO_WRITES
 

@@ -11,38 +11,16 @@ from typing import Final
 import click
 
 import capcompiler
+from capcompiler.cli.filled import filled_in, kind_that_fills
 from capcompiler.cli.imported import imported, is_pure, why_refused
 from capcompiler.cli.outcome import Status, dump_json, show_violation
 from capcompiler.cli.sources import read_source
 from capcompiler.cli.terminal import write
 from capcompiler.nesting import MAKERS
 
-__all__ = ["Manifest", "kind_that_fills", "manifest", "manifest_of"]
+__all__ = ["Manifest", "manifest", "manifest_of"]
 
 _BUILTINS: Final = frozenset({*dir(builtins), *MAKERS, "__file__", "__name__", "__doc__"})
-_CHANGES: Final = "mkdir makedirs rmdir remove unlink rename replace truncate".split()
-_WRITES: Final = "write_text write_bytes touch mkdir rmdir unlink rename".split()
-#: What of builtins and the library a grant fills in: names and attributes to kinds of SPEC.
-_FILLED: Final = {
-    "open": "dir:PATH",
-    **{f"time.{n}": "clock" for n in "time time_ns monotonic perf_counter sleep".split()},
-    **{f"datetime.{n}": "clock" for n in "now utcnow today".split()},
-    **{f"date.{n}": "clock" for n in ("today",)},
-    **{f"os.{n}": "env:NAME" for n in "environ getenv".split()},
-    "io.open": "dir:PATH",
-    **{f"os.{n}": "dir:PATH" for n in "listdir scandir walk stat lstat access".split()},
-    **{f"os.{n}": "dir:PATH:rw" for n in _CHANGES},
-    **{f"Path.{n}": "dir:PATH" for n in "read_text read_bytes open exists iterdir glob rglob".split()},
-    **{f"Path.{n}": "dir:PATH:rw" for n in _WRITES},
-    "os.urandom": "chance",
-    "random.SystemRandom": "chance",
-}  # fmt: skip
-
-
-def kind_that_fills(use: str) -> str:
-    """The kind of grant that fills in a part of builtins or the library, such as `time.time`; "" for
-    none."""
-    return _FILLED.get(use, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +40,19 @@ def manifest_of(text: str, filename: str) -> Manifest:
     tree = ast.parse(text)
     free = _free(symtable.symtable(text, filename, "exec"))
     wanted = {n: set[str]() for n in sorted(free - _BUILTINS)}
-    filled: dict[str, str] = {"open": _FILLED["open"]} if "open" in free else {}
     modules = {one.module for one in imported(tree)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            value = node.value
-            if isinstance(value, ast.Name) and value.id in wanted:
-                wanted[value.id].add(node.attr)
-            owner = value.func if isinstance(value, ast.Call) else value
-            last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-            if (use := f"{last}.{node.attr}") in _FILLED and last not in wanted:
-                filled[use] = _FILLED[use]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for use in (f"{node.module}.{alias.name}" for alias in node.names):
-                if use in _FILLED:
-                    filled[use] = _FILLED[use]
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in wanted
+        ):
+            wanted[node.value.id].add(node.attr)
+    filled = filled_in(tree, wanted.keys())
+    if "open" in free:
+        filled = {"open": kind_that_fills("open"), **filled}
     imports = {name: is_pure(name) for name in sorted(modules)}
-    return Manifest(
-        {n: sorted(used) for n, used in wanted.items()}, imports, dict(sorted(filled.items()))
-    )
+    return Manifest({n: sorted(used) for n, used in wanted.items()}, imports, filled)
 
 
 def _free(table: symtable.SymbolTable) -> set[str]:

@@ -359,6 +359,97 @@ def truncate(path, length):
         file.truncate(length)
 
 
+def removedirs(name):
+    """Take an empty directory away, and those above it for as long as they are empty."""
+    rmdir(name)
+    above = path.dirname(fsdecode(name).rstrip("/"))
+    while above.strip("/"):
+        try:
+            rmdir(above)
+        except OSError:
+            break
+        above = path.dirname(above)
+
+
+def renames(old, new):
+    """Rename, with the directories that the new name needs made and those that are left empty gone."""
+    head, tail = path.split(fsdecode(new))
+    if head and tail and not path.exists(head):
+        makedirs(head)
+    rename(old, new)
+    head, tail = path.split(fsdecode(old))
+    if head and tail:
+        try:
+            removedirs(head)
+        except OSError:
+            pass
+
+
+#: Files by number. The numbers are this program's own, and name nothing of the host's.
+_NUMBERED = {}
+
+
+def open(path, flags, mode=0o777, *, dir_fd=None):
+    """A number for a file of the granted directory, as `read`, `write` and `close` take it."""
+    directory, at = _directory("open"), _inside(path)
+    changes, creates = flags & (O_WRONLY | O_RDWR), flags & O_CREAT
+    if creates and flags & O_EXCL:
+        opened = directory.open(at, "x+b")
+    elif changes and flags & O_APPEND:
+        if not creates:
+            directory.stat(at)
+        opened = directory.open(at, "a+b")
+    else:
+        if creates and not directory.exists(at):
+            directory.open(at, "xb").close()
+        opened = directory.open(at, "r+b" if changes else "rb")
+        if changes and flags & O_TRUNC:
+            opened.truncate(0)
+    number = next(n for n in range(3, len(_NUMBERED) + 4) if n not in _NUMBERED)
+    _NUMBERED[number] = opened, bool(changes), flags & 3 != O_WRONLY
+    return number
+
+
+def _numbered(fd, right=None):
+    if fd not in _NUMBERED or (right is not None and not _NUMBERED[fd][right]):
+        raise OSError(9, "Bad file descriptor")
+    return _NUMBERED[fd][0]
+
+
+def read(fd, length, /):
+    """Bytes of a file by its number."""
+    return _numbered(fd, 2).read(length)
+
+
+def write(fd, data, /):
+    """Put bytes into a file by its number; gives how many."""
+    file = _numbered(fd, 1)
+    written = file.write(bytes(data))
+    file.flush()
+    return written
+
+
+def lseek(fd, position, whence, /):
+    """Go to a place in a file; gives where that is."""
+    return _numbered(fd).seek(position, whence)
+
+
+def ftruncate(fd, length, /):
+    """Cut a file off."""
+    _numbered(fd, 1).truncate(length)
+
+
+def fsync(fd):
+    """Everything that was written is there."""
+    _numbered(fd).flush()
+
+
+def close(fd):
+    """End the use of a file by its number."""
+    _numbered(fd).close()
+    del _NUMBERED[fd]
+
+
 def urandom(size, /):
     """Random bytes of the capability that was granted."""
     granted = _granted("random")
@@ -389,8 +480,8 @@ def _absent(names, grant):
 
 _absent(
     """
-    chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate lchown link lseek mkfifo open pipe
-    read readlink removedirs renames symlink umask utime fwalk write statvfs sync
+    chdir chmod chown dup dup2 fdopen fstat lchown link mkfifo pipe readlink symlink umask utime fwalk
+    statvfs sync
     """,
     "a directory that the host grants as a Dir does not do that",
 )
@@ -401,11 +492,10 @@ _absent(
     """,
     "control over processes is not granted; the host grants a Command",
 )
-_absent("times", "no clock is granted; the host grants a Clock")
 _absent(
     """
     getuid geteuid getgid getegid getgroups getlogin getppid getpgid uname getloadavg sysconf
-    ttyname isatty setuid setgid
+    ttyname isatty setuid setgid times
     """,
     "facts about the host are not granted; the host hands them in as data",
 )

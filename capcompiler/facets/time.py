@@ -84,18 +84,21 @@ def sleep(secs):
     clock.sleep(secs)
 
 
-def _now():
-    return _gmtime(float(_told("gmtime without seconds", "time")()))
+def _now(name):
+    return _gmtime(float(_told(name, "time")()))
 
 
 @_Function
 def gmtime(secs=None):
     """Seconds since 1970 as a date and time of UTC."""
-    return _now() if secs is None else _gmtime(secs)
+    return _now("gmtime") if secs is None else _gmtime(secs)
 
 
 #: The local time zone is UTC here; that of the host is not granted.
-localtime = gmtime
+@_Function
+def localtime(secs=None):
+    """Seconds since 1970 as a date and time of UTC."""
+    return _now("localtime") if secs is None else _gmtime(secs)
 
 
 @_Function
@@ -109,20 +112,20 @@ def mktime(t):
 @_Function
 def ctime(secs=None):
     """Seconds since 1970 as text of fixed form."""
-    return asctime(_now() if secs is None else _gmtime(secs))
+    return asctime(_now("ctime") if secs is None else _gmtime(secs))
 
 
 @_Function
 def strftime(format, t=None):
     """A date and time as text."""
-    return _strftime(format, _now() if t is None else t)
+    return _strftime(format, _now("strftime") if t is None else t)
 
 
 @_Function
 def asctime(t=None):
     """A date and time as text of fixed form."""
     if t is None:
-        t = _now()
+        t = _now("asctime")
     if not -(1 << 31) + 1900 <= t[0] < 1 << 31:
         raise OverflowError("year out of range")
     days = "Mon Tue Wed Thu Fri Sat Sun".split()

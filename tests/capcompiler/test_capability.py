@@ -286,6 +286,8 @@ def test_expose_refuses_what_is_not_there_or_no_method() -> None:
         expose(object())
     with pytest.raises(TypeError):
         expose(Box(), 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="got list; write them one after another"):
+        expose(Box(), ["put"])  # type: ignore[arg-type]
 
 
 def test_exposing_a_callable_alone_grants_calling(optimize: bool) -> None:

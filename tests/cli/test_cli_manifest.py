@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from capcompiler import cap_eval
+from capcompiler.cli.filled import kind_that_fills
 from capcompiler.cli.manifest import manifest_of
 
 from .conftest import Ran
@@ -79,3 +81,71 @@ def test_nothing_runs_and_bad_programs_are_told(cli: Cli, program: Write) -> Non
     assert ran.status == 2 and ran.out == "" and "__builtins__" in ran.err
     assert cli("manifest", program("x =")).status == 2
     assert cli("manifest", "no-such-file.py").status == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "filled"),
+    [
+        ("import time as t\nt.time()", {"time.time": "clock"}),
+        ("from time import time as now\nnow()", {"time.time": "clock"}),
+        ("import time\nhow = time.strftime", {"time.strftime": "clock"}),
+        ("import time\ntime.strftime('%Y')", {"time.strftime": "clock"}),
+        ("import time\ntime.strftime('%Y', moment)", {}),
+        ("import time\ntime.gmtime(0), time.gmtime(*a)", {"time.gmtime": "clock"}),
+        ("from time import ctime\nctime(5)", {}),
+        ("import datetime as d\nd.datetime.now()", {"datetime.now": "clock"}),
+        ("from datetime import datetime as dt, date\ndt.now(), date.today()",
+         {"date.today": "clock", "datetime.now": "clock"}),
+        ("from os.path import exists as there\nthere('x')", {"path.exists": "dir:PATH"}),
+        ("import os.path as p\np.getsize('x')", {"path.getsize": "dir:PATH"}),
+        ("import pathlib\npathlib.Path('x').touch()", {"Path.touch": "dir:PATH:rw"}),
+        ("from pathlib import Path as P\n(P('x') / 'y').read_text(), P('x').is_file()",
+         {"Path.is_file": "dir:PATH"}),
+        ("time.time()", {}),  # a thing that is granted under the name of a module
+        ("open('x')", {"open": "dir:PATH"}),
+        ("import uuid, random\nuuid.uuid4(), random.SystemRandom()",
+         {"random.SystemRandom": "chance", "uuid.uuid4": "chance"}),
+    ],
+)  # fmt: skip
+def test_what_a_grant_fills_in(source: str, filled: dict[str, str]) -> None:
+    assert manifest_of(source, "x.py").filled == filled
+
+
+_TRIED = """
+import importlib
+owner = importlib.import_module(module)
+if of:
+    owner = getattr(owner, of)("x")
+refused = []
+for name in sorted(n for n in dir(owner) if n[0] != "_"):
+    for args in ((), ("x",), (0,), ("x", "y"), ("x", 0)):
+        try:
+            list(getattr(owner, name)(*args))
+        except PermissionError as error:
+            refused.append((name, str(error)))
+        except Exception:
+            pass
+refused
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "of", "spelled"),
+    [
+        ("time", "", "time"),
+        ("os", "", "os"),
+        ("os.path", "", "path"),
+        ("pathlib", "Path", "Path"),
+        ("uuid", "", "uuid"),
+    ],
+)
+def test_each_use_that_a_grant_would_fill_in_is_known(module: str, of: str, spelled: str) -> None:
+    """The refusals of the library itself say which they are."""
+    refused = cap_eval(f"cap_exec({_TRIED!r}, {{'module': {module!r}, 'of': {of!r}}}).value")
+    fillable = {
+        n
+        for n, why in refused
+        if "grants one" in why or "grants a Clock" in why or "grants a Random" in why
+    }
+    assert len(fillable) > 1
+    assert {n for n in fillable if not kind_that_fills(f"{spelled}.{n}")} == set()

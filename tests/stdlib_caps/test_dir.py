@@ -723,6 +723,75 @@ def test_open_os_and_pathlib_are_filled_in(fs: Dir) -> None:
     assert names["out"] == "hi"  # the directory is the root, and above the root is the root
 
 
+NUMBERED = """
+import os
+from pathlib import Path
+Path('t').touch()
+Path('t').touch()
+try:
+    Path('t').touch(exist_ok=False)
+except FileExistsError as e:
+    there = e.filename
+n = os.open('t', os.O_WRONLY)
+told = [os.write(n, b'abcdef'), os.lseek(n, 2, os.SEEK_SET), os.write(n, b'X')]
+other = os.open('t', os.O_WRONLY | os.O_APPEND)
+os.write(other, b'!')
+os.ftruncate(n, 9)
+os.fsync(n)
+errors = []
+for wrong in (lambda: os.read(n, 1), lambda: os.close(0), lambda: os.close(other) or os.write(other, b''),
+              lambda: os.open('none', os.O_RDONLY), lambda: os.open('none', os.O_RDWR | os.O_APPEND),
+              lambda: os.write(os.open('t', os.O_RDONLY), b'')):
+    try:
+        wrong()
+    except OSError as e:
+        errors.append((type(e).__name__, e.errno))
+os.close(n)
+r = os.open('t', os.O_RDWR)
+read = os.read(r, 100)
+os.close(os.open('t', os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+size = os.path.getsize('t')
+os.renames('t', 'a/b/c')
+os.renames('a/b/c', 'd')
+left = os.listdir()
+os.makedirs('p/q/r')
+os.removedirs('p/q/r')
+gone = os.listdir()
+"""
+
+
+def test_files_by_number_and_what_needs_them(fs: Dir) -> None:
+    names = cap_exec(NUMBERED, {"fs": fs.module()})
+    assert names["there"] == "t"
+    assert names["told"] == [6, 2, 1]
+    bad, absent = ("OSError", 9), ("FileNotFoundError", 2)
+    assert names["errors"] == [bad, bad, bad, absent, absent, bad]
+    assert names["read"] == b"abXdef!\0\0"
+    assert names["size"] == 0
+    assert names["left"] == names["gone"] == ["d"]
+
+
+def test_files_by_number_are_no_way_around_the_grant(fs: Dir) -> None:
+    fs.write_text("x", "text")
+    for flags in (
+        "O_WRONLY",
+        "O_RDWR",
+        "O_CREAT | os.O_WRONLY",
+        "O_WRONLY | os.O_TRUNC",
+        "O_WRONLY | os.O_APPEND",
+    ):
+        for name in ("x", "new"):
+            with pytest.raises((CapabilityError, GuestError)):
+                cap_exec(f"import os\nos.open({name!r}, os.{flags})", {"fs": readonly(fs.module())})
+    with pytest.raises(CapabilityError, match="granted for reading"):
+        cap_exec("import os\nos.open('new', os.O_CREAT)", {"fs": readonly(fs.module())})
+    for number in range(6):  # none is the host's
+        with pytest.raises(GuestError, match="Bad file descriptor"):
+            cap_exec(f"import os\nos.read({number}, 1)", {"fs": fs.module()})
+    assert fs.list() == ["x"]
+    assert fs.read_text("x") == "text"
+
+
 def test_open_alone_is_filled_in(fs: Dir) -> None:
     fs.write_text("x", "text")
     source = "r = open('x').read()\nimport os\ntry:\n    os.listdir()\nexcept PermissionError as e:\n    no = str(e)"

@@ -134,8 +134,8 @@ def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[st
     methods: names of methods that a guest may call; special methods give it syntax (`__getitem__`
     for `cap[x]`). With none at all, `obj` must be callable, and calling is all there is.
     read, write: names of attributes that a guest may read, or set.
-    Raises ValueError for a name that is no public identifier, TypeError for what is no text, AttributeError
-    for one that is not there.
+    Raises ValueError for a name that is no public identifier, TypeError for what is no text, and
+    AttributeError for one that is not there.
     """
     reads = frozenset((read,) if isinstance(read, str) else read)
     writes = frozenset((write,) if isinstance(write, str) else write)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from capcompiler import Capability, Compartment, GuestError, cap_exec
+from capcompiler import Capability, Compartment, GuestError, LimitExceeded, cap_exec, expose
+from stdlib_caps import MemoryDir
 
 
 class Mailer(Capability):
@@ -187,3 +188,37 @@ r += [k for k in (*vars(Sub), *vars(Capability), *dir(Sub)) if ":" in k]
 """
     )
     assert cap_exec(src)["r"] == []
+
+
+_GOES_DOWN = "cap_exec(src, {'src': src, 'fs': %s, 'left': left - 1}) if left else fs.read_text('a')"
+
+
+def _usage_of_a_nest(levels: int, handed: str) -> int:
+    world = Compartment({"fs": MemoryDir({"a": "text"}), "src": _GOES_DOWN % handed, "left": levels})
+    world.exec(_GOES_DOWN % handed)
+    return world.usage.steps
+
+
+@pytest.mark.parametrize("handed", ["fs", "readonly(fs)", "revocable(fs)[0]", "quota(fs, calls=9)"])
+def test_deeper_nests_cost_no_more_than_linear(handed: str) -> None:
+    steps = [_usage_of_a_nest(levels, handed) for levels in (1, 2, 11, 12, 41, 42)]
+    each = {steps[1] - steps[0], steps[3] - steps[2], steps[5] - steps[4]}
+    assert max(each) <= min(each) + 2, steps  # a level's number has a digit more
+
+
+def test_a_nest_has_fifty_levels_and_no_guest_survives_one_more() -> None:
+    assert _usage_of_a_nest(50, "fs") > 0
+    caught = f"try:\n    {_GOES_DOWN % 'fs'}\nexcept BaseException:\n    told.append(1)\nfinally:\n    told.append(2)"
+    told: list[int] = []
+    with pytest.raises(LimitExceeded, match="limit 50, used 51") as caught_error:
+        cap_exec(
+            caught,
+            {
+                "fs": MemoryDir({"a": ""}),
+                "src": _GOES_DOWN % "fs",
+                "left": 60,
+                "told": expose(told, "append"),
+            },
+        )
+    assert caught_error.value.kind == "depth"
+    assert told == []

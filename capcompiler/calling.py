@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 from types import BuiltinFunctionType
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from capcompiler.specialise import (
     size,
     type_of,
 )
+from capcompiler.tree import copied
 from guards.attribute import is_plain_name
 from guards.base import Guard, is_guard_name
 from guards.binding import stand_in
@@ -126,7 +126,7 @@ class Calls(Specialiser):
             of, obj = ast.Name("__class__", ast.Load()), ast.Name(scope.first, ast.Load())
         if not (self.still(obj) and self.certain(obj)):
             return None
-        again = copy.deepcopy(asked)
+        again = copied(asked)
         first: list[ast.expr] = []
         this: Read = copies(of)
         if asked.args:
@@ -136,7 +136,7 @@ class Calls(Specialiser):
         found = self.held_routed(made, first, kept=True)
         # What is made here is made before the test: the collector may run a callback of the guest's
         # that stores another method.
-        pair = ast.Tuple([type_of(copy.deepcopy(obj)), this()], ast.Load())
+        pair = ast.Tuple([type_of(copied(obj)), this()], ast.Load())
         known = ast.Compare(pair, [ast.In()], [stand_in(f"cap:supers:{name}")])
         fast = ast.copy_location(ast.Attribute(found(), node.attr, ast.Load()), node)
         slow = self.ask(CallSuper, found(), ast.Constant(name), at=node)
@@ -154,7 +154,7 @@ class Calls(Specialiser):
             if found is not None:
                 return found
         routed = self.visit(node)
-        slow = self.ask(guard, copy.deepcopy(routed), at=node)
+        slow = self.ask(guard, copied(routed), at=node)
         if self.still(node):
             test = self.called_as_it_is(copies(routed), copies(routed), name, call)
             return ast.copy_location(ast.IfExp(test, routed, slow), node)
@@ -207,7 +207,7 @@ class Calls(Specialiser):
         else:
             return None
         routed = self.visit(node)
-        slow = self.ask(guard, copy.deepcopy(routed), at=node)
+        slow = self.ask(guard, copied(routed), at=node)
         # What is called is the constant: code that runs while arguments are worked out may rebind
         # the name, and nothing runs between this test and that read of a constant.
         same = ast.Compare(routed, [ast.Is()], [stand_in(own)])
@@ -236,7 +236,7 @@ class Calls(Specialiser):
         slow = self.ask(guard, found(), at=node)
         if test is None:
             return ast.copy_location(ast.IfExp(all_of([*first, same]), found(), slow), node)
-        raw = all_of([*first, copy.deepcopy(same), test])
+        raw = all_of([*first, copied(same), test])
         rest = ast.copy_location(ast.IfExp(same, found(), slow), node)
         return ast.copy_location(ast.IfExp(raw, stand_in(f"cap:raw:{node.id}"), rest), node)
 
@@ -272,7 +272,7 @@ class Calls(Specialiser):
         if not (self.still(args[0]) and self.certain(args[0]) and isinstance(args[1], ast.Name)):
             return None
         if self.still(args[1]):
-            return is_kind(type_of(copy.deepcopy(args[1])), type) if self.certain(args[1]) else None
+            return is_kind(type_of(copied(args[1])), type) if self.certain(args[1]) else None
         again = self.held_value(args[1], first)
         args[1] = again()
         return is_kind(type_of(again()), type)
@@ -367,7 +367,7 @@ class Calls(Specialiser):
         routed = [self.visit(a) for a in call.args]
 
         def called(function: ast.expr, *first: ast.expr) -> ast.expr:
-            made = ast.Call(function, [*first, *copy.deepcopy(routed)], [])
+            made = ast.Call(function, [*first, *copied(routed)], [])
             return ast.copy_location(made, call)
 
         def found(receiver: ast.expr) -> ast.expr:
@@ -408,7 +408,7 @@ class Calls(Specialiser):
                 return None
             fact = self.fact(key)
             if fact.kind is not str and not (fact.kind is int and 0 <= fact.bits <= 60):
-                ways = [is_kind(type_of(copy.deepcopy(key)), str)]
+                ways = [is_kind(type_of(copied(key)), str)]
                 if fact.kind is None or fact.kind is int:
                     ways.append(self.kind_test(copies(key), KEY))
                 of_key.append(either_of(ways))

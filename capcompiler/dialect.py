@@ -15,6 +15,7 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 from capcompiler.errors import Violation
 from capcompiler.names import RESERVED_NAMES, used_names
 from capcompiler.source import check_deadline, shown_line, source_lines
+from capcompiler.tree import children
 
 __all__ = ["CODES", "PERMITTED", "Dialect"]
 
@@ -81,7 +82,7 @@ class Dialect(RestrictingNodeTransformer):
         if PERMITTED.issuperset(map(type, nodes)):
             return
         for above in nodes:
-            for node in ast.iter_child_nodes(above):
+            for node in children(above):
                 if type(node) not in PERMITTED:
                     self.not_allowed(node, node if hasattr(node, "lineno") else above)
                     self._refused.add(id(node))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from capcompiler.names import bound_names
+from capcompiler.tree import children, walk
 from guards.fact import ANY, BITS, BOOL, FLOAT, INEXACT, Fact, of_constant
 
 __all__ = ["Scope", "fact_of", "inside", "module_names", "rebound_in", "scope_of"]
@@ -63,7 +64,7 @@ def scope_of(node: Any) -> Scope:
         env=_settled(fast, params, body),
         bound=set(fast & params),
         first=next((arg.arg for arg in (*a.posonlyargs, *a.args)), ""),
-        resumed=any(isinstance(part, _RESUMED) for part in ast.walk(node)),
+        resumed=any(isinstance(part, _RESUMED) for part in walk(node)),
     )
 
 
@@ -123,7 +124,7 @@ def _collect(
     other = other or isinstance(node, (*_FUNCTIONS, ast.ClassDef))
     inner = nested or other or isinstance(node, _COMPREHENSIONS)
     later = later or isinstance(node, ast.GeneratorExp)
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         _collect(child, names, taken, inner, other, later)
 
 
@@ -136,7 +137,7 @@ def rebound_in(statement: ast.AST) -> frozenset[str]:
         node = left.pop()
         if isinstance(node, ast.NamedExpr):
             found.add(node.target.id)
-        left.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt))
+        left.extend(c for c in children(node) if not isinstance(c, ast.stmt))
     return frozenset(found)
 
 
@@ -193,7 +194,7 @@ def _stores(node: ast.AST, stores: dict[str, list[ast.expr | None]], nested: boo
         for name in bound_names(node):
             store(name, None)
     inner = nested or isinstance(node, (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef))
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if id(child) not in told:
             _stores(child, stores, inner)
 
@@ -203,7 +204,7 @@ def module_names(tree: ast.AST) -> tuple[frozenset[str], frozenset[str], frozens
     bound: set[str] = set()
     classes: set[str] = set()
     modules: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         names = bound_names(node)
         bound.update(names)
         if isinstance(node, ast.ClassDef):

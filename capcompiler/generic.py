@@ -23,6 +23,7 @@ from types import CodeType
 from typing import Any, Final
 
 from capcompiler.names import mangled
+from capcompiler.tree import walk
 from guards.binding import stand_in
 from guards.generic import (
     AliasType,
@@ -101,7 +102,7 @@ class _ClassNames(ast.NodeTransformer):
 
 def _placed(new: Any, old: ast.AST) -> Any:
     """`new` and what it is made of, at the place of `old` where it has none."""
-    for part in ast.walk(new):
+    for part in walk(new):
         if "lineno" in part._attributes and not hasattr(part, "lineno"):
             ast.copy_location(part, old)
     return new

@@ -6,6 +6,7 @@ import ast
 from typing import Any, Final
 
 from capcompiler.names import bound_names
+from capcompiler.tree import children, walk
 
 __all__ = ["is_lazy", "mark_lazy_names"]
 
@@ -41,15 +42,13 @@ def _mark(node: ast.AST, names: set[str]) -> None:
         for part in outside:
             _mark(part, names)
         names = names - _bound_in(node)
-        inside: list[ast.AST] = [
-            c for c in ast.iter_child_nodes(node) if c not in outside and c is not node.args
-        ]
-        arguments = [a for a in ast.walk(node.args) if isinstance(a, ast.arg)]
+        inside: list[ast.AST] = [c for c in children(node) if c not in outside and c is not node.args]
+        arguments = [a for a in walk(node.args) if isinstance(a, ast.arg)]
         inside += [a.annotation for a in arguments if a.annotation is not None]
     else:
         if isinstance(node, _COMPREHENSIONS):
             names = names - _bound_in(node)
-        inside = list(ast.iter_child_nodes(node))
+        inside = children(node)
     for part in inside:
         _mark(part, names)
 
@@ -58,7 +57,7 @@ def _bound_in(scope: ast.AST) -> set[str]:
     """The names that are local to a function or comprehension."""
     bound: set[str] = set()
     declared: set[str] = set()
-    stack = list(ast.iter_child_nodes(scope))
+    stack = children(scope)
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Global):
@@ -66,5 +65,5 @@ def _bound_in(scope: ast.AST) -> set[str]:
         else:
             bound.update(bound_names(node))
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
     return bound - declared

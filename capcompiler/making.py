@@ -8,12 +8,12 @@ stands there, compiled code makes that iterator itself. Each form takes the step
 from __future__ import annotations
 
 import ast
-import copy
 from typing import Any, Final
 
 from capcompiler.calling import Calls, is_own
 from capcompiler.facts import fact_of
 from capcompiler.specialise import Read, all_of, copies, is_kind, type_of
+from capcompiler.tree import copied, walk
 from guards.base import Guard
 from guards.binding import stand_in
 from guards.fact import BITS, BOOL, FLOAT, INEXACT, Fact
@@ -66,13 +66,13 @@ class Making(Calls):
         if name in _TAKING or name == _ADDING:
             return self._taken_in(name, call, guard)
         if isinstance(argument, ast.GeneratorExp) and name in _ORDERED:
-            if sum(1 for _ in ast.walk(argument)) > _LARGEST:
+            if sum(1 for _ in walk(argument)) > _LARGEST:
                 return None
-            again = copy.deepcopy(call)
+            again = copied(call)
             fast: ast.expr = self._of(name, self._counted(self.visit(argument)))
         elif name != "zip" and self._is_range(argument):
             names.append("range")
-            again = copy.deepcopy(call)
+            again = copied(call)
             made = self._of_range(name, argument)
             if made is None:
                 return None
@@ -80,7 +80,7 @@ class Making(Calls):
         elif name == "reversed":
             return None
         else:
-            again = copy.deepcopy(call)
+            again = copied(call)
             made = self._of_containers(name, call.args)
             if made is None:
                 return None
@@ -102,9 +102,9 @@ class Making(Calls):
             return None
         if name == _ADDING and not _is_small_number(fact_of(argument.elt, {})):
             return None
-        if sum(1 for _ in ast.walk(argument)) > _LARGEST:
+        if sum(1 for _ in walk(argument)) > _LARGEST:
             return None
-        again, said = copy.deepcopy(call), len(self.violations)
+        again, said = copied(call), len(self.violations)
         first: list[ast.expr] = []
         found = self.held_value(call.func, first)
         fast = self._of(name, self._counted(self.visit(argument)))
@@ -136,7 +136,7 @@ class Making(Calls):
 
     def _of_range(self, name: str, argument: Any) -> ast.expr | None:
         if name == "reversed":  # makes no more than an iterator, and the range carries no other
-            if sum(1 for _ in ast.walk(argument)) > _LARGEST:
+            if sum(1 for _ in walk(argument)) > _LARGEST:
                 return None
             return self._of(name, self._of("range", *[self.visit(a) for a in argument.args]))
         if name not in _ORDERED or len(argument.args) != 1:
@@ -183,9 +183,7 @@ class Making(Calls):
         if self.scope is None:
             return None
         if not all(self.still(a) for a in args) and (
-            not self.may_hold
-            or self.scope.shared
-            or sum(1 for a in args for _ in ast.walk(a)) > _LARGEST
+            not self.may_hold or self.scope.shared or sum(1 for a in args for _ in walk(a)) > _LARGEST
         ):
             return None
         reads: list[tuple[Read, Read]] = []

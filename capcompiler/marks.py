@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from capcompiler.facts import Scope
 from capcompiler.names import bound_names
+from capcompiler.tree import children, walk
 from guards.base import PREFIX
 from guards.fact import FLOAT, HOLDER, Fact
 from guards.operate import BINARY, COMPARE, INPLACE
@@ -83,7 +84,7 @@ def pruned(statements: list[ast.stmt], kept: Container[str] = ()) -> list[ast.st
     """Routed statements without the notes of marks that nothing in them asks. kept: variables whose
     marks may be asked elsewhere."""
     asked = {
-        part.id for statement in statements for part in ast.walk(statement)
+        part.id for part in walk(*statements)
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id.startswith(_MARK)
     }  # fmt: skip
     drop = _Drop(asked, kept)
@@ -104,7 +105,7 @@ class _Drop(ast.NodeTransformer):
 
 def marked_names(body: list[ast.stmt], scope: Scope) -> dict[str, str]:
     """The variables of a function that get a mark, and what it says. body: not visited yet."""
-    if any(isinstance(part, _GOES_ON) for statement in body for part in ast.walk(statement)):
+    if any(isinstance(part, _GOES_ON) for part in walk(*body)):
         return {}
     uses: dict[str, dict[str, int]] = {}
     stores: dict[str, int] = dict.fromkeys(scope.params, 1)
@@ -134,7 +135,7 @@ def _look(
     """uses: by name, how often it is taken for what. stores: how often it is stored to. barred: names
     that get no mark. stored: the targets that a mark can follow."""
     if isinstance(node, _OTHERS):
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.NamedExpr):
                 barred.add(part.target.id)
         barred.update(bound_names(node))
@@ -147,9 +148,9 @@ def _look(
     if targets is not None:
         names = plain_targets(targets)
         if names is not None:
-            stored.update(id(part) for t in targets for part in ast.walk(t))
+            stored.update(id(part) for t in targets for part in walk(t))
         if names is None:
-            barred.update(n for t in targets for part in ast.walk(t) for n in bound_names(part))
+            barred.update(n for t in targets for part in walk(t) for n in bound_names(part))
         elif not is_counted(node):
             inside = weight * _ROUND if isinstance(node, ast.For) else weight
             for name in names:
@@ -160,7 +161,7 @@ def _look(
     outside = (
         {id(getattr(node, "iter", None)), *map(id, getattr(node, "orelse", []))} if looped else set()
     )
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         inner = depth + 1 if looped and id(child) not in outside else depth
         _look(child, inner, uses, stores, barred, stored)
 

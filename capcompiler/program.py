@@ -22,6 +22,7 @@ from capcompiler.lazy import is_lazy
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
+from capcompiler.tree import placed, walk
 from guards.binding import FILE_MARK, as_names, revived, stored, with_note
 from guards.modules import GUEST, LIBRARY
 from guards.tables.rows import names_known
@@ -186,7 +187,7 @@ def _routed_quietly(
     tree = parsed(text, mode, filename)
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
-    nodes = list(ast.walk(tree))
+    nodes = walk(tree)
     names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.
     top = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if value else 0
@@ -233,7 +234,7 @@ def _routing(
     """
     router = Router(text, filename, optimize=optimize, value=value, asker=asker, serial=f"{digest[:8]}_")
     router.ask_all(nodes)
-    routed = compiling(lambda: ast.fix_missing_locations(router.visit(tree)), filename, text)
+    routed = compiling(lambda: placed(router.visit(tree)), filename, text)
     if router.violations:
         raise DialectError(_in_order(router.violations))
     return routed, router.stored
@@ -243,7 +244,7 @@ def _tree_of(
     text: str, mode: Mode, filename: str, optimize: bool, value: bool, asker: int, digest: str
 ) -> Any:
     tree = parsed(text, mode, filename)
-    return _routing(tree, list(ast.walk(tree)), text, filename, optimize, value, asker, digest)[0]
+    return _routing(tree, walk(tree), text, filename, optimize, value, asker, digest)[0]
 
 
 def module_program(text: str | bytes, filename: str, optimize: bool, asker: int) -> Program:
@@ -261,7 +262,7 @@ class _ReadsBuiltins(ast.NodeTransformer):
         if node.id != "__builtins__" or not isinstance(node.ctx, ast.Load):
             return node
         own = ast.parse("__import__('builtins').__dict__", mode="eval").body
-        for part in ast.walk(own):
+        for part in walk(own):
             ast.copy_location(part, node)
         return own
 
@@ -284,7 +285,7 @@ _HIDING: Final = frozenset({ast.Match, ast.ImportFrom})
 def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:
     """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
     patterns, and star and lazy imports inside functions, become other syntax."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if (
             isinstance(node, ast.Match)
             or has_type_parameters(node)
@@ -445,4 +446,4 @@ def _header(node: ast.AST) -> str:
     if isinstance(shallow, (ast.Try, ast.TryStar)):
         return "try:"
     shallow.body = [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(ast.fix_missing_locations(shallow)).rsplit("\n", 1)[0].strip()
+    return ast.unparse(placed(shallow)).rsplit("\n", 1)[0].strip()

@@ -29,6 +29,7 @@ from capcompiler.specialise import (
     size,
     type_of,
 )
+from capcompiler.tree import copied, walk
 from capcompiler.versions import Versions
 from guards.attribute import ReadAttribute
 from guards.augment import AugmentAttribute, AugmentItem
@@ -134,7 +135,7 @@ class Router(Versions):
             self.rebound = rebound_in(statement)
             self.held = 0
             self.keeps = []
-            told = copy.deepcopy(statement) if self.flowing else statement
+            told = copied(statement) if self.flowing else statement
             marks = self.marks_after(statement)
             routed = self.visit(statement)
             self.flow(told)
@@ -235,7 +236,7 @@ class Router(Versions):
         if self.asker != LIBRARY or not getattr(node, "type_params", None):
             return
         node.type_params = []
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.arg):
                 part.annotation = None
             elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -382,7 +383,7 @@ class Router(Versions):
         if self.lazy_annotations:
             # Never evaluated: the compiler turns it back into text, which shows what was written.
             # A routed copy is thrown away; the visit is for its violations.
-            self.visit(copy.deepcopy(node))
+            self.visit(copied(node))
             return node
         if isinstance(node, ast.Starred):
             node.value = self.ask(Iterate, self.visit(node.value), at=node.value)
@@ -450,7 +451,7 @@ class Router(Versions):
             node.value, node.slice = value, self.visit(node.slice)
             return node
         if self.still(node.slice):
-            key = copy.deepcopy(node.slice)
+            key = copied(node.slice)
         elif self.barred:
             # `for x[f()] in xs` of a comprehension: Python takes a temporary for its variable.
             slot = self.ask(StoreAt, value, self.index(node.slice), at=value)
@@ -697,7 +698,7 @@ class Router(Versions):
     def once(self, node: ast.expr, before: list[ast.stmt], index: bool = False) -> Any:
         """Gives nodes that read the value of `node`, which is evaluated once, in `before`."""
         if self.still(node):
-            return lambda: copy.deepcopy(node)
+            return lambda: copied(node)
         name = self.temporary()
         self.keeps.append(name)
         value = self.index(node) if index else self.visit(node)
@@ -761,7 +762,7 @@ class Router(Versions):
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         if not endless and size(node.test) > _LARGEST_TEST:
             return None
-        again, keeps = copy.deepcopy(node.test), self.keeps
+        again, keeps = copied(node.test), self.keeps
         self.keeps = []
         test = self.visit(node.test)
         after = [self.let_go(node.test)] if self.keeps else []
@@ -773,7 +774,7 @@ class Router(Versions):
             left = [self.let_go(again)] if self.keeps else []
             del self.violations[said:]  # as the first time
             self.keeps = keeps
-            leave = ast.If(ended, [*copy.deepcopy(left), ast.Break()], left)
+            leave = ast.If(ended, [*copied(left), ast.Break()], left)
             body = [*body, ast.copy_location(leave, again)]
         once = ast.Name("cap:one", ast.Store())
         loop = ast.copy_location(ast.For(once, stand_in("cap:counter"), [*after, *body], []), node)
@@ -847,7 +848,7 @@ class Router(Versions):
         """The names that clauses, loops or assignments bind."""
         return {
             name for store in stores for target in getattr(store, "targets", None) or [store.target]
-            for part in ast.walk(target)
+            for part in walk(target)
             for name in bound_names(part)
         }  # fmt: skip
 
@@ -1067,7 +1068,7 @@ class Router(Versions):
         node.test = self.visit(node.test)
         after = [self.let_go(node.test)] if self.keeps else []
         body, orelse = self.branches(node)
-        node.body = [*copy.deepcopy(after), *body]
+        node.body = [*copied(after), *body]
         node.orelse = [*after, *orelse]
         return node
 
@@ -1099,7 +1100,7 @@ class Router(Versions):
         """What the guard of a field is told beside the value: conversion and specification."""
         conversion = _CONVERSIONS.get(part.conversion)
         if part.format_spec is not None:
-            return [ast.Constant(conversion), copy.deepcopy(part.format_spec)]
+            return [ast.Constant(conversion), copied(part.format_spec)]
         return [] if conversion is None else [ast.Constant(conversion)]
 
     # Imports

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from capcompiler.errors import DialectError, Violation
+from capcompiler.tree import children
 
 __all__ = [
     "MAX_DEPTH",
@@ -231,7 +232,7 @@ def _check_comprehensions(tree: ast.AST, nodes: list[ast.AST], filename: str) ->
             if level > MAX_COMPREHENSIONS:
                 line = getattr(node, "lineno", 1)
                 raise _too_deep(filename, line, f"{level} comprehensions", MAX_COMPREHENSIONS)
-        stack.extend((child, level) for child in ast.iter_child_nodes(node))
+        stack.extend((child, level) for child in children(node))
 
 
 _EXITS: Final = (ast.Return, ast.Break, ast.Continue)
@@ -249,10 +250,10 @@ def _check_finally(tree: ast.AST, nodes: list[ast.AST], filename: str) -> None:
     weights: dict[int, int] = {}
     exits: dict[int, int] = {}
     for node in reversed(nodes):  # what is inside first
-        children = list(ast.iter_child_nodes(node))
-        weight = 1 + sum(weights[id(c)] for c in children)
+        inside = children(node)
+        weight = 1 + sum(weights[id(c)] for c in inside)
         out = isinstance(node, _EXITS) + sum(
-            exits[id(c)] for c in children if not isinstance(c, _OWN_CODE)
+            exits[id(c)] for c in inside if not isinstance(c, _OWN_CODE)
         )
         if isinstance(node, (ast.Try, ast.TryStar)) and node.finalbody:
             copied = sum(weights[id(s)] for s in node.finalbody)
@@ -293,7 +294,7 @@ def _depth(tree: ast.AST, filename: str) -> tuple[int, ast.AST, list[ast.AST]]:
             )
         check_deadline()
         deepest = (depth, level[0])
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        level = [child for node in level for child in children(node)]
     return *deepest, nodes
 
 

@@ -9,7 +9,6 @@ the guest's that binds it anew (pit 27).
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final
 from capcompiler.dialect import Dialect
 from capcompiler.facts import Scope, fact_of
 from capcompiler.marks import HOLDS, MARKED, NUMBER, is_counted, mark_name, plain_targets
+from capcompiler.tree import copied, walk
 from guards.attribute import ReadAttribute
 from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
@@ -91,7 +91,7 @@ class Specialiser(Dialect):
         is an assignment to the compiler, and each run of the comprehension has its own."""
         outer, self.lets = self.lets, []
         # Python takes none of these where a clause iterates; a lambda has temporaries in it.
-        barred = any(isinstance(part, _NOT_IN_CLAUSES) for part in ast.walk(node))
+        barred = any(isinstance(part, _NOT_IN_CLAUSES) for part in walk(node))
         self.barred += barred
         routed = visit(node)
         self.barred -= barred
@@ -226,7 +226,7 @@ class Specialiser(Dialect):
                 # Beside a float the right operand is used as it comes.
                 test = all_of([*first, any_row(rows[:1], (a, a), site)])
                 value = self.first(right)
-                fast = ast.copy_location(make(a(), copy.deepcopy(value)), at)
+                fast = ast.copy_location(make(a(), copied(value)), at)
                 later: list[ast.expr] = []
                 b = self.held_routed(value, later)
                 rest = rows[1:]
@@ -418,7 +418,7 @@ class Specialiser(Dialect):
             return None
         owner = node.value
         if self.still(owner):
-            first, again = copy.deepcopy(owner), copies(owner)
+            first, again = copied(owner), copies(owner)
         elif self.may_hold:
             take, again = self.hold(kept=True)
             first = take(self.first(owner))
@@ -558,7 +558,7 @@ class Specialiser(Dialect):
             return ast.copy_location(ast.Tuple([read() for read in reads], ast.Load()), values)
 
         fast = ast.copy_location(ast.BinOp(template, ast.Mod(), filled()), at)
-        slow = self.ask(guard, copy.deepcopy(template), filled(), at=at)
+        slow = self.ask(guard, copied(template), filled(), at=at)
         return ast.copy_location(ast.IfExp(all_of([*first, *tests]), fast, slow), at)
 
     def joined(self, guard: type[Guard], parts: list[ast.expr], at: ast.expr) -> ast.expr | None:
@@ -640,7 +640,7 @@ def _is_small_spec(spec: str) -> bool:
 
 
 def copies(node: ast.expr) -> Read:
-    return lambda: copy.deepcopy(node)
+    return lambda: copied(node)
 
 
 def any_row(rows: Sequence[Row], reads: tuple[Read, ...], site: Site) -> ast.expr:
@@ -704,7 +704,7 @@ def either_of(tests: list[ast.expr]) -> ast.expr:
 def size(node: ast.AST) -> int:
     """How large an expression is; beyond all bounds where it binds names or makes functions."""
     size = 0
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, _NOT_TWICE):
             return _LARGEST + 1
         size += isinstance(part, ast.expr)

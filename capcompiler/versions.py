@@ -8,7 +8,6 @@ piece itself stores there.
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from capcompiler.facts import Scope, combined, fact_of, joined
 from capcompiler.making import Making
 from capcompiler.marks import pruned
 from capcompiler.specialise import all_of
+from capcompiler.tree import copied, walk
 from guards.base import Guard, Plan, Site
 from guards.fact import ANY, FLOAT, GROUPS, HOLDER, SMALL, Fact
 from guards.item import ReadItem
@@ -78,7 +78,7 @@ class Versions(Making):
         scope.env, self.flowing = {**env, **chosen}, True
         known = self.marks_of(stored, at, known=scope.env) if at is not None else []
         fast = pruned(
-            [*known, *self.block(copy.deepcopy(statements))],
+            [*known, *self.block(copied(statements))],
             scope.bound if outside is None else outside,
         )
         scope.env, self.flowing = env, False
@@ -116,7 +116,7 @@ def _reader(name: str) -> Any:
 def _is_piece(statements: list[ast.stmt]) -> bool:
     nodes = 0
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             nodes += 1
             if isinstance(node, _NOT_IN_ONE) or (
                 isinstance(node, ast.stmt) and not isinstance(node, _STATEMENTS)
@@ -146,7 +146,7 @@ def _store(statement: ast.Assign | ast.AugAssign, env: Env, fast: frozenset[str]
             if target.id in fast:
                 env[target.id] = value
             continue
-        for part in ast.walk(target):
+        for part in walk(target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id in fast:
                 env[part.id] = ANY
 
@@ -196,7 +196,7 @@ def _guessed(statements: list[ast.stmt], scope: Scope) -> Env:
                 guess.setdefault(node.id, FLOAT)
                 if _is_whole(other, op):
                     whole.add(node.id)
-        for part in ast.walk(statement):
+        for part in walk(statement):
             if isinstance(part, ast.BinOp) and isinstance(part.op, _OF_INTEGERS):
                 whole.update(_operand_names(part))
             elif isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
@@ -206,7 +206,7 @@ def _guessed(statements: list[ast.stmt], scope: Scope) -> Env:
                 if isinstance(part.slice, ast.BinOp):
                     whole.update(_operand_names(part.slice))
         stored.update(
-            part.id for part in ast.walk(statement)
+            part.id for part in walk(statement)
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
         )  # fmt: skip
     if not guess:
@@ -242,7 +242,7 @@ def _is_whole(node: ast.expr, op: Any) -> bool:
 
 
 def _operations(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr, Any]]:
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.BinOp):
             yield node.left, node.right, node.op
         elif isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARE:
@@ -272,7 +272,7 @@ def _work(statements: list[ast.stmt], env: Env, fast: frozenset[str]) -> int:
 
 def _work_of(whole: ast.AST, env: Env) -> int:
     total = 0
-    for node in ast.walk(whole):
+    for node in walk(whole):
         guard: type[Guard] | None = None
         operands: tuple[ast.expr, ...] = ()
         if isinstance(node, ast.BinOp):

@@ -101,7 +101,14 @@ class Channel:
                 message = self.taken()
                 if message is not None:
                     return message[0]
-            self._fill(deadline)
+                self._buffer += self._more(deadline)
+                continue
+            data = self._more(deadline)
+            if 4 <= len(data) == 4 + int.from_bytes(data[:4], "little") <= 4 + self.limit:
+                # All of one message, as most often: its sender waits for an answer.
+                return unpacked(memoryview(data)[4:])
+            self._began = time.monotonic()
+            self._buffer += data
 
     def taken(self) -> tuple[Any] | None:
         """The next message, if all of it is here."""
@@ -113,19 +120,14 @@ class Channel:
             raise WireError(f"a frame of {size:,} bytes; at most {self.limit:,} can cross at once")
         if len(buffer) < 4 + size:
             return None
-        if len(buffer) == 4 + size:
-            # All that is here, as most often: the sender waits for an answer.
-            message = unpacked(memoryview(buffer)[4:])
-            self._buffer = bytearray()
-            self._began = 0.0
-            return (message,)
         with memoryview(buffer) as view:
             message = unpacked(view[4 : 4 + size])
         del buffer[: 4 + size]
         self._began = time.monotonic()
         return (message,)
 
-    def _fill(self, deadline: float | None) -> None:
+    def _more(self, deadline: float | None) -> bytes:
+        """What has come, or comes within a while. Raises as `receive` does."""
         due = deadline
         if self._buffer:
             ends = self._began + FRAME_SECONDS
@@ -142,14 +144,12 @@ class Channel:
                 raise Silent from None
             if self._buffer and now >= self._began + FRAME_SECONDS:
                 raise WireError("a frame that does not end") from None
-            return
+            return b""
         except OSError:
             raise Gone from None
         if not data:
             raise Gone
-        if not self._buffer:
-            self._began = time.monotonic()
-        self._buffer += data
+        return data
 
     def _wait(self, event: int, due: float | None) -> None:
         wait = None if due is None else max(0.0, (due - time.monotonic()) * 1000)
@@ -207,8 +207,8 @@ class WorkerChannel(Channel):
         while sent < len(frame):
             sent += os.write(self._fd, memoryview(frame)[sent:])
 
-    def _fill(self, deadline: float | None) -> None:
+    def _more(self, deadline: float | None) -> bytes:
         data = os.read(self._fd, _LARGE if len(self._buffer) >= _CHUNK else _CHUNK)
         if not data:
             raise Gone
-        self._buffer += data
+        return data

@@ -594,11 +594,13 @@ def round_(realm: Realm, number: Any, ndigits: Any = None) -> Any:
     return round(number) if ndigits is None else round(number, ndigits)
 
 
-def _linear(name: str) -> None:
+def _linear(name: str, *, digits: bool) -> None:
     function = getattr(builtins, name)
 
     def tamed(realm: Realm, number: Any, /) -> Any:
         charge_linear(realm, number)
+        if digits and issubclass(type(number), int):
+            realm.meter.charge(int.bit_length(number) >> 6)
         return function(number)
 
     tamed.__name__ = name
@@ -606,7 +608,7 @@ def _linear(name: str) -> None:
 
 
 for _name in ("abs", "bin", "hex", "oct"):
-    _linear(_name)
+    _linear(_name, digits=_name != "abs")
 
 
 @builtin

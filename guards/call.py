@@ -210,8 +210,15 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 @constructor(float)
 def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if args and issubclass(type(args[0]), (str, bytes, bytearray)):
-        realm.meter.charge_bytes(size_of(args[0]) or 0)
+        size = size_of(args[0]) or 0
+        realm.meter.charge_bytes(size)
+        if size > _SHORT_NUMBER:
+            realm.meter.charge(size >> 3)
     return args
+
+
+#: Characters of a number that are read for nothing.
+_SHORT_NUMBER: Final = 64
 
 
 @constructor(enumerate)

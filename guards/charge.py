@@ -55,6 +55,7 @@ __all__ = [
     "charge_nest_hash",
     "charge_nests",
     "charge_pow",
+    "charge_strftime",
     "charge_text",
     "charge_truediv",
     "charge_walk",
@@ -402,18 +403,19 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
                 return size
         kinds = set(map(type, obj))
         if SCALARS.issuperset(kinds):
-            realm.meter.charge(count >> 8)
             size = _flat_length(obj, kinds)
-            if size > 4096:
-                if text:
-                    realm.meter.charge_bytes(size)
-                realm.meter.charge(size >> 12)
+            if text and count > _FEW_TEXTS:
+                realm.meter.charge(count * (_TEXT_OF_FLOAT if kinds & _FRACTIONAL else _TEXT_OF_ONE))
+            elif not text:
+                realm.meter.charge(count >> 1)
+            _charge_size(realm, size, 0, text)
             return size
         if kinds <= bare or kinds <= _BARE:
             if count > _SMALL_WALK:
-                realm.meter.charge(count >> 2)  # what the walk below takes for as many
+                realm.meter.charge(count * (_TEXT_OF_ONE if text else 1))
             return 0
     count = size = shown = ends = 0
+    each = _TEXT_OF_ONE if text else 1
     path: set[int] = set()
     # A stack of iterators over children; `None` in `path` order tells which container ends.
     stack: list[tuple[int, Any]] = []
@@ -433,7 +435,7 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
         for child in children:
             count += 1
             if count & 1023 == 0:
-                realm.meter.charge(256)
+                realm.meter.charge(1024 * each)
             kind = type(child)
             if kind in SCALARS:
                 if kind is str or kind is int or kind is bytes:
@@ -469,13 +471,19 @@ def charge_walk(realm: Realm, obj: Any, *, text: bool = False, met: list[type] |
             stack.pop()
             path.discard(ident)
     if count > _SMALL_WALK:
-        realm.meter.charge((count & 1023) >> 2)
+        realm.meter.charge((count & 1023) * each)
     _charge_size(realm, size, shown, text)
     return size
 
 
 #: So many elements are looked at one by one.
 _FEW: Final = 8
+#: Steps for the text of an element: that of a whole number takes some 100 ns, that of a float 500.
+_TEXT_OF_ONE: Final = 2
+_TEXT_OF_FLOAT: Final = 8
+_FRACTIONAL: Final = frozenset({float, complex})
+#: The texts of so many elements are free.
+_FEW_TEXTS: Final = 16
 
 
 def _few(items: Any) -> int:
@@ -493,8 +501,9 @@ def _few(items: Any) -> int:
 
 
 def _charge_size(realm: Realm, size: int, shown: int, text: bool) -> None:
-    realm.meter.charge((size - shown) >> 12)
-    if text:
+    # A text is looked at character by character for what is to be escaped in it.
+    realm.meter.charge((size - shown) >> (5 if text and size > 4096 else 12))
+    if text and size > 4096:
         realm.meter.charge_bytes(size)
 
 
@@ -820,7 +829,7 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
         return
     values = b if issubclass(type(b), tuple) else (b,)
     realm.meter.charge_bytes(len(template))
-    realm.meter.charge_bytes(_widths(template))
+    _charge_widths(realm, _widths(template), 0)
     if "*" in template:
         # The width of `%*d` is among the values, and nothing says which: each counts.
         realm.meter.charge_bytes(
@@ -896,4 +905,20 @@ def allocatable(size: int) -> int:
 def charge_format_spec(realm: Realm, spec: str) -> None:
     """A format specification: widths and precisions are sizes."""
     if len(spec) > 2:
-        realm.meter.charge_bytes(len(spec) + _widths(spec))
+        _charge_widths(realm, _widths(spec), len(spec))
+
+
+def _charge_widths(realm: Realm, widths: int, more: int) -> None:
+    realm.meter.charge_bytes(widths + more)
+    if widths > _MANY_DIGITS:
+        realm.meter.charge(widths >> 2)  # digits of a float beyond those that it has
+
+
+def charge_strftime(realm: Realm, text: str) -> None:
+    """A format of moments: each directive becomes a text of its own, of half a microsecond or more."""
+    realm.meter.charge_bytes(len(text) * 32)
+    charge_format_spec(realm, text + "   ")
+    realm.meter.charge(16 * text.count("%") + (len(text) >> 3))
+
+
+_MANY_DIGITS: Final = 256

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS
-from guards.charge import settled
+from guards.charge import charge_strftime, settled
 from guards.dates import clock_seconds, conversions, named_zone, needs_clock
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
@@ -78,11 +78,8 @@ def _format_time(kind: Any) -> Callable[..., Any]:
     def strftime(realm: Realm, moment: Any, format: Any, /) -> str:
         if not isinstance(format, str):
             raise TypeError("strftime() argument 1 must be str")
-        from guards.charge import charge_format_spec
-
         text = host_exact_str(format)
-        realm.meter.charge_bytes(len(text) * 32)
-        charge_format_spec(realm, text + "   ")
+        charge_strftime(realm, text)
         result: str = kind.strftime(named_zone(realm, moment, text), text)
         return result
 

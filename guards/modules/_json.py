@@ -71,7 +71,9 @@ _RAW: Final = {_TAMED[n]: getattr(_json, n) for n in ("encode_basestring", "enco
 def _scan(state: Any, string: Any, at: Any) -> Any:
     realm, scanner = state
     text, start = _text(realm, string, "first argument"), index_of(at)
-    realm.meter.charge_bytes(max(0, len(text) - max(0, start)) * 8)
+    left = max(0, len(text) - max(0, start))
+    realm.meter.charge_bytes(left * 8)
+    realm.meter.charge(left >> 3)
     return _decoding(realm, lambda: scanner(text, start))
 
 
@@ -111,7 +113,7 @@ def _size_as_text(realm: Realm, obj: Any, around: int) -> int | None:
         elif kind in (list, tuple, dict):
             if depth >= _DEEPEST:
                 return None
-            realm.meter.charge(1 + (len(node) >> 3))
+            realm.meter.charge(1 + len(node))
             total += len(node) * around
             if kind is dict:
                 for key, value in node.items():

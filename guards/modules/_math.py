@@ -33,6 +33,8 @@ def _factorial(realm: Realm, n: Any, /) -> int:
         bits = number * number.bit_length()
         realm.meter.charge_bytes(bits >> 3)
         charge_int_work(realm, 1 << min(bits, 1 << 26), 1 << min(bits, 1 << 26))
+    elif number > 50:
+        realm.meter.charge(number)
     return math.factorial(number)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from guards.charge import charge_format_spec
+from guards.charge import charge_strftime
 from guards.host import host_exact_str
 from guards.modules.table import MODULES, ModuleRow, tamed_in
 
@@ -29,8 +29,7 @@ def _strftime(realm: Realm, format: Any, moment: Any, /) -> str:
     if not isinstance(format, str):
         raise TypeError("strftime() argument 1 must be str")
     text = host_exact_str(format)
-    realm.meter.charge_bytes(len(text) * 32)
-    charge_format_spec(realm, text + "   ")
+    charge_strftime(realm, text)
     parts = text.split("%%")  # the names of time zones are the host's
     text = "%%".join(p.replace("%Z", "UTC").replace("%z", "+0000") for p in parts)
     return time.strftime(text, moment)

@@ -378,3 +378,56 @@ def test_a_bound_of_a_slice_that_changes_its_mind_pays_for_everything(optimize: 
     assert (
         result.usage.steps - cap_exec(text.replace("x[0:I()]", "x"), optimize=optimize).usage.steps > 700
     )
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize(
+    ("source", "least"),
+    [
+        ("repr([0] * 50_000)", 100_000),
+        ("str((0,) * 50_000)", 100_000),
+        ("f'{[0] * 50_000}'", 100_000),
+        ("'{}'.format([0] * 50_000)", 100_000),
+        ("'%s' % ([0] * 50_000,)", 100_000),
+        ("repr([0.5] * 10_000)", 80_000),
+        ("repr(set(range(10_000)))", 20_000),
+        ("repr([(i, i) for i in range(5_000)])", 30_000),
+        ("repr(['a' * 100] * 1_000)", 5_000),
+        ("repr(['a' * 100_000])", 3_000),
+        ("[0] * 50_000 == [0] * 50_000", 25_000),
+        ("[(i, i) for i in range(5_000)] < [(i, i) for i in range(5_000)]", 20_000),
+        ("set(range(10_000)) == set(range(10_000))", 25_000),
+        ("bin(big)", 450),
+        ("float('1' * 4_000)", 500),
+        ("math.factorial(500)", 500),
+        ("'%.1000f' % .1", 250),
+        ("f'{.1:.1000f}'", 250),
+        ("moment.strftime('%Y' * 1_000)", 16_000),
+        ("json.dumps([0] * 50_000)", 50_000),
+        ("json.loads('[' + '1,' * 50_000 + '1]')", 12_500),
+    ],
+)
+def test_work_in_one_call_is_paid_for(source: str, least: int, optimize: bool) -> None:
+    """As a step is some 50 ns of work: each of these took 4 to 30 microseconds a step (pit 16)."""
+    world = Compartment()
+    world.exec(
+        "import json, math, datetime\nmoment, big = datetime.datetime(2026, 1, 1), 3**20_000\njson.dumps([]), json.loads('[]')"
+    )
+    world.exec("x = " + source, optimize=optimize)
+    assert least <= world.usage.steps <= 8 * least + 2_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "repr([1, 2, 3])",
+        "str({'a': 1.5})",
+        "f'{(1, 2)}'",
+        "[1, 2] == [1, 2]",
+        "'%.3f' % .1",
+        "float('1.5')",
+        "bin(5)",
+    ],
+)
+def test_small_work_is_free(source: str) -> None:
+    assert cap_exec("x = " + source).usage.steps == 0

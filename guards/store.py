@@ -91,7 +91,7 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
         if name in _IDENTITY:
             from guards.classes import is_behind_metaclass
 
-            if is_behind_metaclass(realm, obj):
+            if is_behind_metaclass(obj):
                 raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
         if name in NEVER_IN_CLASSES:
             return _DROPPED

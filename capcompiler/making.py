@@ -169,6 +169,9 @@ class Making(Calls):
         if name in _ORDERED:
             length = ast.Call(stand_in("cap:raw:len"), [reads[0][1]()], [])
             tests.append(ast.Compare(length, [ast.Lt()], [ast.Constant(_SHORT)]))
+        if name == "tuple":  # which gives a tuple back as it is
+            kind = stand_in("cap:raw:tuple")
+            tests.append(ast.Compare(type_of(reads[0][1]()), [ast.IsNot()], [kind]))
         fast = self._of(
             name,
             *[self._counted(self.spent(again, source))

@@ -8,7 +8,15 @@ that class's row. What a guest class defines is the guest's own and is handed ou
 
 from __future__ import annotations
 
-from types import FunctionType, GenericAlias, MethodType, ModuleType
+from types import (
+    ClassMethodDescriptorType,
+    FunctionType,
+    GenericAlias,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.base import Guard, Plan, Site, gone, is_guard_name
@@ -36,6 +44,7 @@ __all__ = [
     "TamedFunction",
     "TamedGetter",
     "attribute_name",
+    "described_kind",
     "is_plain_name",
     "read",
     "says_of_itself",
@@ -77,13 +86,21 @@ class TamedFunction(metaclass=Sealed, host=HOST):
     __owner__: type
     __real__: str
 
+    #: What C code and guests take it for: what the real one is.
+    __class__ = property(lambda self: described_kind(self))
+
     def __get__(self, obj: object, kind: type | None = None) -> Any:
+        if described_kind(self) is ClassMethodDescriptorType:
+            return MethodType(self.__tamed__, _class_for(self.__owner__, self.__real__, obj, kind))
         if obj is None:
             return self
         _check_self(self.__owner__, self.__real__, obj)
         return MethodType(self.__tamed__, obj)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if described_kind(self) is ClassMethodDescriptorType:
+            first = args[0] if args else None
+            return self.__get__(None, first)(*args[1:], **kwargs)
         if not args:
             owner, name = self.__owner__, self.__real__
             raise TypeError(f"unbound method {host_name(owner)}.{name}() needs an argument")
@@ -102,8 +119,32 @@ _set_tamed, _set_owner, _set_real = (
 )
 
 
+_DESCRIPTORS: Final = frozenset({MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType})
+
+
+def described_kind(function: TamedFunction) -> type:
+    """The class of what a stand-in stands for, where that is one of C code's descriptors."""
+    kind = type(host_dict(function.__owner__).get(function.__real__))
+    return kind if kind in _DESCRIPTORS else TamedFunction
+
+
+def _class_for(owner: type, name: str, obj: object, kind: Any) -> type:
+    """The class that a method of classes is bound to; TypeError as C code has it."""
+    found: Any = kind if kind is not None else None if obj is None else type(obj)
+    shown = f"descriptor {name!r} for type {host_name(owner)!r}"
+    if found is None:
+        raise TypeError(f"{shown} needs either an object or a type")
+    if not issubclass(type(found), type):
+        wrong = f"type {host_name(type(found))!r}"
+        raise TypeError(f"{shown} needs a type, not a {wrong} as arg 2")
+    if not issubclass(found, owner):
+        raise TypeError(f"{shown} doesn't apply to type {host_name(found)!r}")
+    return found  # type: ignore[no-any-return]
+
+
 class TamedGetter(metaclass=Sealed, host=HOST):
-    """`type.__dict__['__mro__']` and the like: gives of a class what reading the attribute gives."""
+    """`type.__dict__['__mro__']` and the like: gives of an object what reading the attribute gives, and
+    stores what may be stored. The raw one would pass by what the name is guarded for."""
 
     __slots__ = ("__owner__", "__real__", "__realm__")
     __setattr__ = sealed_error
@@ -119,7 +160,22 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         _check_self(owner, name, obj)
         if name == "__dict__":
             return read(self.__realm__, obj, name)  # of a class of the guest's
-        return find(owner, name).tamed(self.__realm__, obj)
+        row = find(owner, name)
+        if row.reads:
+            return row.tamed(self.__realm__, obj)
+        return read(self.__realm__, obj, name, owner.__getattribute__)
+
+    def __set__(self, obj: object, value: Any) -> None:
+        from guards.store import store
+
+        _check_self(self.__owner__, self.__real__, obj)
+        store(self.__realm__, obj, self.__real__, value, _raw_store(self, "__setattr__"))
+
+    def __delete__(self, obj: object) -> None:
+        from guards.store import delete
+
+        _check_self(self.__owner__, self.__real__, obj)
+        delete(self.__realm__, obj, self.__real__, _raw_store(self, "__delattr__"))
 
     def __repr__(self) -> str:
         return f"<attribute {self.__real__!r} of {host_name(self.__owner__)!r} objects>"
@@ -128,6 +184,11 @@ class TamedGetter(metaclass=Sealed, host=HOST):
 for _name, _value in (("__name__", "getset_descriptor"), ("__qualname__", "getset_descriptor")):
     type.__setattr__(TamedGetter, _name, _value)
 type.__setattr__(TamedGetter, "__module__", "builtins")
+
+
+def _raw_store(getter: TamedGetter, name: str) -> Any:
+    """The slot of stores or deletes of the class that a descriptor was found on."""
+    return host_lookup(getter.__owner__, name)[1]
 
 
 def _check_self(owner: type, name: str, obj: object) -> None:
@@ -394,6 +455,12 @@ def _read_method(realm: Realm, obj: Any, name: str) -> Any:
         if allowed:
             return host_method_self(obj) if name == "__self__" else function
         absent(obj, name)
+    if name in ("__objclass__", "__doc__"):
+        found = _stands_for(realm, obj)
+        if found is not None and name == "__doc__":
+            return getattr(found[1], "__doc__", None)
+        if found is not None and type(found[1]) is WrapperDescriptorType:
+            return found[0]
     if find(MethodType, name).state is State.SAFE:
         return getattr(obj, name)
     if find(MethodType, name) is not ABSENT_ROW:
@@ -408,6 +475,20 @@ def _read_method(realm: Realm, obj: Any, name: str) -> Any:
                 "__dir__", "__getattribute__", "__setattr__", "__delattr__"):  # fmt: skip
         return _hand_out(realm, obj, name, find(object, name))
     return read(realm, function, name)
+
+
+def _stands_for(realm: Realm, obj: Any) -> tuple[type, Any] | None:
+    """The class behind a bound stand-in for a method of a builtin class, and what it has there."""
+    function = host_method_func(obj)
+    if type(function) is not MethodType or host_method_self(function) is not realm:
+        return None
+    tamed = host_method_func(function)
+    name = getattr(tamed, "__name__", "")
+    for kind in host_mro(type(host_method_self(obj))):
+        row = find(kind, name)
+        if row.state is State.TAME and row.tamed is tamed:
+            return kind, host_dict(kind).get(name)
+    return None
 
 
 #: What C code reads from the alias itself; for all else it goes on to the class behind it, whatever

@@ -48,6 +48,7 @@ from guards.stand import stand_ins, standing
 from guards.store import charge_key, delete, store
 from guards.tables.containers import charge_sort
 from guards.tables.errors import EXCEPTIONS
+from guards.tables.rows import TABLE
 from guards.tables.text import check_codec
 from guards.tamed import ModuleNamespace, dir_of, namespace_of
 
@@ -185,12 +186,22 @@ def vars_(realm: Realm, obj: Any = _MISSING, /) -> Any:
     raise TypeError("vars() argument must have __dict__ attribute")
 
 
+def _names_here(realm: Realm, names: Any) -> list[str]:
+    kind = type(names)
+    if kind is not dict and kind not in TABLE:
+        # A mapping of the guest's, as `exec` takes them for locals.
+        names = list(feed(realm, callable_for_c(realm, read(realm, names, "keys"))()))
+        charge_sort(realm, names)
+        names.sort()
+        return names  # type: ignore[no-any-return]
+    realm.meter.charge((len(names) >> 1) + 1)
+    return sorted(n for n in names if isinstance(n, str))
+
+
 @builtin
 def dir_(realm: Realm, obj: Any = _MISSING, /) -> list[str]:
     if obj is _MISSING:
-        names = _locals(realm)
-        realm.meter.charge((len(names) >> 1) + 1)
-        return sorted(n for n in names if isinstance(n, str))
+        return _names_here(realm, _locals(realm))
     return dir_of(realm, obj)
 
 

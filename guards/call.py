@@ -26,7 +26,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, is_plain_name, read
+from guards.attribute import TamedFunction, described_kind, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
     allocatable,
@@ -43,6 +43,7 @@ from guards.charge import (
     size_of,
 )
 from guards.classes import type_of
+from guards.convert import exact_number
 from guards.depth import CARRIERS, check_nesting
 from guards.host import (
     MethodOfHeapType,
@@ -195,6 +196,8 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(int)
 def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and type(args[0]) not in TABLE and not kwargs:
+        args = (exact_number(realm, int, args[0]),)
     if args and issubclass(type(args[0]), (str, bytes, bytearray)):
         digits = size_of(args[0]) or 0
         if digits > 1000:
@@ -209,16 +212,32 @@ def _int(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(float)
 def _float(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and type(args[0]) not in TABLE:
+        args = (exact_number(realm, float, args[0]),)
     if args and issubclass(type(args[0]), (str, bytes, bytearray)):
-        size = size_of(args[0]) or 0
-        realm.meter.charge_bytes(size)
-        if size > _SHORT_NUMBER:
-            realm.meter.charge(size >> 3)
+        _charge_reading(realm, args[0])
+    return args
+
+
+@constructor(complex)
+def _complex(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if args and type(args[0]) not in TABLE:
+        args = (exact_number(realm, complex, args[0]), *args[1:])
+    if args and issubclass(type(args[0]), str):
+        _charge_reading(realm, args[0])
     return args
 
 
 #: Characters of a number that are read for nothing.
 _SHORT_NUMBER: Final = 64
+
+
+def _charge_reading(realm: Realm, text: Any) -> None:
+    """A number that is read from a text, character by character."""
+    size = size_of(text) or 0
+    realm.meter.charge_bytes(size)
+    if size > _SHORT_NUMBER:
+        realm.meter.charge(size >> 3)
 
 
 @constructor(enumerate)
@@ -357,7 +376,7 @@ def typer(realm: Realm) -> Any:
     def typed(obj: Any, /) -> type:
         kind = type(obj)
         if kind in TABLE:
-            return kind
+            return kind if kind is not TamedFunction else described_kind(obj)
         own = ref() or gone()
         if kind in own.plain.bare:
             return kind

@@ -11,6 +11,7 @@ import builtins
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.attribute import TamedFunction, described_kind
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
@@ -53,8 +54,14 @@ def check_bases(realm: Realm, bases: Any) -> None:
 NOT_ON_METACLASSES: Final = frozenset({"__eq__", "__hash__", "mro"})
 
 
-def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
-    """Refuse a metaclass that changes what identity is, itself or by a class beside `type`."""
+#: What the dictionary of a class holds that a metaclass derives from, or ever was to. Not to be had from
+#: `__subclasses__`: a metaclass that came back from a collection of garbage is not among them any more.
+BEHIND: Final = "cap:behind"
+
+
+def check_metaclass(realm: Realm, name: str, bases: tuple[Any, ...], namespace: Any) -> None:
+    """Refuse a metaclass that changes what identity is, itself or by a class beside `type`; and mark
+    the classes beside it, which must not change it later."""
     for refused in sorted(NOT_ON_METACLASSES & namespace.keys()):
         raise TypeError(f"metaclass {name!r} cannot define {refused!r}: classes compare by identity")
     for base in bases:
@@ -72,22 +79,13 @@ def check_metaclass(name: str, bases: tuple[Any, ...], namespace: Any) -> None:
                     f"metaclass {name!r}: {host_name(kind)!r} defines {refused!r}; classes compare by "
                     "identity"
                 )
-
-
-def is_behind_metaclass(realm: Realm, kind: type) -> bool:
-    """Whether a metaclass derives from a class, which is one itself or stands beside one."""
-    if issubclass(kind, type):
-        return True
-    waiting, seen = [kind], {kind}
-    while waiting:
-        for found in type.__subclasses__(waiting.pop()):
             realm.meter.charge(1)
-            if issubclass(found, type):
-                return True
-            if found not in seen:
-                seen.add(found)
-                waiting.append(found)
-    return False
+            type.__setattr__(kind, BEHIND, True)
+
+
+def is_behind_metaclass(kind: type) -> bool:
+    """Whether a metaclass derives from a class, which is one itself or stands beside one."""
+    return issubclass(kind, type) or BEHIND in host_dict(kind)
 
 
 def host_name_of(name: Any) -> str:
@@ -118,7 +116,7 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
             continue
         own[key] = safe_class_value(realm, key, value)
     if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
-        check_metaclass(host_name_of(name), exact, own)
+        check_metaclass(realm, host_name_of(name), exact, own)
     if "__slots__" in own:
         own["__slots__"] = _slots(realm, own["__slots__"])
         if CALL_SLOT in own["__slots__"] and "__call__" not in own:
@@ -166,6 +164,8 @@ def type_of(realm: Realm, obj: Any) -> type:
     """The class of an object. One that is not of U is refused: a class of the host's takes attributes,
     and has descriptors that others rely on."""
     kind = type(obj)
+    if kind is TamedFunction:
+        return described_kind(obj)
     if not realm.may_hold(kind):
         raise TypeError("type(): the class of this object is not in the table of types")
     return kind

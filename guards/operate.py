@@ -10,6 +10,7 @@ import ast
 import operator
 from collections.abc import Callable
 from decimal import Decimal
+from types import MethodType
 from typing import Any, ClassVar, Final
 
 from guards.attribute import read
@@ -41,7 +42,7 @@ from guards.charge import (
 )
 from guards.depth import CARRIERS, check_nesting
 from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, SMALL, WORD, Fact
-from guards.host import host_iterable, host_lookup
+from guards.host import host_iterable, host_lookup, host_name
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
 
@@ -726,7 +727,16 @@ class ShiftRight(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        charge_linear((self.ref() or gone()), a)
+        realm = self.ref() or gone()
+        charge_linear(realm, a)
+        if type(a) is MethodType and a is realm.builtins.get("print"):
+            kind = type(b)
+            if kind in TABLE or host_lookup(kind, "__rrshift__")[0] is None:
+                # What C code tells who writes as in Python 2.
+                raise TypeError(
+                    "unsupported operand type(s) for >>: 'builtin_function_or_method' and "
+                    f'{host_name(kind)!r}. Did you mean "print(<message>, file=<output_stream>)"?'
+                )
         return a >> b
 
 

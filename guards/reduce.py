@@ -11,6 +11,7 @@ import collections
 import datetime
 import decimal
 import functools
+import operator
 import types
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -26,10 +27,12 @@ from guards.zones import shown_zone
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["PLAIN_REDUCE", "getstate", "reduce", "reduce_ex", "setstate", "tame_reduction"]
+__all__ = ["OWN_REDUCE", "PLAIN_REDUCE", "getstate", "reduce", "reduce_ex", "setstate", "tame_reduction"]
 
 #: Builtin types whose own `__reduce__` gives their class and data, and nothing else.
 PLAIN_REDUCE: Final[set[type]] = set()
+#: And those whose own gives more: (realm, obj, protocol) -> what a guest is given.
+OWN_REDUCE: Final[dict[type, Any]] = {}
 #: Builtin types that hold nothing that their class, arguments, items and dictionary do not tell.
 _TAKEN_APART: Final = (
     object, list, dict, set, frozenset, tuple, str, bytes, bytearray, int, float, complex, bool,
@@ -95,7 +98,10 @@ def _getnewargs(realm: Realm, obj: Any, /) -> tuple[Any, ...]:
     if issubclass(type(obj), complex):
         number = complex.__complex__(obj)
         return number.real, number.imag
-    return (_EXACT[_builtin_base(type(obj))](obj),)
+    exact = _EXACT[_builtin_base(type(obj))](obj)
+    if type(exact) is str:
+        return (exact[:1] + exact[1:],)  # a text of its own, as C code has it
+    return (exact,)
 
 
 def _refuse(obj: Any) -> NoReturn:
@@ -126,19 +132,21 @@ def tame_reduction() -> None:
             TABLE[kind]["__getnewargs__"] = Row(State.TAME, _getnewargs)
 
 
-def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:
+def reduce_ex(realm: Realm, obj: Any, protocol: Any, /) -> Any:
     """`obj.__reduce_ex__(protocol)`."""
+    number = operator.index(protocol)
     definer = host_lookup(type(obj), "__reduce__")[0]
     if definer is not None and realm.is_guest_class(definer):
         return callable_for_c(realm, read(realm, obj, "__reduce__"))()
     for kind in host_mro(type(obj)):
+        if kind in OWN_REDUCE:
+            return OWN_REDUCE[kind](realm, obj, number)
         if kind in PLAIN_REDUCE:
             return (
                 kind.__reduce__(obj)
                 if kind.__reduce_ex__ is object.__reduce_ex__
-                else (kind.__reduce_ex__(obj, protocol))
+                else (kind.__reduce_ex__(obj, number))
             )
-    number = int.__index__(protocol) if issubclass(type(protocol), int) else 0
     if number < 2:
         return _copyreg(realm, "_reduce_ex")(obj, number)
     return _new_object(realm, obj)
@@ -147,6 +155,8 @@ def reduce_ex(realm: Realm, obj: Any, protocol: Any = 0, /) -> Any:
 def reduce(realm: Realm, obj: Any, /) -> Any:
     """`obj.__reduce__()` where no class of the guest's says otherwise."""
     for kind in host_mro(type(obj)):
+        if kind in OWN_REDUCE:
+            return OWN_REDUCE[kind](realm, obj)
         if kind in PLAIN_REDUCE:
             return kind.__reduce__(obj)
         if kind in _ARGUMENTS or kind in (set, frozenset, bytearray):

@@ -22,6 +22,7 @@ from guards.host import host_lookup, host_name
 from guards.protocol import NEVER_IN_CLASSES, safe_class_value
 from guards.sealed import HOST, Sealed
 from guards.tables.rows import TABLE, is_dunder
+from guards.told import is_path_of_error, told_path
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -59,6 +60,9 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
             return
     elif is_guard_name(name):
         absent(obj, name)
+    if name == "path" and is_path_of_error(type(obj)):
+        if put is not setattr or host_lookup(type(obj), "__setattr__")[0] in TABLE:
+            value = told_path(value)
     if issubclass(type(type(obj)), Sealed):
         put = setattr  # `object.__setattr__` would pass by what a sealed class says
     put(obj, name, value)
@@ -66,9 +70,9 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 
 _DROPPED: Final = object()
-#: Plain names that are stored under rules: the order of a class's bases, and what C code calls for a key
-#: that is missing.
-_ASKED: Final = frozenset({"mro", "default_factory"})
+#: Plain names that are stored under rules: the order of a class's bases, what C code calls for a key
+#: that is missing, and what an import error is about.
+_ASKED: Final = frozenset({"mro", "default_factory", "path"})
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
@@ -79,6 +83,8 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     kind = type(obj)
     if is_guard_name(name):
         raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
+    if name == "path" and not issubclass(kind, type):
+        return value
     if name == "default_factory" and not issubclass(kind, type):
         if issubclass(kind, defaultdict):
             check_makes(realm, value)
@@ -91,7 +97,7 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
         if name in _IDENTITY:
             from guards.classes import is_behind_metaclass
 
-            if is_behind_metaclass(realm, obj):
+            if is_behind_metaclass(obj):
                 raise TypeError(f"{name!r} of a metaclass cannot be set: classes compare by identity")
         if name in NEVER_IN_CLASSES:
             return _DROPPED
@@ -198,6 +204,8 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
+        if name == "path" and not issubclass(type(obj), (type, ImportError)):
+            return obj  # many objects have one
         if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
             return attribute_target((self.ref() or gone()), obj)
         return obj

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from types import GenericAlias, ModuleType
+from types import ClassMethodDescriptorType, GenericAlias, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
     TamedFunction,
     TamedGetter,
     attribute_name,
+    described_kind,
     read,
     says_of_itself,
+    tamed_function,
     tamed_getter,
     unbound,
 )
@@ -45,7 +47,7 @@ from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.short import SHORT
 from guards.store import charge_key, concatenate_in_place, delete, item_target, store
-from guards.tables.rows import TABLE, State, define, find, owners
+from guards.tables.rows import TABLE, Row, State, define, find, owners
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -518,8 +520,11 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             return shown_class_value(own[exact])
         if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
-        if kind is type and find(kind, exact).reads:
+        row = find(kind, exact)
+        if (kind is type and row.reads) or _is_stored_to(row, host_dict(kind)[exact]):
             return tamed_getter(realm, kind, exact)
+        if row.state is State.TAME and type(host_dict(kind)[exact]) is ClassMethodDescriptorType:
+            return tamed_function(realm, realm.bound(row), kind, exact)
         return unbound(realm, kind, kind, exact)
 
     def __repr__(self) -> str:
@@ -553,12 +558,21 @@ def _class_names(realm: Realm, kind: type) -> list[str]:
         if row.state is State.SAFE:
             # A raw getset or member descriptor could be called on objects that its name is
             # guarded on; those of builtin types are read through the instance only.
-            if not hasattr(type(value), "__set__"):
+            if name in _TELLING or not hasattr(type(value), "__set__"):
                 shown.append(name)
         elif row.state is State.TAME and (not row.reads or kind is type):
             # `inspect.getattr_static` takes the getters of `type` from here.
             shown.append(name)
     return shown
+
+
+#: What classes, functions and generators say of themselves: read and stored by stand-ins.
+_TELLING: Final = frozenset({"__name__", "__qualname__", "__module__", "__doc__"})
+
+
+def _is_stored_to(row: Row, value: Any) -> bool:
+    """Whether a raw descriptor could be called on objects that its name is guarded on."""
+    return row.state is State.SAFE and hasattr(type(value), "__set__")
 
 
 class ModuleNamespace(metaclass=Sealed, host=HOST):
@@ -718,10 +732,17 @@ def _says(name: str) -> Any:
     return lambda realm, function: says_of_itself(realm, function, name)
 
 
+def _getter_doc(getter: TamedGetter) -> Any:
+    found = getattr(host_dict(getter.__owner__).get(getter.__real__), "__doc__", None)
+    return found if type(found) is str else None
+
+
 define(
     TamedGetter,
-    "__get__ __repr__",
+    "__get__ __set__ __delete__ __repr__",
     reads={
+        "__doc__": lambda realm, getter: _getter_doc(getter),
+        "__qualname__": lambda realm, getter: f"{host_name(getter.__owner__)}.{getter.__real__}",
         "__name__": lambda realm, getter: getter.__real__,
         "__objclass__": lambda realm, getter: getter.__owner__,
     },
@@ -730,6 +751,7 @@ define(
 define(
     TamedFunction,
     "__call__ __get__ __repr__",
-    reads={n: _says(n) for n in "__name__ __qualname__ __objclass__ __doc__ __text_signature__".split()},
+    reads={"__class__": lambda realm, function: described_kind(function)}
+    | {n: _says(n) for n in "__name__ __qualname__ __objclass__ __doc__ __text_signature__".split()},
     deny="__tamed__ __owner__ __real__ __setattr__ __delattr__ __new__ __slots__ __annotations__",
 )

@@ -16,6 +16,7 @@ from guards.charge import (
     feed_keys,
     size_of,
 )
+from guards.convert import index_of
 from guards.host import host_exact_str, host_lookup, host_name
 from guards.iterate import contains
 from guards.operate import charge_compare
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 from guards.modules.table import MODULES, ModuleRow, tamed_in
 
 __all__: list[str] = []
-
-
-def _guard(key: str) -> Callable[[Realm], Any]:
-    return lambda realm: realm.guards[key]
 
 
 def _walked(name: str) -> Callable[..., Any]:
@@ -50,6 +47,11 @@ _OPERATOR_TAMED: dict[str, Callable[..., Any]] = {n: _walked(n) for n in "eq ne 
 @tamed_in(_OPERATOR_TAMED)
 def _contains(realm: Realm, a: Any, b: Any, /) -> bool:
     return contains(realm, a, b)
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _index(realm: Realm, a: Any, /) -> Any:
+    return index_of(realm, a)
 
 
 @tamed_in(_OPERATOR_TAMED)
@@ -101,26 +103,39 @@ def _call(realm: Realm, f: Any, /, *args: Any, **kwargs: Any) -> Any:
     return callable_for_c(realm, f)(*args, **kwargs)
 
 
+def _guard(name: str, key: str) -> None:
+    """Enter the guard of an operator as a function that says whose it is, as the one of C does."""
+
+    def tamed(realm: Realm, /, *args: Any) -> Any:
+        return realm.guards[key](*args)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    _OPERATOR_TAMED[name] = tamed
+
+
+for (
+    _name
+) in """mul imul add iadd pow ipow mod imod lshift ilshift floordiv ifloordiv getitem truediv itruediv
+                sub isub ior iand xor ixor rshift irshift and_ or_ neg invert""".split():
+    _guard(_name, f"cap:{_name.strip('_')}")
+for _name, _key in {"pos": "plus", "inv": "invert", "iconcat": "iadd"}.items():
+    _guard(_name, f"cap:{_key}")
+
+
+@tamed_in(_OPERATOR_TAMED)
+def _abs(realm: Realm, a: Any, /) -> Any:
+    return realm.builtin("abs")(a)
+
+
+for _function in _OPERATOR_TAMED.values():
+    _function.__module__ = "_operator"
+
 MODULES["_operator"] = ModuleRow(
     why="C functions for operators; those that grow are the guards of the operators themselves",
     safe={
         n: getattr(operator, n)
-        for n in "index is_ is_not matmul imatmul not_ truth length_hint is_none is_not_none".split()
+        for n in "is_ is_not matmul imatmul not_ truth length_hint is_none is_not_none".split()
         if hasattr(operator, n)  # the last two: 3.14
     },
     tame=_OPERATOR_TAMED,
-    make={
-        **{n: _guard(f"cap:{n}") for n in "mul imul add iadd pow ipow mod imod".split()},
-        **{n: _guard(f"cap:{n}") for n in "lshift ilshift floordiv ifloordiv getitem".split()},
-        **{
-            n: _guard(f"cap:{n}")
-            for n in "truediv itruediv sub isub ior iand xor ixor rshift irshift".split()
-        },
-        **{n: _guard(f"cap:{n.strip('_')}") for n in ("and_", "or_")},
-        "neg": _guard("cap:neg"),
-        "pos": _guard("cap:plus"),
-        **{n: _guard("cap:invert") for n in ("inv", "invert")},
-        "abs": lambda realm: realm.builtin("abs"),
-        "iconcat": _guard("cap:iadd"),
-    },
 )

@@ -16,6 +16,7 @@ from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
 from guards.sealed import HOST, Sealed, sealed_error
+from guards.suggest import suggestion
 from guards.tables.rows import TABLE, define
 from guards.tamed import enter
 
@@ -223,8 +224,36 @@ def _excepthook(realm: Realm, kind: Any, error: Any, traceback: Any, /) -> None:
     from guards.call import callable_for_c
     from guards.modules.table import LIBRARY
 
-    show = read(realm, realm.importer("traceback", 0, "", LIBRARY), "print_exception")
-    callable_for_c(realm, show)(kind, error, traceback)
+    module = realm.importer("traceback", 0, "", LIBRARY)
+    if _SUGGESTS:
+        callable_for_c(realm, read(realm, module, "print_exception"))(kind, error, traceback)
+        return
+    make = callable_for_c(realm, read(realm, module, "TracebackException"))
+    told = make(kind, error, traceback, compact=True)
+    _add_suggestions(realm, error, told)
+    callable_for_c(realm, read(realm, told, "print"))()
+
+
+#: Whether `traceback` makes the suggestions that before were C code's.
+_SUGGESTS: Final = sys.version_info >= (3, 12)
+
+
+def _add_suggestions(realm: Realm, error: Any, told: Any) -> None:
+    """Say what is likely meant by a name that was not found, of an error and of those it came from."""
+    from guards.attribute import read
+    from guards.store import store
+
+    waiting = [(error, told)]
+    while waiting:
+        error, told = waiting.pop()
+        found = suggestion(realm, error)
+        text = read(realm, told, "_str")
+        if found is not None and type(text) is str:
+            store(realm, told, "_str", f"{text}. Did you mean: {found!r}?")
+        for name in ("__cause__", "__context__"):
+            inner = read(realm, told, name)
+            if inner is not None:
+                waiting.append((read(realm, error, name), inner))
 
 
 def _displayhook(realm: Realm, value: Any, /) -> None:

@@ -6,10 +6,11 @@ import builtins
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.call import callable_for_c
-from guards.reduce import PLAIN_REDUCE, reduce, setstate
+from guards.call import callable_for_c, constructor
+from guards.reduce import OWN_REDUCE, PLAIN_REDUCE, reduce, setstate
 from guards.tables.rows import TABLE, Row, State
 from guards.tamed import enter
+from guards.told import path_of, shown_path, told_path
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -28,7 +29,7 @@ def _context(realm: Realm, error: Any) -> Any:
 
 
 def _about(kind: type, name: str) -> Any:
-    """What an exception was about: `AttributeError.obj`, `ImportError.path`. It may be no object of the
+    """What an exception was about: `AttributeError.obj`. It may be no object of the
     guest's where trusted code raised it, and is None then (pit 8)."""
     raw = kind.__dict__[name].__get__
 
@@ -40,6 +41,26 @@ def _about(kind: type, name: str) -> Any:
         return found if issubclass(kind, type) and realm.is_guest_class(found) else None
 
     return read_about
+
+
+def _path(realm: Realm, error: Any) -> Any:
+    """`ImportError.path`: what the guest said it is, else None: it may be a path of the host's."""
+    return shown_path(path_of(error))
+
+
+@constructor(ImportError)
+def _import_error(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if "path" in kwargs:
+        kwargs["path"] = told_path(kwargs["path"])
+    return args
+
+
+def _reduce_import_error(realm: Realm, error: Any, /, *_protocol: Any) -> Any:
+    reduced = ImportError.__reduce__(error)
+    for state in reduced[2:]:
+        if type(state) is dict and "path" in state:
+            state["path"] = shown_path(state["path"])
+    return reduced
 
 
 #: Attributes beyond those of every exception.
@@ -88,11 +109,11 @@ for _kind in dict.fromkeys(_kinds):
     _reads: dict[str, Any] = {"__dict__": _raw_dict} if "__dict__" in _kind.__dict__ else {}
     if _kind is BaseException:
         _reads["__context__"] = _context
+    if _kind is ImportError:
+        _reads["path"] = _path
     if _kind is AttributeError:
         _reads["obj"] = _about(_kind, "obj")
-    _hidden = " ".join(
-        n for n in ("path", "_metadata", "__weakref__", "__slots__") if n in _kind.__dict__
-    )
+    _hidden = " ".join(n for n in ("_metadata", "__weakref__", "__slots__") if n in _kind.__dict__)
     enter(
         _kind,
         " ".join(n for n in _OWN.get(_kind, "").split() if n not in _GROUPED),
@@ -106,3 +127,4 @@ for _kind in dict.fromkeys(_kinds):
     if "__reduce__" in _kind.__dict__:
         TABLE[_kind]["__reduce__"] = Row(State.TAME, reduce)
         PLAIN_REDUCE.add(_kind)
+OWN_REDUCE[ImportError] = _reduce_import_error

@@ -337,6 +337,26 @@ def test_a_finaliser_of_a_guest_never_runs(world: World) -> None:
     assert world.kept == []
 
 
+@pit(7)
+def test_a_metaclass_back_from_the_garbage_does_not_change_what_it_is_equal_to(world: World) -> None:
+    """The collector clears weak references before it closes generators, those in `__subclasses__` too."""
+    world.grant("collect", gc.collect)
+    ns = world.exec(
+        "saved = []\nclass Base: pass\nclass Mixin(Base): pass\n"
+        "def make():\n"
+        "    class M(Mixin, type): pass\n"
+        "    def g():\n        me = yield\n        try: yield\n        finally: saved.append(M)\n"
+        "    it = g()\n    next(it)\n    it.send(it)\n    M.it = it\n"
+        "make()\ncollect()\nM = saved[0]\nr = []\n"
+        "for kind in (Base, Mixin):\n"
+        "    for name, value in (('__eq__', lambda s, o: True), ('__hash__', lambda s: hash(str)),\n"
+        "                        ('__bases__', (object,)), ('mro', lambda s: [s, object])):\n"
+        "        try: setattr(kind, name, value)\n        except TypeError: r.append(name)\n"
+        "class N(M): pass\nclass C(metaclass=N): pass\nr.append(C == str)\n"
+    )
+    assert ns["r"] == ["__eq__", "__hash__", "__bases__", "mro"] * 2 + [False]
+
+
 @pit(9)
 def test_a_guest_error_is_built_of_data_and_says_nothing_later(world: World) -> None:
     src = (

@@ -23,6 +23,91 @@ _FRAME_NAMES = (
 ).split()
 
 CASES: list[Case] = [
+    # What a guest says of an import error is told from what others do; the wrapper is never handed out.
+    case(
+        "path-of-an-import-error-is-what-was-given",
+        "import copy\nk = []\ne = ImportError('x', path=k)\n"
+        "e.path is k, e.__reduce__()[1:], vars(e), copy.copy(e).path is k, ImportError('x').path",
+        value=(True, (("x",), {"path": []}), {}, True, None),
+    ),
+    case(
+        "path-of-an-import-error-passes-a-setattr-as-it-is",
+        "r = []\nclass E(ImportError):\n"
+        "    def __setattr__(s, n, v):\n        r.append(type(v).__name__)\n        super().__setattr__(n, v)\n"
+        "e = E('x', path=1)\ne.path = 'p'\nsetattr(e, 'path', e.path + 'q')\nr, e.path",
+        value=(["str", "str"], "pq"),
+    ),
+    case(
+        "path-of-an-import-error-passes-a-property-as-it-is",
+        "r = []\nclass E(ImportError):\n    path = property(lambda s: 7, lambda s, v: r.append(type(v).__name__))\n"
+        "e = E('x', path='p')\ne.path = 1.5\nr, e.path, hasattr(super(E, e), 'path')",
+        value=(["float"], 7, True),
+    ),
+    case("path-of-an-import-error-has-no-descriptor", "ImportError.path", raises="AttributeError"),
+    case(
+        "path-of-an-import-that-failed-is-none",
+        "try: import nothing_like_this\nexcept ImportError as e: r = e.path\nr",
+        value=None,
+    ),
+    # Conversions that are done by rules of C, outside of C.
+    case(
+        "conversion-calls-no-class-past-its-guard",
+        "r = []\nclass K:\n    __int__ = __float__ = __complex__ = __index__ = bytearray\n"
+        "for f in (int, float, complex, __import__('operator').index):\n"
+        "    try: f(K())\n    except TypeError as e: r.append('bytearray' in str(e))\nr",
+        value=[True] * 4,
+    ),
+    case(
+        "conversion-of-a-liar-is-exact",
+        "class I(int):\n    def __add__(s, o): return 'add'\n    def __index__(s): return 7\n    __int__ = __index__\n"
+        "class F(float):\n    def __pos__(s): return 'pos'\n"
+        "class K:\n    def __int__(s): return I(3)\n    __index__ = __int__\n    def __float__(s): return F(1.5)\n"
+        "[(x, type(x) in (int, float)) for x in (int(K()), float(K()), __import__('operator').index(K()))]",
+        value=[(3, True), (1.5, True), (3, True)],
+    ),
+    case(
+        "conversion-of-a-lie-about-its-class",
+        "class K:\n    __class__ = int\n    def __int__(s): return K()\nint(K())",
+        raises="TypeError",
+        about="__int__ returned non-int",
+    ),
+    # Suggestions: names only, and paid for.
+    case(
+        "suggestion-from-an-endless-dir",
+        "import sys\nclass K:\n    def __dir__(s): return iter(lambda: 'xyx', 1)\n"
+        "try: K().xyz\nexcept AttributeError as e: sys.excepthook(type(e), e, None)",
+        stopped="steps",
+    ),
+    case(
+        "suggestion-names-no-guard",
+        "import sys, io\nclass K: pass\ntry: K().cap\nexcept AttributeError as x:\n    e = x\n    e.name = 'cap:gues'\n"
+        "sys.stderr = io.StringIO()\nsys.excepthook(type(e), e, None)\n'cap:guest' in sys.stderr.getvalue()",
+        value=False,
+    ),
+    # What a class says of itself, by its descriptor.
+    case(
+        "class-name-set-by-its-descriptor",
+        "vars(type)['__name__'].__set__(int, 'x')",
+        raises="TypeError",
+    ),
+    case(
+        "class-doc-set-by-its-descriptor", "vars(type)['__doc__'].__set__(int, 'x')", raises="TypeError"
+    ),
+    case(
+        "descriptor-of-a-class-takes-no-other",
+        "vars(type)['__name__'].__get__(7)",
+        raises="TypeError",
+    ),
+    case(
+        "method-of-a-class-takes-no-other-class",
+        "class K: pass\nvars(dict)['fromkeys'].__get__(None, K)([1])",
+        raises="TypeError",
+    ),
+    case(
+        "method-of-a-class-is-charged-by-its-descriptor",
+        "vars(dict)['fromkeys'].__get__(None, dict)(range(10**12))",
+        stopped="steps",
+    ),
     *(case(f"code-view-has-no-{n}", f"{_F}hasattr(c, {n!r})", value=False) for n in _CODE_NAMES),
     *(
         case(f"frame-view-has-no-{n}", f"{_FRAME}hasattr(t.tb_frame, {n!r})", value=False)

@@ -30,6 +30,7 @@ BY_NAME_ONLY: Final[dict[Any, str]] = {
     functools.partial: "arguments of the function, which is checked when it is called",
     datetime.datetime: "`tzinfo`, which its rule looks for by name; the others are bounded numbers",
     datetime.time: "`tzinfo`, which its rule looks for by name; the others are bounded numbers",
+    ImportError: "`path`, which its rule looks for by name; the others are kept as they are",
     struct.Struct: "`format`, which its rule looks for by name",
     zip: "`strict`",
     map: "`strict`, from 3.14 on",

@@ -116,6 +116,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "metaclass or lying",
     ),
     Mutant(
+        "classes-behind-metaclasses-are-marked",
+        "what a metaclass derives from does not change what it is equal to, whatever was collected",
+        "guards/classes.py",
+        "            type.__setattr__(kind, BEHIND, True)",
+        "            pass",
+        ("tests/attacks/test_host_scenarios.py",),
+        "metaclass",
+    ),
+    Mutant(
         "code-of-functions-stays",
         "what decides what a function may do cannot be stored",
         "guards/store.py",

@@ -19,11 +19,13 @@ from capcompiler.errors import CapabilityError
 from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
+    HostCallable,
     Interface,
     Later,
     checker_for,
     interface_of,
     is_host_function,
+    lends,
     made_by_guest,
     store_on,
 )
@@ -269,11 +271,16 @@ class Membrane:
 
     # In
 
-    def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
-        """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+    def to_guest(
+        self, value: Any, path: str, pay: Callable[[int], None] | None = None, *, home: bool = True
+    ) -> Any:
+        """Host to guest. Raises `CrossingError` for what is neither data nor a capability. home: whether
+        what the guest passed on comes home to it, and is its own object again."""
         if type(value) in PLAIN:
             return value
-        copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free, self._fields_in)
+        copier = Copier(
+            lambda v, where: self._enter(v, path, where, home), pay or _free, self._fields_in
+        )
         try:
             copied = copier.copy(value)
         except Stop:
@@ -309,8 +316,9 @@ class Membrane:
             self._kinds[id(own.kind)] = own  # it holds the class, whose id stays its own
         return own
 
-    def _enter(self, value: Any, path: str, where: str) -> Any:
-        value = original_of(value, self.compartment)
+    def _enter(self, value: Any, path: str, where: str, home: bool = True) -> Any:
+        if home:
+            value = original_of(value, self.compartment)
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
         if isinstance(value, Handle):
@@ -526,7 +534,7 @@ class Membrane:
             return self._later(call)
         if checker is not None and type(result) not in checker.plain:
             checker.check_result(path, result)
-        return self._charged(result, path)
+        return self._charged(result, path, function)
 
     def failed(
         self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
@@ -553,11 +561,11 @@ class Membrane:
             found.append(element)
         return found
 
-    def _charged(self, result: Any, path: str) -> Any:
+    def _charged(self, result: Any, path: str, function: Any) -> Any:
         meter = self.compartment._realm.meter
         if type(result) in (str, bytes):
             meter.charge_bytes(len(result))
-        return self.to_guest(result, path, meter.charge)
+        return self.to_guest(result, path, meter.charge, home=not lends(function))
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it
@@ -629,7 +637,7 @@ class Membrane:
                     checker = checker_for(call.function)
                     if checker is not None:
                         checker.check_result(call.path, result)
-                    value = self._charged(result, call.path)
+                    value = self._charged(result, call.path, call.function)
                 except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
@@ -669,7 +677,7 @@ def _is_awaitable(result: Any) -> bool:
     """Whether a host's function gave something that answers later."""
     kind = type(result)
     return kind is CoroutineType or (
-        hasattr(kind, "__await__") and not isinstance(result, (Handle, Capability))
+        hasattr(kind, "__await__") and not isinstance(result, (Handle, Capability, HostCallable))
     )
 
 

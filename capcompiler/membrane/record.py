@@ -51,6 +51,11 @@ class Record:
                 raise CrossingError(value, where, f"its field {name} has no value") from None
         return found
 
+    def put(self, made: Any, values: list[Any], _value: Any, _where: str) -> None:
+        """Fill the host's own copy of an instance of the host's."""
+        for name, field in zip(self.names, values, strict=True):
+            object.__setattr__(made, name, field)
+
     def fill(self, made: Any, values: list[Any], value: Any, where: str) -> None:
         """Make what a guest sent an instance of the host's. Raises `CrossingError`.
 

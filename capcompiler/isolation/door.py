@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.isolation.faults import guest_fault
-from capcompiler.isolation.handles import MOST, Released, Table
+from capcompiler.isolation.handles import BYTES_OF_A_ROW, MOST, Released, Table
 from capcompiler.isolation.messages import (
     CAP,
     DO,
@@ -100,7 +100,8 @@ class Door(Membrane):
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         super().__init__(compartment, on_use)
-        self.exports = Table()
+        memory = compartment._limits.memory
+        self.exports = Table(MOST if memory is None else min(MOST, 100 + memory // BYTES_OF_A_ROW))
         self.released: Released = deque()
         # id of what was granted -> what carries out its uses, as long as the guest may name it
         self._accesses: dict[int, Access] = {}

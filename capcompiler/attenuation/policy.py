@@ -17,6 +17,7 @@ from capcompiler.membrane.capability import (
     Exposed,
     HostCallable,
     Interface,
+    bounded,
     facets_of,
     interface_of,
     is_host_function,
@@ -470,7 +471,7 @@ def _free(_count: int) -> None:
 def _joined(path: str, name: str) -> str:
     if name == "__call__":
         return path
-    return f"{path}.{name}" if path else name
+    return bounded(f"{path}.{name}" if path else name)
 
 
 _classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuated}

@@ -21,6 +21,7 @@ __all__ = [
     "HostCallable",
     "Interface",
     "Later",
+    "bounded",
     "checker_for",
     "expose",
     "facets_of",
@@ -255,6 +256,15 @@ def made_by_guest(method: Any) -> bool:
             return True
         method = method._cap_origin()
     return False
+
+
+def bounded(path: str) -> str:
+    """The path of a use, cut in the middle: what is obtained through what was obtained, ten thousand
+    times over, has a path as long, and each use would copy it."""
+    return path if len(path) <= _LONGEST_PATH else f"{path[:60]}...{path[-140:]}"
+
+
+_LONGEST_PATH: Final = 203
 
 
 def lends(method: Any) -> bool:

@@ -22,6 +22,7 @@ from capcompiler.membrane.capability import (
     HostCallable,
     Interface,
     Later,
+    bounded,
     checker_for,
     interface_of,
     is_host_function,
@@ -30,7 +31,7 @@ from capcompiler.membrane.capability import (
     store_on,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
-from capcompiler.membrane.exceptions import for_guest, refusal
+from capcompiler.membrane.exceptions import for_guest, one_line, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.quick import Invoke, quick_use
@@ -58,6 +59,7 @@ __all__ = ["Membrane", "RefusedArgument", "Use", "refused_argument", "refused_gr
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
 #: Names that begin with the sound of a vowel.
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
+_STEPS_OF_A_METHOD: Final = 10
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -118,7 +120,7 @@ class Access:
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
         self.cap = cap
-        self.path = path
+        self.path = bounded(path)
         self.interface = interface
         self.home = home
         #: What a call of the reference itself does, once there was one.
@@ -154,7 +156,7 @@ class Access:
     def _use_of(self, name: str) -> Invoke:
         """What a use of one method does."""
         membrane, method = self.membrane, self.interface.methods[name]
-        path = self.path if name == "__call__" else f"{self.path}.{name}"
+        path = self.path if name == "__call__" else bounded(f"{self.path}.{name}")
         checker = checker_for(method)
         perform = method
         if name == "__iter__":
@@ -349,8 +351,11 @@ class Membrane:
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
-        path = self._path_of(cap, path)
+        path = bounded(self._path_of(cap, path))
         interface = interface_of(cap if offered is None else offered)
+        meter = self.compartment._realm.meter
+        if meter.live:  # obtained by the guest: each method is an object of its own
+            meter.charge(_STEPS_OF_A_METHOD * len(interface.methods))
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():
@@ -576,9 +581,9 @@ class Membrane:
             if realm.is_guest_frame(frame):
                 name = shown_filename(frame.f_code)
                 if not name.startswith(("lib/", "facet/")):
-                    return name, frame.f_lineno
+                    return one_line(name), frame.f_lineno
             frame = frame.f_back
-        return ("", 0) if inner is None else (shown_filename(inner.f_code), inner.f_lineno)
+        return ("", 0) if inner is None else (one_line(shown_filename(inner.f_code)), inner.f_lineno)
 
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""

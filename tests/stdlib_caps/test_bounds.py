@@ -146,7 +146,9 @@ def test_functions_of_sql_are_what_they_were(db: Any) -> None:
     plain.executescript("create table t(x); insert into t values (1), ('a b a')")
     rows = plain.execute(sql)
     names = [c[0] for c in rows.description]
-    assert asked(sql, db) == [dict(zip(names, row, strict=True)) for row in rows]
+    wanted = [dict(zip(names, row, strict=True)) for row in rows]
+    plain.close()
+    assert asked(sql, db) == wanted
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from stdlib_caps._slow import PREFIX, SLOW
+
 __all__ = ["DEFAULT_FUNCTIONS", "TIME_FUNCTIONS", "VERBS", "Rules", "Verdict"]
 
 VERBS: Final = ("select", "insert", "update", "delete")
@@ -60,12 +62,14 @@ _REPLACES: Final = re.compile(r"\breplace\b(?!\s*\()", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Rules:
     """tables: names in lower case to verbs, or None for all tables. write: whether verbs other than
-    select count. schema: whether tables can be made and dropped."""
+    select count. schema: whether tables can be made and dropped. theirs: whether some guest can, and so
+    may have written the views."""
 
     tables: dict[str, frozenset[str]] | None
     write: bool
     schema: bool
     functions: frozenset[str]
+    theirs: bool = False
 
     @classmethod
     def of(
@@ -73,7 +77,8 @@ class Rules:
     ) -> Rules:
         """Rules as hosts write them. Raises ValueError for a verb that is none."""
         known = None if tables is None else {n.lower(): _verbs(n, v) for n, v in tables.items()}
-        return cls(known, write, schema and known is None, functions)
+        made = schema and known is None
+        return cls(known, write, made, functions, made)
 
     def allows(self, table: str, verb: str) -> bool:
         name = table.lower()
@@ -83,13 +88,13 @@ class Rules:
 
     def readonly(self) -> Rules:
         """No more than reading."""
-        return Rules(self.tables, False, False, self.functions)
+        return Rules(self.tables, False, False, self.functions, self.theirs)
 
     def narrowed(self, tables: Mapping[str, str]) -> Rules:
         """What both allow."""
         wanted = {n.lower(): _verbs(n, v) for n, v in tables.items()}
         kept = {n: frozenset(v for v in verbs if self.allows(n, v)) for n, verbs in wanted.items()}
-        return Rules(kept, self.write, False, self.functions)
+        return Rules(kept, self.write, False, self.functions, self.theirs)
 
 
 def _verbs(table: str, verbs: str) -> frozenset[str]:
@@ -102,11 +107,13 @@ def _verbs(table: str, verbs: str) -> frozenset[str]:
 class Verdict:
     """The authorizer of one statement. rules: None for a statement of our own, which may do all."""
 
-    __slots__ = ("denied", "replaces", "rules")
+    __slots__ = ("denied", "replaces", "rules", "slow")
 
     def __init__(self, rules: Rules | None, sql: str = "") -> None:
         self.rules = rules
         self.denied = ""
+        #: Why a function of ours refused.
+        self.slow = ""
         # SQLite asks nothing of the rows that `INSERT OR REPLACE` takes away. A text or a comment that
         # has the word counts too: it may ask for more than it needs, never for less.
         self.replaces = _REPLACES.search(sql) is not None
@@ -118,20 +125,34 @@ class Verdict:
         rules = self.rules
         if rules is None:
             return sqlite3.SQLITE_OK
-        denied = self._denied(rules, action, first or "", second or "", database)
+        denied = self._denied(rules, action, first or "", second or "", database, source)
         if not denied:
             return sqlite3.SQLITE_OK
         self.denied = self.denied or denied
         return sqlite3.SQLITE_DENY
 
-    def _denied(self, rules: Rules, action: int, first: str, second: str, database: str | None) -> str:
+    def _denied(
+        self,
+        rules: Rules,
+        action: int,
+        first: str,
+        second: str,
+        database: str | None,
+        source: str | None,
+    ) -> str:
         """What of the statement was not granted; "" for what was."""
         if database not in (None, "main"):
             return f"the database {database!r}"
         if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
             return ""
         if action == sqlite3.SQLITE_FUNCTION:
-            return "" if second.lower() in rules.functions else f"the function {second}()"
+            name = second.lower()
+            if name in SLOW and (source is None or rules.theirs):
+                # See stdlib_caps._slow: what a guest wrote calls ours, but for what it hid in a view.
+                return f"the function {second}() " + (
+                    "written so" if source is None else f"in {source!r}"
+                )
+            return "" if name.removeprefix(PREFIX) in rules.functions else f"the function {second}()"
         if action == sqlite3.SQLITE_READ:
             # No table's own name: a column of a subquery.
             if not first or (rules.schema and first.lower().startswith(_SYSTEM)):

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from capcompiler import Capability
 from capcompiler.membrane.arguments import AtMost
+from stdlib_caps._slow import add_bounded, renamed
 from stdlib_caps._sql import DEFAULT_FUNCTIONS, TIME_FUNCTIONS, Rules, Verdict
 
 __all__ = ["Database"]
@@ -131,6 +132,9 @@ class _Now:
     verdict = Verdict(Rules({}, False, False, frozenset()))
     deadline = 0.0
 
+    def note(self, why: str) -> None:
+        self.verdict.slow = why
+
 
 class _Door:
     """The one connection, and who uses it now."""
@@ -147,7 +151,14 @@ class _Door:
         self._now = now = _Now()
         connection.set_authorizer(lambda *asked: now.verdict.of(*asked))
         connection.set_progress_handler(lambda: int(time.monotonic() > now.deadline), 1000)
+        plain = add_bounded(connection, now.note, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
+        weakref.finalize(self, plain.close)
         weakref.finalize(self, connection.close)
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the statement under way."""
+        return self._now.verdict
 
     def use(self, rules: Rules | None, sql: str = "") -> Verdict:
         """Let the next statement do what the rules allow, from now on for as long as it may take."""
@@ -241,7 +252,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         try:
             self._door.connection.execute(sql).close()
         except sqlite3.Error as error:
-            problem = _problem(error, "")
+            problem = _problem(error, None)
         else:
             return
         raise problem
@@ -261,9 +272,9 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         door = self._door
         verdict = door.use(rules, sql)
         try:
-            return door.connection.execute(sql, parameters)
+            return door.connection.execute(renamed(sql), parameters)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:
-            problem = _problem(error, verdict.denied)
+            problem = _problem(error, verdict)
         raise problem
 
     def _fetched(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
@@ -280,7 +291,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
                     )
             return rows
         except sqlite3.Error as error:
-            problem = _problem(error, "")
+            problem = _problem(error, self._door.verdict)
         raise problem
 
 
@@ -295,9 +306,12 @@ def _statement(statement: Any) -> tuple[str, Any]:
     return sql, parameters
 
 
-def _problem(error: Exception, denied: str) -> Exception:
+def _problem(error: Exception, verdict: Verdict | None) -> Exception:
     """The error as a guest sees it: of SQLite's own words, which name tables and columns."""
     text = str(error)
+    denied = "" if verdict is None else verdict.denied
+    if verdict is not None and verdict.slow:
+        return ValueError(verdict.slow[:300])
     if denied or "not authorized" in text or "prohibited" in text or "readonly database" in text:
         return PermissionError(f"{denied or NO_CHANGES} was not granted")
     if text == "interrupted":

@@ -34,8 +34,61 @@ _Walk = list[tuple[str, list[str], list[str]]]
 NO_WRITES: Final = "the directory was granted for reading"
 
 
-class _Counter:
-    value = 0
+class _Search:
+    """One search for the paths that fit a pattern. Each directory is read once, and looked through once
+    for each rest of the pattern: by every way that `**/**/**` leads there it would be thousands."""
+
+    def __init__(self, tree: Tree, start: tuple[str, ...], pattern: str) -> None:
+        self.tree = tree
+        self.start = start
+        self.pattern = pattern
+        self.found: dict[str, None] = {}
+        self.read: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        self.looked: set[tuple[tuple[str, ...], int]] = set()
+        self.counted = 0
+
+    def paths(self, wanted: tuple[str, ...]) -> _Names:
+        self._look((), wanted)
+        return sorted(self.found)
+
+    def _names(self, at: tuple[str, ...]) -> list[tuple[str, str]]:
+        names = self.read.get(at)
+        if names is None:
+            try:
+                names = self.tree.scan((*self.start, *at))
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES):
+                    raise OSError(error.errno, error.strerror, self.pattern) from None
+                names = []
+            self.read[at] = names
+        self.counted += len(names) + 1
+        if self.counted > MAX_FOUND or len(self.start) + len(at) > MAX_DEPTH:
+            raise OSError(errno.EFBIG, "there are too many files to look through", self.pattern)
+        return names
+
+    def _look(self, at: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+        if (at, len(wanted)) in self.looked:
+            return
+        self.looked.add((at, len(wanted)))
+        names = self._names(at)
+        first, rest = wanted[0], wanted[1:]
+        if first == "**":
+            if rest:
+                self._look(at, rest)
+            elif at:
+                self.found["/".join(at)] = None
+            for name, kind in names:
+                if kind == "dir" and not name.startswith("."):
+                    self._look((*at, name), wanted)
+            return
+        for name, kind in names:
+            hidden = name.startswith(".") and not first.startswith(".")
+            if hidden or not fnmatch.fnmatchcase(name, first):
+                continue
+            if not rest:
+                self.found["/".join((*at, name))] = None
+            elif kind == "dir":
+                self._look((*at, name), rest)
 
 
 #: What a directory that is not to be changed offers.
@@ -261,42 +314,7 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
         wanted = components(pattern)
         if not wanted:
             raise ValueError("glob: the pattern is empty")
-        found: dict[str, None] = {}
-        self._glob((), wanted, found, _Counter(), pattern)
-        return sorted(found)
-
-    def _glob(
-        self, at: tuple[str, ...], wanted: tuple[str, ...], found: dict[str, None], counted: _Counter,
-        pattern: str,
-    ) -> None:  # fmt: skip
-        first, rest = wanted[0], wanted[1:]
-        try:
-            names = self._tree.scan((*self._at, *at))
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES):
-                raise OSError(error.errno, error.strerror, pattern) from None
-            return
-        counted.value += len(names) + 1
-        if counted.value > MAX_FOUND or len(at) > MAX_DEPTH:
-            raise OSError(errno.EFBIG, "there are too many files to look through", pattern)
-        if first == "**":
-            if rest:
-                self._glob(at, rest, found, counted, pattern)
-            else:
-                found["/".join(at)] = None
-            for name, kind in names:
-                if kind == "dir" and not name.startswith("."):
-                    self._glob((*at, name), wanted, found, counted, pattern)
-            found.pop("", None)
-            return
-        for name, kind in names:
-            hidden = name.startswith(".") and not first.startswith(".")
-            if hidden or not fnmatch.fnmatchcase(name, first):
-                continue
-            if not rest:
-                found["/".join((*at, name))] = None
-            elif kind == "dir":
-                self._glob((*at, name), rest, found, counted, pattern)
+        return _Search(self._tree, self._at, pattern).paths(wanted)
 
     # Changing it
 
@@ -357,14 +375,18 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
     # Helpers
 
     def _parts(self, path: str) -> tuple[str, ...]:
-        return (*self._at, *components(path))
+        parts = (*self._at, *components(path))
+        # Each directory on the way is entered by each use, and a guest makes parts of parts.
+        if len(parts) > MAX_DEPTH:
+            raise OSError(errno.ENAMETOOLONG, f"it is more than {MAX_DEPTH} directories deep", path)
+        return parts
 
     def _named_parts(self, path: str) -> tuple[str, ...]:
         """The names of something in the directory, which is not the directory itself."""
-        parts = components(path)
-        if not parts:
+        parts = self._parts(path)
+        if len(parts) == len(self._at):
             raise PermissionError(errno.EACCES, "this is the directory that was granted itself", path)
-        return (*self._at, *parts)
+        return parts
 
     def _check_write(self, path: str) -> None:
         if not self._write:

@@ -31,6 +31,8 @@ _LONGER: Final = frozenset("backslashreplace xmlcharrefreplace namereplace".spli
 _PART: Final = 2**16
 _NEWLINES: Final = frozenset({None, "", "\n", "\r", "\r\n"})
 MAX_OPEN: Final = 64
+#: Lines that are given at once: each is an object, and takes twenty times what it takes in the file.
+MAX_LINES: Final = 1_000_000
 
 
 def encoding_of(encoding: str | None) -> str:
@@ -169,6 +171,12 @@ class File(
         while line := self.readline():
             lines.append(line)
             size += len(line)
+            if len(lines) > MAX_LINES:
+                raise OSError(
+                    errno.EFBIG,
+                    f"there are more than {MAX_LINES:,} lines; iterate over them",
+                    self._name,
+                )
             if size > self._most:
                 raise OSError(
                     errno.EFBIG, f"the rest is longer than {self._most:,}; read it in parts", self._name

@@ -18,13 +18,16 @@ MAX_BYTES: Final = 4 * 2**20
 _MAX_REDIRECTS: Final = 5
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE: Final = re.compile(r"[\x20-\x7e\t]{0,4000}")
-#: Headers that decide where a message goes or where it ends, and those of connections and proxies.
+#: Headers that decide where a message goes or where it ends, those of connections and proxies, and those
+#: by which servers let a request say another method, path or sender than it was checked for.
 _OURS: Final = frozenset(
     """
     host content-length transfer-encoding connection keep-alive te trailer upgrade expect
-    accept-encoding forwarded x-forwarded-for x-forwarded-host x-real-ip via http2-settings
+    accept-encoding forwarded via http2-settings x-real-ip x-client-ip x-cluster-client-ip x-remote-addr
+    true-client-ip cf-connecting-ip x-host x-http-method x-http-method-override x-method-override
     """.split()
 )
+_OURS_BEGIN: Final = ("proxy-", "x-forwarded-", "x-original-", "x-rewrite-")
 _SECRET: Final = frozenset({"authorization", "cookie"})
 
 _Url = Annotated[str, AtMost(8192)]
@@ -254,7 +257,9 @@ def _checked(headers: _Headers) -> _Headers:
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"headers: {name[:50]!r} is not plain")
-        if name.lower() in _OURS or name.lower().startswith("proxy-"):
+        # Some servers take `_` for `-`, as CGI has it.
+        plain = name.lower().replace("_", "-")
+        if plain in _OURS or plain.startswith(_OURS_BEGIN):
             raise ValueError(f"headers: {name!r} is not a guest's to set")
         found[name.lower()] = value
     return found

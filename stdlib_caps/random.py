@@ -12,6 +12,8 @@ from capcompiler.membrane.arguments import AtMost
 __all__ = ["Random", "SeededRandom"]
 
 MAX_BYTES: Final = 2**20
+#: Of a number: unlike bytes, nobody pays for its length.
+MAX_BITS: Final = 2**15
 _READS = "random uniform randint choice sample shuffled bytes module"
 
 
@@ -50,7 +52,7 @@ class Random(Capability, metaclass=_Ambient, reads=_READS):
         """A whole number from `low` to `high`, both among them."""
         if high < low:
             raise ValueError("randint: high is less than low")
-        if (high - low).bit_length() > 8 * MAX_BYTES:
+        if (high - low).bit_length() > MAX_BITS:
             raise ValueError("randint: the numbers are too large")
         return self._source.randint(low, high)
 

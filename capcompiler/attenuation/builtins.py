@@ -151,7 +151,8 @@ class Attenuators:
 
 def _data(attenuators: Attenuators, value: Any) -> Any:
     try:
-        return attenuators.compartment._membrane.to_host(value)
+        compartment = attenuators.compartment
+        return compartment._membrane.to_host(value, compartment._realm.meter.charge)
     except CrossingError:
         return value
 

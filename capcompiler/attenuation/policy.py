@@ -11,18 +11,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from capcompiler.attenuation.seal import Box
 from capcompiler.membrane.capability import (
     Capability,
+    Exposed,
     HostCallable,
     Interface,
+    bounded,
     facets_of,
     interface_of,
     is_host_function,
+    made_by_guest,
     refused_of,
     store_on,
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
+from capcompiler.membrane.record import record_of
 
 __all__ = ["Attenuated", "Callback", "Policy", "Step", "attenuated", "capability_of", "is_awaitable"]
 
@@ -77,6 +82,14 @@ class Policy:
     def over(self, cap: Any, path: str) -> Any:
         """What the guest gets in the place of a capability that it obtained."""
         return attenuated(cap, self, path, derived=True)
+
+    def inward(self, owner: Attenuated, value: Any, path: str) -> Any:
+        """An argument as what is used sees it. owner: what it is passed to, under this policy."""
+        return owner._cap_passed(value, path) if self.deep else value
+
+    def outward(self, owner: Attenuated, value: Any, path: str) -> Any:
+        """A result as whoever used it sees it."""
+        return owner._cap_over(value, path) if self.deep else value
 
 
 class Standing(Policy):
@@ -165,38 +178,38 @@ class Attenuated(Capability):
 
     def _cap_own(self) -> Handle | None:
         """The guest's object that this was obtained over, under however many policies."""
-        found = self._cap_derived
-        if isinstance(found, Attenuated):
-            return found._cap_own()
-        return found if isinstance(found, Handle) else None
+        return _own_of(self._cap_derived)
 
     def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         policy = self._cap_policy
         path = _joined(self._cap_path, name)
-        if policy.deep:
-            args = tuple([self._cap_passed(a, path) for a in args])
-            kwargs = {n: self._cap_passed(a, path) for n, a in kwargs.items()}
+        args = tuple([policy.inward(self, a, path) for a in args])
+        kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(path, args, kwargs, functools.partial(call, *args, **kwargs))
         result = policy.around(step)
         if is_awaitable(result):
             return _Later(self, step, result)
         if name == "__iter__" and not isinstance(result, Capability):
             # What is iterated over comes after the use is over, and is as much a part of it.
-            elements = (policy.element(step, x) for x in result)
-            return (self._cap_over(x, path) for x in elements) if policy.deep else elements
-        return self._cap_over(result, path) if policy.deep else result
+            return (policy.outward(self, policy.element(step, x), path) for x in result)
+        return policy.outward(self, result, path)
 
     def _cap_over(self, value: Any, path: str) -> Any:
         """A result with the policy over each capability in it."""
         if type(value) in ATOMS:
             return value
-        return Copier(lambda v, where: self._cap_leaf(v, path, where), _free).copy(value)
+        return Copier(lambda v, where: self._cap_leaf(v, path, where), _free, _fields).copy(value)
 
     def _cap_leaf(self, value: Any, path: str, where: str) -> Any:
+        if record_of(value) is not None:
+            return value  # the class itself
         if not (isinstance(value, (Capability, Handle)) or is_host_function(value)):
             raise CrossingError(value, where)
-        if isinstance(value, Callback):
-            return value  # the guest's own function, on its way home
+        lender = _lender(value)
+        if lender is not None and lender._cap_policy is self._cap_policy:
+            return _original(value)  # the guest's own, on its way home
+        if type(value) is Box:
+            return value.holding(lambda content: self._cap_over(content, path))
         known = self._cap_weak().get(id(value))
         if value is self or (known is not None and _original(known) is value):
             return value if value is self else known
@@ -206,7 +219,7 @@ class Attenuated(Capability):
             return value  # a guest's object that offers nothing: no more than its identity
         offered = interface_of(inner)
         if not (offered.methods or offered.read or offered.write):
-            return value  # such as a sealed box, which its unsealer must know again
+            return value
         made = self._cap_policy.over(value, path)
         if isinstance(made, Attenuated) and _original(made) is value:
             made._cap_made["weak"] = self._cap_weak()
@@ -221,15 +234,22 @@ class Attenuated(Capability):
         return found
 
     def _cap_passed(self, value: Any, path: str) -> Any:
-        """An argument, with each function of a guest's in it as a `Callback`: what the host passes to
-        such a function is obtained through this capability too."""
+        """An argument, with whatever in it is a guest's lent: what the host hands to that is obtained
+        through this capability too, and what it gives to the host is passed through it."""
         if type(value) in ATOMS:
             return value
-        return Copier(lambda v, where: self._cap_callback(v, path), _free).copy(value)
+        return Copier(lambda v, _where: self._cap_lent(v, path), _free, _fields).copy(value)
 
-    def _cap_callback(self, value: Any, path: str) -> Any:
-        if isinstance(value, Handle) and not isinstance(value, AwaitableHandle):
+    def _cap_lent(self, value: Any, path: str) -> Any:
+        if isinstance(value, (AwaitableHandle, AwaitableCallback)):
+            return AwaitableCallback(self, value, path)
+        if isinstance(value, (Handle, HostCallable)) and _is_guests(value):
             return Callback(self, value, path)
+        if isinstance(value, Capability) and _is_guests(value):
+            # A guest's under attenuators of its own, or a part of it that it exposed.
+            return attenuated(value, Lent(self, path), path, derived=True)
+        if type(value) is Box:
+            return value.holding(lambda content: self._cap_passed(content, path))
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -264,6 +284,10 @@ class Gated(HostCallable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.owner._cap_use(self.name, self.method, args, kwargs)
 
+    @property
+    def _cap_lends(self) -> bool:  # type: ignore[override]
+        return isinstance(self.owner._cap_policy, Lent)
+
     def _cap_origin(self) -> Any:
         return self.method
 
@@ -289,34 +313,112 @@ class _State:
 
 class Callback(HostCallable):
     """A guest's function as a host sees it that was handed it through an attenuated capability.
-    When it comes home it is the guest's function again."""
+    When it comes home it is the guest's function again.
 
-    __slots__ = ("handle", "owner", "path")
+    lent: the function, or what stands for it under a capability that is attenuated further out.
+    """
 
-    def __init__(self, owner: Attenuated, handle: Handle, path: str) -> None:
+    __slots__ = ("lent", "owner", "path")
+    _cap_lends = True
+
+    def __init__(self, owner: Attenuated, lent: Any, path: str) -> None:
         self.owner = owner
-        self.handle = handle
+        self.lent = lent
         self.path = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(self.handle, "callback", args, kwargs)
+        owner, path = self.owner, _joined(self.path, "callback")
+        inside = tuple([owner._cap_over(a, path) for a in args])
+        named = {n: owner._cap_over(a, path) for n, a in kwargs.items()}
+        step = Step(path, inside, named, lambda: self.lent(*inside, **named))
+        return owner._cap_passed(owner._cap_policy.around(step), path)
 
-    def _cap_own(self) -> Handle:
-        return self.handle
+    def _cap_own(self) -> Handle | None:
+        return _own_of(self.lent)
+
+    def _cap_origin(self) -> Any:
+        return self.lent if isinstance(self.lent, HostCallable) else None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        found = read_of(self.handle, name)
-        return Callback(self.owner, found, self.path) if isinstance(found, Handle) else found
+        lent = self.lent
+        found = read_of(lent, name) if isinstance(lent, Handle) else getattr(lent, name)
+        return self.owner._cap_passed(found, self.path)
 
-    def _call(self, handle: Handle, name: str, args: Any, kwargs: Any) -> Any:
-        owner, path = self.owner, _joined(self.path, name)
-        inside = tuple([owner._cap_over(a, path) for a in args])
-        named = {n: owner._cap_over(a, path) for n, a in kwargs.items()}
-        step = Step(path, inside, named, lambda: handle(*inside, **named))
-        found = owner._cap_policy.around(step)
-        return Callback(owner, found, path) if type(found) is Handle else found
+
+class AwaitableCallback(Callback):
+    """A guest's coroutine or the like: what it comes to is passed to the host too."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Any:
+        result = yield from self.lent.__await__()
+        return self.owner._cap_passed(result, self.path)
+
+    def passed(self, result: Any) -> Any:
+        """What it comes to, to the host, where somebody else awaits the guest's own object."""
+        lent = self.lent
+        inner = lent.passed(result) if isinstance(lent, AwaitableCallback) else result
+        return self.owner._cap_passed(inner, self.path)
+
+
+class Lent(Policy):
+    """That of a capability, the other way round: over what a guest passed to it, for the host to use."""
+
+    __slots__ = ("owner", "path")
+
+    def __init__(self, owner: Attenuated, path: str) -> None:
+        self.owner = owner
+        self.path = path
+
+    def around(self, step: Step) -> Any:
+        return self.owner._cap_policy.around(step)
+
+    def settled(self, step: Step, result: Any) -> Any:
+        return self.owner._cap_policy.settled(step, result)
+
+    def element(self, step: Step, element: Any) -> Any:
+        return self.owner._cap_policy.element(step, element)
+
+    def failed(self, step: Step, error: BaseException) -> None:
+        self.owner._cap_policy.failed(step, error)
+
+    def inward(self, owner: Attenuated, value: Any, path: str) -> Any:
+        return self.owner._cap_over(value, path)
+
+    def outward(self, owner: Attenuated, value: Any, path: str) -> Any:
+        return self.owner._cap_passed(value, path)
+
+
+def _lender(value: Any) -> Attenuated | None:
+    """The capability through which a guest passed this to its host."""
+    if isinstance(value, Callback):
+        return value.owner
+    if isinstance(value, Attenuated) and isinstance(value._cap_policy, Lent):
+        return value._cap_policy.owner
+    return None
+
+
+def _is_guests(value: Any) -> bool:
+    """Whether a guest's object is at the bottom of it, under however many attenuators."""
+    while not isinstance(value, Handle):
+        if isinstance(value, HostCallable):
+            return isinstance(value, Callback) or made_by_guest(value)
+        if isinstance(value, Attenuated):
+            value = value._cap_inner
+        elif isinstance(value, Exposed):
+            value = value.target
+        else:
+            return False
+    return True
+
+
+def _own_of(value: Any) -> Handle | None:
+    """The guest's object that comes home as this."""
+    if isinstance(value, (Attenuated, Callback)):
+        return value._cap_own()
+    return value if isinstance(value, Handle) else None
 
 
 class _Later:
@@ -337,8 +439,7 @@ class _Later:
         except BaseException as error:
             policy.failed(self._step, error)
             raise
-        result = policy.settled(self._step, result)
-        return self._owner._cap_over(result, self._step.path) if policy.deep else result
+        return policy.outward(self._owner, policy.settled(self._step, result), self._step.path)
 
     def close(self) -> None:
         close = getattr(self._awaitable, "close", None)
@@ -346,13 +447,21 @@ class _Later:
             close()
 
 
-def _original(made: Attenuated) -> Any:
+def _original(made: Any) -> Any:
+    if isinstance(made, Callback):
+        return made.lent
     return made._cap_inner if made._cap_derived is None else made._cap_derived
 
 
 def is_awaitable(result: Any) -> bool:
     """Whether a method gave something that answers later."""
-    return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability))
+    return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability, HostCallable))
+
+
+def _fields(kind: Any) -> Any:
+    """Registered dataclasses are data: what is in their fields is obtained and passed as well."""
+    record = record_of(kind)
+    return None if record is None else (record.names, record.read, kind, record.put)
 
 
 def _free(_count: int) -> None:
@@ -362,7 +471,7 @@ def _free(_count: int) -> None:
 def _joined(path: str, name: str) -> str:
     if name == "__call__":
         return path
-    return f"{path}.{name}" if path else name
+    return bounded(f"{path}.{name}" if path else name)
 
 
 _classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuated}

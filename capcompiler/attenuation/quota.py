@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of, is_awaitable
-from capcompiler.errors import CapabilityError
 from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.record import record_of
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["quota"]
@@ -47,8 +49,8 @@ class _Quota(Policy):
         return result
 
     def failed(self, step: Step, error: BaseException) -> None:
-        # What an error says is read too.
-        if not isinstance(error, CapabilityError):
+        # What an error says is read too; the refusal of an attenuator says nothing.
+        if not isinstance(error, Withheld):
             self.settled(step, error.args)
 
     def element(self, step: Step, element: Any) -> Any:
@@ -65,8 +67,9 @@ def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Ca
     """A capability that can be used `calls` times, and that takes and gives `bytes` bytes, together
     with all that was obtained through it.
 
-    bytes: of texts (in UTF-8) and bytes, in arguments, results and errors, however deep in containers. A
-    use whose arguments are too large is refused before anything happens.
+    bytes: of texts (in UTF-8), bytes and numbers of more than 64 bits, in arguments, results and errors,
+    however deep in containers and registered dataclasses. A use whose arguments are too large is refused
+    before anything happens.
     """
     inner = capability_of(cap, "quota")
     if calls is None and bytes is None:
@@ -78,6 +81,8 @@ def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Ca
 
 
 _CONTAINERS: Final = (list, tuple, set, frozenset)
+_SMALL_BITS: Final = 64
+_SMALL_DIGITS: Final = 19
 
 
 def _size(value: Any) -> int:
@@ -92,11 +97,21 @@ def _size(value: Any) -> int:
             total += len(x.encode("utf-8", "surrogatepass")) if not x.isascii() else len(x)
         elif kind in (bytes, bytearray):
             total += len(x)
-        elif kind is dict or kind in _CONTAINERS:
-            if id(x) in seen:
-                continue
+        elif kind is int:
+            total += (x.bit_length() + 7) // 8 if x.bit_length() > _SMALL_BITS else 0
+        elif kind is Decimal:
+            digits = len(x.as_tuple().digits)
+            total += digits if digits > _SMALL_DIGITS else 0
+        elif kind is Fraction:
+            rest += (x.numerator, x.denominator)
+        elif kind is range:
+            rest += (x.start, x.stop, x.step)
+        elif id(x) not in seen:
             seen.add(id(x))
-            rest.extend(x)
             if kind is dict:
-                rest.extend(x.values())
+                rest += [*x, *x.values()]
+            elif kind in _CONTAINERS:
+                rest += x
+            elif (record := record_of(kind)) is not None:
+                rest += record.read(x, "")
     return total

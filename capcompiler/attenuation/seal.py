@@ -5,6 +5,7 @@ Source: James Morris, "Protection in Programming Languages" (1973); sealers and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from capcompiler.membrane.capability import Capability
@@ -19,6 +20,11 @@ class Box(Capability):
     def __init__(self, content: Any, pair: object) -> None:
         self._cap_content = content
         self._cap_pair = pair
+
+    def holding(self, changed: Callable[[Any], Any]) -> Box:
+        """A box of the same pair, for its content as a policy lets it through."""
+        content = changed(self._cap_content)
+        return self if content is self._cap_content else Box(content, self._cap_pair)
 
     def __repr__(self) -> str:
         return "<sealed box>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from capcompiler.membrane.data import ATOMS
-from capcompiler.membrane.exceptions import printable
+from capcompiler.membrane.exceptions import one_line
 
 __all__ = ["shown_call", "shown_value"]
 
@@ -35,4 +35,4 @@ def shown_value(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return printable(text).replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return one_line(text, len(text))

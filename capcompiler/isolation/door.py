@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.isolation.faults import guest_fault
-from capcompiler.isolation.handles import MOST, Released, Table
+from capcompiler.isolation.handles import BYTES_OF_A_ROW, MOST, Released, Table
 from capcompiler.isolation.messages import (
     CAP,
     DO,
@@ -48,7 +48,7 @@ from capcompiler.membrane.handle import (
     object_of,
     owner_of,
 )
-from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use
+from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use, original_of
 from capcompiler.membrane.pending import Pending, call_of
 from capcompiler.membrane.quick import Invoke
 from capcompiler.membrane.record import Record, record_of
@@ -100,7 +100,8 @@ class Door(Membrane):
 
     def __init__(self, compartment: Compartment, on_use: Callable[[Use], None] | None) -> None:
         super().__init__(compartment, on_use)
-        self.exports = Table()
+        memory = compartment._limits.memory
+        self.exports = Table(MOST if memory is None else min(MOST, 100 + memory // BYTES_OF_A_ROW))
         self.released: Released = deque()
         # id of what was granted -> what carries out its uses, as long as the guest may name it
         self._accesses: dict[int, Access] = {}
@@ -120,7 +121,9 @@ class Door(Membrane):
 
     # To the guest: values become trees.
 
-    def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
+    def to_guest(
+        self, value: Any, path: str, pay: Callable[[int], None] | None = None, *, home: bool = True
+    ) -> Any:
         """The tree of a value. Raises `CrossingError` for what is neither data nor a capability."""
         if type(value) not in _AS_THEY_ARE:
             copier = Copier(lambda v, where: self._enter(v, path, where), _free, self._fields_over)
@@ -155,7 +158,8 @@ class Door(Membrane):
             lambda made, fields: record.fill(made, fields, made, ""),
         )
 
-    def _enter(self, value: Any, path: str, where: str) -> Any:
+    def _enter(self, value: Any, path: str, where: str, home: bool = True) -> Any:
+        value = original_of(value, self.compartment)
         if isinstance(value, Handle):
             if owner_of(value) is self.compartment:
                 return object_of(value)
@@ -266,7 +270,7 @@ class Door(Membrane):
         """The long way, every time: a plan would hold the compartment, and so its worker."""
         return partial(self.use, path, perform, method)
 
-    def _charged(self, result: Any, path: str) -> Any:
+    def _charged(self, result: Any, path: str, function: Any) -> Any:
         return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted
 
     def answer(self, parts: list[Any]) -> list[Any]:

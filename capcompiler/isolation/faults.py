@@ -19,7 +19,7 @@ from capcompiler.errors import (
     Violation,
 )
 from capcompiler.isolation.wire import WireError
-from capcompiler.membrane.exceptions import MAX_FRAMES, MAX_TEXT, printable, rebuilt
+from capcompiler.membrane.exceptions import MAX_FRAMES, MAX_TEXT, one_line, printable, rebuilt
 from guards.tables.errors import EXCEPTIONS
 
 __all__ = ["WorkerDied", "fault_of", "from_fault", "from_guest", "guest_fault"]
@@ -154,7 +154,7 @@ def _frame(row: Any) -> GuestFrame:
     shown = _text(source)
     if not 0 <= column <= end <= len(shown):
         raise WireError("a place outside its line")
-    return GuestFrame(_text(filename), line, _text(name), shown, column, end)
+    return GuestFrame(one_line(_text(filename)), line, one_line(_text(name)), shown, column, end)
 
 
 def _violation(row: Any) -> Violation:

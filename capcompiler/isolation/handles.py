@@ -17,6 +17,9 @@ __all__ = ["Released", "Table", "told"]
 
 #: Rows of a table, at most: a worker that hands out handles without end fills no more than this.
 MOST: Final = 1_000_000
+#: Bytes of the guest's memory that a row stands for, which is the host's: a worker of ours takes several
+#: times that for what it holds of it, and meets its limit first.
+BYTES_OF_A_ROW: Final = 4096
 #: What one side has let go of and not yet told: number and count. Filled by finalisers, from any thread.
 Released = deque[tuple[int, int]]
 
@@ -32,9 +35,10 @@ class _Row:
 class Table:
     """What this side has handed to the other one, by number. It holds what is in it."""
 
-    __slots__ = ("_next", "_numbers", "_rows")
+    __slots__ = ("_next", "_numbers", "_rows", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
         self._rows: dict[int, _Row] = {}
         self._numbers: dict[int, int] = {}
         self._next = 1
@@ -50,8 +54,8 @@ class Table:
         """The number of a thing; it is entered if need be."""
         number = self._numbers.get(id(thing))
         if number is None:
-            if len(self._rows) >= MOST:
-                raise WireError(f"more than {MOST:,} things were handed over")
+            if len(self._rows) >= self.most:
+                raise WireError(f"more than {self.most:,} things were handed over")
             number, self._next = self._next, self._next + 1
             self._rows[number] = _Row(thing)
             self._numbers[id(thing)] = number

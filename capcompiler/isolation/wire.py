@@ -17,7 +17,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from capcompiler.membrane.data import MAX_KEY, MAX_NESTING, Copier
+from capcompiler.membrane.data import MAX_NESTING, Copier
 
 try:
     import msgspec
@@ -409,7 +409,7 @@ class _Unpacker:
                 raise WireError("a key that would run its class's code")
             if kind in (list, dict, set, bytearray):
                 raise WireError("a key that cannot be hashed")
-            if kind in (tuple, frozenset) and weigh._weight(key) > MAX_KEY:
+            if kind in (tuple, frozenset) and not weigh._may_hash(key):
                 raise WireError("a key that would take too long to hash")
         try:
             weigh._check_hashes(keys, "")

@@ -13,11 +13,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler import program as programs
+from capcompiler.attenuation.policy import AwaitableCallback
 from capcompiler.awaiting import AwaitingTurn, Started, _inside, to_await
 from capcompiler.compartment import Compartment
 from capcompiler.errors import CapabilityError, LimitExceeded
@@ -69,6 +70,7 @@ from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
 from capcompiler.membrane.record import Record, enter_record, record_of
+from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.nesting import offered_by
 from capcompiler.program import Program
 from capcompiler.source import decoded, source_lines
@@ -222,10 +224,10 @@ class WorkerTurn(AwaitingTurn):
     """A turn that awaits, driven by messages instead of an event loop."""
 
     async def _wait(self, awaitable: Any) -> Any:
-        if type(awaitable) is not RemoteAwaitable:
+        if type(awaitable) is CoroutineType:
             awaitable.close()  # `asyncio.sleep(0)`: the host's loop does that
             return await _Token(None)
-        return await awaitable
+        return await awaitable  # an answer of the host's, under whatever attenuators
 
 
 class World(Compartment):
@@ -450,7 +452,8 @@ class Host:
             membrane = self.here._membrane
             held = membrane.handle(membrane.reference(value, "attenuated"))
             methods = sorted(interface_of(value).methods)
-            return [OBJECT, self.kept.send(held), "capability", "", False, methods]
+            awaitable = isinstance(value, AwaitableCallback)
+            return [OBJECT, self.kept.send(held), "capability", "", awaitable, methods]
         raise WireError(f"a {type(value).__name__} is no value")
 
     def into(self, tree: Any) -> Any:
@@ -459,7 +462,10 @@ class Host:
 
     def _known(self, leaf: Any) -> Any:
         if leaf[0] == OBJECT:
-            return self.kept.get(leaf[1])
+            held = self.kept.get(leaf[1])
+            own = object_of(held)
+            # What was made less of here comes home as it is: a policy over it is not to be seen past.
+            return use_of(own).home if issubclass(type(own), Reference) else held
         if leaf[0] == KIND:
             return self.record(leaf[1]).kind
         _, number, methods, read, write, reads, facets = leaf
@@ -610,7 +616,7 @@ class Host:
         world = self.limited(budget)
         spent = 0.0
         start: Callable[[], Any]
-        finish: Callable[[Any], Any] = partial(self._finish, kind)
+        finish: Callable[[Any], Any] = partial(self._finish, kind, None)
         if kind in ("exec", "eval"):
             tree, filename, optimize = parts
             program, spent = world._compiled(
@@ -623,6 +629,11 @@ class Host:
             start = partial(_called, world, call)
         else:
             obj = object_of(self.kept.get(parts[0]))
+            lent = use_of(obj).cap if issubclass(type(obj), Reference) else None
+            if isinstance(lent, AwaitableCallback):
+                own = lent._cap_own()
+                obj = None if own is None else object_of(own)
+                finish = partial(self._finish, kind, lent)
             start = partial(to_await, world._realm, obj)
         if first or self.turn is None:
             self.turn = WorkerTurn(world)
@@ -639,13 +650,14 @@ class Host:
         made = eval(world._realm.ready(program.code), world._globals)  # noqa: S307
         return None if made is None else Started(made)
 
-    def _finish(self, kind: str, value: Any) -> Any:
+    def _finish(self, kind: str, lent: AwaitableCallback | None, value: Any) -> Any:
         world = self.here
         if kind == "exec":
             return self.namespace(world._namespace(world._globals.pop(VALUE, None)), False)
         if kind == "eval":
             value = world._globals.pop(VALUE, None)
-        return self.out(world._membrane.give(value))
+        given = world._membrane.give(value)
+        return self.out(given if lent is None else lent.passed(given))
 
     def step(self, number: int, drive: Drive, go_on: Callable[[], Any]) -> Any:
         """How far a drive comes: [True, what it waits for, steps that are left], or [False, its

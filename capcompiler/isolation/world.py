@@ -295,8 +295,10 @@ class ProcessCompartment(Compartment):
         def read() -> Namespace:
             number, listed, data, value, now = payload
             names = self._door.from_guest(listed)
-            if type(names) is not list or any(type(n) is not str for n in names):
+            if type(names) is not list or any(type(n) is not str or n.startswith("_") for n in names):
                 raise WireError("names that are none")
+            if len(set(names)) < len(names):
+                raise WireError("two of one name")
             lazily = _Lazily(self, number, names)
             raw: dict[str, Any]
             if data is not None:

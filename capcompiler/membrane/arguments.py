@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MethodType
 from typing import Any, Final
+
+if sys.version_info >= (3, 14):
+    import annotationlib
 
 __all__ = [
     "DEFAULT_SIZE",
@@ -165,11 +169,13 @@ class Checker:
                 values = [value]
             where = f"{path}: argument {position} ({parameter.name})"
             for v in values:
-                if not matches(v, hint):
+                if not _matches(v, hint, set(), sized=False):
                     return f"{where}: got {_name(v)}, wanted {wanted(hint)}"
-                size, most = _size(v), _bound(hint)
+                size, most = _size(v), _bound(v, hint)
                 if size > most:
                     return f"{where}: it is {size:,} long, and {most:,} is the most"
+                if not matches(v, hint):
+                    return f"{where}: a part of it is longer than may be, wanted {wanted(hint)}"
         return ""
 
     def check_result(self, path: str, value: Any) -> None:
@@ -230,7 +236,11 @@ def checker_of(method: Any) -> Checker | None:
     """What checks the calls of a method; None where its annotations cannot be read."""
     function = function_of(method)
     try:
-        return _checker(function, isinstance(_bound_method(method), MethodType))
+        bound = _bound_method(method)
+        if type(bound) is not MethodType:
+            return _checker(function, False, None)
+        owner = bound.__self__
+        return _checker(function, True, owner if isinstance(owner, type) else type(owner))
     except TypeError:  # not hashable
         return None
 
@@ -246,13 +256,56 @@ def _bound_method(method: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=1024)
-def _checker(function: Any, bound: bool) -> Checker | None:
+def _checker(function: Any, bound: bool, owner: type | None) -> Checker | None:
     try:
-        signature = inspect.signature(function)
-        hints = typing.get_type_hints(function, include_extras=True)
-    except Exception:  # annotations that cannot be evaluated are not enforced
+        signature = _signature(function)
+    except Exception:  # a function of C code, which has none
         return None
-    return Checker(signature, hints, int(bound))
+    return Checker(signature, _hints(function, owner), int(bound))
+
+
+class _Unknown:
+    """An annotation that cannot be evaluated, such as a name imported for type checkers alone. Nothing
+    is what it asks for: one of them does not leave the other parameters unchecked."""
+
+    def __repr__(self) -> str:
+        return "what its annotation says, which cannot be evaluated"
+
+
+_UNKNOWN: Final = _Unknown()
+
+
+def _signature(function: Any) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        return inspect.signature(function, annotation_format=annotationlib.Format.FORWARDREF)
+    return inspect.signature(function)
+
+
+def _hints(function: Any, owner: type | None) -> dict[str, Any]:
+    """The annotations of a function, evaluated. owner: the class that it is a method of, which may be
+    named in them though no module holds it."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception:
+        hints: dict[str, Any] = {}
+    known = {k.__name__: k for k in reversed(owner.__mro__)} if owner is not None else {}
+    for name, said in _annotations(function).items():
+        alone = types.SimpleNamespace(__annotations__={name: said})
+        try:
+            hints |= typing.get_type_hints(
+                alone, getattr(function, "__globals__", {}), known, include_extras=True
+            )
+        except Exception:
+            # What the host's own method gives is not a guest's to choose.
+            hints[name] = Any if name == "return" else _UNKNOWN
+    return hints
+
+
+def _annotations(function: Any) -> dict[str, Any]:
+    """The annotations as they are written: a newer Python evaluates them when asked, all or none."""
+    if sys.version_info >= (3, 14):
+        return annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
+    return getattr(function, "__annotations__", {})
 
 
 def _name(value: Any) -> str:
@@ -273,11 +326,33 @@ def _size(value: Any) -> int:
 _SIZED: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset})
 
 
-def _bound(hint: Any) -> int:
-    if typing.get_origin(hint) is typing.Annotated:
-        sizes = [x.size for x in typing.get_args(hint)[1:] if type(x) is AtMost]
-        return min(sizes) if sizes else _bound(typing.get_args(hint)[0])
+def _bound(value: Any, hint: Any) -> int:
+    """How long a value may be that is of the annotated type."""
+    hint = _meant(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        sizes = [x.size for x in arguments[1:] if type(x) is AtMost]
+        return min(sizes) if sizes else _bound(value, arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        fits = [h for h in arguments if _matches(value, h, set(), sized=False)]
+        return max((_bound(value, h) for h in fits), default=DEFAULT_SIZE)
     return DEFAULT_SIZE
+
+
+def _meant(hint: Any) -> Any:
+    """What a name of a type stands for: a `NewType`, a `type` statement, a variable with a bound."""
+    for _ in range(100):
+        if isinstance(hint, typing.TypeVar):
+            if hint.__constraints__:
+                return typing.Union[hint.__constraints__]  # noqa: UP007
+            hint = Any if hint.__bound__ is None else hint.__bound__
+        elif isinstance(hint, typing.NewType):
+            hint = hint.__supertype__
+        elif type(hint).__name__ == "TypeAliasType":
+            hint = hint.__value__
+        else:
+            break
+    return hint
 
 
 def matches(value: Any, hint: Any) -> bool:
@@ -288,19 +363,25 @@ def matches(value: Any, hint: Any) -> bool:
     return _matches(value, hint, set())
 
 
-def _matches(value: Any, hint: Any, right: set[tuple[int, int]]) -> bool:
-    """right: containers and annotations that were looked at and fit, by identity. Without it a list of
-    shared lists of shared lists is looked at once for every path, in the host's time (pit 22)."""
-    if hint is Any or isinstance(hint, (str, typing.TypeVar)):
+def _matches(value: Any, hint: Any, right: set[tuple[int, int]], *, sized: bool = True) -> bool:
+    """right: containers and annotations that were looked at and fit, or are looked at, by identity.
+    Without it a list of shared lists of shared lists is looked at once for every path, in the host's
+    time (pit 22), and one that holds itself for ever. sized: whether `AtMost` counts."""
+    hint = _meant(hint)
+    if hint is Any or isinstance(hint, str):
         return True
+    if hint is _UNKNOWN:
+        return False
     if hint is None or hint is type(None):
         return value is None
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if origin is typing.Union or origin is types.UnionType:
-        return any(_matches(value, h, right) for h in arguments)
+        return any(_matches(value, h, right, sized=sized) for h in arguments)
     if origin is typing.Annotated:
-        return _matches(value, arguments[0], right)
+        if sized and any(type(a) is AtMost and _size(value) > a.size for a in arguments[1:]):
+            return False
+        return _matches(value, arguments[0], right, sized=sized)
     if origin is typing.Literal:
         return any(type(value) is type(a) and value == a for a in arguments)
     if hint is Callable or origin is Callable or hint is typing.Callable:
@@ -320,27 +401,30 @@ def _matches(value: Any, hint: Any, right: set[tuple[int, int]]) -> bool:
         return True
     if not fits:
         return False
-    if not arguments or kind not in (list, set, frozenset, tuple, dict):
+    if not arguments:
+        # `tuple[()]` is the empty one; a bare `typing.Tuple` is any.
+        return origin is not tuple or hint is typing.Tuple or not len(value)  # noqa: UP006
+    if kind not in (list, set, frozenset, tuple, dict):
         return True
     known = (id(value), id(hint))
     if known in right:
         return True
+    right.add(known)
     members: Any = value
+
+    def fit(part: Any, asked: Any) -> bool:
+        return _matches(part, asked, right, sized=sized)
+
     if kind is dict:
         fits = len(arguments) != 2 or all(
-            _matches(k, arguments[0], right) and _matches(v, arguments[1], right)
-            for k, v in members.items()
+            fit(k, arguments[0]) and fit(v, arguments[1]) for k, v in members.items()
         )
-    elif kind is not tuple:
-        fits = all(_matches(v, arguments[0], right) for v in members)
-    elif len(arguments) == 2 and arguments[1] is Ellipsis:
-        fits = all(_matches(v, arguments[0], right) for v in members)
+    elif kind is not tuple or (len(arguments) == 2 and arguments[1] is Ellipsis):
+        fits = all(fit(v, arguments[0]) for v in members)
     else:
-        fits = len(members) == len(arguments) and all(
-            _matches(v, h, right) for v, h in zip(members, arguments, strict=True)
-        )
-    if fits:
-        right.add(known)
+        fits = len(members) == len(arguments) and all(map(fit, members, arguments))
+    if not fits:
+        right.discard(known)
     return fits
 
 
@@ -348,6 +432,8 @@ def wanted(hint: Any) -> str:
     """An annotation in words."""
     if hint is None or hint is type(None):
         return "None"
+    if isinstance(hint, typing.NewType):
+        return str(hint.__name__)
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(wanted(h) for h in typing.get_args(hint))

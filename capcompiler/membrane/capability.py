@@ -21,11 +21,13 @@ __all__ = [
     "HostCallable",
     "Interface",
     "Later",
+    "bounded",
     "checker_for",
     "expose",
     "facets_of",
     "interface_of",
     "is_host_function",
+    "lends",
     "made_by_guest",
     "refused_of",
     "store_on",
@@ -199,6 +201,8 @@ class HostCallable:
     """What is called in the place of a host's function, and is granted as one."""
 
     __slots__ = ()
+    #: See `lends`.
+    _cap_lends = False
 
     def _cap_origin(self) -> Any:
         """What it stands for; None for nothing of the host's."""
@@ -257,6 +261,21 @@ def made_by_guest(method: Any) -> bool:
             return True
         method = method._cap_origin()
     return False
+
+
+def bounded(path: str) -> str:
+    """The path of a use, cut in the middle: what is obtained through what was obtained, ten thousand
+    times over, has a path as long, and each use would copy it."""
+    return path if len(path) <= _LONGEST_PATH else f"{path[:60]}...{path[-140:]}"
+
+
+_LONGEST_PATH: Final = 203
+
+
+def lends(method: Any) -> bool:
+    """Whether a method is a guest's that it lent to its host through an attenuated capability. What it
+    gives is on its way to the host, though it may pass the guest's own membrane, as in a worker."""
+    return isinstance(method, HostCallable) and method._cap_lends
 
 
 def checker_for(method: Any) -> Checker | None:

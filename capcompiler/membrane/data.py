@@ -11,6 +11,7 @@ import datetime
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from guards.host import host_name
@@ -22,6 +23,10 @@ __all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
 MAX_NESTING: Final = 200
 #: Elements that hashing one key may walk, at most.
 MAX_KEY: Final = 100_000
+#: Elements that hashing all keys of one crossing may walk, and pairs of keys that may be compared
+#: because they hash alike.
+MOST_HASHED: Final = 20_000_000
+MOST_COMPARED: Final = 2_000_000
 
 #: Immutable and of exact type: the object itself crosses.
 ATOMS: Final = frozenset(
@@ -125,7 +130,10 @@ class Copier:
     None where the value is no instance of a registered dataclass.
     """
 
-    __slots__ = ("_depth", "_fields", "_leaf", "_memo", "_pay", "_records", "_weights", "decimals")
+    __slots__ = (
+        "_compared", "_dear", "_depth", "_fields", "_hashed", "_held", "_leaf", "_memo", "_nests",
+        "_pay", "_records", "_weights", "decimals",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -140,6 +148,12 @@ class Copier:
         self._records: set[int] = set()
         self._memo: dict[int, tuple[Any, Any]] = {}
         self._weights: dict[int, int] = {}
+        #: Of keys: what was met of those that are nests, the elements that were hashed, and the pairs
+        #: that are compared because they hash alike.
+        self._nests: dict[int, bool] = {}
+        self._held: list[Any] = []
+        self._hashed = self._compared = 0
+        self._dear = False
         self._depth = 0
         #: Whether a Decimal was among what was copied.
         self.decimals = False
@@ -266,21 +280,48 @@ class Copier:
 
     def _check_hashes(self, keys: list[Any], path: str) -> None:
         """Refuse keys most of which hash alike once they are exact: building the copy would take the
-        square of their number, in the host's time."""
-        if len(keys) <= _FEW_KEYS or all(type(k) is str for k in keys):
+        square of their number, in the host's time. Fewer of them are paid for, and bounded in all."""
+        if len(keys) <= _FREE_KEYS or all(type(k) is str for k in keys):
             return
         met: dict[int, int] = {}
         for key in keys:
-            base = _base_of(type(key))
-            if base is int:
-                h = hash(int.__int__(key))
-            elif base in (complex, tuple, frozenset) and type(key) is base and _only_data(key):
-                h = hash(key)
-            else:
-                continue
-            met[h] = met.get(h, 0) + 1
-        if met and max(met.values()) > _FEW_KEYS:
+            h = self._hash_of(key)
+            if h is not None:
+                met[h] = met.get(h, 0) + 1
+        alike = [n for n in met.values() if n > 1]
+        if not alike:
+            return
+        compared = sum(n * (n - 1) // 2 for n in alike) * (_DEAR if self._dear else 1)
+        self._compared += compared
+        if max(alike) > _FEW_KEYS or self._compared > MOST_COMPARED:
             raise CrossingError(keys, path, "thousands of its keys hash alike")
+        self._pay(compared >> 3)
+
+    def _hash_of(self, key: Any) -> int | None:
+        """The hash of a key once it is exact; None where that runs code, or nobody can foretell it."""
+        kind = type(key)
+        base = _base_of(kind)
+        if base is int:
+            return hash(int.__int__(key))
+        if base in (tuple, frozenset):
+            return hash(key) if self._only_data(key) else None
+        if kind is Fraction:
+            self._dear = True  # compared by code in Python
+        return hash(key) if kind in _HASHED else None
+
+    def _only_data(self, key: Any) -> bool:
+        """Whether hashing a key walks exact data and runs no code."""
+        kind = type(key)
+        if kind is not tuple and kind is not frozenset:
+            self._dear = self._dear or kind is Fraction
+            return kind in ATOMS or kind in _HASHED
+        known = self._nests.get(id(key))
+        if known is None:
+            self._held.append(key)  # its id is not to be given to another meanwhile
+            known = self._nests[id(key)] = self._weight(key) <= MAX_KEY and all(
+                map(self._only_data, key)
+            )
+        return known
 
     def _elements(self, items: list[Any], path: str) -> list[Any]:
         made = []
@@ -315,9 +356,19 @@ class Copier:
         if id(copied) in self._records:
             # The other side's class would hash it: with code of its own, or along every path.
             raise CrossingError(key, path, "it is a key, and a registered dataclass cannot be one")
-        if kind in (tuple, frozenset) and self._weight(copied) > MAX_KEY:
+        if kind in (tuple, frozenset) and not self._may_hash(copied):
             raise CrossingError(key, path, "it is a key, and hashing it would take too long")
         return copied
+
+    def _may_hash(self, key: Any) -> bool:
+        """Whether a key takes no longer to hash than it may, alone and with those before it: a thousand
+        keys may share one large part, which each of them walks."""
+        weight = self._weight(key)
+        if weight > MAX_KEY:
+            return False
+        self._hashed += weight
+        self._pay(weight >> 3)
+        return self._hashed <= MOST_HASHED
 
     def _weight(self, value: Any) -> int:
         """The elements that hashing walks: every path, so shared parts count each time."""
@@ -348,15 +399,12 @@ def _is_flat(copied: Any) -> bool:
 
 
 _TEXT: Final = frozenset({str})
-#: Keys that may hash alike in one container.
+#: Keys that may hash alike in one container; so few that nobody counts them; what is no atom, and hashes
+#: by arithmetic; and how much longer it takes to compare two keys by code in Python.
 _FEW_KEYS: Final = 1000
-
-
-def _only_data(key: Any) -> bool:
-    """Whether hashing a key walks plain data and runs no code."""
-    if type(key) is complex:
-        return True
-    return len(key) <= 100 and all(type(x) in ATOMS for x in key)
+_FREE_KEYS: Final = 16
+_HASHED: Final = frozenset({complex, Decimal, Fraction, range, datetime.timedelta})
+_DEAR: Final = 100
 
 
 #: Exact types whose values cross as they are, whatever is in them, and are not even noted.

@@ -114,6 +114,15 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda m: f"\\x{ord(m.group()):02x}", text)
 
 
+def one_line(text: str, limit: int = 200) -> str:
+    """A text as a part of a line, such as the name of a file: a guest that names its text writes no
+    lines of a trace or a log."""
+    shown = text[:limit] + ("..." if len(text) > limit else "")
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+
+
 def guest_frames(
     realm: Realm, traceback: TracebackType | None, sources: Mapping[str, tuple[str, ...]]
 ) -> list[GuestFrame]:
@@ -136,7 +145,7 @@ def guest_frames(
         begin, end = _span(code, one.tb_lasti, line, written)
         if not 0 <= begin < end <= len(source) or source != written.strip():
             begin = end = 0
-        shown = _clean(shown_filename(code), 200)
+        shown = one_line(shown_filename(code))
         frames.append(GuestFrame(shown, line, _clean(code.co_qualname, 200), source, begin, end))
     return frames
 

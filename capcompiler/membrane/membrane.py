@@ -19,16 +19,19 @@ from capcompiler.errors import CapabilityError
 from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
+    HostCallable,
     Interface,
     Later,
+    bounded,
     checker_for,
     interface_of,
     is_host_function,
+    lends,
     made_by_guest,
     store_on,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
-from capcompiler.membrane.exceptions import for_guest, refusal
+from capcompiler.membrane.exceptions import for_guest, one_line, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
 from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
 from capcompiler.membrane.quick import Invoke, quick_use
@@ -56,6 +59,7 @@ __all__ = ["Membrane", "RefusedArgument", "Use", "refused_argument", "refused_gr
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
 #: Names that begin with the sound of a vowel.
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
+_STEPS_OF_A_METHOD: Final = 10
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -116,7 +120,7 @@ class Access:
     def __init__(self, membrane: Membrane, cap: Any, path: str, interface: Interface, home: Any) -> None:
         self.membrane = membrane
         self.cap = cap
-        self.path = path
+        self.path = bounded(path)
         self.interface = interface
         self.home = home
         #: What a call of the reference itself does, once there was one.
@@ -152,7 +156,7 @@ class Access:
     def _use_of(self, name: str) -> Invoke:
         """What a use of one method does."""
         membrane, method = self.membrane, self.interface.methods[name]
-        path = self.path if name == "__call__" else f"{self.path}.{name}"
+        path = self.path if name == "__call__" else bounded(f"{self.path}.{name}")
         checker = checker_for(method)
         perform = method
         if name == "__iter__":
@@ -269,11 +273,16 @@ class Membrane:
 
     # In
 
-    def to_guest(self, value: Any, path: str, pay: Callable[[int], None] | None = None) -> Any:
-        """Host to guest. Raises `CrossingError` for what is neither data nor a capability."""
+    def to_guest(
+        self, value: Any, path: str, pay: Callable[[int], None] | None = None, *, home: bool = True
+    ) -> Any:
+        """Host to guest. Raises `CrossingError` for what is neither data nor a capability. home: whether
+        what the guest passed on comes home to it, and is its own object again."""
         if type(value) in PLAIN:
             return value
-        copier = Copier(lambda v, where: self._enter(v, path, where), pay or _free, self._fields_in)
+        copier = Copier(
+            lambda v, where: self._enter(v, path, where, home), pay or _free, self._fields_in
+        )
         try:
             copied = copier.copy(value)
         except Stop:
@@ -309,8 +318,9 @@ class Membrane:
             self._kinds[id(own.kind)] = own  # it holds the class, whose id stays its own
         return own
 
-    def _enter(self, value: Any, path: str, where: str) -> Any:
-        value = original_of(value, self.compartment)
+    def _enter(self, value: Any, path: str, where: str, home: bool = True) -> Any:
+        if home:
+            value = original_of(value, self.compartment)
         if isinstance(value, Handle) and owner_of(value) is self.compartment:
             return object_of(value)
         if isinstance(value, Handle):
@@ -341,8 +351,11 @@ class Membrane:
         known = self._grants.get(id(cap))
         if known is not None and use_of(known).cap is cap:
             return known
-        path = self._path_of(cap, path)
+        path = bounded(self._path_of(cap, path))
         interface = interface_of(cap if offered is None else offered)
+        meter = self.compartment._realm.meter
+        if meter.live:  # obtained by the guest: each method is an object of its own
+            meter.charge(_STEPS_OF_A_METHOD * len(interface.methods))
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():
@@ -526,7 +539,7 @@ class Membrane:
             return self._later(call)
         if checker is not None and type(result) not in checker.plain:
             checker.check_result(path, result)
-        return self._charged(result, path)
+        return self._charged(result, path, function)
 
     def failed(
         self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
@@ -553,11 +566,11 @@ class Membrane:
             found.append(element)
         return found
 
-    def _charged(self, result: Any, path: str) -> Any:
+    def _charged(self, result: Any, path: str, function: Any) -> Any:
         meter = self.compartment._realm.meter
         if type(result) in (str, bytes):
             meter.charge_bytes(len(result))
-        return self.to_guest(result, path, meter.charge)
+        return self.to_guest(result, path, meter.charge, home=not lends(function))
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it
@@ -568,9 +581,9 @@ class Membrane:
             if realm.is_guest_frame(frame):
                 name = shown_filename(frame.f_code)
                 if not name.startswith(("lib/", "facet/")):
-                    return name, frame.f_lineno
+                    return one_line(name), frame.f_lineno
             frame = frame.f_back
-        return ("", 0) if inner is None else (shown_filename(inner.f_code), inner.f_lineno)
+        return ("", 0) if inner is None else (one_line(shown_filename(inner.f_code)), inner.f_lineno)
 
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""
@@ -629,7 +642,7 @@ class Membrane:
                     checker = checker_for(call.function)
                     if checker is not None:
                         checker.check_result(call.path, result)
-                    value = self._charged(result, call.path)
+                    value = self._charged(result, call.path, call.function)
                 except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
@@ -669,7 +682,7 @@ def _is_awaitable(result: Any) -> bool:
     """Whether a host's function gave something that answers later."""
     kind = type(result)
     return kind is CoroutineType or (
-        hasattr(kind, "__await__") and not isinstance(result, (Handle, Capability))
+        hasattr(kind, "__await__") and not isinstance(result, (Handle, Capability, HostCallable))
     )
 
 

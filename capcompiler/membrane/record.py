@@ -14,7 +14,7 @@ import typing
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from capcompiler.membrane.arguments import matches, wanted
+from capcompiler.membrane.arguments import AtMost, matches, wanted
 from capcompiler.membrane.data import CrossingError
 from guards.host import host_dict, host_name
 
@@ -50,6 +50,11 @@ class Record:
             except AttributeError:
                 raise CrossingError(value, where, f"its field {name} has no value") from None
         return found
+
+    def put(self, made: Any, values: list[Any], _value: Any, _where: str) -> None:
+        """Fill the host's own copy of an instance of the host's."""
+        for name, field in zip(self.names, values, strict=True):
+            object.__setattr__(made, name, field)
 
     def fill(self, made: Any, values: list[Any], value: Any, where: str) -> None:
         """Make what a guest sent an instance of the host's. Raises `CrossingError`.
@@ -175,7 +180,9 @@ def _simple(hint: Any) -> Any:
     not: a list of lists of shared lists is exponentially longer to check than to send."""
     origin = typing.get_origin(hint)
     if origin is typing.Annotated:
-        return _simple(typing.get_args(hint)[0])
+        kind, *notes = typing.get_args(hint)
+        sizes = tuple(n for n in notes if type(n) is AtMost)
+        return typing.Annotated[(_simple(kind), *sizes)] if sizes else _simple(kind)
     if origin is typing.Union or origin is types.UnionType:
         return typing.Union[tuple(_simple(h) for h in typing.get_args(hint))]  # noqa: UP007
     if origin is None or origin is typing.Literal:

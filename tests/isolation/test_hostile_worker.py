@@ -52,6 +52,7 @@ from capcompiler.isolation.wire import (
     LIST,
     LONG,
     MAX_FRAME,
+    RANGE,
     RECORD,
     REF,
     TUPLE,
@@ -411,6 +412,58 @@ def test_a_shared_nest_is_data_like_any_other() -> None:
     assert made[1] == (made[0], made[0]) and made[60][0] is made[60][1]
 
 
+def big(number: int) -> list[Any]:
+    return [BIG, number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)]
+
+
+#: Numbers that hash alike, in every dress that a key can have.
+ALIKE: dict[str, Any] = {
+    "decimals": lambda n: [DECIMAL, str(n)],
+    "fractions": lambda n: [FRACTION, big(n), 1],
+    "parts-of-fractions": lambda n: [FRACTION, big(n), 3],
+    "ranges": lambda n: [RANGE, big(n), big(n + 2), 1],
+    "tuples": lambda n: [TUPLE, big(n)],
+    "tuples-in-tuples": lambda n: [TUPLE, [TUPLE, [TUPLE, big(n)]]],
+    "tuples-of-decimals": lambda n: [TUPLE, 1, [DECIMAL, str(n)]],
+    "tuples-of-fractions": lambda n: [TUPLE, [FRACTION, big(n), 1]],
+    "tuples-of-ranges": lambda n: [TUPLE, [RANGE, big(n), big(n + 2), 1]],
+    "long-tuples": lambda n: [TUPLE, *[0] * 200, big(n)],
+    "frozensets": lambda n: [FROZENSET, big(n)],
+    "frozensets-of-tuples": lambda n: [FROZENSET, [TUPLE, [FROZENSET, big(n)]]],
+}
+
+
+@pytest.mark.parametrize("form", ALIKE)
+@pytest.mark.parametrize("tag", [SETS, FROZENSET, DICT])
+def test_keys_that_hash_alike_are_refused_in_every_dress(form: str, tag: int) -> None:
+    """Thirty thousand of them take a set minutes, or hours, in the host's time."""
+    keys = [ALIKE[form](i * (2**61 - 1)) for i in range(30_000)]
+    started = time.process_time()
+    ends(answers([tag, *([x for k in keys for x in (k, 0)] if tag == DICT else keys)]))
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("form", ["tuples", "decimals", "fractions"])
+def test_containers_of_few_keys_that_hash_alike_are_bounded_in_all(form: str) -> None:
+    rows = [[SETS, *[ALIKE[form](i * (2**61 - 1)) for i in range(r, r + 900)]] for r in range(60)]
+    started = time.process_time()
+    ends(answers([LIST, *rows]))
+    assert time.process_time() - started < 10
+
+
+def test_keys_that_share_a_large_part_are_bounded_in_all() -> None:
+    """Each of them is hashed by walking all of it."""
+    rows = doubled(14)[1:]
+    started = time.process_time()
+    ends(answers([LIST, *rows, [SETS, *[[TUPLE, [REF, 14], i] for i in range(5000)]]]))
+    assert time.process_time() - started < 10
+
+
+def test_a_few_keys_that_hash_alike_are_data() -> None:
+    tree = [LIST, *[[SETS, *[[DECIMAL, str(i * (2**61 - 1))] for i in range(50)]]] * 3]
+    assert [len(s) for s in hostile(answers(tree)).eval("1")] == [50, 50, 50]
+
+
 def test_only_exact_types_come_out() -> None:
     tree = [LIST, 1, True, 1.5, "x", b"x", [TUPLE, None], [DICT, "a", 1], [SETS, 1]]
     assert [type(x) for x in hostile(answers(tree)).eval("1")] == [
@@ -528,6 +581,29 @@ def test_handles_are_not_given_back_more_than_they_came(back: Any) -> None:
     with pytest.raises(WorkerDied):
         for _ in range(3):
             world.eval("1")
+
+
+def test_capabilities_that_are_obtained_without_end_take_no_more_than_the_guests_memory() -> None:
+    """A worker of ours pays for what it holds of each. One that was taken over holds nothing."""
+
+    class Well(Capability):
+        def part(self) -> Well:
+            return Well()
+
+    outcomes: list[int] = []
+
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        number = number_of(peer, "well")
+        for i in range(3000):
+            peer.send([USE, i + 1, [], DO, number, "part", [TUPLE], NO_KWARGS, 5])
+            outcomes.append(peer.receive()[3])
+        peer.reply(serial, 1)
+
+    world = hostile(script, {"well": Well()}, limits=Limits(memory=4 * 2**20, steps=None))
+    assert world.eval("1") == 1
+    assert outcomes[:100] == [0] * 100 and set(outcomes[1500:]) == {1}
+    assert len(world._door.exports) < 1500
 
 
 def test_a_use_outside_a_turn_reaches_nothing() -> None:
@@ -673,3 +749,34 @@ def test_one_hostile_worker_is_nobody_elses_trouble() -> None:
     for _ in range(20):
         ends(answers([99]))
     assert len(os.listdir("/proc/self/fd")) <= descriptors + 25  # the threads' ends close by themselves
+
+
+@pytest.mark.parametrize(
+    "names", [["__class__"], ["_hidden"], ["a", "a"], ["", ""], [5], "ab", [None], [["a"]]]
+)
+def test_names_that_no_guest_has(names: Any) -> None:
+    def script(peer: Peer) -> None:
+        listed = [LIST, *names] if type(names) is list else names
+        peer.reply(peer.request()[1], [0, listed, [1] * len(names), None, True])
+
+    world = hostile(script)
+    with pytest.raises(WorkerDied):
+        world.exec("1")
+
+
+def test_calls_within_calls_end_where_the_hosts_stack_does() -> None:
+    """A worker that was taken over answers each call of its host's with another one."""
+    deep: list[int] = []
+
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        number = number_of(peer, "call")
+        function = [LEAF, [OBJECT, 5, "function", "f", False, ["__call__"]]]
+        for i in range(5000):
+            peer.send([USE, i + 1, [], DO, number, "__call__", [TUPLE, function], NO_KWARGS, 10**6])
+            if peer.receive()[0] == ANSWER:
+                break
+            deep.append(i)
+        peer.reply(serial, 1)
+
+    assert "gone" in ends(script, {"call": lambda f: f()}) and 10 < len(deep) < 4000

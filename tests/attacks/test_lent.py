@@ -1,0 +1,231 @@
+"""What a guest lends to a host through a capability that is taken back: functions in every dress.
+
+A guest passes something of its own; the host hands that a part of itself. However it was passed, and
+whatever was put over it or over the capability, the part is obtained through what was revoked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from capcompiler import Capability, CapabilityError, cap_exec_async, register_dataclass
+from stdlib_caps import expiring, logged, quota, rate_limited, revocable
+
+
+@register_dataclass
+@dataclass
+class Ring:
+    call: Any
+
+
+class Part(Capability):
+    def read(self) -> str:
+        return "secret"
+
+
+class Hub(Capability, read="part"):
+    """Hands its part to whatever it is given."""
+
+    def __init__(self) -> None:
+        self.part = Part()
+        self.kept: Any = None
+
+    def call(self, f: Any) -> Any:
+        return f(self.part)
+
+    def nested(self, f: Any) -> Any:
+        return f({"a": [(self.part,)]})
+
+    def by_name(self, f: Any) -> Any:
+        return f(part=self.part)
+
+    def first(self, fs: Any) -> Any:
+        return next(iter(fs))(self.part)
+
+    def attribute(self, k: Any) -> Any:
+        return k.take(self.part)
+
+    def listed(self, k: Any) -> Any:
+        return k.takes[0](self.part)
+
+    def made(self, f: Any) -> Any:
+        return f()(self.part)
+
+    def made_in(self, f: Any) -> Any:
+        return f()["x"][0](self.part)
+
+    def made_twice(self, f: Any) -> Any:
+        return f()()(self.part)
+
+    def made_by_part(self, f: Any) -> Any:
+        return f(1)(self.part)
+
+    def ring(self, r: Ring) -> Any:
+        return r.call(self.part)
+
+    def a_ring(self) -> Ring:
+        return Ring(self.part)
+
+    def keep(self, f: Any) -> None:
+        self.kept = f
+
+    def back(self) -> Any:
+        return self.kept
+
+    def fire(self) -> Any:
+        return self.kept(self.part)
+
+    async def awaits(self, c: Any) -> Any:
+        return (await c)(self.part)
+
+    async def awaits_first(self, c: Any) -> Any:
+        return (await c)[0](self.part)
+
+    async def calls(self, f: Any) -> Any:
+        return await f(self.part)
+
+    async def calls_made(self, f: Any) -> Any:
+        return (await f(1))(self.part)
+
+
+#: Each puts what it got into `got`.
+LENT = {
+    "a-function": "hub.call(got.append)",
+    "a-lambda": "hub.call(lambda p: got.append(p))",
+    "a-class": "class K:\n    def __init__(self, p): got.append(p)\nhub.call(K)",
+    "an-instance": "class K:\n    def __call__(self, p): got.append(p)\nhub.call(K())",
+    "a-bound-method": "class K:\n    def take(self, p): got.append(p)\nhub.call(K().take)",
+    "a-partial": "import functools\nhub.call(functools.partial(got.insert, 0))",
+    "by-its-result": "got.append(hub.call(lambda p: p))",
+    "by-its-result-in-a-list": "got.extend(hub.call(lambda p: [p]))",
+    "handed-in-a-nest": "hub.nested(lambda d: got.append(d['a'][0][0]))",
+    "handed-by-name": "hub.by_name(lambda part: got.append(part))",
+    "handed-by-any-name": "hub.by_name(lambda **k: got.append(k['part']))",
+    "in-a-list": "hub.first([got.append])",
+    "in-a-tuple": "hub.first((got.append,))",
+    "as-a-key": "hub.first({(lambda p: got.append(p)): 1})",
+    "in-a-set": "hub.first({lambda p: got.append(p)})",
+    "of-a-capability": "class K(Capability):\n    def take(self, p): got.append(p)\nhub.call(K().take)",
+    "made-by-it": "hub.made(lambda: lambda p: got.append(p))",
+    "made-by-it-in-a-dict": "hub.made_in(lambda: {'x': [lambda p: got.append(p)]})",
+    "made-by-what-it-made": "hub.made_twice(lambda: lambda: lambda p: got.append(p))",
+    "made-by-it-under-a-quota": "hub.made(lambda: quota(lambda p: got.append(p), calls=5))",
+    "made-by-a-quota": "hub.made_by_part(quota(lambda n: lambda p: got.append(p), calls=5))",
+    "under-only": "hub.call(only(lambda p: got.append(p), '__call__'))",
+    "under-a-quota": "hub.call(quota(lambda p: got.append(p), calls=5))",
+    "under-a-log": "hub.call(logged(lambda p: got.append(p), print))",
+    "under-a-question": "hub.call(confirmed(lambda p: got.append(p), lambda t: True))",
+    "under-a-revocable": "hub.call(revocable(lambda p: got.append(p))[0])",
+    "under-three": "hub.call(quota(logged(only(got.append, '__call__'), print), bytes=99999))",
+    "a-method-under-a-quota": "class K(Capability):\n    def take(self, p): got.append(p)\nhub.call(quota(K(), calls=5).take)",
+    "a-capability-under-a-quota": "class K(Capability):\n    def take(self, p): got.append(p)\nhub.attribute(quota(K(), calls=5))",
+    "under-a-quota-in-a-list": "hub.first([quota(got.append, calls=5)])",
+    "what-was-exposed": "class K:\n    def take(self, p): got.append(p)\nhub.call(expose(K(), 'take').take)",
+    "a-field": "hub.ring(Ring(lambda p: got.append(p)))",
+    "a-field-under-a-quota": "hub.ring(Ring(quota(got.append, calls=5)))",
+    "a-field-of-a-result": "got.append(hub.a_ring().call)",
+    "kept": "hub.keep(lambda p: got.append(p))\nhub.fire()",
+    "kept-under-a-quota": "hub.keep(quota(lambda p: got.append(p), calls=9))\nhub.fire()",
+    "kept-and-home": "f = lambda p: got.append(p)\nhub.keep(f)\nassert hub.back() is f\nhub.call(hub.back())",
+    "kept-and-home-under-a-quota": "f = quota(got.append, calls=9)\nhub.keep(f)\nassert hub.back() is f\nhub.call(hub.back())",
+    "kept-and-home-by-another-door": "hub.keep(quota(got.append, calls=9))\nhub.call(bare.back())",
+    "a-sealer": "seal, unseal = seal_pair()\ngot.append(unseal(hub.call(seal)))",
+    "a-sealer-under-a-quota": "seal, unseal = seal_pair()\ngot.append(unseal(hub.call(quota(seal, calls=5))))",
+    "a-box-that-it-kept": "seal, unseal = seal_pair()\ndef f(p): return seal(p)\ngot.append(unseal(hub.call(f)))",
+    "a-function-of-a-child": "hub.call(cap_exec('def f(p): keep(p)', {'keep': lambda p: got.append(p)})['f'])",
+    "a-child-that-calls": "ns = cap_exec('o = []\\nhub.call(lambda p: o.append(p))\\ndef g(): return o[0]', {'hub': hub})\ngot.append(ns['g']())",
+    "a-child-with-a-quota": "ns = cap_exec('o = []\\nquota(hub, calls=9).call(quota(o.append, calls=9))\\ndef g(): return o[0]', {'hub': hub})\n"
+    "got.append(ns['g']())",
+    "an-attribute": "got.append(hub.part)",
+    "over-a-quota": "quota(hub, calls=99).call(got.append)",
+    "over-a-log": "logged(hub, print).call(got.append)",
+    "over-a-question": "confirmed(hub, lambda t: True).call(got.append)",
+    "over-only": "only(hub, 'call').call(got.append)",
+    "over-two": "quota(logged(hub, print), bytes=99999).call(got.append)",
+    "over-two-in-the-other-order": "logged(quota(hub, bytes=99999), print).call(got.append)",
+    "over-and-under-a-quota": "quota(hub, calls=99).call(quota(got.append, calls=99))",
+    "over-another-revocable": "revocable(hub)[0].call(revocable(got.append)[0])",
+    "over-a-quota-and-made": "quota(hub, calls=99).made(lambda: lambda p: got.append(p))",
+    "a-coroutine": "async def c(): return lambda p: got.append(p)\nawait hub.awaits(c())",
+    "a-coroutine-of-a-list": "async def c(): return [lambda p: got.append(p)]\nawait hub.awaits_first(c())",
+    "a-coroutine-of-a-quota": "async def c(): return quota(got.append, calls=5)\nawait hub.awaits(c())",
+    "a-coroutine-function": "async def c(p): got.append(p)\nawait hub.calls(c)",
+    "a-coroutine-function-by-its-result": "async def c(p): return p\ngot.append(await hub.calls(c))",
+    "a-coroutine-function-that-makes": "async def c(n): return lambda p: got.append(p)\nawait hub.calls_made(c)",
+    "an-awaitable-that-is-called": "class K:\n    def __await__(self): yield\n    def __call__(self, p): got.append(p)\nhub.call(K())",
+    "a-coroutine-over-a-quota": "async def c(): return lambda p: got.append(p)\nawait quota(hub, calls=99).awaits(c())",
+}  # fmt: skip
+
+#: What else is over the capability, by the host: inside of what takes it back, and outside.
+OVER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "alone": (lambda c: c, lambda c: c),
+    "over-a-quota": (lambda c: quota(c, calls=10**6), lambda c: c),
+    "under-a-log": (lambda c: c, lambda c: logged(c, lambda use: None)),
+    "between": (lambda c: expiring(c, seconds=1000), lambda c: rate_limited(c, 10**6, 1)),
+}
+
+
+def taken_back(lent: str, hub: Any, revoke: Any, isolation: Any, setup: str = "") -> None:
+    source = (
+        f"{setup}\ngot = []\n{lent}\nassert len(got) == 1\nok = got[0].read()\nrevoke()\ngot[0].read()"
+    )
+    caps = {"hub": hub, "revoke": revoke, "bare": BARE.get(id(hub), hub), "Ring": Ring}
+    with pytest.raises(CapabilityError, match="revoked"):
+        asyncio.run(cap_exec_async(source, caps, isolation=isolation))
+
+
+BARE: dict[int, Any] = {}
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("name", LENT)
+def test_what_a_guest_takes_back_reaches_what_it_lent(name: str, isolation: Any) -> None:
+    setup = "bare = hub\nhub, revoke = revocable(bare)"
+    taken_back(LENT[name], Hub(), len, isolation, setup)
+
+
+@pytest.mark.parametrize("over", OVER)
+@pytest.mark.parametrize("name", LENT)
+def test_what_the_host_takes_back_reaches_what_it_lent(name: str, over: str) -> None:
+    bare = Hub()
+    inside, outside = OVER[over]
+    hub, revoke = revocable(inside(bare))
+    hub = outside(hub)
+    BARE[id(hub)] = bare
+    try:
+        taken_back(LENT[name], hub, lambda: revoke(), "inline")
+    finally:
+        BARE.clear()
+
+
+@pytest.mark.parametrize("name", LENT)
+def test_what_the_host_takes_back_from_a_worker_reaches_what_it_lent(name: str) -> None:
+    bare = Hub()
+    hub, revoke = revocable(bare)
+    BARE[id(hub)] = bare
+    try:
+        taken_back(LENT[name], hub, lambda: revoke(), "process")
+    finally:
+        BARE.clear()
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+def test_an_answer_that_comes_later_passes_an_attenuator_of_the_guests(isolation: Any) -> None:
+    class Slow(Capability):
+        def __init__(self) -> None:
+            self.done: list[str] = []
+
+        async def work(self, what: str) -> str:
+            await asyncio.sleep(0)
+            self.done.append(what)
+            return what * 2
+
+    slow = Slow()
+    source = "told = []\nslow = logged(quota(slow, calls=1), told.append)\nr = [await slow.work('ab')]\n(r, told)"
+    value = asyncio.run(cap_exec_async(source, {"slow": slow}, isolation=isolation)).value
+    assert value == (["abab"], ["work('ab'): ok 'abab'"]) and slow.done == ["ab"]

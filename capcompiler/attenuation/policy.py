@@ -27,9 +27,18 @@ from capcompiler.membrane.capability import (
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
-from capcompiler.membrane.record import record_of
+from capcompiler.membrane.record import fields_of, record_of
 
-__all__ = ["Attenuated", "Callback", "Policy", "Step", "attenuated", "capability_of", "is_awaitable"]
+__all__ = [
+    "Attenuated",
+    "Callback",
+    "Policy",
+    "Step",
+    "attenuated",
+    "capability_of",
+    "is_awaitable",
+    "lender_of",
+]
 
 
 #: Attenuators over one another, at most.
@@ -55,6 +64,8 @@ class Policy:
 
     __slots__ = ()
     deep = True
+    #: Whether it decides when something is used, and not by what is offered alone.
+    gates = True
 
     def offered(self, interface: Interface) -> Interface:
         """What is left of an interface: these names, or fewer."""
@@ -176,9 +187,9 @@ class Attenuated(Capability):
     def _cap_facets(self) -> tuple[str, ...]:  # type: ignore[override]
         return self._cap_own_facets or facets_of(self._cap_inner)
 
-    def _cap_own(self) -> Handle | None:
-        """The guest's object that this was obtained over, under however many policies."""
-        return _own_of(self._cap_derived)
+    def _cap_own(self) -> Any:
+        """See `own_of`."""
+        return _own_of(self)
 
     def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         policy = self._cap_policy
@@ -194,22 +205,29 @@ class Attenuated(Capability):
             return (policy.outward(self, policy.element(step, x), path) for x in result)
         return policy.outward(self, result, path)
 
-    def _cap_over(self, value: Any, path: str) -> Any:
-        """A result with the policy over each capability in it."""
+    def _cap_over(self, value: Any, path: str, *, guests: bool = True) -> Any:
+        """A result with the policy over each capability in it. guests: whether a guest gets it, and not
+        another function of the host's, which may be handed what is neither data nor a capability."""
         if type(value) in ATOMS:
             return value
-        return Copier(lambda v, where: self._cap_leaf(v, path, where), _free, _fields).copy(value)
 
-    def _cap_leaf(self, value: Any, path: str, where: str) -> Any:
+        def leaf(v: Any, where: str) -> Any:
+            if not guests and not (isinstance(v, (Capability, Handle)) or is_host_function(v)):
+                return v
+            return self._cap_leaf(v, path, where, copier)
+
+        copier = Copier(leaf, _free, fields_of)
+        return copier.copy(value)
+
+    def _cap_leaf(self, value: Any, path: str, where: str, copier: Copier) -> Any:
         if record_of(value) is not None:
             return value  # the class itself
         if not (isinstance(value, (Capability, Handle)) or is_host_function(value)):
             raise CrossingError(value, where)
-        lender = _lender(value)
-        if lender is not None and lender._cap_policy is self._cap_policy:
-            return _original(value)  # the guest's own, on its way home
+        if self._cap_covers(value):
+            return value  # home to its guest as its own, to any other under the policy
         if type(value) is Box:
-            return value.holding(lambda content: self._cap_over(content, path))
+            return value.holding(lambda content: copier.inside(content, where))
         known = self._cap_weak().get(id(value))
         if value is self or (known is not None and _original(known) is value):
             return value if value is self else known
@@ -238,19 +256,43 @@ class Attenuated(Capability):
         through this capability too, and what it gives to the host is passed through it."""
         if type(value) in ATOMS:
             return value
-        return Copier(lambda v, _where: self._cap_lent(v, path), _free, _fields).copy(value)
 
-    def _cap_lent(self, value: Any, path: str) -> Any:
+        def leaf(v: Any, where: str) -> Any:
+            return self._cap_lent(v, path, where, copier)
+
+        copier = Copier(leaf, _free, fields_of)
+        return copier.copy(value)
+
+    def _cap_lent(self, value: Any, path: str, where: str, copier: Copier) -> Any:
+        if self._cap_covers(value):
+            return value
         if isinstance(value, (AwaitableHandle, AwaitableCallback)):
             return AwaitableCallback(self, value, path)
-        if isinstance(value, (Handle, HostCallable)) and _is_guests(value):
+        if isinstance(value, Handle) or is_host_function(value):
+            # The host's own functions too: one may keep what it is called with, and give it back bare.
             return Callback(self, value, path)
-        if isinstance(value, Capability) and _is_guests(value):
-            # A guest's under attenuators of its own, or a part of it that it exposed.
+        if isinstance(value, Capability) and (_is_guests(value) or _is_called(value)):
+            # A guest's under attenuators of its own, or a part of it that it exposed; a sealer.
             return attenuated(value, Lent(self, path), path, derived=True)
         if type(value) is Box:
-            return value.holding(lambda content: self._cap_passed(content, path))
+            return value.holding(lambda content: copier.inside(content, where))
         return value
+
+    def _cap_covers(self, value: Any) -> bool:
+        """Whether each use of a value is one under this policy already."""
+        policy = self._cap_policy
+        while True:
+            if isinstance(value, Gated):
+                value = value.owner
+            if not isinstance(value, (Attenuated, Callback)):
+                return False
+            lender = lender_of(value)
+            if lender is None:
+                if value._cap_policy is policy:
+                    return True
+            elif lender._cap_policy is policy and policy.gates:
+                return True
+            value = value.lent if isinstance(value, Callback) else value._cap_inner
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
@@ -283,6 +325,10 @@ class Gated(HostCallable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.owner._cap_use(self.name, self.method, args, kwargs)
+
+    @property
+    def _cap_depth(self) -> int:  # type: ignore[override]
+        return self.owner._cap_depth
 
     @property
     def _cap_lends(self) -> bool:  # type: ignore[override]
@@ -326,15 +372,27 @@ class Callback(HostCallable):
         self.lent = lent
         self.path = path
 
+    def __eq__(self, other: object) -> bool:
+        # What was passed twice is the same to the host, as a handle is: it finds what it is to forget.
+        return (
+            isinstance(other, Callback)
+            and self.owner._cap_policy is other.owner._cap_policy
+            and self.lent == other.lent
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.lent)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         owner, path = self.owner, _joined(self.path, "callback")
-        inside = tuple([owner._cap_over(a, path) for a in args])
-        named = {n: owner._cap_over(a, path) for n, a in kwargs.items()}
+        guests = _is_guests(self)
+        inside = tuple([owner._cap_over(a, path, guests=guests) for a in args])
+        named = {n: owner._cap_over(a, path, guests=guests) for n, a in kwargs.items()}
         step = Step(path, inside, named, lambda: self.lent(*inside, **named))
         return owner._cap_passed(owner._cap_policy.around(step), path)
 
-    def _cap_own(self) -> Handle | None:
-        return _own_of(self.lent)
+    def _cap_own(self) -> Any:
+        return _own_of(self)
 
     def _cap_origin(self) -> Any:
         return self.lent if isinstance(self.lent, HostCallable) else None
@@ -342,25 +400,38 @@ class Callback(HostCallable):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        lent = self.lent
+        lent, owner = self.lent, self.owner
         found = read_of(lent, name) if isinstance(lent, Handle) else getattr(lent, name)
-        return self.owner._cap_passed(found, self.path)
+        if not isinstance(found, (Handle, Callback)):  # those are used when they are called
+            step = Step(_joined(_joined(self.path, "callback"), name), (), {}, _nothing)
+            found = owner._cap_policy.settled(step, found)
+        return owner._cap_passed(found, self.path)
 
 
 class AwaitableCallback(Callback):
-    """A guest's coroutine or the like: what it comes to is passed to the host too."""
+    """A guest's coroutine or the like: what it comes to is passed to the host too, as an answer."""
 
     __slots__ = ()
 
     def __await__(self) -> Any:
-        result = yield from self.lent.__await__()
-        return self.owner._cap_passed(result, self.path)
+        try:
+            result = yield from self.lent.__await__()
+        except BaseException as error:
+            self.owner._cap_policy.failed(self._step(), error)
+            raise
+        return self._settled(result)
 
     def passed(self, result: Any) -> Any:
         """What it comes to, to the host, where somebody else awaits the guest's own object."""
         lent = self.lent
-        inner = lent.passed(result) if isinstance(lent, AwaitableCallback) else result
-        return self.owner._cap_passed(inner, self.path)
+        return self._settled(lent.passed(result) if isinstance(lent, AwaitableCallback) else result)
+
+    def _settled(self, result: Any) -> Any:
+        owner = self.owner
+        return owner._cap_passed(owner._cap_policy.settled(self._step(), result), self.path)
+
+    def _step(self) -> Step:
+        return Step(_joined(self.path, "callback"), (), {}, _nothing)
 
 
 class Lent(Policy):
@@ -391,7 +462,7 @@ class Lent(Policy):
         return self.owner._cap_passed(value, path)
 
 
-def _lender(value: Any) -> Attenuated | None:
+def lender_of(value: Any) -> Attenuated | None:
     """The capability through which a guest passed this to its host."""
     if isinstance(value, Callback):
         return value.owner
@@ -403,9 +474,11 @@ def _lender(value: Any) -> Attenuated | None:
 def _is_guests(value: Any) -> bool:
     """Whether a guest's object is at the bottom of it, under however many attenuators."""
     while not isinstance(value, Handle):
-        if isinstance(value, HostCallable):
-            return isinstance(value, Callback) or made_by_guest(value)
-        if isinstance(value, Attenuated):
+        if isinstance(value, Callback):
+            value = value.lent
+        elif isinstance(value, HostCallable):
+            return made_by_guest(value)
+        elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):
             value = value.target
@@ -414,11 +487,29 @@ def _is_guests(value: Any) -> bool:
     return True
 
 
-def _own_of(value: Any) -> Handle | None:
-    """The guest's object that comes home as this."""
-    if isinstance(value, (Attenuated, Callback)):
-        return value._cap_own()
-    return value if isinstance(value, Handle) else None
+def _own_of(value: Any) -> Any:
+    """What comes home as this to who lent it: a guest's object, under however many policies; another
+    capability only from under those that it was lent through. None for what nobody lent."""
+    over: set[int] = set()
+    through: set[int] = set()
+    while isinstance(value, (Attenuated, Callback)):
+        lender = lender_of(value)
+        if lender is not None:
+            through.add(id(lender._cap_policy))
+        elif value._cap_derived is None:
+            break
+        else:
+            over.add(id(value._cap_policy))
+        value = _original(value)
+    return value if isinstance(value, Handle) or (through and over <= through) else None
+
+
+def _is_called(value: Capability) -> bool:
+    return "__call__" in interface_of(value).methods
+
+
+def _nothing() -> None:
+    """It is done already."""
 
 
 class _Later:
@@ -456,12 +547,6 @@ def _original(made: Any) -> Any:
 def is_awaitable(result: Any) -> bool:
     """Whether a method gave something that answers later."""
     return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability, HostCallable))
-
-
-def _fields(kind: Any) -> Any:
-    """Registered dataclasses are data: what is in their fields is obtained and passed as well."""
-    record = record_of(kind)
-    return None if record is None else (record.names, record.read, kind, record.put)
 
 
 def _free(_count: int) -> None:

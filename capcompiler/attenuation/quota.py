@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from decimal import Decimal
 from fractions import Fraction
@@ -104,6 +105,10 @@ def _size(value: Any) -> int:
             total += digits if digits > _SMALL_DIGITS else 0
         elif kind is Fraction:
             rest += (x.numerator, x.denominator)
+        elif kind is datetime.datetime or kind is datetime.time:
+            rest.append(x.tzinfo)
+        elif kind is datetime.timezone:
+            rest += x.__getinitargs__()  # the name that it was given, if any
         elif kind is range:
             rest += (x.start, x.stop, x.step)
         elif id(x) not in seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from capcompiler.attenuation.policy import Policy, attenuated, capability_of
+from capcompiler.attenuation.policy import Policy, attenuated, capability_of, lender_of
 from capcompiler.membrane.capability import Capability, Interface, interface_of
 from capcompiler.membrane.handle import Handle
 
@@ -16,6 +16,7 @@ class _ReadOnly(Policy):
     """What the capability's class says that it only reads. Default-deny: what is not said is gone."""
 
     __slots__ = ()
+    gates = False
 
     def offered(self, interface: Interface) -> Interface:
         stays = interface.reads | interface.read
@@ -26,7 +27,7 @@ class _ReadOnly(Policy):
         )
 
     def over(self, cap: Any, path: str) -> Any:
-        if isinstance(cap, Handle):
+        if isinstance(cap, Handle) or lender_of(cap) is not None:
             return attenuated(cap, self, path, derived=True)
         narrower = cap._cap_readonly() if isinstance(cap, Capability) else None
         return attenuated(cap, self, path, derived=True) if narrower is None else narrower

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.record import fields_of
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["Box", "Sealer", "Unsealer", "seal_pair"]
@@ -17,17 +19,33 @@ __all__ = ["Box", "Sealer", "Unsealer", "seal_pair"]
 class Box(Capability):
     """Something sealed. It offers nothing."""
 
-    def __init__(self, content: Any, pair: object) -> None:
+    def __init__(self, content: Any, pair: object, weight: int) -> None:
         self._cap_content = content
         self._cap_pair = pair
+        self._cap_weight = weight
 
     def holding(self, changed: Callable[[Any], Any]) -> Box:
         """A box of the same pair, for its content as a policy lets it through."""
         content = changed(self._cap_content)
-        return self if content is self._cap_content else Box(content, self._cap_pair)
+        return self if content is self._cap_content else Box(content, self._cap_pair, self._cap_weight)
 
     def __repr__(self) -> str:
         return "<sealed box>"
+
+
+def _weight_of(content: Any) -> int:
+    """Elements of what is sealed: attenuators copy it where the box crosses, and who passes it pays."""
+    counts = [1]
+
+    def leaf(value: Any, _where: str) -> Any:
+        counts.append(value._cap_weight if type(value) is Box else 0)
+        return value
+
+    try:
+        Copier(leaf, counts.append, fields_of).copy(content)
+    except (CrossingError, RecursionError):  # it does not cross
+        pass
+    return sum(counts)
 
 
 class Sealer(Capability):
@@ -39,7 +57,7 @@ class Sealer(Capability):
 
     def __call__(self, value: Any) -> Box:
         """A box with the value in it."""
-        return Box(value, self._pair)
+        return Box(value, self._pair, _weight_of(value))
 
     def __repr__(self) -> str:
         return f"<sealer {self._name!r}>" if self._name else "<sealer>"

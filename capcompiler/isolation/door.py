@@ -179,9 +179,8 @@ class Door(Membrane):
         raise CrossingError(value, where)
 
     def _access(self, cap: Any, path: str, offered: Any = None) -> Access:
-        known = self._accesses.get(id(cap))
-        if known is not None and known.cap is cap and self.exports.find(known) is not None:
-            return known
+        if self.holds(cap):
+            return self._accesses[id(cap)]
         interface = interface_of(cap if offered is None else offered)
         made = self._accesses[id(cap)] = Access(self, cap, path, interface, cap)
         if len(self._accesses) > 2 * len(self.exports) + 100:
@@ -198,6 +197,10 @@ class Door(Membrane):
         interface = value.interface
         offers = (interface.methods, interface.read, interface.write, interface.reads)
         return [CAP, self.exports.send(value), *map(sorted, offers), list(facets_of(value.cap))]
+
+    def holds(self, cap: Any) -> bool:
+        known = self._accesses.get(id(cap))
+        return known is not None and known.cap is cap and self.exports.find(known) is not None
 
     # From the guest: trees become values.
 

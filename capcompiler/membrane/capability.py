@@ -65,6 +65,8 @@ class Capability:
     )  # fmt: skip
     #: Parts of the standard library that a grant of this fills in; see `capcompiler.filling`.
     _cap_facets: tuple[str, ...] = ()
+    #: Elements of data in it that are copied where it crosses.
+    _cap_weight = 0
 
     def __init_subclass__(
         cls, *, special: Iterable[str] = (), read: Iterable[str] = (), write: Iterable[str] = (),
@@ -203,6 +205,8 @@ class HostCallable:
     __slots__ = ()
     #: See `lends`.
     _cap_lends = False
+    #: The attenuators over it, each of which copies what crosses once more.
+    _cap_depth = 0
 
     def _cap_origin(self) -> Any:
         """What it stands for; None for nothing of the host's."""

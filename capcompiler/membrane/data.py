@@ -193,6 +193,16 @@ class Copier:
         finally:
             self._depth -= 1
 
+    def inside(self, value: Any, path: str) -> Any:
+        """The copy of what is in a leaf, one level further in: once, however many leaves have it."""
+        if self._depth >= MAX_NESTING:
+            raise CrossingError(value, path, f"it is nested deeper than {MAX_NESTING} levels")
+        self._depth += 1
+        try:
+            return self.copy(value, path)
+        finally:
+            self._depth -= 1
+
     def _keep(self, value: Any, result: Any) -> Any:
         # The value is held too: its id must not be given to another object while we copy.
         self._memo[id(value)] = (result, value)

@@ -101,11 +101,20 @@ def _first_sentence(doc: str) -> str:
 
 
 def original_of(value: Any, compartment: Compartment) -> Any:
-    """The guest's own object, where that is what comes home to it from under an attenuator that it
-    passed through; anything else as it is."""
-    own = getattr(type(value), "_cap_own", None)
-    handle = None if own is None else own(value)
-    return handle if handle is not None and owner_of(handle) is compartment else value
+    """The guest's own object, or the capability that it holds, where that is what comes home to it from
+    under an attenuator that it passed through; anything else as it is."""
+    find = getattr(type(value), "_cap_own", None)
+    own = None if find is None else find(value)
+    if own is None:
+        return value
+    if isinstance(own, Handle):
+        return own if owner_of(own) is compartment else value
+    return own if compartment._membrane.holds(own) else value
+
+
+def weight_of(cap: Any) -> int:
+    """Elements of data that are copied where a capability crosses."""
+    return cap._cap_weight if isinstance(cap, Capability) else 0
 
 
 class _MustAwait(Exception):
@@ -280,9 +289,13 @@ class Membrane:
         what the guest passed on comes home to it, and is its own object again."""
         if type(value) in PLAIN:
             return value
-        copier = Copier(
-            lambda v, where: self._enter(v, path, where, home), pay or _free, self._fields_in
-        )
+        charge = pay or _free
+
+        def enter(v: Any, where: str) -> Any:
+            charge(weight_of(v))
+            return self._enter(v, path, where, home)
+
+        copier = Copier(enter, charge, self._fields_in)
         try:
             copied = copier.copy(value)
         except Stop:
@@ -372,13 +385,19 @@ class Membrane:
         self._grants[id(cap)] = made
         return made
 
+    def holds(self, cap: Any) -> bool:
+        """Whether the guest has a reference to just this capability."""
+        known = None if self._grants is None else self._grants.get(id(cap))
+        return known is not None and use_of(known).cap is cap
+
     # Out
 
     def to_host(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
         """Guest to host: data copied, capabilities as the host's own, all else as handles."""
         if type(value) in PLAIN:
             return value
-        return Copier(self._leave, pay or _free, self._fields_out).copy(value)
+        pay = pay or _free
+        return Copier(lambda v, where: self._leave(v, where, pay), pay, self._fields_out).copy(value)
 
     def give(self, value: Any) -> Any:
         """`to_host` for a host that asks outside a turn. Raises `CapabilityError` for what cannot
@@ -398,9 +417,11 @@ class Membrane:
             )
         raise problem
 
-    def _leave(self, value: Any, where: str) -> Any:
+    def _leave(self, value: Any, where: str, pay: Callable[[int], None]) -> Any:
         if issubclass(type(value), Reference):
-            return use_of(value).home
+            home = use_of(value).home
+            pay(weight_of(home))
+            return home
         if type(value) is Pending:
             call = call_of(value)
             if not call.taken:
@@ -476,15 +497,12 @@ class Membrane:
         compartment._in_host += 1
         try:
             try:
+                pay = self._payer(function)
                 if args:
-                    host_args = tuple([
-                        a if type(a) in PLAIN else self.to_host(a, meter.charge) for a in args
-                    ])  # fmt: skip
+                    host_args = tuple([a if type(a) in PLAIN else self.to_host(a, pay) for a in args])
                 if kwargs:
                     # A keyword may be a guest's subclass of str, whose methods would run in the host.
-                    host_kwargs = {
-                        str.__str__(k): self.to_host(v, meter.charge) for k, v in kwargs.items()
-                    }
+                    host_kwargs = {str.__str__(k): self.to_host(v, pay) for k, v in kwargs.items()}
                 crossed = told
                 if self.recorder is not None:
                     perform = self.recorder.around(self, path, perform, function)
@@ -570,7 +588,13 @@ class Membrane:
         meter = self.compartment._realm.meter
         if type(result) in (str, bytes):
             meter.charge_bytes(len(result))
-        return self.to_guest(result, path, meter.charge, home=not lends(function))
+        return self.to_guest(result, path, self._payer(function), home=not lends(function))
+
+    def _payer(self, function: Any) -> Callable[[int], None]:
+        """What charges for elements that cross, once for each attenuator that copies them as well."""
+        charge = self.compartment._realm.meter.charge
+        depth = function._cap_depth if isinstance(function, HostCallable) else 0
+        return (lambda count: charge(count * (1 + depth))) if depth else charge
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it

@@ -21,7 +21,15 @@ from guards.host import host_dict, host_name
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["GuestRecord", "Record", "enter_record", "record_of", "register_dataclass", "registered"]
+__all__ = [
+    "GuestRecord",
+    "Record",
+    "enter_record",
+    "fields_of",
+    "record_of",
+    "register_dataclass",
+    "registered",
+]
 
 _MAX_FIELDS: Final = 200
 _DEFAULTS: Final = frozenset({type(None), bool, int, float, str, bytes})
@@ -91,6 +99,12 @@ def record_of(kind: Any) -> Record | None:
     """What was registered for exactly this class. A class is met here by identity: its metaclass is
     `type`."""
     return _records.get(kind) if type(kind) is type else None
+
+
+def fields_of(kind: Any) -> Any:
+    """How a `Copier` between hosts copies a class: what is in the fields of a registered one."""
+    record = record_of(kind)
+    return None if record is None else (record.names, record.read, kind, record.put)
 
 
 def enter_record(record: Record) -> None:

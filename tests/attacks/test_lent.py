@@ -13,8 +13,18 @@ from typing import Any
 
 import pytest
 
-from capcompiler import Capability, CapabilityError, cap_exec_async, register_dataclass
-from stdlib_caps import expiring, logged, quota, rate_limited, revocable
+from capcompiler import (
+    Capability,
+    CapabilityError,
+    Compartment,
+    GuestError,
+    LimitExceeded,
+    Limits,
+    cap_exec,
+    cap_exec_async,
+    register_dataclass,
+)
+from stdlib_caps import expiring, logged, quota, rate_limited, readonly, revocable
 
 
 @register_dataclass
@@ -64,6 +74,12 @@ class Hub(Capability, read="part"):
 
     def made_by_part(self, f: Any) -> Any:
         return f(1)(self.part)
+
+    def opened(self, box: Any, unseal: Any) -> Any:
+        return unseal(box)(self.part)
+
+    def back_at_once(self, x: Any) -> Any:
+        return x
 
     def ring(self, r: Ring) -> Any:
         return r.call(self.part)
@@ -134,6 +150,17 @@ LENT = {
     "kept-and-home": "f = lambda p: got.append(p)\nhub.keep(f)\nassert hub.back() is f\nhub.call(hub.back())",
     "kept-and-home-under-a-quota": "f = quota(got.append, calls=9)\nhub.keep(f)\nassert hub.back() is f\nhub.call(hub.back())",
     "kept-and-home-by-another-door": "hub.keep(quota(got.append, calls=9))\nhub.call(bare.back())",
+    "a-function-of-the-hosts": "hub.call(bare.keep)\ngot.append(bare.back())",
+    "a-function-of-the-hosts-in-a-list": "hub.first([bare.keep])\ngot.append(bare.back())",
+    "a-function-of-the-hosts-under-a-quota": "hub.call(quota(bare.keep, calls=9))\ngot.append(bare.back())",
+    "a-function-of-the-hosts-made-by-it": "hub.made(lambda: bare.keep)\ngot.append(bare.back())",
+    "a-function-of-the-hosts-in-a-field": "hub.ring(Ring(bare.keep))\ngot.append(bare.back())",
+    "a-function-of-the-hosts-kept": "hub.keep(bare.keep)\nhub.fire()\ngot.append(bare.back())",
+    "a-function-of-the-hosts-sealed": "seal, unseal = seal_pair()\nhub.opened(seal(bare.keep), unseal)\ngot.append(bare.back())",
+    "a-function-of-the-hosts-over-a-quota": "quota(hub, calls=99).call(bare.keep)\ngot.append(bare.back())",
+    "a-function-of-the-hosts-by-a-coroutine": "async def c(): return bare.keep\nawait hub.awaits(c())\ngot.append(bare.back())",
+    "part-and-home": "hub.call(got.append)\nfor i in range(200): got[0] = hub.back_at_once(got[0])",
+    "kept-and-home-by-another-door-too": "f = quota(got.append, calls=9)\nhub.keep(f)\nassert bare.back() is f\nhub.call(bare.back())",
     "a-sealer": "seal, unseal = seal_pair()\ngot.append(unseal(hub.call(seal)))",
     "a-sealer-under-a-quota": "seal, unseal = seal_pair()\ngot.append(unseal(hub.call(quota(seal, calls=5))))",
     "a-box-that-it-kept": "seal, unseal = seal_pair()\ndef f(p): return seal(p)\ngot.append(unseal(hub.call(f)))",
@@ -229,3 +256,159 @@ def test_an_answer_that_comes_later_passes_an_attenuator_of_the_guests(isolation
     source = "told = []\nslow = logged(quota(slow, calls=1), told.append)\nr = [await slow.work('ab')]\n(r, told)"
     value = asyncio.run(cap_exec_async(source, {"slow": slow}, isolation=isolation)).value
     assert value == (["abab"], ["work('ab'): ok 'abab'"]) and slow.done == ["ab"]
+
+
+class Desk(Capability, reads="back"):
+    """Gives out what it was given, and takes in what it is made to fetch."""
+
+    def __init__(self) -> None:
+        self.kept: Any = None
+        self.got = 0
+        self.listeners: list[Any] = []
+
+    def keep(self, f: Any) -> None:
+        self.kept = f
+
+    def back(self) -> Any:
+        return self.kept
+
+    def text(self, f: Any) -> Any:
+        return f("s" * 1000)
+
+    def fetch(self, f: Any) -> None:
+        self.got += len(f())
+
+    def look(self, k: Any) -> None:
+        self.got += len(k.text)
+
+    async def load(self, c: Any) -> None:
+        self.got += len(await c)
+
+    async def load_of(self, f: Any) -> None:
+        self.got += len(await f())
+
+    def listen(self, f: Any) -> None:
+        self.listeners.append(f)
+
+    def forget(self, f: Any) -> int:
+        self.listeners.remove(f)
+        return len(self.listeners)
+
+    def give(self, x: Any) -> Any:
+        return x
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("lent", ["f", "quota(f, calls=9)", "expose(f)", "K().take"])
+def test_what_one_guest_lent_is_to_another_obtained(lent: str, isolation: Any) -> None:
+    hub, revoke = revocable(Desk())
+    source = f"""
+class K(Capability):
+    def take(self): return 1
+def f(): return 1
+hub.keep({lent})
+"""
+    with Compartment({"hub": hub}, isolation=isolation) as one:
+        one.exec(source)
+        with Compartment({"hub": hub}, isolation=isolation) as other:
+            other.exec("g = hub.back()\nassert g() == 1")
+            revoke()
+            with pytest.raises(CapabilityError, match="revoked"):
+                other.exec("g()")
+
+
+def test_what_one_child_lent_is_to_another_obtained() -> None:
+    source = """
+lent, revoke = revocable(hub)
+one = cap_exec("hub.keep(lambda: 1)", {"hub": lent})
+other = cap_exec("g = hub.back(); use = lambda: g()", {"hub": lent})
+assert other["use"]() == 1
+revoke()
+other["use"]()
+"""
+    with pytest.raises(CapabilityError, match="revoked"):
+        cap_exec(source, {"hub": Desk()})
+
+
+def test_what_one_guest_lent_is_no_more_to_another_under_readonly() -> None:
+    desk = Desk()
+    one, other = Compartment({"hub": desk}), Compartment({"hub": readonly(desk)})
+    one.exec("done = []\ndef f(): done.append(1)\nhub.keep(f)")
+    other.exec("g = hub.back()\nassert not callable(g)")
+    assert one.eval("done") == []
+
+
+#: Each carries a thousand bytes past a quota of fifty.
+CARRIED = {
+    "a-function": "desk.fetch(lambda: 'x' * 1000)",
+    "a-coroutine": "async def c(): return 'x' * 1000\nawait desk.load(c())",
+    "a-coroutine-function": "async def c(): return 'x' * 1000\nawait desk.load_of(c)",
+    "an-attribute": "class K: text = 'x' * 1000\ndesk.look(K())",
+    "an-attribute-that-was-exposed": "class K: text = 'x' * 1000\ndesk.look(expose(K(), read='text'))",
+    "a-sealer": "seal, unseal = seal_pair()\nunseal(desk.text(seal))",
+    "a-sealer-under-a-log": "seal, unseal = seal_pair()\nunseal(desk.text(logged(seal, print)))",
+    "a-function-of-the-hosts": "desk.text(bare.keep)\nbare.back()",
+    "a-zone": "import datetime as d\ndesk.give(d.timezone(d.timedelta(0), 'x' * 1000))",
+    "a-time-in-a-zone": "import datetime as d\ndesk.give([d.time(1, tzinfo=d.timezone(d.timedelta(0), 'x' * 1000))])",
+    "a-moment-in-a-zone": "import datetime as d\ndesk.give({1: d.datetime(1, 1, 1, tzinfo=d.timezone(d.timedelta(0), 'x' * 1000))})",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("whose", ["the host's", "the guest's"])
+@pytest.mark.parametrize("name", CARRIED)
+def test_bytes_count_however_they_are_carried(name: str, whose: str, isolation: Any) -> None:
+    desk, source = Desk(), CARRIED[name]
+    caps: dict[str, Any] = {"desk": desk, "bare": desk}
+    if whose == "the host's":
+        caps["desk"] = quota(desk, bytes=50)
+    else:
+        source = f"desk = quota(desk, bytes=50)\n{source}"
+    # A worker's attenuator shows the host no attributes of what it lends.
+    with pytest.raises(GuestError, match="quota of bytes|AttributeError: desk.look failed"):
+        asyncio.run(cap_exec_async(source, caps, isolation=isolation))
+    assert desk.got == 0 and desk.kept is None
+
+
+def test_a_host_forgets_what_is_passed_twice() -> None:
+    source = "f = lambda: 1\ndesk.listen(f)\ndesk.listen(print)\nleft = desk.forget(f)"
+    over = quota(logged(Desk(), lambda use: None), calls=99)
+    assert cap_exec(source, {"desk": over})["left"] == 1
+
+
+def test_a_function_of_the_hosts_is_handed_what_no_guest_may_hold() -> None:
+    class Engine(Capability):
+        def run(self, f: Any) -> Any:
+            return f(object())
+
+    class Sink(Capability):
+        def take(self, x: Any) -> str:
+            return type(x).__name__
+
+    caps = {"engine": quota(Engine(), calls=9), "sink": Sink()}
+    assert cap_exec("r = engine.run(sink.take)", caps)["r"] == "object"
+    with pytest.raises(GuestError, match="neither data nor a capability"):
+        cap_exec("engine.run(lambda x: 0)", caps)
+
+
+#: What attenuators copy in the host's time.
+COPIED = {
+    "boxes-in-boxes": "x = 1\nfor i in range(60): x = (seal(x), seal(x))\ndesk.give(x)",
+    "a-box-of-a-list": "x = seal(list(range(100_000)))\nfor i in range(100): desk.give(x)",
+    "under-many": "for i in range(98): desk = quota(desk, calls=99)\ndesk.give(list(range(100_000)))",
+    "a-box-under-many": "for i in range(98): desk = quota(desk, calls=99)\nx = seal(list(range(100_000)))\ndesk.give(x)",
+    "results-under-many": "x = seal(list(range(100_000)))\nf = desk.give\nfor i in range(98): f = quota(f, calls=99)\nf(x)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_what_attenuators_copy_is_paid_for(name: str) -> None:
+    source = f"seal, unseal = seal_pair()\n{COPIED[name]}"
+    with pytest.raises(LimitExceeded, match="steps"):
+        cap_exec(source, {"desk": quota(Desk(), calls=999)}, limits=Limits(steps=2_000_000))
+
+
+def test_boxes_in_boxes_are_copied_to_a_depth() -> None:
+    source = "seal, unseal = seal_pair()\nx = 1\nfor i in range(300): x = seal(x)\ndesk.give(x)"
+    with pytest.raises(GuestError, match="nested deeper"):
+        cap_exec(source, {"desk": quota(Desk(), calls=9)})

@@ -6,7 +6,7 @@ Source of the idea: caretakers and membranes as in E; Mark Miller, "Robust Compo
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -187,9 +187,9 @@ class Attenuated(Capability):
     def _cap_facets(self) -> tuple[str, ...]:  # type: ignore[override]
         return self._cap_own_facets or facets_of(self._cap_inner)
 
-    def _cap_own(self) -> Any:
-        """See `own_of`."""
-        return _own_of(self)
+    def _cap_lent_as(self) -> Iterator[Any]:
+        """See `_lent_as`."""
+        return _lent_as(self)
 
     def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         policy = self._cap_policy
@@ -264,22 +264,23 @@ class Attenuated(Capability):
         return copier.copy(value)
 
     def _cap_lent(self, value: Any, path: str, where: str, copier: Copier) -> Any:
-        if self._cap_covers(value):
+        if self._cap_covers(value, lent=True):
             return value
         if isinstance(value, (AwaitableHandle, AwaitableCallback)):
             return AwaitableCallback(self, value, path)
         if isinstance(value, Handle) or is_host_function(value):
             # The host's own functions too: one may keep what it is called with, and give it back bare.
             return Callback(self, value, path)
-        if isinstance(value, Capability) and (_is_guests(value) or _is_called(value)):
-            # A guest's under attenuators of its own, or a part of it that it exposed; a sealer.
+        if isinstance(value, Capability) and (_is_guests(value) or _is_taken_as_it_acts(value)):
+            # A guest's, that it exposed or made less of; a sealer; what was obtained and is handed in.
             return attenuated(value, Lent(self, path), path, derived=True)
         if type(value) is Box:
             return value.holding(lambda content: copier.inside(content, where))
         return value
 
-    def _cap_covers(self, value: Any) -> bool:
-        """Whether each use of a value is one under this policy already."""
+    def _cap_covers(self, value: Any, *, lent: bool = False) -> bool:
+        """Whether each use of a value is one under this policy already. lent: whether what it is called
+        with has to be too: what was only obtained takes that as an argument, which is bare."""
         policy = self._cap_policy
         while True:
             if isinstance(value, Gated):
@@ -288,7 +289,7 @@ class Attenuated(Capability):
                 return False
             lender = lender_of(value)
             if lender is None:
-                if value._cap_policy is policy:
+                if value._cap_policy is policy and not lent:
                     return True
             elif lender._cap_policy is policy and policy.gates:
                 return True
@@ -391,8 +392,8 @@ class Callback(HostCallable):
         step = Step(path, inside, named, lambda: self.lent(*inside, **named))
         return owner._cap_passed(owner._cap_policy.around(step), path)
 
-    def _cap_own(self) -> Any:
-        return _own_of(self)
+    def _cap_lent_as(self) -> Iterator[Any]:
+        return _lent_as(self)
 
     def _cap_origin(self) -> Any:
         return self.lent if isinstance(self.lent, HostCallable) else None
@@ -487,25 +488,26 @@ def _is_guests(value: Any) -> bool:
     return True
 
 
-def _own_of(value: Any) -> Any:
-    """What comes home as this to who lent it: a guest's object, under however many policies; another
-    capability only from under those that it was lent through. None for what nobody lent."""
+def _lent_as(value: Any) -> Iterator[Any]:
+    """What comes home as this to who lent it, outermost first: a guest's object, under however many
+    policies; another capability only from under those that it was lent through."""
     over: set[int] = set()
-    through: set[int] = set()
     while isinstance(value, (Attenuated, Callback)):
         lender = lender_of(value)
         if lender is not None:
-            through.add(id(lender._cap_policy))
+            over.discard(id(lender._cap_policy))
         elif value._cap_derived is None:
-            break
+            return
         else:
             over.add(id(value._cap_policy))
         value = _original(value)
-    return value if isinstance(value, Handle) or (through and over <= through) else None
+        if isinstance(value, Handle) or (lender is not None and not over):
+            yield value
 
 
-def _is_called(value: Capability) -> bool:
-    return "__call__" in interface_of(value).methods
+def _is_taken_as_it_acts(value: Capability) -> bool:
+    """Whether a host takes it by what it does: as a function, or under attenuators as it is."""
+    return isinstance(value, Attenuated) or "__call__" in interface_of(value).methods
 
 
 def _nothing() -> None:

@@ -631,7 +631,7 @@ class Host:
             obj = object_of(self.kept.get(parts[0]))
             lent = use_of(obj).cap if issubclass(type(obj), Reference) else None
             if isinstance(lent, AwaitableCallback):
-                own = lent._cap_own()
+                own = next((o for o in lent._cap_lent_as() if isinstance(o, Handle)), None)
                 obj = None if own is None else object_of(own)
                 finish = partial(self._finish, kind, lent)
             start = partial(to_await, world._realm, obj)

@@ -103,13 +103,11 @@ def _first_sentence(doc: str) -> str:
 def original_of(value: Any, compartment: Compartment) -> Any:
     """The guest's own object, or the capability that it holds, where that is what comes home to it from
     under an attenuator that it passed through; anything else as it is."""
-    find = getattr(type(value), "_cap_own", None)
-    own = None if find is None else find(value)
-    if own is None:
-        return value
-    if isinstance(own, Handle):
-        return own if owner_of(own) is compartment else value
-    return own if compartment._membrane.holds(own) else value
+    find = getattr(type(value), "_cap_lent_as", None)
+    for own in () if find is None else find(value):
+        if owner_of(own) is compartment if isinstance(own, Handle) else compartment._membrane.holds(own):
+            return own
+    return value
 
 
 def weight_of(cap: Any) -> int:

@@ -24,7 +24,7 @@ from capcompiler import (
     cap_exec_async,
     register_dataclass,
 )
-from stdlib_caps import expiring, logged, quota, rate_limited, readonly, revocable
+from stdlib_caps import expiring, logged, quota, rate_limited, readonly, revocable, seal_pair
 
 
 @register_dataclass
@@ -59,6 +59,9 @@ class Hub(Capability, read="part"):
 
     def attribute(self, k: Any) -> Any:
         return k.take(self.part)
+
+    def keeps(self, k: Any) -> None:
+        k.keep(self.part)
 
     def listed(self, k: Any) -> Any:
         return k.takes[0](self.part)
@@ -330,6 +333,68 @@ other["use"]()
         cap_exec(source, {"hub": Desk()})
 
 
+def test_what_was_obtained_and_is_lent_is_under_the_policy_twice() -> None:
+    """Something obtained is handed in again: what the host calls it with is obtained as well."""
+    hub = Hub()
+    first, _ = revocable(hub)
+    second, revoke = revocable(hub)
+    one, other = Compartment({"hub": first}), Compartment({"hub": second})
+    one.exec("got = []\nhub.keep(got.append)")
+    other.exec("hub.call(hub.back())")
+    assert one.eval("got[0].read()") == "secret"
+    revoke()
+    with pytest.raises(CapabilityError, match="revoked"):
+        one.eval("got[0].read()")
+
+
+@pytest.mark.parametrize(
+    ("kept", "lent"),
+    [
+        ("keep", "hub.call(hub.back())"),
+        ("keep", "hub.call(quota(hub.back(), calls=9))"),
+        ("", "hub.keeps(hub.back())"),
+        ("", "hub.keeps(quota(hub.back(), calls=9))"),
+        ("", "hub.keeps(quota(other, calls=9))"),
+        ("", "hub.call(hub.back().keep)"),
+    ],
+)
+def test_what_is_the_hosts_and_was_obtained_is_lent(kept: str, lent: str) -> None:
+    hub, other = Hub(), Hub()
+    hub.kept = getattr(other, kept) if kept else other
+    limited, revoke = revocable(hub)
+    source = f"""
+{lent}
+part = other.back()
+assert part.read() == "secret"
+revoke()
+part.read()
+"""
+    with pytest.raises(CapabilityError, match="revoked"):
+        cap_exec(source, {"hub": limited, "other": other, "revoke": revoke})
+
+
+def test_what_is_handed_in_and_back_is_not_taken_for_what_is_beneath() -> None:
+    class Called(Capability):
+        def __call__(self) -> int:
+            return 1
+
+    class Giver(Hub):
+        def part_of(self) -> Any:
+            return called
+
+    called = Called()
+    hub, revoke = revocable(Giver())
+    source = """
+f = hub.part_of()
+again = hub.back_at_once(f)
+assert again is f and again is not bare and again() == 1
+revoke()
+again()
+"""
+    with pytest.raises(CapabilityError, match="revoked"):
+        cap_exec(source, {"hub": hub, "bare": called, "revoke": revoke})
+
+
 def test_what_one_guest_lent_is_no_more_to_another_under_readonly() -> None:
     desk = Desk()
     one, other = Compartment({"hub": desk}), Compartment({"hub": readonly(desk)})
@@ -368,6 +433,28 @@ def test_bytes_count_however_they_are_carried(name: str, whose: str, isolation: 
     with pytest.raises(GuestError, match="quota of bytes|AttributeError: desk.look failed"):
         asyncio.run(cap_exec_async(source, caps, isolation=isolation))
     assert desk.got == 0 and desk.kept is None
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("box", ["hub.box()", "hub.boxes()[0]", "unseal(hub.nested())"])
+def test_what_the_host_sealed_comes_out_under_the_policy(box: str, isolation: Any) -> None:
+    seal, unseal = seal_pair()
+
+    class Vault(Capability):
+        def box(self) -> Any:
+            return seal(Part())
+
+        def boxes(self) -> Any:
+            return [seal([Part()][0])]
+
+        def nested(self) -> Any:
+            return seal(seal(Part()))
+
+    hub, revoke = revocable(Vault())
+    source = f"part = unseal({box})\nassert part.read() == 'secret'\nrevoke()\npart.read()"
+    caps = {"hub": hub, "unseal": unseal, "revoke": revoke}
+    with pytest.raises(CapabilityError, match="revoked"):
+        cap_exec(source, caps, isolation=isolation)
 
 
 def test_a_host_forgets_what_is_passed_twice() -> None:

@@ -389,7 +389,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what-is-lent-is-under-the-policy",
         "a guest's object under its own attenuators, passed through a capability, stays under that one's policy",
         "capcompiler/attenuation/policy.py",
-        "        if isinstance(value, Capability) and (_is_guests(value) or _is_called(value)):",
+        "        if isinstance(value, Capability) and (_is_guests(value) or _is_taken_as_it_acts(value)):",
         "        if False:",
         ("tests/attacks/test_lent.py",),
         "quota and inline",
@@ -410,7 +410,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            return value.holding(lambda content: copier.inside(content, where))\n        known",
         "            return value\n        known",
         ("tests/attacks/test_lent.py",),
-        "sealer and inline",
+        "sealed and inline",
     ),
     Mutant(
         "functions-of-the-hosts-are-lent-too",

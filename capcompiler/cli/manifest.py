@@ -63,7 +63,7 @@ def manifest_of(text: str, filename: str) -> Manifest:
     free = _free(symtable.symtable(text, filename, "exec"))
     wanted = {n: set[str]() for n in sorted(free - _BUILTINS)}
     filled: dict[str, str] = {"open": _FILLED["open"]} if "open" in free else {}
-    modules = {one.module for one in imported(tree)}
+    modules = {one.module for one in imported(tree, text)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             value = node.value

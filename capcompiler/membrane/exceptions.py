@@ -114,10 +114,10 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda m: f"\\x{ord(m.group()):02x}", text)
 
 
-# C0 without tab and newline, DEL, C1, the marks that turn the direction of text round (they make
-# a line read as what it is not), and lone surrogates.
+# C0 without tab and newline, DEL, C1, the marks that turn the direction of text round (they make a line
+# read as what it is not), the separators that end a line where nobody looks for it, and lone surrogates.
 _ACTED_ON: Final = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
 )
 
 

@@ -228,3 +228,11 @@ def test_without_its_library_a_module_says_which_extra_it_needs(
         importlib.import_module(f"capcompiler.agents.{module}")
     assert f"capcompiler.agents.{module} needs the extra `{extra}` ({library}" in str(error.value)
     assert f"pip install 'capcompiler[{extra}]'" in str(error.value)
+
+
+def test_no_text_for_a_model_steers_a_terminal(session: Session) -> None:
+    evil = "a\\r\\x1b[31m\\u202e\\u2028b\\r\\nc"
+    for code in (f"print('{evil}')", f"raise ValueError('{evil}')"):
+        text = session.run(code).text
+        assert not set(text) & set("\r\x1b\u202e\u2028"), code
+        assert "\nc" in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,7 @@ class Worlds:
         self._free = threading.Condition()
         self._making = 0
         self.all: list[World] = []
+        self._told: list[deque[int]] = []  # `gone` of each world
         self.sources: weakref.WeakValueDictionary[int, Source] = weakref.WeakValueDictionary()
 
     # Templates, which all of them know
@@ -56,7 +58,7 @@ class Worlds:
                 made_of = error
         made = Source(made_of, name, filename, uptodate)
         self.sources[made.number] = made
-        weakref.finalize(made, _forget, self.all, made.number).atexit = False
+        weakref.finalize(made, _forget, self._told, made.number).atexit = False
         return made
 
     def _of(self) -> CapEnvironment:
@@ -123,6 +125,7 @@ class Worlds:
                 self._making -= 1
                 if made is not None:
                     self.all.append(made)
+                    self._told.append(made.gone)
                 self._free.notify_all()
 
     def _all_wait(self, waited: float) -> bool:
@@ -139,10 +142,11 @@ class Worlds:
         return idle
 
 
-def _forget(worlds: list[World], number: int) -> None:
-    """A template is gone; each world is told before its next turn. Runs when the collector does."""
-    for world in list(worlds):
-        world.gone.append(number)
+def _forget(told: list[deque[int]], number: int) -> None:
+    """A template is gone; each world is told before its next turn. Runs when the collector does, and
+    holds no world: a template would keep its environment."""
+    for gone in list(told):
+        gone.append(number)
 
 
 def checked_number(worlds: Any) -> int:

@@ -128,6 +128,22 @@ def test_a_macro_is_called_where_it_is() -> None:
     assert _on_threads(lambda: env.from_string("{{ w() }}").render(w=wait), second) == ["", "m1 m2"]
 
 
+def test_an_environment_is_not_kept_by_its_templates() -> None:
+    import gc
+    import weakref
+
+    gone = []
+    for _ in range(3):
+        env = CapEnvironment(loader=LOADER)
+        page = env.get_template("part")
+        assert page.render(n=1) == "part 1;"
+        gone.append(weakref.ref(env))
+        del env, page
+    gc.collect()
+    # The first compartment of a process that compiles a module of the library may be kept by that.
+    assert [ref() for ref in gone[1:]] == [None, None]
+
+
 # Tasks
 
 

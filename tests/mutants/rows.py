@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = 8
 #: Rows whose cost is the point of them are left out, and rows at most that a line is tried with.
 DEAREST = 1.5
-TRIED = 60
+TRIED = 15
 
 
 def chosen(count: int) -> list[Case]:

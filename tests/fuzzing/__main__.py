@@ -24,8 +24,8 @@ SEEDS = Path(__file__).with_name("seeds.txt")
 LOOKED_AT = ("guards", "capcompiler.membrane", "capcompiler.nesting", "capcompiler.compartment")
 PASSED_OVER = ("guards.binding",)
 #: Seconds in which an input must be through, by the clock of a busy machine, before it counts as a hang.
-HANGS = 120
-TOLD_EVERY = 20
+HANGS = 900
+TOLD_EVERY = 5
 
 
 class Run:

@@ -35,7 +35,9 @@ WALL = 10.0
 #: Bytes by which the process may grow over its largest in a program.
 GROWTH = 5 * 48 * 2**20
 #: A program in so many is looked at by `reach` as well, which follows all that could be asked for.
-REACHED = 200
+REACHED = 20
+#: Modules with which `reach` is a matter of a second.
+FEW = 10
 #: Objects of a guest's that are looked at, at most.
 MOST = 5_000
 #: Only what the library of this package would raise of itself if it were misused.
@@ -141,7 +143,7 @@ class Judge:
         found += [f"a text shows {bad!r}" for bad in hosts.FORBIDDEN_TEXTS for t in told if bad in t]
         found += self.held(world)
         found += self.in_the_hosts_time(world, names)
-        if (self.runs % REACHED == 1) and not found:
+        if self.runs % REACHED == 1 and not found and len(world._realm.modules) < FEW:
             found += [f"reach: {where}" for where in reach(world).outside[:3]]
         world.close()
         hosts.KEPT.clear()

@@ -243,6 +243,26 @@ class Compartment:
             await run_awaiting(self, lambda: to_await(realm, call()), lambda value: value)
         )
 
+    def _go_on(self, spent: Usage, name: str, /, *args: Any) -> Any:
+        """`call`, as one more piece of a turn that has spent this much in pieces before. A turn around
+        it, of another compartment's, pays for those again."""
+        value = self._turn(self._after(spent, self._calling(self._named(name), args, {})), spent.seconds)
+        return self._membrane.give(value)
+
+    async def _go_on_async(self, spent: Usage, name: str, /, *args: Any) -> Any:
+        call, realm = self._after(spent, self._calling(self._named(name), args, {})), self._realm
+        value = await run_awaiting(
+            self, lambda: to_await(realm, call()), lambda value: value, spent.seconds
+        )
+        return self._membrane.give(value)
+
+    def _after(self, spent: Usage, call: Callable[[], Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            self._realm.meter.charge(spent.steps)
+            return call()
+
+        return run
+
     def cancel(self, reason: str = "cancelled") -> None:
         """Stop the turn under way, from any thread or task; it ends in `CapabilityError`."""
         meter = self._realm.meter

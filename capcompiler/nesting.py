@@ -38,12 +38,12 @@ from guards.tables.rows import define
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
-__all__ = ["MAKERS", "GuestCapability", "Nesting", "offered_by"]
+__all__ = ["ERRORS", "MAKERS", "GuestCapability", "Nesting", "offered_by"]
 
 #: Guests that run guests that run guests, at most.
 MAX_LEVELS: Final = 50
 T = TypeVar("T")
-_ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
+ERRORS: Final = (CapError, DialectError, GuestError, CapabilityError, LimitExceeded)
 
 
 class _Opaque(metaclass=Sealed, host=HOST):
@@ -387,7 +387,7 @@ class Nesting:
         return found
 
     def _error(self, error: CapError) -> BaseException:
-        kind = next((k for k in reversed(_ERRORS) if isinstance(error, k)), CapError)
+        kind = next((k for k in reversed(ERRORS) if isinstance(error, k)), CapError)
         made: BaseException = self.error_class(kind.__name__)(str(error))
         data = made.__dict__
         if isinstance(error, GuestError):
@@ -475,5 +475,5 @@ MAKERS: Final[Mapping[str, Callable[[Realm], Any]]] = {
     "Limits": _method("Limits", Nesting.limits),
     "Capability": _capability_class,
     **ATTENUATORS,
-    **{kind.__name__: _error_class(kind.__name__) for kind in _ERRORS},
+    **{kind.__name__: _error_class(kind.__name__) for kind in ERRORS},
 }

@@ -46,6 +46,7 @@ __all__ = [
 Mode = Literal["exec", "eval"]
 #: Where a namespace keeps the compartment of the programs that ran in it.
 WORLD: Final = "_capcompiler_world_"
+_CHANGING: Final = frozenset({dict, list, set})
 _PLACE: Final = 0.5  # a constant of the code that calls us, and where our function is put
 
 
@@ -76,9 +77,9 @@ class _Run:
         names: Any = caller.f_locals
         del caller  # a frame holds all that its callers hold
         world = _world_of(names, self.limits, self.imports)
-        _hand_in(world, given, self.grant)
+        handed = {n: given for n in _hand_in(world, given, self.grant)}
         if names is not given:
-            _hand_in(world, names, self.grant)
+            handed |= dict.fromkeys(_hand_in(world, names, self.grant), names)
         problem: BaseException | None = None
         try:
             if self.program.mode == "eval":
@@ -90,6 +91,9 @@ class _Run:
         made = world._namespace(None)
         for name in made:
             names[name] = made[name]
+        # What it did to a list or dict of the host's is there too, in the dictionary that had it.
+        for name in handed.keys() - set(made):
+            handed[name][name] = world._membrane.give(world._globals[name])
         if "_print_" in given or "_print_" in names:
             output = made.output
             names["_print"] = lambda: output
@@ -109,9 +113,10 @@ def _world_of(names: MutableMapping[str, Any], limits: Any, imports: Any) -> Com
 
 def _hand_in(
     world: Compartment, names: Mapping[str, Any], grant: Callable[[str, Any], Any] | None
-) -> None:
-    """Hand in what a host's dictionary holds. Raises `CapabilityError` for an object that is neither
-    data nor a capability, as every grant does."""
+) -> list[str]:
+    """Hand in what a host's dictionary holds, and give the names of what a program can change of it.
+    Raises `CapabilityError` for an object that is neither data nor a capability, as every grant does."""
+    changing: list[str] = []
     allowed = names.get("__builtins__")
     added = _added(vars(allowed) if isinstance(allowed, ModuleType) else allowed or {})
     for name, value in {**added, **names}.items():
@@ -124,15 +129,21 @@ def _hand_in(
         elif value is utility_builtins.get(name) and Imports.pure().find(name) is not None:
             world.exec(f"import {name}")  # a stand-in of RestrictedPython's for a module
         elif getattr(builtins, name, None) is not value:
-            world.grant(name, value if grant is None else grant(name, value))
+            given = value if grant is None else grant(name, value)
+            world.grant(name, given)
+            if name in names and given is value and type(value) in _CHANGING:
+                changing.append(name)
+    return changing
 
 
 def _added(allowed: Any) -> dict[str, Any]:
-    """What a host put into `__builtins__` beside Python's own and RestrictedPython's."""
-    own = safe_builtins.values()
+    """What a host put into `__builtins__` beside Python's own and RestrictedPython's. A builtin under a
+    name that is none is an addition of the host's."""
+    theirs = [v for n, v in safe_builtins.items() if getattr(builtins, n, None) is not v]
     return {
         name: value for name, value in allowed.items()
-        if getattr(builtins, name, None) is not value and not any(value is known for known in own)
+        if getattr(builtins, name, None) is not value and not any(value is known for known in theirs)
+        and not (hasattr(builtins, name) and any(value is known for known in safe_builtins.values()))
     }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def arm() -> None:
     """Hang up the wire, for every compartment of this process; it cannot be taken down again, since
     CPython keeps an audit hook for the life of the process.
 
-    Programs that only compute pay nothing; a turn pays a few microseconds, an import about a tenth.
+    A turn pays some microseconds; `python -m tests.benchmarks.tripwire` measures what else costs.
     """
     global _armed
     if not _armed:
@@ -94,8 +94,10 @@ def arm() -> None:
 
 
 def _hook(event: str, args: tuple[object, ...]) -> None:
+    if event in _HARMLESS:
+        return  # first, since guards cause these in numbers
     meter = turns.meter
-    if meter is None or turns.looking or event in _HARMLESS or not meter.live:
+    if meter is None or turns.looking or not meter.live:
         return
     turns.looking = True  # looking at frames is an event too
     try:

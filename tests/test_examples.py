@@ -302,6 +302,35 @@ def test_the_readme_has_its_two_commands() -> None:
     assert "python -m pytest -n auto" in lines
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the block is for a shell")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "tea: [150]\ncup: []\n"),
+        ('open("/etc/passwd")', "error in price at main.py:8: open was not granted"),
+        ("stock.take(item)", "'Reference' object has no attribute 'take'"),
+        ("while True: pass", "limit in price"),
+    ],
+)
+def test_the_plugin_host_of_the_readme(line: str, said: str, tmp_path: Path) -> None:
+    """The block to the letter, but for what pip installs; and what its text says to try."""
+    pytest.importorskip("pluggy", reason="needs the extra plugins")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = next(b[3] for b in FENCE.finditer(readme) if b[1] == "sh" and "shop/host.py" in b[3])
+    install, rest = block.split("\n", 1)
+    assert install == "python -m pip install -e '.[plugins]'"
+    (tmp_path / "bin").mkdir()
+    wrapper = tmp_path / "bin" / "python"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    lines = rest.replace("def price(item, cents):\n", f"def price(item, cents):\n    {line}\n", 1)
+    done = run("sh", "-ec", f"PATH={tmp_path}/bin:$PATH\n{lines if line else rest}", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    if not line:
+        assert f"```text\n{done.stdout}```" in readme
+    assert said in done.stdout
+
+
 def test_the_extras_that_pages_install_are_there() -> None:
     there = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)

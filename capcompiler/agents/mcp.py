@@ -8,9 +8,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import anyio.to_thread
-from mcp.server.mcpserver import MCPServer
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from capcompiler.extras import needs_extra
+
+try:
+    import anyio.to_thread
+    from mcp.server.mcpserver import MCPServer
+    from mcp.types import CallToolResult, TextContent, ToolAnnotations
+except ImportError as error:
+    raise ImportError(needs_extra(__name__, "mcp", error.name or "")) from error
 
 from capcompiler import __version__
 from capcompiler.agents.session import MOST_CODE, Session

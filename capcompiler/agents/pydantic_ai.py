@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic_ai import ModelRetry, Tool
+from capcompiler.extras import needs_extra
+
+try:
+    from pydantic_ai import ModelRetry, Tool
+except ImportError as error:
+    raise ImportError(needs_extra(__name__, "pydantic-ai", error.name or "")) from error
 
 from capcompiler.agents.session import Session
 from capcompiler.compartment import Isolation

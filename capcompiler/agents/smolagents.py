@@ -17,7 +17,12 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from smolagents.local_python_executor import CodeOutput, InterpreterError, PythonExecutor
+from capcompiler.extras import needs_extra
+
+try:
+    from smolagents.local_python_executor import CodeOutput, InterpreterError, PythonExecutor
+except ImportError as error:
+    raise ImportError(needs_extra(__name__, "smolagents", error.name or "")) from error
 
 from capcompiler.agents.session import MOST_CODE, shown_in, unfenced
 from capcompiler.agents.wording import bounded, for_model

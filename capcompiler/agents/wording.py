@@ -22,7 +22,7 @@ from capcompiler.membrane.capability import (
     is_host_function,
     refused_of,
 )
-from capcompiler.membrane.exceptions import printable
+from capcompiler.membrane.exceptions import harmless, printable
 
 __all__ = ["MOST", "bounded", "for_model", "granted_text"]
 
@@ -60,7 +60,7 @@ _LIMITS: Final = {
 
 def bounded(text: str, most: int = MOST) -> str:
     """A text cut in its middle where it is too long, without what a terminal acts on."""
-    text = printable(text)
+    text = harmless(printable(text.replace("\r\n", "\n")))
     if len(text) <= most:
         return text
     half = most // 2

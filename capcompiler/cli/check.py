@@ -66,7 +66,7 @@ def check(files: Sequence[str], form: str, output: str | None) -> None:
         wrong = capcompiler.check(source.text, filename=source.name)
         violations += wrong
         if not wrong:
-            found_here = imported(ast.parse(source.text))
+            found_here = imported(ast.parse(source.text), source.text)
             absent += [(source.name, one) for one in found_here if why_refused(one.module)]
 
     if form == "text":
@@ -74,7 +74,7 @@ def check(files: Sequence[str], form: str, output: str | None) -> None:
     elif form == "json":
         write_to(dump_json(_as_json(checked, violations, absent, unreadable)), output)
     else:
-        write_to(dump_json(sarif_log(checked, violations, unreadable)), output)
+        write_to(dump_json(sarif_log(checked, violations, unreadable, absent)), output)
     for name, one in absent:
         write(harmless(one.described(name)), err=True)
     for failure in unreadable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capcompiler.imports import Imports
 from guards.modules import REFUSED
@@ -25,12 +25,24 @@ class Imported:
 
     def described(self, filename: str) -> str:
         where = f"{filename}:{self.line}:{self.column + 1}"
-        return f"{where}: imports {self.module}, which guests do not get: {why_refused(self.module)}"
+        return f"{where}: {self.said()}"
+
+    def said(self) -> str:
+        return f"imports {self.module}, which guests do not get: {why_refused(self.module)}"
 
 
-def imported(tree: ast.AST) -> list[Imported]:
-    """The modules that import statements name, in order of place; relative ones are left out."""
-    return sorted(_walk(tree), key=lambda found: (found.line, found.column))
+def imported(tree: ast.AST, text: str) -> list[Imported]:
+    """The modules that import statements name, in order of place; relative ones are left out. text: what
+    the tree was made of."""
+    lines = text.split("\n")
+    found = [replace(one, column=_characters(lines, one)) for one in _walk(tree)]
+    return sorted(found, key=lambda one: (one.line, one.column))
+
+
+def _characters(lines: list[str], one: Imported) -> int:
+    """The column in characters; syntax trees count bytes of UTF-8."""
+    line = lines[one.line - 1] if one.line <= len(lines) else ""
+    return len(line.encode("utf-8", "surrogatepass")[: one.column].decode("utf-8", "replace"))
 
 
 def _walk(tree: ast.AST) -> Iterator[Imported]:

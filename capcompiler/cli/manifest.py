@@ -40,7 +40,7 @@ def manifest_of(text: str, filename: str) -> Manifest:
     tree = ast.parse(text)
     free = _free(symtable.symtable(text, filename, "exec"))
     wanted = {n: set[str]() for n in sorted(free - _BUILTINS)}
-    modules = {one.module for one in imported(tree)}
+    modules = {one.module for one in imported(tree, text)}
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Attribute)

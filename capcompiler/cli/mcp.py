@@ -11,7 +11,6 @@ from capcompiler.cli.grants import grant_option
 from capcompiler.cli.terminal import harmless
 from capcompiler.cli.trace import show_use, trace_option
 from capcompiler.errors import CapError
-from capcompiler.extras import needs_extra
 from capcompiler.limits import Limits
 
 __all__ = ["mcp"]
@@ -47,7 +46,7 @@ def mcp(caps: dict[str, Any], limits: Limits, trace: bool, isolation: Any) -> No
     try:
         from capcompiler.agents.mcp import server
     except ImportError as error:
-        raise click.ClickException(needs_extra("capcompiler mcp", "mcp", error.name or "")) from None
+        raise click.ClickException(str(error)) from None
     from capcompiler.agents import Session
     from capcompiler.cli.sources import take_stdin
 

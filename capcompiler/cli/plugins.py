@@ -79,8 +79,8 @@ def _absent(source: PluginSource) -> list[str]:
     own = {"pluggy", *(module.partition(".")[0] for module in source.modules)}
     return [
         one.described(f"{source.manifest.name}/{path}")
-        for path, tree in trees_of(source)
-        for one in imported(tree)
+        for path, tree, text in trees_of(source)
+        for one in imported(tree, text)
         if not one.guarded and one.module.partition(".")[0] not in own and why_refused(one.module)
     ]
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from capcompiler.attenuation.shown import shown_call, shown_value
+from capcompiler.cli.budget import limit_option
 from capcompiler.cli.outcome import dump_json, outcome_json, show_error, show_output, status_of
 from capcompiler.cli.present import value_text
 from capcompiler.cli.sources import Source, read_bytes
 from capcompiler.cli.terminal import harmless, write
 from capcompiler.errors import CapError
+from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def write_record(tape: Tape, error: CapError | None, path: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:
+            if hasattr(os, "fchmod"):  # a file that was there keeps who may read it
+                os.fchmod(descriptor, 0o600)
             file.write(data)
     except OSError as failed:
         reason = failed.strerror or "unknown reason"
@@ -61,17 +65,21 @@ Exit status: as of run; 2 also for a record that cannot be read or told again.
 @click.argument("log", type=click.Path())
 @click.option("--quiet", is_flag=True, help="Do not list the uses.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the uses in it.")
-def replay(log: str, quiet: bool, as_json: bool) -> None:
+@limit_option
+def replay(log: str, quiet: bool, as_json: bool, limits: Limits) -> None:
     """Run the program in LOG again, with the answers that it got when it was recorded.
 
     No file, network or clock is touched: there is nothing but the record. Each use of what was granted
-    is listed on stderr, with its answer.
+    is listed on stderr, with its answer. It has the limits that it had then, if those are no more than
+    the usual ones.
     """
     from capcompiler.recording.record import RecordError
     from capcompiler.recording.replay import replay as run_again
 
     try:
-        done = run_again(read_bytes(log))
+        given = click.get_current_context().get_parameter_source("limits")
+        said = given is not click.core.ParameterSource.DEFAULT
+        done = run_again(read_bytes(log), limits=limits if said else None)
     except RecordError as error:
         raise click.UsageError(harmless(str(error))) from None
     if as_json:

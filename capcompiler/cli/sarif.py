@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from capcompiler import __version__
+from capcompiler.cli.imported import Imported
 from capcompiler.cli.sources import Unreadable
 from capcompiler.cli.terminal import harmless
 from capcompiler.dialect import CODES
@@ -21,17 +22,29 @@ __all__ = ["sarif_log"]
 
 #: The beginning of `[text](target)`, which viewers show as a link.
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+_ABSENT = "absent-import"
+_ABSENT_RULE: dict[str, object] = {
+    "id": _ABSENT,
+    "shortDescription": {"text": "an import of a module that no guest gets"},
+    "defaultConfiguration": {"level": "warning"},
+}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif_log(
-    checked: Sequence[str], violations: Sequence[Violation], unreadable: Sequence[Unreadable]
+    checked: Sequence[str],
+    violations: Sequence[Violation],
+    unreadable: Sequence[Unreadable],
+    absent: Sequence[tuple[str, Imported]] = (),
 ) -> dict[str, object]:
     """The log of one run of `check`, as data for JSON.
 
     checked: names of the files that were read. violations: in any order, all about those files.
+    absent: imports of modules that no guest gets, which are warnings, and notes where the program can do
+    without.
     """
     codes = sorted({violation.code for violation in violations})
+    rules = [_rule(code, violations) for code in codes] + ([_ABSENT_RULE] if absent else [])
     failures = [
         {
             "level": "error",
@@ -49,7 +62,7 @@ def sarif_log(
                     "driver": {
                         "name": "capcompiler",
                         "version": __version__,
-                        "rules": [_rule(code, violations) for code in codes],
+                        "rules": rules,
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -60,7 +73,10 @@ def sarif_log(
                     }
                 ],
                 "artifacts": [{"location": _artifact(name)} for name in checked],
-                "results": [_result(v, codes, checked) for v in violations],
+                "results": [
+                    *(_result(v, codes, checked) for v in violations),
+                    *(_absent_result(name, one, len(codes), checked) for name, one in absent),
+                ],
             }
         ],
     }
@@ -88,6 +104,20 @@ def _result(violation: Violation, codes: Sequence[str], checked: Sequence[str]) 
         "locations": [
             {"physicalLocation": {"artifactLocation": location, "region": _region(violation)}}
         ],
+    }
+
+
+def _absent_result(name: str, one: Imported, rule: int, checked: Sequence[str]) -> dict[str, object]:
+    location = _artifact(name)
+    if name in checked:
+        location["index"] = checked.index(name)
+    region = {"startLine": one.line, "startColumn": one.column + 1}
+    return {
+        "ruleId": _ABSENT,
+        "ruleIndex": rule,
+        "level": "note" if one.guarded else "warning",
+        "message": {"text": _plain(one.said())},
+        "locations": [{"physicalLocation": {"artifactLocation": location, "region": region}}],
     }
 
 

@@ -6,6 +6,7 @@ written that was not built here from classes and identifiers; what has no such f
 
 from __future__ import annotations
 
+import builtins as _python
 import inspect
 import itertools
 import keyword
@@ -34,11 +35,20 @@ import decimal as _decimal
 import fractions as _fractions
 import typing as _t
 """
-#: Names that are a guest's own builtins, and no other Python's.
-_BUILTINS: Final = (
-    "cap_exec cap_eval cap_compile expose only readonly revocable expiring rate_limited quota logged "
-    "confirmed seal_pair"
-).split()
+_ANYTHING: Final = "(*args: _t.Any, **kwargs: _t.Any) -> _t.Any: ..."
+#: How a guest's own builtins are declared that are no functions of anything.
+_DECLARED: Final = {
+    "Capability": """\
+class Capability:
+    def __init_subclass__(
+        cls, *, special: _t.Any = ..., read: _t.Any = ..., write: _t.Any = ..., reads: _t.Any = ...
+    ) -> None: ...""",
+    "Limits": """\
+def Limits(
+    steps: _b.int | None = ..., *, memory: _b.int | None = ..., output: _b.int | None = ...,
+    depth: _b.int | None = ...,
+) -> _t.Any: ...""",
+}
 _CLASSES: Final[tuple[type, ...]] = (
     bool, int, float, complex, str, bytes, bytearray, range, object, list, tuple, dict, set, frozenset,
 )  # fmt: skip
@@ -91,9 +101,20 @@ def stub_text(caps: Mapping[str, Any], *, builtins: bool = False) -> str:
     writer = _Writer(frozenset(caps))
     named = [name for name in caps if _is_name(name) and name not in _TAKEN]
     declared = [f"{name}: {writer.of(name, caps[name])}" for name in named]
-    anything = "(*args: _t.Any, **kwargs: _t.Any) -> _t.Any: ..."
-    extra = [f"def {name}{anything}" for name in _BUILTINS if builtins and name not in caps]
+    extra = _of_guests(frozenset(caps).union(writer.names)) if builtins else []
     return "\n".join([_HEAD, *writer.classes, *declared, *extra, ""])
+
+
+def _of_guests(taken: frozenset[str]) -> list[str]:
+    """What declares the builtins of guests that no other Python has, but for names that are taken."""
+    from capcompiler.nesting import ERRORS, MAKERS
+
+    own = [n for n in MAKERS if not hasattr(_python, n) and not n.startswith("_") and n not in taken]
+    errors = {kind.__name__ for kind in ERRORS}
+    return [
+        f"class {n}(_b.Exception): ..." if n in errors else _DECLARED.get(n, f"def {n}{_ANYTHING}")
+        for n in own
+    ]
 
 
 def _is_name(name: object) -> bool:
@@ -105,7 +126,7 @@ class _Writer:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.classes: list[str] = []
-        self._names: set[str] = set(names | _TAKEN)
+        self.names: set[str] = set(names | _TAKEN)
         self._known: dict[Any, str] = {}
 
     def of(self, name: str, value: Any) -> str:
@@ -172,10 +193,10 @@ class _Writer:
     def _free(self, wanted: str) -> str:
         name = wanted if _is_name(wanted) else "Granted"
         number = 2
-        while name in self._names:
+        while name in self.names:
             name = f"{wanted if _is_name(wanted) else 'Granted'}{number}"
             number += 1
-        self._names.add(name)
+        self.names.add(name)
         return name
 
     def _method(self, name: str, checker: Checker | None, function: Any) -> list[str]:

@@ -7,24 +7,14 @@ it is. Neither ever fails on a character that the stream cannot encode.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TextIO
 
 import click
 
+from capcompiler.membrane.exceptions import harmless
+
 __all__ = ["coloured", "encodable", "harmless", "write"]
-
-# C0 without tab and newline, DEL, C1, the marks that turn the direction of text round (they make
-# a line read as what it is not), and lone surrogates.
-_ACTED_ON = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
-)
-
-
-def harmless(text: str) -> str:
-    """`text` with each character that a terminal acts on written as its escape, as in `\\x1b`."""
-    return _ACTED_ON.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def encodable(text: str, encoding: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import weakref
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final, Literal, NoReturn
 
@@ -14,7 +14,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from capcompiler.jinja.generator import GuestGenerator
 from capcompiler.jinja.template import CapTemplate
-from capcompiler.jinja.world import _UNDEFINED, Source, World
+from capcompiler.jinja.world import _UNDEFINED, Source
+from capcompiler.jinja.worlds import Worlds, checked_number
 from capcompiler.limits import Limits
 
 __all__ = ["CapEnvironment", "ImmutableCapEnvironment"]
@@ -28,6 +29,13 @@ _LIMITS: Final = Limits()
 _SET_UP: Final = Limits(steps=None, memory=None)
 
 
+#: What Jinja2 calls for a template, and a `CapEnvironment` does not.
+_NOT_CALLED: Final = (
+    "call call_filter call_test concat context_class getattr getitem handle_exception make_globals "
+    "unsafe_undefined wrap_str_format"
+).split()
+
+
 class CapEnvironment(SandboxedEnvironment):
     """An environment whose templates run in a compartment, each rendering with a budget of its own.
 
@@ -36,11 +44,12 @@ class CapEnvironment(SandboxedEnvironment):
     objects: what becomes of a value that is neither data nor a capability: "refuse" (an error that says
     so), "public" (its public attributes and methods, by `is_safe_attribute` and `is_safe_callable`), or
     a function that gives data or a capability for it.
-    With `enable_async` what the host's functions give is awaited where it can be. The renderings of one
-    environment take turns, so that one waits while another awaits; `overlay()` makes an environment
-    beside which it need not.
+    worlds: how many renderings may be under way beside each other, on threads or tasks; each has a
+    compartment to itself, and more than one are made when they are needed.
+    With `enable_async` what the host's functions give is awaited where it can be.
     Raises ValueError for what cannot be kept: `bytecode_cache`, a class of undefined values of the
-    host's own.
+    host's own; and TypeError where a subclass has a method or class of its own that no template would
+    call, since what runs for templates runs in their world.
     """
 
     code_generator_class = GuestGenerator
@@ -54,12 +63,14 @@ class CapEnvironment(SandboxedEnvironment):
         *args: Any,
         limits: Limits | None = None,
         objects: Literal["refuse", "public"] | Callable[[Any], Any] = "refuse",
+        worlds: int = 4,
         **kwargs: Any,
     ) -> None:
         if limits is not None and not isinstance(limits, Limits):
             raise TypeError(f"limits: wanted Limits or None, got {type(limits).__name__}")
         if objects not in ("refuse", "public") and not callable(objects):
             raise ValueError(f"objects: wanted 'refuse', 'public' or a function, got {objects!r}")
+        _check_own(type(self))
         super().__init__(*args, **kwargs)
         if self.bytecode_cache is not None:
             raise ValueError("CapEnvironment: a bytecode_cache holds code that no guard has seen")
@@ -73,22 +84,13 @@ class CapEnvironment(SandboxedEnvironment):
         self.objects = objects
         #: What templates may call of extensions: their identifiers, and the names of methods.
         self.extension_methods: set[tuple[str, str]] = set()
-        self._lock = threading.Lock()
-        self._world: World | None = None
-
-    def _world_of(self) -> World:
-        world = self._world
-        if world is None:
-            with self._lock:
-                world = self._world
-                if world is None:
-                    world = self._world = World(self)
-        return world
+        self._most_worlds = checked_number(worlds)
+        self._worlds = Worlds(self, self._most_worlds)
 
     def overlay(self, *args: Any, **kwargs: Any) -> CapEnvironment:
-        """An environment that shares the tables of this one, with a world of its own."""
+        """An environment that shares the tables of this one, with worlds of its own."""
         made = super().overlay(*args, **kwargs)
-        made._world, made._lock, made.optimized = None, threading.Lock(), False
+        made._worlds, made.optimized = Worlds(made, self._most_worlds), False
         return made
 
     # From text
@@ -129,16 +131,41 @@ class CapEnvironment(SandboxedEnvironment):
             raise TypeError("from_string: the template_class of a CapEnvironment is CapTemplate")
         if not isinstance(source, str):
             raise TypeError(f"from_string: wanted text, got {type(source).__name__}")
-        world = self._world_of()
-        made = world.source(str.__str__(source), None, None)
-        return self._ready(made, globals)
+        return self._ready(self._worlds.source(str.__str__(source), None, None), globals)
 
     def _ready(self, source: Source, globals: MutableMapping[str, Any] | None) -> CapTemplate:
-        self._world_of().prepare(source)
+        if isinstance(source.python, TemplateSyntaxError):
+            raise source.python
+        if not self.is_async:  # all worlds may be awaiting, and no other turn be had
+            with self._worlds.taken() as world:
+                world.prepare(source)
         return CapTemplate._of(self, source, globals)
 
     def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> CapTemplate:
-        return self._ready(self._world_of().named(name), globals)
+        return self._ready(self._named(name), globals)
+
+    def _named(self, name: str) -> Source:
+        """The template of a name, by the environment's loader. Raises what the loader raises."""
+        loader = self.loader
+        if loader is None:
+            raise TypeError("no loader for this environment specified")
+        key = (weakref.ref(loader), name)
+        cache: Any = self.cache
+        found = None if cache is None else cache.get(key)
+        if type(found) is Source and (
+            not self.auto_reload or found.uptodate is None or found.uptodate()
+        ):
+            return found
+        text, filename, uptodate = loader.get_source(self, name)
+        inside = self._worlds.inside()
+        if inside is not None:
+            inside.pay_for(text)
+        made = self._worlds.source(text, name, filename, uptodate)
+        if cache is not None:
+            cache[key] = made
+        elif inside is not None:
+            inside.held.append(made)
+        return made
 
     def get_template(
         self, name: Any, parent: str | None = None, globals: MutableMapping[str, Any] | None = None
@@ -165,17 +192,32 @@ class CapEnvironment(SandboxedEnvironment):
             raise TemplateSyntaxError("the expression is nested too deeply", 1) from None
         body = [nodes.Assign(nodes.Name("result", "store"), expr, lineno=1)]
         tree = nodes.Template(body, lineno=1)
-        world = self._world_of()
-        made = world.source(self._generate(tree, None, None), None, None, python=True)
+        made = self._worlds.source(self._generate(tree, None, None), None, None, python=True)
         template = self._ready(made, None)
 
         def evaluate(*args: Any, **kwargs: Any) -> Any:
-            return world.evaluate(template, dict(*args, **kwargs), undefined_to_none)
+            variables = dict(*args, **kwargs)
+            with self._worlds.taken(waits=self.is_async) as world:
+                return world.evaluate(template, variables, undefined_to_none)
 
         return evaluate
 
     def compile_templates(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("compiled templates run in their world only")
+
+
+def _check_own(kind: type) -> None:
+    """A rule of the host's that is passed over in silence is a hole that it does not know of."""
+    for one in kind.__mro__:
+        if one is CapEnvironment:
+            return
+        for name in _NOT_CALLED:
+            if name in vars(one):
+                raise TypeError(
+                    f"{kind.__name__}.{name} would not be called: templates run in a world apart. "
+                    f"Say what they may have by `objects=`, by what is handed in, or by the methods "
+                    f"is_safe_attribute, is_safe_callable, call_binop and call_unop"
+                )
 
 
 def _names_to_copy(tree: nodes.Template) -> int:

@@ -13,7 +13,7 @@ from capcompiler.membrane.handle import Handle
 
 if TYPE_CHECKING:
     from capcompiler.jinja.environment import CapEnvironment
-    from capcompiler.jinja.world import Source
+    from capcompiler.jinja.world import Source, World
 
 __all__ = ["CapTemplate", "TemplateExports"]
 
@@ -52,37 +52,68 @@ class CapTemplate(Template):
         In an environment that awaits, an event loop of its own is run for it."""
         if self.environment.is_async:
             return asyncio.run(self.render_async(*args, **kwargs))
-        return self.environment._world_of().render(self, dict(*args, **kwargs))
+        variables = dict(*args, **kwargs)
+        with self.environment._worlds.taken() as world:
+            return world.render(self, variables)
 
     async def render_async(self, *args: Any, **kwargs: Any) -> str:
         """The rendered text, on the running event loop. Raises what `render` raises."""
         self._check_awaits()
-        return await self.environment._world_of().render_async(self, dict(*args, **kwargs))
+        variables = dict(*args, **kwargs)
+        with self.environment._worlds.taken(waits=True) as world:
+            return await world.render_async(self, variables)
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
-        """The rendered text, in one piece: a turn does not wait for whoever reads."""
-        yield self.render(*args, **kwargs)
+        """The rendered text piece by piece, as it is read. What is read next, while reading is quick, is
+        made in the same turn; other templates may be rendered between turns. All turns together have
+        the budget of one rendering. Raises what `render` raises.
+
+        In an environment that awaits all of it is made first, on an event loop of its own."""
+        if self.environment.is_async:
+            yield from asyncio.run(self._pieces(dict(*args, **kwargs)))
+            return
+        variables, worlds = dict(*args, **kwargs), self.environment._worlds
+        with worlds.taken() as world:
+            stream = world.stream(self, variables)
+        with stream:
+            while not stream.over:
+                with worlds.taken(world):
+                    pieces = stream.pull()
+                yield from pieces
 
     async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str, object]:
-        """The rendered text, in one piece."""
-        yield await self.render_async(*args, **kwargs)
+        """As `generate`, on the running event loop."""
+        self._check_awaits()
+        variables, worlds = dict(*args, **kwargs), self.environment._worlds
+        with worlds.taken(waits=True) as world:
+            stream = await world.stream_async(self, variables)
+        with stream:
+            while not stream.over:
+                with worlds.taken(world, waits=True):
+                    pieces = await stream.pull_async()
+                for piece in pieces:
+                    yield piece
+
+    async def _pieces(self, variables: dict[str, Any]) -> list[str]:
+        return [piece async for piece in self.generate_async(variables)]
 
     def make_module(  # type: ignore[override]
         self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
     ) -> TemplateExports:
         if self.environment.is_async:
             raise RuntimeError("the environment awaits: use make_module_async")
-        world = self.environment._world_of()
-        body, exported = world.module(self, {**(vars or {}), **(locals or {})}, shared)
-        return TemplateExports(self, body, exported)
+        with self.environment._worlds.taken() as world:
+            body, exported = world.module(self, {**(vars or {}), **(locals or {})}, shared)
+        return TemplateExports(self, body, exported, world)
 
     async def make_module_async(  # type: ignore[override]
         self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Any = None
     ) -> TemplateExports:
         self._check_awaits()
-        world = self.environment._world_of()
-        body, exported = await world.module_async(self, {**(vars or {}), **(locals or {})}, shared)
-        return TemplateExports(self, body, exported)
+        with self.environment._worlds.taken(waits=True) as world:
+            of = {**(vars or {}), **(locals or {})}, shared
+            body, exported = await world.module_async(self, *of)
+        return TemplateExports(self, body, exported, world)
 
     @property
     def module(self) -> TemplateExports:  # type: ignore[override]
@@ -99,12 +130,12 @@ class CapTemplate(Template):
 class TemplateExports:
     """What a template exports: its variables and macros. As text, what it renders."""
 
-    def __init__(self, template: CapTemplate, body: str, exported: dict[str, Any]) -> None:
+    def __init__(self, template: CapTemplate, body: str, exported: dict[str, Any], world: World) -> None:
         self.__name__ = template.name
         self._body = body
         for name, value in exported.items():
             if name[:1] != "_":
-                found = _Macro(template, value) if isinstance(value, Handle) else value
+                found = _Macro(template, value, world) if isinstance(value, Handle) else value
                 setattr(self, name, found)
 
     def __html__(self) -> str:
@@ -127,9 +158,10 @@ class _Macro:
     """A macro of a template, for the host to call: a turn with a fresh budget. In an environment that
     awaits it gives something to await."""
 
-    def __init__(self, template: CapTemplate, handle: Handle) -> None:
+    def __init__(self, template: CapTemplate, handle: Handle, world: World) -> None:
         self._template = template
         self._handle = handle
+        self._world = world  # where the macro is
 
     def __getattr__(self, name: str) -> Any:
         if name not in _OF_MACROS:
@@ -140,6 +172,12 @@ class _Macro:
         autoescape = None
         if args and isinstance(args[0], EvalContext):
             autoescape, args = bool(args[0].autoescape), args[1:]
-        world = self._template.environment._world_of()
-        call = world.call_macro_async if world.environment.is_async else world.call_macro
-        return call(self._handle, args, kwargs, autoescape)
+        environment = self._template.environment
+        if environment.is_async:
+            return self._awaited(args, kwargs, autoescape)
+        with environment._worlds.taken(self._world) as world:
+            return world.call_macro(self._handle, args, kwargs, autoescape)
+
+    async def _awaited(self, args: Any, kwargs: dict[str, Any], autoescape: bool | None) -> Any:
+        with self._template.environment._worlds.taken(self._world, waits=True) as world:
+            return await world.call_macro_async(self._handle, args, kwargs, autoescape)

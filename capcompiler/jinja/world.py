@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
@@ -23,6 +25,7 @@ from capcompiler.errors import GuestError
 from capcompiler.imports import Imports
 from capcompiler.jinja.crossing import Crossing
 from capcompiler.jinja.records import RECORDS, HostFunction
+from capcompiler.limits import Usage
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.data import PLAIN
 from capcompiler.program import Program, cap_compile
@@ -31,13 +34,15 @@ if TYPE_CHECKING:
     from capcompiler.jinja.environment import CapEnvironment
     from capcompiler.jinja.template import CapTemplate
 
-__all__ = ["Source", "World"]
+__all__ = ["Source", "Stream", "World"]
 
 _HERE: Final = Path(__file__).parent / "guest"
 _UNDEFINED: Final = {
     k: k.__name__ for k in (Undefined, ChainableUndefined, DebugUndefined, StrictUndefined)
 }
 _TRANSLATING: Final = 4  # steps for each character of a template that a template asks for
+_MOST_PIECES: Final = 64  # of one turn of a stream
+_QUICK: Final = 0.002  # seconds that the pieces of a turn took, where the next may have more of them
 _numbers: Final = itertools.count(1)
 
 
@@ -108,14 +113,22 @@ class _Host(Capability):
 
 
 class World:
-    """The compartment of one environment. All its templates share it, and nothing that can change."""
+    """A compartment of one environment. Templates share it, and nothing that can change.
 
-    def __init__(self, environment: CapEnvironment) -> None:
+    sources: the templates of the environment, by their numbers. users: who have taken it. gone: numbers
+    of templates that nobody has any more. held: what was loaded in this turn, where there is no cache.
+    """
+
+    def __init__(
+        self, environment: CapEnvironment, sources: weakref.WeakValueDictionary[int, Source]
+    ) -> None:
         self.environment = environment
         self.crossing = Crossing(environment)
-        self._sources: weakref.WeakValueDictionary[int, Source] = weakref.WeakValueDictionary()
-        self._gone: deque[int] = deque()
-        self._held: list[Source] = []  # what was loaded in this turn, where there is no cache
+        self.users = 0
+        self.gone: deque[int] = deque()
+        self.ended: deque[int] = deque()  # numbers of streams that nobody reads any more
+        self.held: list[Source] = []
+        self._sources = sources
         self._failed: exceptions.TemplateSyntaxError | None = None
         self._missing: list[str] = []  # the names that the last choice of templates was among
         self._equipped: tuple[Any, ...] = ()
@@ -143,60 +156,19 @@ class World:
 
     # Templates
 
-    def source(
-        self,
-        text: str,
-        name: str | None,
-        filename: str | None,
-        uptodate: Callable[[], bool] | None = None,
-        *,
-        python: bool = False,
-    ) -> Source:
-        """Translate a template, and keep what came of it as long as somebody has it. python: whether
-        `text` is what came of it."""
-        made_of: str | exceptions.TemplateSyntaxError = text
-        if not python:
-            try:
-                made_of = self.environment._python_of(text, name, filename)
-            except exceptions.TemplateSyntaxError as error:
-                made_of = error
-        made = Source(made_of, name, filename, uptodate)
-        self._sources[made.number] = made
-        weakref.finalize(made, self._gone.append, made.number).atexit = False
-        return made
-
-    def named(self, name: str) -> Source:
-        """The template of a name, by the environment's loader. Raises what the loader raises."""
-        environment = self.environment
-        loader = environment.loader
-        if loader is None:
-            raise TypeError("no loader for this environment specified")
-        key = (weakref.ref(loader), name)
-        cache: Any = environment.cache
-        found = None if cache is None else cache.get(key)
-        if type(found) is Source and (
-            not environment.auto_reload or found.uptodate is None or found.uptodate()
-        ):
-            return found
-        text, filename, uptodate = loader.get_source(environment, name)
+    def pay_for(self, text: str) -> None:
+        """A template asks for a file: it may do so by many names, and have it read anew for each."""
         meter = self.compartment._realm.meter
         if meter.live:
-            # A template may ask for one file by many names, and have it read anew for each.
             meter.charge(_TRANSLATING * len(text))
             meter.charge_bytes(16 * len(text))
-        made = self.source(text, name, filename, uptodate)
-        if cache is None:
-            self._held.append(made)
-        else:
-            cache[key] = made
-        return made
 
     def version(self, name: str, parent: str | None) -> int | None:
         """Which template has this name now; None where the loader has none. Asked by templates."""
         if parent is not None:
             name = self.environment.join_path(name, parent)
         try:
-            return self.named(name).number
+            return self.environment._named(name).number
         except exceptions.TemplateNotFound:
             return None
 
@@ -229,11 +201,21 @@ class World:
         there are records in that, its globals."""
         entered = self.crossing.enter(variables)
         given = self.crossing.enter(template.globals) if template.globals else None
-        return self._inside(), template.source.number, entered, entered is not variables, given
+        return self.runs_here(), template.source.number, entered, entered is not variables, given
 
-    def _inside(self) -> bool:
+    def runs_here(self) -> bool:
         """Whether who asks runs on behalf of a turn of this world: a function of the host's renders."""
-        return self.compartment._realm.meter.live or runs_for(self.compartment)
+        return self.compartment._thread == get_ident() or runs_for(self.compartment)
+
+    def stream(self, template: CapTemplate, variables: dict[str, Any]) -> Stream:
+        made = Stream(self, template)
+        made._call("open_stream", *self._handed(template, variables))
+        return made
+
+    async def stream_async(self, template: CapTemplate, variables: dict[str, Any]) -> Stream:
+        made = Stream(self, template)
+        await made._call_async("open_stream", *self._handed(template, variables))
+        return made
 
     def module(
         self, template: CapTemplate, variables: dict[str, Any], shared: bool
@@ -253,14 +235,14 @@ class World:
     def call_macro(self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None) -> Any:
         given = self._given(args, kwargs)
         return self.crossing.leave(
-            self._call("call_macro", None, self._inside(), macro, *given, autoescape)
+            self._call("call_macro", None, self.runs_here(), macro, *given, autoescape)
         )
 
     async def call_macro_async(
         self, macro: Any, args: Any, kwargs: dict[str, Any], autoescape: bool | None
     ) -> Any:
         given = self._given(args, kwargs)
-        of = self._inside(), macro, *given, autoescape
+        of = self.runs_here(), macro, *given, autoescape
         found = await self._call_async("call_macro_async", None, *of)
         return self.crossing.leave(found)
 
@@ -279,24 +261,29 @@ class World:
 
     def prepare(self, source: Source) -> None:
         """Compile a template before it is rendered, so that what is wrong with it shows."""
-        if isinstance(source.python, exceptions.TemplateSyntaxError):
-            raise source.python
-        if not self.environment.is_async:  # the world may be awaiting, and no other turn be had
-            self._call("prepare", None, source.number)
+        self._call("prepare", None, source.number)
 
-    def _call(self, name: str, template: CapTemplate | None, *args: Any) -> Any:
+    def _call(
+        self, name: str, template: CapTemplate | None, *args: Any, spent: Usage | None = None
+    ) -> Any:
         for change in self._changes():
             self.compartment.call(*change)
         try:
+            if spent is not None:
+                return self.compartment._go_on(spent, name, *args)
             return self.compartment.call(name, *args)
         except GuestError as error:
             problem = self._as_jinja(error, template)
         raise problem
 
-    async def _call_async(self, name: str, template: CapTemplate | None, *args: Any) -> Any:
+    async def _call_async(
+        self, name: str, template: CapTemplate | None, *args: Any, spent: Usage | None = None
+    ) -> Any:
         for change in self._changes():
             await self.compartment.call_async(*change)
         try:
+            if spent is not None:
+                return await self.compartment._go_on_async(spent, name, *args)
             return await self.compartment.call_async(name, *args)
         except GuestError as error:
             problem = self._as_jinja(error, template)
@@ -342,12 +329,12 @@ class World:
     def _changes(self) -> Iterator[tuple[Any, ...]]:
         """The calls that tell the world what the host has changed of the environment since the last
         time."""
-        if self._inside():
+        if self.runs_here():
             return  # nothing is changed under a template
         if self.compartment._awaiting is None:  # else one is under way, which may still ask for them
-            self._held.clear()
-        if self._gone:
-            yield "forget", [self._gone.popleft() for _ in range(len(self._gone))]
+            self.held.clear()
+        if self.gone or self.ended:
+            yield "forget", _emptied(self.gone), _emptied(self.ended)
         environment = self.environment
         tables = (
             environment.filters, environment.tests, environment.policies, environment.binop_table,
@@ -398,6 +385,69 @@ class World:
 
             function = operate
         return HostFunction(self.crossing._calling(function), "")
+
+
+class Stream:
+    """A rendering that is read piece by piece, in turns that share one budget. over: whether all of it
+    was read. As a context manager, it is dropped at the end."""
+
+    def __init__(self, world: World, template: CapTemplate) -> None:
+        self._world = world
+        self._template = template
+        self._number = next(_numbers)
+        self._spent = Usage()
+        self._many = 1  # pieces of one turn
+        self.over = False
+
+    def pull(self) -> list[str]:
+        """The next pieces."""
+        started = time.monotonic()
+        return self._pulled(self._call("pull", self._world.runs_here(), self._many), started)
+
+    async def pull_async(self) -> list[str]:
+        started = time.monotonic()
+        of = self._world.runs_here(), self._many
+        return self._pulled(await self._call_async("pull_async", *of), started)
+
+    def _pulled(self, pieces: Any, started: float) -> list[str]:
+        self.over = len(pieces) < self._many
+        # What is slow is given as it comes; what is quick, in fewer turns.
+        quick = time.monotonic() - started < _QUICK
+        self._many = min(self._many * 2, _MOST_PIECES) if quick else 1
+        return [_text(piece) for piece in pieces]
+
+    def _call(self, name: str, *args: Any) -> Any:
+        inside = self._world.runs_here()
+        try:
+            return self._world._call(
+                name, self._template, self._number, *args, spent=None if inside else self._spent
+            )
+        finally:
+            self._note(inside)
+
+    async def _call_async(self, name: str, *args: Any) -> Any:
+        inside = self._world.runs_here()
+        try:
+            return await self._world._call_async(
+                name, self._template, self._number, *args, spent=None if inside else self._spent
+            )
+        finally:
+            self._note(inside)
+
+    def _note(self, inside: bool) -> None:
+        if not inside:  # else it is the turn around it that pays
+            self._spent = self._world.compartment.usage
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # In no turn: who reads may be the collector.
+        self._world.ended.append(self._number)
+
+
+def _emptied(numbers: deque[int]) -> list[int]:
+    return [numbers.popleft() for _ in range(len(numbers))]
 
 
 def _text(found: Any) -> str:

@@ -93,7 +93,7 @@ def _clean(text: str, limit: int = MAX_TEXT) -> str:
     nor steer its terminal (pit 21)."""
     if len(text) > limit:
         text = text[:limit] + "..."
-    return printable(text)
+    return harmless(printable(text))
 
 
 def _cleaned(value: Any) -> Any:
@@ -121,6 +121,23 @@ def one_line(text: str, limit: int = 200) -> str:
     if shown.isprintable():
         return shown
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+
+
+# C0 without tab and newline, DEL, C1, the marks that turn the direction of text round (they make a line
+# read as what it is not), the separators that end a line where nobody looks for it, and lone surrogates.
+_ACTED_ON: Final = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
+
+
+def harmless(text: str) -> str:
+    """`text` with each character that a terminal acts on written as its escape, as in `\\x1b`."""
+    return _ACTED_ON.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def indented(text: str) -> str:
+    """A text whose later lines cannot be taken for lines of whoever shows it."""
+    return harmless(text).replace("\n", "\n    ")
 
 
 def guest_frames(

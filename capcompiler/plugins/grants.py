@@ -14,11 +14,17 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from capcompiler.plugins.manifest import Ask, Manifest
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - on Windows
+    fcntl = None
 
 __all__ = ["Grants", "Remembered", "Request", "allow", "same_as_before"]
 
@@ -81,6 +87,8 @@ Decide = Callable[[Request], Any]
 class Grants:
     """The decisions of a host, in a file of its own, or in memory alone.
 
+    Several hosts, in several processes, may share a file: what one of them takes back, no other brings
+    back or goes on granting to what it loads.
     Raises ValueError for a file that is no record of grants: a damaged one grants nothing.
     """
 
@@ -88,13 +96,13 @@ class Grants:
         self.path = None if path is None else os.path.abspath(os.fspath(path))
         self._lock = threading.RLock()
         self._rows: dict[tuple[str, str], list[Remembered]] = {}
-        if self.path is not None and os.path.exists(self.path):
-            for row in _rows_of(self.path):
-                self._rows.setdefault((row.plugin, row.authority), []).append(row)
+        self._seen: tuple[int, ...] | None = None  # which state of the file the rows are of
+        self._look()
 
     def find(self, plugin: str, digest: str, ask: Ask) -> Remembered | None:
         """What was decided about exactly this plugin and what it asks for."""
         with self._lock:
+            self._look()
             for row in reversed(self._rows.get((plugin, ask.authority), [])):
                 if row.digest == digest and row.methods == ask.methods:
                     return row
@@ -103,12 +111,13 @@ class Grants:
     def before(self, plugin: str, authority: str) -> Remembered | None:
         """What was decided last about this authority, for any state of the plugin."""
         with self._lock:
+            self._look()
             rows = self._rows.get((plugin, authority))
             return rows[-1] if rows else None
 
     def keep(self, row: Remembered) -> None:
         """Remember a decision in place of an earlier one about the same."""
-        with self._lock:
+        with self._lock, self._alone():
             rows = self._rows.setdefault((row.plugin, row.authority), [])
             rows[:] = [r for r in rows if (r.digest, r.methods) != (row.digest, row.methods)]
             rows.append(row)
@@ -117,29 +126,78 @@ class Grants:
 
     def forget(self, plugin: str, authority: str | None = None) -> None:
         """Remember nothing any more of a plugin, or of one authority: it is asked about again."""
-        with self._lock:
+        with self._lock, self._alone():
             for key in [k for k in self._rows if k[0] == plugin and authority in (None, k[1])]:
                 del self._rows[key]
             self._save()
 
     def all(self) -> list[Remembered]:
         with self._lock:
-            return [row for key in sorted(self._rows) for row in self._rows[key]]
+            self._look()
+            return self._all()
+
+    def _all(self) -> list[Remembered]:
+        return [row for key in sorted(self._rows) for row in self._rows[key]]
+
+    def _look(self) -> None:
+        """Read the file, where it is another one than the last time."""
+        if self.path is None or (now := _state_of(self.path)) == self._seen:
+            return
+        rows: dict[tuple[str, str], list[Remembered]] = {}
+        for row in _rows_of(self.path) if now is not None else ():
+            rows.setdefault((row.plugin, row.authority), []).append(row)
+        self._rows, self._seen = rows, now
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other process changes the file, and with what the others wrote into it: a change is
+        made to what is there, not to what was there when this process began."""
+        if self.path is None:
+            yield
+            return
+        with _locked(os.path.dirname(self.path)):
+            self._look()
+            yield
 
     def _save(self) -> None:
         if self.path is None:
             return
-        text = json.dumps({"format": _FORMAT, "grants": [_as_json(r) for r in self.all()]}, indent=1)
+        text = json.dumps({"format": _FORMAT, "grants": [_as_json(r) for r in self._all()]}, indent=1)
         # A new file in its place: one that is cut short by a crash would grant, or refuse, other things.
         descriptor, made = tempfile.mkstemp(dir=os.path.dirname(self.path), prefix=".grants-")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
             os.replace(made, self.path)
+            self._seen = _state_of(self.path)
         except BaseException:
+            self._seen = ()  # the rows are not those of the file
             with contextlib.suppress(OSError):
                 os.unlink(made)
             raise
+
+
+def _state_of(path: str) -> tuple[int, ...] | None:
+    """What tells one state of a file from another; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextlib.contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Hold a folder against other processes that ask for the same, where the system has such locks."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _as_json(row: Remembered) -> dict[str, Any]:

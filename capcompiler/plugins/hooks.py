@@ -26,10 +26,10 @@ class Registered:
     """What pluggy knows of a plugin: an object with its functions, and no more."""
 
     def __init__(self, plugin: Plugin) -> None:
-        self.plugin = plugin
+        self._plugin = plugin  # no function of a plugin's has a name with an underscore in front
 
     def __repr__(self) -> str:
-        return f"<guest plugin {self.plugin.name}>"
+        return f"<guest plugin {self._plugin.name}>"
 
 
 def registered(host: PluginHost, plugin: Plugin, found: list[Found], project: str) -> Registered:

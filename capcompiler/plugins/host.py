@@ -174,42 +174,56 @@ class PluginHost:
         try:
             project = self.manager.project_name
             found = plugin.run(project)
-            for one in found:
-                self._check_hook(name, one)
-            made = registered(self, plugin, found, project)
-            if known is not None:
-                # The new one ran to its end: only now does the old one go.
-                self.unload(known.name)
-            self.manager.register(made, name=name)
-            self.manager.check_pending()
+            made = registered(self, plugin, [one for one in found if self._has_hook(name, one)], project)
         except PluginError:
             plugin.end("unloaded")
             raise
+        if known is not None:
+            # The new one ran to its end: only now does the old one go.
+            self.unload(known.name)
+        self._register(plugin, made)
+        self._refused.pop(source.folder, None)
+        if not found:
+            self._tell(
+                plugin.failure(
+                    "", "idle", f"it marks no function as a hook: {project!r} will ask it nothing"
+                )
+            )
+        return plugin
+
+    def _register(self, plugin: Plugin, made: Registered) -> None:
+        """Let pluggy know of it. Raises `PluginError` for what pluggy will not have."""
+        name = plugin.name
+        # It counts from here on: a historic hook asks it as it is registered, and it may be set aside.
+        self.plugins[name] = plugin
+        try:
+            self.manager.register(made, name=name)
         except Exception as error:  # pluggy's own checks of what it was given
-            if self.manager.get_plugin(name) is made:
-                self.manager.unregister(name=name)
-            plugin.end("unloaded")
             problem = PluginError(name, str(error))
         else:
-            self.plugins[name], self._registered[name] = plugin, made
-            self._refused.pop(source.folder, None)
-            if not found:
-                self._tell(
-                    plugin.failure(
-                        "", "idle", f"it marks no function as a hook: {project!r} will ask it nothing"
-                    )
-                )
-            return plugin
+            if plugin.state == "running":
+                self._registered[name] = made
+            else:
+                self.manager.unregister(made)
+            return
+        if self.manager.get_plugin(name) is made:
+            self.manager.unregister(made)
+        plugin.end("unloaded")
+        self.plugins.pop(name, None)
         raise problem
 
-    def _check_hook(self, plugin: str, one: Found) -> None:
+    def _has_hook(self, plugin: str, one: Found) -> bool:
+        """Whether there is a hook for a function; where there may be none, it is left out: pluggy would
+        keep it, and blame whoever declares that hook later for what the guest's function is like.
+        Raises `PluginError` for a function that no hook takes."""
         hook = one.marks["specname"] or one.name
         if one.marks["hookwrapper"]:
             raise PluginError(plugin, f"{one.name}: write a wrapper with wrapper=True")
-        caller = getattr(self.manager.hook, hook, None)
+        caller = vars(self.manager.hook).get(hook)
         spec = None if caller is None else caller.spec
-        there = caller is not None and spec is not None
-        if not there and not one.marks["optionalhook"]:
+        if spec is None:
+            if one.marks["optionalhook"]:
+                return False
             hooks = [
                 n for n, c in vars(self.manager.hook).items() if getattr(c, "spec", None) is not None
             ]
@@ -218,17 +232,18 @@ class PluginHost:
             )
         if self.hooks is not None and hook not in self.hooks:
             raise PluginError(plugin, f"{one.name}: the hook {hook!r} is not for guests")
-        if spec is not None and (odd := [p for p in one.parameters if p not in spec.argnames]):
+        if odd := [p for p in one.parameters if p not in spec.argnames]:
             meant = did_you_mean(odd[0], spec.argnames)
             raise PluginError(
                 plugin,
                 f"{one.name}: the hook has no parameter {', '.join(map(repr, odd))}{meant}; it has "
                 f"{', '.join(spec.argnames) or 'none'}",
             )
-        if one.marks["wrapper"] and caller is not None and caller.is_historic():
+        if one.marks["wrapper"] and caller.is_historic():
             raise PluginError(plugin, f"{one.name}: a historic hook has no wrappers")
         if one.marks["wrapper"] and hook not in self.wrappers:
             raise PluginError(plugin, f"{one.name}: guests may not wrap the hook {hook!r}")
+        return True
 
     # Granting
 
@@ -245,6 +260,8 @@ class PluginHost:
         before = self.grants.before(name, ask.authority)
         request = Request(name, manifest.version, source.digest, ask, manifest, None, before)
         cap = offer.make(request) if isinstance(offer, Offer) else offer
+        # Before anybody is asked: a question is about what can be granted, and so is what is remembered.
+        self._check_there(name, ask, cap)
         answer: Any = known.granted if known is not None else None
         if known is None:
             answer = None
@@ -259,9 +276,10 @@ class PluginHost:
                     )
                 )
         if answer is True:
-            return self._narrowable(name, ask, cap)
+            return cap
         if isinstance(answer, Capability) or is_host_function(answer):
-            return self._narrowable(name, ask, answer)
+            self._check_there(name, ask, answer)
+            return answer
         if answer is not None and answer is not False:
             raise TypeError(
                 f"decide: wanted True, False, None or a capability, got {type(answer).__name__}"
@@ -274,7 +292,7 @@ class PluginHost:
         raise PluginError(name, why)
 
     @staticmethod
-    def _narrowable(plugin: str, ask: Ask, cap: Any) -> Any:
+    def _check_there(plugin: str, ask: Ask, cap: Any) -> None:
         offered = interface_of(cap)
         there = {*offered.methods, *offered.read}
         missing = [m for m in ask.methods if m not in there]
@@ -283,7 +301,6 @@ class PluginHost:
             raise PluginError(
                 plugin, f"it asks for {ask.authority}.{missing[0]}{meant}, which is not offered"
             )
-        return cap
 
     def revoke(self, plugin: str, authority: str | None = None) -> None:
         """Take back what a running plugin was granted, also from whatever it obtained through it, and

@@ -25,6 +25,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from capcompiler.limits import Limits
+from capcompiler.membrane.exceptions import harmless, indented, one_line
 from capcompiler.near import did_you_mean
 
 __all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
@@ -33,6 +34,7 @@ __all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
 MAX_MANIFEST: Final = 64 * 1024
 _MAX_ASKS: Final = 50
 _MAX_TEXT: Final = 500
+_MAX_METHODS: Final = 200  # of one thing that is asked for
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
 _TABLES: Final = ("plugin", "authority", "limits")
@@ -48,7 +50,10 @@ class PluginError(Exception):
     """
 
     def __init__(self, plugin: str, message: str, place: str = "", traceback: str = "") -> None:
-        super().__init__(f"{plugin}: {place}: {message}" if place else f"{plugin}: {message}")
+        # A folder has any name that its file system takes, and a plugin's errors any text.
+        message = harmless(message)
+        where = f"{place}: " if place else ""
+        super().__init__(f"{one_line(plugin)}: {where}{indented(message)}")
         self.plugin = plugin
         self.message = message
         self.place = place
@@ -161,6 +166,8 @@ def _asks(table: Any, refuse: Any) -> tuple[Ask, ...]:
             isinstance(m, str) and m.isidentifier() and not m.startswith("_") for m in methods
         ):
             raise refuse(f"{section} methods: wanted a list of names")
+        if len(methods) > _MAX_METHODS:
+            raise refuse(f"{section} methods: wanted at most {_MAX_METHODS} names")
         if "methods" in ask and not methods:
             raise refuse(f"{section} methods: an empty list asks for nothing")
         optional = ask.get("optional", False)

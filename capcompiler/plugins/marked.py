@@ -19,7 +19,7 @@ def hooks_in(source: PluginSource) -> dict[str, list[str]] | None:
     """The hooks that functions of its entry are marked for, by project ("" where no text says which).
 
     {} where nothing is marked, None where something may be that the texts do not show."""
-    trees = dict(trees_of(source))
+    trees = {path: tree for path, tree, _text in trees_of(source)}
     entry = trees.get(source.manifest.entry)
     if entry is None:
         return None
@@ -37,17 +37,18 @@ def hooks_in(source: PluginSource) -> dict[str, list[str]] | None:
     return found if found or not any(_may_mark(node, projects) for node in nodes) else None
 
 
-def trees_of(source: PluginSource) -> Iterator[tuple[str, ast.Module]]:
-    """The syntax trees of a plugin's files by path, without those that are no Python."""
+def trees_of(source: PluginSource) -> Iterator[tuple[str, ast.Module, str]]:
+    """The paths, syntax trees and texts of a plugin's files, without those that are no Python."""
     texts: dict[str, str | bytes] = {source.manifest.entry: source.entry}
     texts |= {f"{module.replace('.', '/')}.py": text for module, text in source.modules.items()}
     for path, text in texts.items():
         try:
-            tree = parsed(decoded(text, path), "exec", path)
+            read = decoded(text, path)
+            tree = parsed(read, "exec", path)
         except SyntaxError:
             continue  # what is wrong with it is a violation
         if isinstance(tree, ast.Module):
-            yield path, tree
+            yield path, tree, read
 
 
 def _markers(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from capcompiler.errors import CapError, DialectError, GuestError, LimitExceeded
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Capability, is_host_function
+from capcompiler.membrane.exceptions import indented, one_line
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import RefusedArgument
 from capcompiler.plugins.guest import LOOK, MODULES
@@ -59,7 +60,8 @@ class Failure:
         who = f"{self.plugin} {self.version}" if self.version else self.plugin
         where = f" in {self.hook}" if self.hook else ""
         where += f" at {self.place}" if self.place else ""
-        return f"{who}: {self.kind}{where}: {self.message}"
+        # Lines after the first are set in: else a plugin's error has a line that is another's.
+        return f"{one_line(who)}: {self.kind}{where}: {indented(self.message)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,10 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
                 raise PluginError(plugin, f"{name}: {mark}: wanted True or False")
             exact[mark] = value
         specname = marks.get("specname")
-        if specname is not None and (type(specname) is not str or not specname.isidentifier()):
+        if specname is not None and not (
+            # Of pluggy's own objects, a name such as `__class__` is another thing than a hook.
+            type(specname) is str and specname.isidentifier() and not specname.startswith("_")
+        ):
             raise PluginError(plugin, f"{name}: specname: wanted the name of a hook")
         exact["specname"] = specname
         found.append(Found(name, exact, tuple(parameters), handle))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ __all__ = ["MANIFEST", "PluginSource", "read_plugin", "read_plugins"]
 MANIFEST: Final = "plugin.toml"
 _MAX_FILE: Final = 1_000_000  # bytes of one module
 _MAX_FILES: Final = 200
+_MAX_ENTRIES: Final = 10_000  # of any kind, in all its folders
 _MAX_DEPTH: Final = 5  # folders inside one another
 _MAX_TOTAL: Final = 4_000_000
 _MAX_PLUGINS: Final = 1000
@@ -56,13 +58,16 @@ def read_plugin(folder: str | os.PathLike[str]) -> PluginSource:
     path = os.fspath(folder)
     shown = Path(path).name
     with _opened(path, shown) as root:
-        listing = sorted(_files(root, shown))
-        files = {p: _read(root, p, shown) for p in listing}
+        files: dict[str, bytes] = {}
+        total = 0
+        for name in _listed(root, shown):
+            files[name] = _read(root, name, shown)
+            total += len(files[name])
+            if total > _MAX_TOTAL:
+                raise PluginError(shown, f"its files have more than {_MAX_TOTAL:,} bytes")
     data = files.pop(MANIFEST, None)
     if data is None:
         raise PluginError(shown, f"it has no {MANIFEST}")
-    if sum(map(len, files.values())) > _MAX_TOTAL:
-        raise PluginError(shown, f"its files have more than {_MAX_TOTAL:,} bytes")
     manifest = manifest_of(data, shown)
     if normal_name(manifest.name) != normal_name(shown):
         # Else a plugin could load, and be asked about, under the name of another.
@@ -145,13 +150,28 @@ def _opened(path: str, shown: str) -> Iterator[int]:
     raise problem
 
 
-def _files(root: int, shown: str, prefix: str = "", depth: int = 0) -> Iterator[str]:
-    """The manifest and the modules in a folder, by their paths in it; links are refused."""
+def _listed(root: int, shown: str) -> list[str]:
+    """What `_files` finds, in order, and no more of it than a plugin may have in all its folders."""
+    found = list(itertools.islice(_files(root, shown, itertools.count(1)), _MAX_FILES + 1))
+    if len(found) > _MAX_FILES:
+        raise PluginError(shown, f"it has more than {_MAX_FILES} files")
+    return sorted(found)
+
+
+def _files(
+    root: int, shown: str, seen: Iterator[int], prefix: str = "", depth: int = 0
+) -> Iterator[str]:
+    """The manifest and the modules in a folder, by their paths in it; links are refused. seen: counts
+    what lies in all folders, files of other kinds too."""
     if depth > _MAX_DEPTH:
         raise PluginError(shown, f"its folders are more than {_MAX_DEPTH} levels deep")
-    count = 0
     with os.scandir(root) as entries:
-        listed = sorted(entries, key=lambda e: e.name)
+        listed = []
+        for entry in entries:
+            listed.append(entry)
+            if next(seen) > _MAX_ENTRIES:
+                raise PluginError(shown, f"there are more than {_MAX_ENTRIES:,} entries in its folders")
+    listed.sort(key=lambda e: e.name)
     for entry in listed:
         name = entry.name
         if name.startswith(".") or name == "__pycache__":
@@ -162,13 +182,10 @@ def _files(root: int, shown: str, prefix: str = "", depth: int = 0) -> Iterator[
             if name.isidentifier():
                 inner = os.open(name, _FOLDER, dir_fd=root)
                 try:
-                    yield from _files(inner, shown, f"{prefix}{name}/", depth + 1)
+                    yield from _files(inner, shown, seen, f"{prefix}{name}/", depth + 1)
                 finally:
                     os.close(inner)
         elif (not prefix and name == MANIFEST) or name.endswith(".py"):
-            count += 1
-            if count > _MAX_FILES:
-                raise PluginError(shown, f"it has more than {_MAX_FILES} files")
             yield prefix + name
 
 

@@ -11,9 +11,11 @@ import sys
 import types
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
+import guards
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Access
 from capcompiler.namespace import Namespace
@@ -109,7 +111,10 @@ class _Holders:
         if issubclass(kind, _DOORS):
             return True
         if kind is FrameType:
-            return is_guest_code(holder.f_code)
+            if is_guest_code(holder.f_code):
+                return True
+            # A guard's own, in the traceback of an error that it raised: whose is the error?
+            return None if holder.f_code.co_filename.startswith(_TRUSTED) else False
         if kind is FunctionType:
             return is_guest_code(holder.__code__)
         return False if issubclass(kind, (type, ModuleType)) else None
@@ -168,6 +173,7 @@ def _host_frames() -> Iterable[FrameType]:
 
 
 _PACKAGE: Final = __file__.rpartition("reaching")[0]
+_TRUSTED: Final = (_PACKAGE, str(Path(guards.__file__).parent))
 
 
 def _named(holder: Any) -> str:

@@ -1,13 +1,14 @@
 """Recording a run, and running it again without any authority.
 
 Stops: a log that somebody else wrote. Whatever it says, the program in it runs as a guest that was
-granted data and stand-ins.
+granted data and stand-ins, within limits that it does not choose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from capcompiler.compartment import Compartment
 from capcompiler.errors import CapError
@@ -21,6 +22,8 @@ from capcompiler.recording.recorder import Diverged, Recorder
 from capcompiler.recording.values import Values
 
 __all__ = ["Recording", "Replayed", "Tape", "record", "replay"]
+
+_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,16 @@ def record(
     return Recording(names, error, *tape.end(error))
 
 
+def _beyond(asked: Limits) -> dict[str, int | float | None]:
+    """What of a record's limits is more than a stranger's program gets where nobody says anything."""
+    found = {}
+    for field in fields(Limits):
+        most, value = getattr(_LIMITS, field.name), getattr(asked, field.name)
+        if most is not None and (value is None or value > most):
+            found[field.name] = value
+    return found
+
+
 def replay(
     data: bytes, *, imports: Imports | None = None, limits: Limits | None = None,
     on_use: Callable[[Use], None] | None = None,
@@ -104,10 +117,20 @@ def replay(
     """Run a record again, with the answers that are in it and no authority.
 
     data: of `record`, or of `Pending.dump` (then up to where it waits). on_use: told of each use too.
-    Raises `RecordError` for a record of another version, or where the guest does something else.
+    limits: None for those of the record, which must be no more than `Limits()` gives.
+    Raises `RecordError` for a record of another version, one that asks for more than it may have, or
+    where the guest does something else.
     """
     past = Record.from_bytes(data, None)
     past.check_here()
+    if limits is None and (more := _beyond(past.limits)):
+        said = ", ".join(f"{name}={value!r}" for name, value in more.items())
+        options = " ".join(f"--limit {n}={str(v).lower()}" for n, v in more.items())
+        raise RecordError(
+            f"the record asks for {said}, which is more than a replay gives by itself: it says so, and "
+            f"anybody may have written it. To let it have that, give limits=Limits({said}), or on the "
+            f"command line {options}"
+        )
     given = Values().granted(past.grants)
     uses: list[Use] = []
 

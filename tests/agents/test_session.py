@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 import threading
 from pathlib import Path
 
@@ -208,3 +210,29 @@ def test_a_worker_that_died_is_replaced_and_the_model_is_told() -> None:
     assert not ran.ok and "All names are gone" in ran.text
     assert session.run("xs").value == [1]
     session.close()
+
+
+@pytest.mark.parametrize(
+    ("module", "library", "extra"),
+    [("smolagents", "smolagents", "smolagents"), ("pydantic_ai", "pydantic_ai", "pydantic-ai"),
+     ("mcp", "mcp", "mcp")],
+)  # fmt: skip
+def test_without_its_library_a_module_says_which_extra_it_needs(
+    module: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"capcompiler.agents.{module}", raising=False)
+    with pytest.raises(ImportError) as error:
+        importlib.import_module(f"capcompiler.agents.{module}")
+    assert f"capcompiler.agents.{module} needs the extra `{extra}` ({library}" in str(error.value)
+    assert f"pip install 'capcompiler[{extra}]'" in str(error.value)
+
+
+def test_no_text_for_a_model_steers_a_terminal(session: Session) -> None:
+    evil = "a\\r\\x1b[31m\\u202e\\u2028b\\r\\nc"
+    for code in (f"print('{evil}')", f"raise ValueError('{evil}')"):
+        text = session.run(code).text
+        assert not set(text) & set("\r\x1b\u202e\u2028"), code
+        assert "\nc" in text

@@ -95,7 +95,7 @@ get(fake, '__globals__').__get__(function_of(print))
         "a-stand-in-that-calls-a-class-of-the-guests-choice",
         f"{FAKE}\ntype(str.format).__call__(fake, fake)",
         raises="TypeError",
-        about="doesn't apply",
+        about="requires a 'method_descriptor' object",
     ),
     *(
         self_of(

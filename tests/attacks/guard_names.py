@@ -101,6 +101,18 @@ CASES: list[Case] = [
         value="absent",
     ),
     case(
+        "names-for-annotations-are-no-guards-and-stand-for-nothing-that-is-there",
+        """
+        import _guard_types
+        x = 1
+        def evil(*a): return 'stolen'
+        def annotate(n): return n.__class__ is int, x, other
+        given = {'cap:getattr': evil, 'cap:call': evil, '__builtins__': {}, 'x': 2, 'other': 3}
+        _guard_types._with_names(annotate, given), x, 'other' in globals()
+        """,
+        value=((True, 1, 3), 1, False),
+    ),
+    case(
         "class-body-supplies-guards-by-prepare",
         """
         calls = []

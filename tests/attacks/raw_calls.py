@@ -94,6 +94,13 @@ CASES: list[Case] = [
             raises="AttributeError",
         )
         for name, (kind, _) in OURS.items()
+        if name != "stand-in"
+    ),
+    raw(
+        "the-new-of-a-class-of-c-that-a-stand-in-says-it-is-of",
+        "kind = type(str.format)\nkind.__new__(kind)",
+        raises="TypeError",
+        about="is not safe",
     ),
     *(
         raw(

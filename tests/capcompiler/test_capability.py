@@ -631,6 +631,20 @@ def test_uncaught_it_reaches_the_host_as_a_guest_error_without_the_hosts_story(o
         assert error.value.__cause__ is None
 
 
+def test_a_use_that_no_line_of_the_program_makes_is_told_with_the_librarys_or_with_none(
+    tier: str,
+) -> None:
+    told: list[Any] = []
+    world = Compartment({"say": lambda x: x}, on_use=told.append)
+    names = world.exec(
+        "import functools\nf = functools.partial(say, 1)\ng = functools.singledispatch(say)"
+    )
+    names["f"](), names["g"](2)
+    assert (told[0].filename, told[0].line) == ("", 0)
+    if tier == "inline":
+        assert told[1].filename == "lib/functools.py" and told[1].line > 0
+
+
 def test_the_whole_story_goes_to_on_use(optimize: bool) -> None:
     events: list[Any] = []
     world = Compartment({"f": own}, on_use=events.append)

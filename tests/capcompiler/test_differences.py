@@ -46,6 +46,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "try: type('S', (super,), {})\nexcept TypeError as e: r = 'base type' in str(e)\nr",
         True,
     ),
+    "methods of descriptors": (
+        "try: type(str.format).__get__(str.format, '{}')\nexcept TypeError: r = str.format.__get__('{}')(3)\nr",
+        "3",
+    ),
     "no tracing": (
         "import sys\nr = []\nfor n in ('settrace', 'setprofile', 'setrecursionlimit'):\n    try: getattr(sys, n)(None)\n    except PermissionError: r.append(n)\nlen(r)",
         3,

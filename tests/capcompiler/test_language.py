@@ -272,6 +272,12 @@ ERRORS = {
 }
 
 STATEMENTS = {
+    "while begun anew from deep inside": "def handler(n):\n    out = []\n    while n > 0:\n        n -= 1\n        try: [][n]\n"
+    "        except IndexError:\n            out.append(n)\n            continue\n        out.append('not here')\n    return out\n"
+    "def case(n):\n    out = []\n    while n > 0:\n        n -= 1\n        match n:\n            case 1 | 0: continue\n            case x: out.append(x)\n    return out\n"
+    "def other(n):\n    out = []\n    while n > 0:\n        n -= 1\n        if n == 2: pass\n        else:\n            for x in 'a':\n                break\n            else: continue\n            continue\n        out.append(n)\n    return out\n"
+    "def last(n):\n    out = []\n    while n > 0:\n        n -= 1\n        try: pass\n        finally:\n            if n != 1: continue\n        out.append(n)\n    return out\n"
+    "out = [handler(3), case(4), other(4), last(4)]",
     "loops": "out = []\nfor i in range(5):\n    if i == 1: continue\n    if i == 4: break\n    out.append(i)\nelse: out.append('no')\nfor c in 'ab': out.append(c)\nelse: out.append('else')\nn = 3\nwhile n:\n    n -= 1\n    if n == 1: continue\n    out.append(n)\nelse: out.append('while else')\nwhile True:\n    break\nelse: out.append('never')\nfor i in []: pass\nfor a, (b, *c) in [(1, (2, 3, 4))]: out.append((a, b, c))\nfor out2 in range(2): pass",
     "changing while looping": "xs = [1, 2, 3]\nout = []\nfor x in xs:\n    out.append(x)\n    if x < 3 and len(xs) < 6: xs.append(x + 10)\nd = {1: 1}\ntry:\n    for k in d: d[k + 1] = 1\nexcept RuntimeError as e: out.append(str(e))\ns = {1}\ntry:\n    for k in s: s.add(k + 1)\nexcept RuntimeError as e: out.append(str(e))",
     "unpacking": "a, b = 1, 2\na, b = b, a\n(c, [d, e]), f = (1, [2, 3]), 4\n*g, h = 'abc'\ni, *j = [1]\n[k, *l, m] = range(5)\nn = o = p = [0]\nq, r = s = 1, 2\n(t,) = 'x'\nu, (v, *w), *x = 1, 'abc', 4, 5\ny, = {5}\nz = *[1, 2], 3\n(*aa,) = ()\nab, ac, *ad = {'a': 1, 'b': 2, 'c': 3}\nae, (af, (ag, *ah)) = *[1], (2, (3, 4, 5))",

@@ -897,6 +897,11 @@ PROGRAMS: dict[str, str] = {
         data = b'abc' * 500; c = zlib.compress(data, 9); print(len(c) < 50, zlib.decompress(c) == data, zlib.crc32(b'abc'), zlib.adler32(b'abc', 2), zlib.decompress(zlib.compress(b'')))
         try: zlib.decompress(b'nothing')
         except zlib.error as e: print(str(e)[:9])
+        o = zlib.compressobj(); p = o.compress(data) + o.flush(); d = zlib.decompressobj()
+        print(d.decompress(p, 10), d.eof, d.flush() == data[10:], d.eof, zlib.decompressobj().decompress(p) == data)
+        for wrong in (0, -1):
+            try: zlib.decompressobj().flush(wrong)
+            except ValueError as e: print(e)
         """,
     "zoneinfo": """
         import zoneinfo

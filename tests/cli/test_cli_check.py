@@ -224,3 +224,19 @@ def test_no_message_of_a_sarif_log_holds_a_link_of_the_checked_file() -> None:
     text = log["runs"][0]["results"][0]["message"]["text"]
     assert "\\[the fix](" in text and " [the fix](" not in text
     assert "\u202e" not in text and "\x1b" not in text and "[a] (b)" in text
+
+
+def test_a_sarif_log_tells_of_imports_that_no_guest_gets(cli: Cli, program: Write) -> None:
+    text = "x = 'é'; import socket\ntry:\n    import _ctypes\nexcept ImportError:\n    pass\n"
+    ran = cli("check", program(text, "a.py"), program(BAD, "b.py"), "--format", "sarif")
+    run = sarif(ran)
+    rules = run["tool"]["driver"]["rules"]
+    found = [r for r in run["results"] if r["ruleId"] == "absent-import"]
+    assert [r["level"] for r in found] == ["warning", "note"]
+    assert "imports socket, which guests do not get" in found[0]["message"]["text"]
+    region = found[0]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 1, "startColumn": 10}
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+    run = sarif(cli("check", program(text, "a.py"), "--format", "sarif"))
+    assert run["results"][0]["ruleIndex"] == 0 and len(run["tool"]["driver"]["rules"]) == 1

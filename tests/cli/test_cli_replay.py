@@ -68,3 +68,18 @@ def test_recording_goes_with_the_other_options(
     first = cli("run", path, "--grant", "clock=clock", "--record", log, flag)
     assert first.status == 0
     assert cli("replay", log).out == first.out
+
+
+def test_a_record_that_asks_for_much_is_run_when_the_user_says_so(
+    cli: Cli, program: Write, tmp_path: Path
+) -> None:
+    log = tmp_path / "job.log"
+    log.write_bytes(b"")
+    log.chmod(0o644)
+    path = program("print(sum(1 for _ in range(1000)))", name="a.py")
+    cli("run", path, "--limit", "steps=none", "--limit", "seconds=5", "--record", log)
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    ran = cli("replay", log)
+    assert ran.status == 2 and ran.out == "" and "--limit steps=none" in ran.err
+    assert "seconds" not in ran.err
+    assert cli("replay", log, "--limit", "steps=none").out == "1000\n"

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import importlib.util
 import inspect
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +18,7 @@ import pytest
 from capcompiler import Capability, expose
 from capcompiler.cli.stubs import stub_text
 from capcompiler.membrane.arguments import AtMost
+from capcompiler.nesting import MAKERS
 from stdlib_caps import MemoryDir
 
 from .conftest import Ran
@@ -125,6 +131,56 @@ def test_mypy_checks_a_plugin_by_it(tmp_path: Path, program: Write, cli: Cli) ->
 def test_builtins_are_declared_for_pyright(cli: Cli) -> None:
     found = declared(cli("stubs", "--builtins", "--grant", "expose=int:3").out)
     assert "cap_exec" in found and found["expose"] == "_b.int"
+    own = {name for name in MAKERS if not hasattr(builtins, name)}
+    assert {"Limits", "Capability", "CapabilityError", "revocable"} < own
+    text = stub_text({}, builtins=True)
+    assert own == {
+        n.name for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))
+    }
+
+
+def test_pyright_checks_a_plugin_by_them(tmp_path: Path, program: Write, cli: Cli) -> None:
+    """By basedpyright, which brings pyright's engine as a package of Python's."""
+    if importlib.util.find_spec("basedpyright") is None:
+        pytest.skip("basedpyright is not installed (pip install 'capcompiler[dev]')")
+    ran = cli(
+        "stubs",
+        "--grant",
+        "fs=memory",
+        "--grant",
+        "n=int:3",
+        "--builtins",
+        "--output",
+        tmp_path / "__builtins__.pyi",
+    )
+    assert ran.status == 0
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}')
+    (tmp_path / "plugin.py").write_text(
+        """names: list[str] = fs.list()
+class Counter(Capability, reads="count", special=["__len__"]):
+    def count(self) -> int: return n
+    def __len__(self) -> int: return n
+try:
+    cap_exec("x = 1", {"fs": readonly(fs), "c": Counter()}, limits=Limits(steps=10))
+except (CapabilityError, LimitExceeded):
+    pass
+fs.read_text(3)
+fs.nope()
+text: str = n
+missing
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "basedpyright", "--outputjson", "plugin.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    said = json.loads(done.stdout)["generalDiagnostics"]
+    assert sorted((e["range"]["start"]["line"], e["rule"]) for e in said if e["severity"] == "error") == [
+        (8, "reportArgumentType"), (9, "reportAttributeAccessIssue"), (10, "reportAssignmentType"),
+        (11, "reportUndefinedVariable"),
+    ], said  # fmt: skip
 
 
 def test_names_of_grants_and_methods_do_not_change_what_types_mean() -> None:

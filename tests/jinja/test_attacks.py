@@ -118,7 +118,7 @@ def test_globals_that_can_change_are_each_rendering_s_own(env: CapEnvironment) -
     inside another."""
     env.globals.update(config={"rows": []}, wait=lambda: "")
     writes, reads = env.get_template("writes-global"), env.get_template("reads-global")
-    world = env._world_of()
+    world = env._worlds.any()
     for change in world._changes():
         world.compartment.call(*change)
     again = world._changes

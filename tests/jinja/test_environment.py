@@ -356,7 +356,7 @@ def test_an_extension_of_the_hosts_is_called_by_what_it_put_into_a_template() ->
     for cls in (SandboxedEnvironment, CapEnvironment):
         env: Any = cls(extensions=[Loud])
         assert env.from_string("{% loud %}hi{{ x }}{% endloud %}").render(x="y") == "HIYHIY"
-    world = env._world_of()
+    world = env._worlds.any()
     for name in ("secret", "parse", "__init__"):
         with pytest.raises(GuestError):
             world.compartment.call("extension", Loud.identifier, name)
@@ -430,7 +430,7 @@ def test_nothing_of_the_host_is_in_reach_of_a_world_of_templates() -> None:
     env.globals["site"] = expose(env, "join_path")
     source = "{% macro m() %}{{ x }}{{ site }}{% endmacro %}{{ m() }}{{ x|upper }}"
     assert env.from_string(source).render(x="a") == "a&lt;capability&gt;A"
-    assert reach(env._world_of().compartment).outside == ()
+    assert reach(env._worlds.any().compartment).outside == ()
 
 
 def test_templates_of_two_environments_share_nothing() -> None:
@@ -466,7 +466,7 @@ def test_a_template_that_nobody_has_any_more_is_forgotten() -> None:
     env = CapEnvironment()
     for n in range(30):
         assert env.from_string(f"{{{{ {n} }}}}").render() == str(n)
-    world = env._world_of()
+    world = env._worlds.any()
     for change in world._changes():
         world.compartment.call(*change)
     assert len(world._sources) <= 1

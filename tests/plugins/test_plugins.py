@@ -29,7 +29,9 @@ from capcompiler.plugins import (
     read_plugin,
     read_plugins,
     same_as_before,
+    source,
 )
+from capcompiler.plugins.grants import Remembered
 
 spec, impl = pluggy.HookspecMarker("app"), pluggy.HookimplMarker("app")
 HEAD = "from pluggy import HookimplMarker\nhookimpl = HookimplMarker('app')\n"
@@ -971,6 +973,163 @@ def test_revoking_what_is_not_held_is_no_error(room: Room) -> None:
     room.host.revoke("user", "box")
     room.host.revoke("nobody")
     assert room.host.grants.all() == []
+
+
+# What a plugin is called, and what it is told by
+
+
+@pytest.mark.parametrize("name", ["__class__", "__dict__", "__init__", "_hidden"])
+@pytest.mark.parametrize("optional", ["", ", optionalhook=True"])
+def test_a_hook_named_after_a_part_of_pluggy_stops_one_plugin_only(
+    room: Room, name: str, optional: str
+) -> None:
+    room.write("a-bad", f"@hookimpl(specname='{name}'{optional})\ndef work(item): return 1")
+    room.write("good", "@hookimpl\ndef work(item): return 2")
+    room.host.load_directory(room.path)
+    assert room.manager.hook.work(item=1) == [2, "native"]
+    assert [(f.plugin, f.kind) for f in room.failures] == [("a-bad", "load")]
+
+
+def test_a_function_named_as_what_stands_for_the_plugin(make: Callable[..., Room]) -> None:
+    room = make()
+
+    class More:
+        @spec
+        def plugin(self, item: Any) -> Any: ...
+
+    room.manager.add_hookspecs(More)
+    room.load("named", "@hookimpl\ndef plugin(item): return item")
+    assert room.manager.hook.plugin(item=4) == [4]
+    assert "<guest plugin named>" in repr(room.manager.get_plugins())
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("while True: pass", "limit"), ("raise ValueError", "error")]
+)
+def test_a_plugin_that_fails_as_a_historic_hook_asks_it_is_set_aside(
+    room: Room, body: str, kind: str
+) -> None:
+    room.manager.hook.told.call_historic(kwargs={"item": 1})
+    room.load("bad", f"@hookimpl\ndef told(item):\n    {body}\n@hookimpl\ndef work(item): return 66")
+    assert [f.kind for f in room.failures] == [kind]
+    assert room.host.plugins["bad"].state == "set aside"
+    assert room.manager.hook.work(item=1) == ["native"]
+    assert room.manager.get_plugin("bad") is None
+    (room.path / "bad" / "main.py").write_text(HEAD + "@hookimpl\ndef work(item): return 3")
+    assert room.host.reload() == ["bad"]
+    assert room.manager.hook.work(item=1) == [3, "native"]
+
+
+def test_an_optional_hook_that_is_not_there_is_nobodys_trouble(room: Room) -> None:
+    room.load("early", "@hookimpl(optionalhook=True)\ndef later(odd, odder): return 1")
+
+    class Later:
+        @spec
+        def later(self, item: Any) -> Any: ...
+
+    room.manager.add_hookspecs(Later)
+    assert room.manager.hook.later(item=1) == []
+
+
+def test_a_native_plugins_fault_is_not_the_guests(room: Room) -> None:
+    class Odd:
+        @impl
+        def no_such_hook(self, item: Any) -> Any: ...
+
+    room.manager.register(Odd())
+    room.load("good", "@hookimpl\ndef work(item): return 2")
+    assert room.manager.hook.work(item=1) == [2, "native"]
+
+
+def test_no_text_of_a_plugins_steers_a_terminal_or_forges_a_line(room: Room) -> None:
+    for name in ("x\x1b[31mred", "y\nhappy 1.0: fine"):
+        (room.path / name).mkdir()
+        (room.path / name / "plugin.toml").write_text("")
+    evil = "\\x1b[31m\\r\\nother 1.0: fine \\u202e"
+    room.load("bad", f"@hookimpl\ndef work(item): raise ValueError('{evil}')")
+    room.write("worse", f"raise ValueError('{evil}')")
+    room.host.load_directory(room.path)
+    room.manager.hook.work(item=1)
+    assert len(room.failures) == 4
+    for failure in room.failures:
+        for text in (str(failure), failure.message, failure.traceback):
+            assert not re.search("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e]", text)
+        assert all(line.startswith("    ") for line in str(failure).splitlines()[1:])
+
+
+# Grants that several hosts keep in one file
+
+
+def test_what_one_host_takes_back_no_other_brings_back(
+    make: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make(remember=tmp_path / "grants.json")
+    room.load("user", "", WANTS_BOX)
+    other = Grants(tmp_path / "grants.json")
+    other.forget("user", "box")
+    room.load("second", "", WANTS_BOX)  # the first host writes the file again
+    assert [r.plugin for r in Grants(tmp_path / "grants.json").all()] == ["second"]
+    assert [r.plugin for r in room.host.grants.all()] == ["second"]
+
+
+def test_a_host_sees_what_another_took_back_before_it_loads_again(
+    make: Callable[..., Room], tmp_path: Path
+) -> None:
+    room = make(remember=tmp_path / "grants.json")
+    room.load("user", "", WANTS_BOX)
+    Grants(tmp_path / "grants.json").forget("user")
+    room.host.unload("user")
+    room.host.reload()
+    assert [r.authority for r in room.asked] == ["box", "box"]
+
+
+def test_two_processes_that_decide_at_once_lose_no_decision(tmp_path: Path) -> None:
+    path = tmp_path / "grants.json"
+    kept = [Grants(path), Grants(path)]
+
+    def decide(which: int) -> None:
+        for n in range(25):
+            kept[which].keep(Remembered(f"p{which}-{n}", "1", "d", "box", (), True))
+
+    threads = [threading.Thread(target=decide, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(Grants(path).all()) == 50
+
+
+def test_nobody_is_asked_about_what_is_not_offered(room: Room) -> None:
+    ask = '[authority.box]\nwhy = "w"\nmethods = ["put", "burn"]\n'
+    with pytest.raises(PluginError, match=r"asks for box\.burn, which is not offered"):
+        room.load("user", "", ask)
+    assert room.asked == [] and room.host.grants.all() == []
+    names = ", ".join(f'"m{n}"' for n in range(300))
+    with pytest.raises(PluginError, match="at most 200 names"):
+        room.load("flood", "", f'[authority.box]\nwhy = "w"\nmethods = [{names}]\n')
+
+
+def test_a_flood_of_files_is_not_read(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = room.write("flood", "")
+    for part in range(4):
+        (folder / f"part{part}").mkdir()
+        for n in range(60):
+            (folder / f"part{part}" / f"m{n}.py").write_text("x = 1\n")
+    with pytest.raises(PluginError, match="more than 200 files"):
+        read_plugin(folder)
+    monkeypatch.setattr("capcompiler.plugins.source._MAX_ENTRIES", 100)
+    with pytest.raises(PluginError, match="more than 100 entries"):
+        read_plugin(folder)
+    monkeypatch.undo()
+    folder = room.write("heavy", "")
+    read: list[str] = []
+    own = source._read
+    monkeypatch.setattr(source, "_read", lambda *args: [read.append(args[1]), own(*args)][1])
+    for n in range(20):
+        (folder / f"m{n}.py").write_text("#" * 900_000)
+    with pytest.raises(PluginError, match="more than 4,000,000 bytes"):
+        read_plugin(folder)
+    assert len(read) < 10
 
 
 # Worker processes

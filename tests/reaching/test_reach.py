@@ -278,6 +278,21 @@ def test_a_leak_among_an_exceptions_attributes_is_found(world: Compartment) -> N
     assert paths(reach(world)) == {"error.args[0]"}
 
 
+def test_an_error_that_a_guard_raised_is_the_guests_own(world: Compartment) -> None:
+    """Its traceback holds the guard's frame, and that what the guest asked of."""
+    world.exec("""
+kept = []
+try:
+    getattr(kept, 'nothing')
+except AttributeError as first:
+    try:
+        kept[6]
+    except IndexError as second:
+        kept += [first, second]
+""")
+    assert not reach(world).outside
+
+
 def test_what_a_host_holds_in_a_variable_is_shared(world: Compartment) -> None:
     mine: list[int] = []
     world._globals["leak"] = mine

@@ -170,6 +170,29 @@ def test_a_record_holds_no_more_than_its_limits_say() -> None:
 # Replaying
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"steps": None},
+        {"steps": 10**9},
+        {"memory": None},
+        {"memory": 2**40},
+        {"output": None},
+        {"depth": None},
+    ],
+)
+def test_a_stranger_s_record_does_not_choose_its_limits(asked: dict[str, Any]) -> None:
+    done = record(Compartment({}), "x = 1")
+    assert done.data is not None
+    found = Record.from_bytes(done.data, None)
+    hostile = replace(found, source="while True: pass", limits=Limits(**asked)).to_bytes(None)
+    (name, value), *_ = asked.items()
+    with pytest.raises(RecordError, match=rf"asks for {name}={value}, which is more"):
+        replay(hostile)
+    again = replay(hostile, limits=Limits(steps=1000))
+    assert type(again.error).__name__ == "LimitExceeded" and not again.same
+
+
 def test_a_run_is_told_again_without_its_authority(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     source = """

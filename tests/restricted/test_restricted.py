@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import datetime
 import random
 import string
 import subprocess
@@ -19,6 +20,7 @@ from RestrictedPython import (
     safe_builtins,
     utility_builtins,
 )
+from RestrictedPython.Guards import full_write_guard
 from RestrictedPython.PrintCollector import PrintCollector
 
 from capcompiler import Capability, CapabilityError, GuestError, LimitExceeded, Limits, expose
@@ -255,3 +257,124 @@ def test_the_builtins_of_the_host_are_no_grant() -> None:
         exec(ours.compile_restricted("open('x', 'w')"), {"__builtins__": builtins}, {})
     with pytest.raises((PermissionError, NameError)):
         exec(ours.compile_restricted("open('x', 'w')"), {"open": open}, {})
+
+
+@EITHER
+def test_what_a_program_changes_is_in_the_dictionary_afterwards(module: Any) -> None:
+    code = module.compile_restricted("output['n'] = 1\nxs.append(2)\nseen.add(3)")
+    given = setup(output={}, xs=[1], kept=[0])
+    names: dict[str, Any] = {"seen": set()}
+    exec(code, given, names)
+    assert (given["output"], given["xs"], names["seen"], given["kept"]) == ({"n": 1}, [1, 2], {3}, [0])
+    assert "output" not in names
+    failing = module.compile_restricted("output['m'] = 2\nnot_there")
+    with pytest.raises(NameError):
+        exec(failing, given, names)
+    assert given["output"] == {"n": 1, "m": 2}
+
+
+@EITHER
+def test_a_builtin_by_another_name_is_the_hosts_addition(module: Any) -> None:
+    code = module.compile_restricted("n = size([1, 2])")
+    names: dict[str, Any] = {}
+    exec(code, {"__builtins__": {**safe_builtins, "size": len}}, names)
+    assert names["n"] == 2
+
+
+def test_a_guard_by_another_name_is_no_grant() -> None:
+    code = ours.compile_restricted("read(thing, 'go')")
+    with pytest.raises(NameError):
+        exec(code, {"__builtins__": {**safe_builtins, "read": safe_builtins["_getattr_"]}}, {})
+
+
+# A host in the shape of Home Assistant's `python_script`
+
+SCRIPT = """
+name = data.get("name", "world")
+logger.info("Hello %s", name)
+total = 0
+for n in range(4):
+    total = total + n
+if hass.states.get("sun") == "up":
+    hass.services.call("light", "turn_off", {"entity_id": "light.hall"})
+output["greeting"] = f"hello {name}"
+output["total"] = total
+output["day"] = datetime.date(2025, 1, 2).isoformat()
+output["most"] = max(sorted([3, 1, 2]))
+"""
+
+
+class _States:
+    def get(self, entity_id: str) -> str:
+        return "up"
+
+
+class _Services:
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def call(self, domain: str, service: str, data: dict[str, Any]) -> None:
+        self.calls.append((domain, service, data["entity_id"]))
+
+
+class _Hass:
+    def __init__(self) -> None:
+        self.states, self.services, self.secret = _States(), _Services(), "s"
+
+
+class _Logger:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, text: str, *args: Any) -> None:
+        self.lines.append(text % args)
+
+
+def _execute(module: Any, hass: _Hass, logger: _Logger, source: str, **options: Any) -> Any:
+    """What such a host does; the only difference is the module, and for ours `grant=`."""
+    compiled = module.compile_restricted_exec(source, filename="hello.py", **options)
+    assert not compiled.errors
+
+    def protected_getattr(obj: Any, name: str, default: Any = None) -> Any:
+        if obj is hass and name not in ("states", "services"):
+            raise PermissionError(f"not allowed to access {name}")
+        return getattr(obj, name, default)
+
+    added = {
+        "datetime": datetime, "sorted": sorted, "min": min, "max": max, "sum": sum, "any": any,
+        "all": all, "enumerate": enumerate,
+    }  # fmt: skip
+    names: dict[str, Any] = {
+        "__builtins__": {**safe_builtins, **utility_builtins, **limited_builtins, **added},
+        "_getattr_": protected_getattr,
+        "_write_": full_write_guard,
+        "_getiter_": iter,
+        "_getitem_": lambda obj, key: obj[key],
+        "hass": hass,
+        "data": {"name": "Ann"},
+        "logger": logger,
+        "output": {},
+    }
+    exec(compiled.code, names)
+    return names["output"]
+
+
+def _granted(name: str, value: Any) -> Any:
+    if isinstance(value, _Hass):
+        shown = {"states": expose(value.states, "get"), "services": expose(value.services, "call")}
+        return expose(types.SimpleNamespace(**shown), read=("states", "services"))
+    return expose(value, "info") if isinstance(value, _Logger) else value
+
+
+def test_a_host_like_home_assistants_changes_one_import_and_says_what_it_grants() -> None:
+    seen = []
+    for module, options in ((RestrictedPython, {}), (ours, {"grant": _granted})):
+        hass, logger = _Hass(), _Logger()
+        output = _execute(module, hass, logger, SCRIPT, **options)
+        seen.append((output, logger.lines, hass.services.calls))
+    assert seen[0] == seen[1]
+    assert seen[0][1:] == (["Hello Ann"], [("light", "turn_off", "light.hall")])
+    assert seen[0][0]["total"] == 6
+    for hostile in ("hass.secret", "hass.states.get.__globals__", "while True: pass"):
+        with pytest.raises((AttributeError, LimitExceeded)):
+            _execute(ours, _Hass(), _Logger(), hostile, grant=_granted, limits=Limits(steps=1000))

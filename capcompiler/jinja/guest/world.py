@@ -755,9 +755,11 @@ def equip_globals(given, left, lasting):
     environment.globals = environment.fresh_globals()
 
 
-def forget(numbers):
+def forget(numbers, ended):
     for number in numbers:
         environment.templates.pop(number, None)
+    for number in ended:
+        streams.pop(number, None)
 
 
 def prepare(number):
@@ -794,6 +796,59 @@ async def render_async(nested, number, vars, marked, given):
     template, vars, given = _begin(nested, number, vars, marked, given)
     pieces = template.root_render_func(template.new_context(vars, given=given))
     return _bounded(concat([piece async for piece in pieces]))
+
+
+streams = {}  # what is rendered piece by piece, by number
+
+
+class Stream:
+    """A rendering between two of its turns, with what it alone may see of the environment."""
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+        self.size = 0  # of the text so far
+        self.own = environment.alone, environment.modules, environment.found, environment.globals
+
+    def go_on(self, nested):
+        """Others may have been rendered meanwhile, or one waits for this piece: what either imported,
+        found or changed is not for the other."""
+        if nested:
+            _alone(True)
+        else:
+            environment.alone, environment.modules, environment.found, environment.globals = self.own
+
+    def text_of(self, piece):
+        text = str(piece)
+        self.size += len(text)
+        limit = settings["output"]
+        if limit is not None and self.size > limit:
+            print(" " * self.size, end="")  # as in `_bounded`
+        return text
+
+
+def open_stream(stream, nested, number, vars, marked, given):
+    template, vars, given = _begin(nested, number, vars, marked, given)
+    streams[stream] = Stream(template.root_render_func(template.new_context(vars, given=given)))
+
+
+def pull(stream, nested, most):
+    found, pieces = streams[stream], []
+    found.go_on(nested)
+    for piece in found.pieces:
+        pieces.append(found.text_of(piece))
+        if len(pieces) == most:
+            break
+    return pieces
+
+
+async def pull_async(stream, nested, most):
+    found, pieces = streams[stream], []
+    found.go_on(nested)
+    async for piece in found.pieces:
+        pieces.append(found.text_of(piece))
+        if len(pieces) == most:
+            break
+    return pieces
 
 
 def module(shared, nested, number, vars, marked, given):

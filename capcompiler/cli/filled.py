@@ -63,11 +63,11 @@ def filled_in(tree: ast.AST, granted: Set[str]) -> dict[str, str]:
     An object that stands in a variable is not followed: of `p = Path("x")`, `p.exists()` is not seen.
     """
     full = _bindings(tree)
-    enough = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     found = {}
     for node, dotted in _uses(tree, full, granted):
         use = ".".join(dotted.split(".")[-2:])
-        if use in _FILLED and not _is_enough(enough.get(id(node)), _ENOUGH.get(use)):
+        if use in _FILLED and not _is_enough(calls.get(id(node)), _ENOUGH.get(use)):
             found[use] = _FILLED[use]
     return dict(sorted(found.items()))
 

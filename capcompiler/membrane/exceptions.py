@@ -93,7 +93,7 @@ def _clean(text: str, limit: int = MAX_TEXT) -> str:
     nor steer its terminal (pit 21)."""
     if len(text) > limit:
         text = text[:limit] + "..."
-    return harmless(printable(text))
+    return harmless(text)
 
 
 def _cleaned(value: Any) -> Any:
@@ -132,7 +132,8 @@ _ACTED_ON: Final = re.compile(
 
 def harmless(text: str) -> str:
     """`text` with each character that a terminal acts on written as its escape, as in `\\x1b`."""
-    return _ACTED_ON.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    # Not by a codec: a worker behind its walls can load none.
+    return _ACTED_ON.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def indented(text: str) -> str:

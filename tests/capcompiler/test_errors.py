@@ -273,6 +273,7 @@ ODD_TEXTS = {
     "is long": "raise ValueError('x' * 10**6)",
     "has surrogates": "raise ValueError('\\ud800\\udfff')",
     "has controls": "raise ValueError('\\x1b[31m\\x00')",
+    "turns its direction": "raise ValueError('a\\u202eb\\u2028c')",
     "is of a deep nest": "x = []\nfor _ in range(150): x = [x]\nraise ValueError(x)",
     "is of a cycle": "x = []\nx.append(x)\nraise ValueError(x)",
     "is of itself": "e = ValueError()\ne.args = (e,)\nraise e",

@@ -142,10 +142,13 @@ def warm(confine: str) -> Warmed:
 
 
 def standard_codecs() -> list[str]:
-    """The names of the codecs of text."""
+    """The names of the codecs of text, those without aliases too, such as `utf_8_sig`."""
+    import encodings
+    import pkgutil
     from encodings.aliases import aliases
 
-    return sorted({n for n in aliases.values() if n not in ("mbcs", "oem")})
+    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    return sorted({*aliases.values(), *modules} - {"mbcs", "oem", "aliases", "undefined"})
 
 
 def tried(walls: Any) -> dict[str, str]:

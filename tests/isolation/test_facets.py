@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import encodings
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from capcompiler import CapError, Pool
+from capcompiler import CapError, Pool, cap_exec
 from stdlib_caps import Clock, Dir, Env, FrozenClock, MemoryDir, SeededRandom, readonly
 
 MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
@@ -92,3 +94,22 @@ def test_chance_and_variables(pool: Pool) -> None:
     assert run(pool, "import os\nr = os.environ['HOME']", env=env)["r"] == "/home/x"
     with pytest.raises(CapError):
         run(pool, "import os\nos.environ['HOME']")
+
+
+_CODED = """
+told = []
+for name in names:
+    for text in ("a", b"aa"):
+        try:
+            told.append((name, text.encode(name) if text == "a" else text.decode(name)))
+        except Exception as error:
+            told.append((name, type(error).__name__))
+told
+"""
+
+
+def test_a_worker_has_the_codecs_that_a_guest_has_inline(pool: Pool) -> None:
+    """It can load none: what was not there when it was forked, such as `utf-8-sig`, was not there at all."""
+    names = [module.name for module in pkgutil.iter_modules(encodings.__path__)]
+    assert {"utf_8_sig", "unicode_escape"} < set(names)
+    assert run(pool, _CODED, names=names)["told"] == cap_exec(_CODED, {"names": names})["told"]

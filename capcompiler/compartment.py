@@ -439,7 +439,19 @@ class Compartment:
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a guest's object with what a host passes. Used by handles."""
-        return self._membrane.give(self._turn(self._calling(obj, args, kwargs)))
+        call = self._calling(obj, args, kwargs)
+        return self._turn(lambda: self._handed(call()))
+
+    def _handed(self, value: Any) -> Any:
+        """What the guest gives to whoever called it by a handle, copied in the turn, which pays for that:
+        a guest that hands out a callback decides how much the host's function is given, and how often."""
+        if type(value) in PLAIN:
+            return value
+        try:
+            return self._membrane.give(value, self._realm.meter.charge)
+        except CapabilityError as error:
+            problem = error
+        raise _HostProblem(problem)
 
     def _calling(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
         realm = self._realm
@@ -476,21 +488,20 @@ class Compartment:
     async def _await_object(self, obj: Any) -> Any:
         """Await a guest's coroutine. Used by handles."""
         realm = self._realm
-        return self._membrane.give(
-            await run_awaiting(self, lambda: to_await(realm, obj), lambda value: value)
-        )
+        return await run_awaiting(self, lambda: to_await(realm, obj), self._handed)
 
     def _read_object(self, obj: Any, name: str) -> Any:
         """Read a public attribute of a guest's object. Used by handles."""
 
         def run() -> Any:
             try:
-                return read(self._realm, obj, name)
+                value = read(self._realm, obj, name)
             except AttributeError as error:
                 problem = AttributeError(*[a for a in error.args if type(a) is str])
-            raise _HostProblem(problem)
+                raise _HostProblem(problem) from None
+            return self._handed(value)
 
-        return self._membrane.give(self._turn(run))
+        return self._turn(run)
 
     def _store_object(self, obj: Any, name: str, value: Any) -> None:
         """Set an attribute of a guest's object that the guest itself exposed for writing."""

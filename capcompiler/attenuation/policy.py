@@ -12,6 +12,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.attenuation.seal import Box
+from capcompiler.errors import LimitExceeded
 from capcompiler.membrane.capability import (
     Capability,
     Exposed,
@@ -28,6 +29,8 @@ from capcompiler.membrane.capability import (
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
 from capcompiler.membrane.record import fields_of, record_of
+from capcompiler.tripwire import turns
+from guards.meter import Stop
 
 __all__ = [
     "Attenuated",
@@ -216,7 +219,7 @@ class Attenuated(Capability):
                 return v
             return self._cap_leaf(v, path, where, copier)
 
-        copier = Copier(leaf, _free, fields_of)
+        copier = Copier(leaf, _pay, fields_of)
         return copier.copy(value)
 
     def _cap_leaf(self, value: Any, path: str, where: str, copier: Copier) -> Any:
@@ -260,7 +263,7 @@ class Attenuated(Capability):
         def leaf(v: Any, where: str) -> Any:
             return self._cap_lent(v, path, where, copier)
 
-        copier = Copier(leaf, _free, fields_of)
+        copier = Copier(leaf, _pay, fields_of)
         return copier.copy(value)
 
     def _cap_lent(self, value: Any, path: str, where: str, copier: Copier) -> Any:
@@ -326,10 +329,6 @@ class Gated(HostCallable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.owner._cap_use(self.name, self.method, args, kwargs)
-
-    @property
-    def _cap_depth(self) -> int:  # type: ignore[override]
-        return self.owner._cap_depth
 
     @property
     def _cap_lends(self) -> bool:  # type: ignore[override]
@@ -551,8 +550,17 @@ def is_awaitable(result: Any) -> bool:
     return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability, HostCallable))
 
 
-def _free(_count: int) -> None:
-    """The membrane is paid when it copies for the guest."""
+def _pay(count: int) -> None:
+    """Charge the turn under way on this thread for elements that are copied: each attenuator copies
+    them again, and a guest may lay a hundred over one another. Raises `LimitExceeded`."""
+    meter = turns.meter
+    if meter is None or not meter.live:
+        return
+    try:
+        meter.charge(count)
+    except Stop:
+        assert meter.stopped is not None  # noqa: S101 - it is live
+        raise LimitExceeded(*meter.stopped) from None
 
 
 def _joined(path: str, name: str) -> str:

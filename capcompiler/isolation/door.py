@@ -294,7 +294,8 @@ class Door(Membrane):
         # What runs other guests meanwhile spends what this one has left: it says how much, and cannot
         # have more than it was given. One step of it is the membrane's, and was counted over there.
         left = max(0, min(left, meter.available))
-        meter.left = left + 1
+        before, meter.left = meter.left, left + 1
+        problem: Exception | None = None
         try:
             result = self._carried_out(access, operation, name, given, named)
         except Stop:
@@ -302,8 +303,12 @@ class Door(Membrane):
         except WireError:
             raise
         except Exception as error:
-            return [RAISED, self.to_guest(guest_fault(error), ""), max(0, left - meter.left)]
+            problem = error
         spent = max(0, left - meter.left)
+        # The answer tells of this: a use around it, whose callback made this one, is not to tell it again.
+        meter.left = before
+        if problem is not None:
+            return [RAISED, self.to_guest(guest_fault(problem), ""), spent]
         if type(result) is Pending:
             return [LATER, self._calls.send(result), spent]
         tree = result.tree if type(result) is Packed else self.to_guest(result, "")

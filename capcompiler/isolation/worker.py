@@ -640,7 +640,8 @@ class Host:
             self.token = _inside.set((self.turn,))
             world._lock.acquire()
             world._begin(spent, self.turn, None)
-        drive = self.drives[number] = Drive(self.turn.drive(start, lambda value: value), finish)
+        handed = world._handed if kind == "await" else lambda value: value
+        drive = self.drives[number] = Drive(self.turn.drive(start, handed), finish)
         return self.step(number, drive, partial(drive.steps.send, None))
 
     @staticmethod
@@ -656,7 +657,7 @@ class Host:
             return self.namespace(world._namespace(world._globals.pop(VALUE, None)), False)
         if kind == "eval":
             value = world._globals.pop(VALUE, None)
-        given = world._membrane.give(value)
+        given = value if kind == "await" else world._membrane.give(value)
         return self.out(given if lent is None else lent.passed(given))
 
     def step(self, number: int, drive: Drive, go_on: Callable[[], Any]) -> Any:

@@ -205,8 +205,6 @@ class HostCallable:
     __slots__ = ()
     #: See `lends`.
     _cap_lends = False
-    #: The attenuators over it, each of which copies what crosses once more.
-    _cap_depth = 0
 
     def _cap_origin(self) -> Any:
         """What it stands for; None for nothing of the host's."""

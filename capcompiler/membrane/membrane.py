@@ -397,11 +397,10 @@ class Membrane:
         pay = pay or _free
         return Copier(lambda v, where: self._leave(v, where, pay), pay, self._fields_out).copy(value)
 
-    def give(self, value: Any) -> Any:
-        """`to_host` for a host that asks outside a turn. Raises `CapabilityError` for what cannot
-        be copied."""
+    def give(self, value: Any, pay: Callable[[int], None] | None = None) -> Any:
+        """`to_host` for a host that asks. Raises `CapabilityError` for what cannot be copied."""
         try:
-            return self.to_host(value)
+            return self.to_host(value, pay)
         except CrossingError as error:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error.reason}")
         except RecursionError:
@@ -495,7 +494,7 @@ class Membrane:
         compartment._in_host += 1
         try:
             try:
-                pay = self._payer(function)
+                pay = meter.charge
                 if args:
                     host_args = tuple([a if type(a) in PLAIN else self.to_host(a, pay) for a in args])
                 if kwargs:
@@ -586,13 +585,7 @@ class Membrane:
         meter = self.compartment._realm.meter
         if type(result) in (str, bytes):
             meter.charge_bytes(len(result))
-        return self.to_guest(result, path, self._payer(function), home=not lends(function))
-
-    def _payer(self, function: Any) -> Callable[[int], None]:
-        """What charges for elements that cross, once for each attenuator that copies them as well."""
-        charge = self.compartment._realm.meter.charge
-        depth = function._cap_depth if isinstance(function, HostCallable) else 0
-        return (lambda count: charge(count * (1 + depth))) if depth else charge
+        return self.to_guest(result, path, meter.charge, home=not lends(function))
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it

@@ -488,11 +488,60 @@ COPIED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("isolation", ["inline", "process"])
 @pytest.mark.parametrize("name", COPIED)
-def test_what_attenuators_copy_is_paid_for(name: str) -> None:
+def test_what_attenuators_copy_is_paid_for(name: str, isolation: Any) -> None:
     source = f"seal, unseal = seal_pair()\n{COPIED[name]}"
+    caps = {"desk": quota(Desk(), calls=999)}
     with pytest.raises(LimitExceeded, match="steps"):
-        cap_exec(source, {"desk": quota(Desk(), calls=999)}, limits=Limits(steps=2_000_000))
+        cap_exec(source, caps, limits=Limits(steps=2_000_000), isolation=isolation)
+
+
+class Asker(Capability):
+    def ask(self, f: Callable[..., Any]) -> None:
+        for _i in range(5):
+            f()
+
+    def hand(self, f: Callable[..., Any]) -> None:
+        for _i in range(5):
+            f([0] * 10_000)
+
+    def take(self, values: list[Any]) -> None: ...
+
+    def give(self) -> list[Any]:
+        return [0] * 10_000
+
+
+#: What crosses 50,000 elements in all, each under as many attenuators as there are.
+CROSSED = {
+    "arguments": "for i in range(5): desk.take([0] * 10_000)",
+    "results": "for i in range(5): desk.give()",
+    "arguments-of-a-callback": "desk.hand(lambda v: None)",
+    "results-of-a-callback": "x = [0] * 10_000\ndesk.ask(lambda: x)",
+    "what-a-callback-uses": "desk.ask(lambda: desk.give() and None)",
+}
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("deep", [0, 1, 10])
+@pytest.mark.parametrize("name", CROSSED)
+def test_each_attenuator_costs_the_steps_of_what_it_copies(name: str, deep: int, isolation: Any) -> None:
+    desk: Any = Asker()
+    for _i in range(deep):
+        desk = quota(desk, calls=9999)
+    steps = cap_exec(CROSSED[name], {"desk": desk}, isolation=isolation).usage.steps
+    assert 50_000 * (1 + deep) <= steps <= 51_000 * (1 + deep)
+    assert steps == cap_exec(CROSSED[name], {"desk": desk}).usage.steps
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("name", CROSSED)
+def test_an_attenuator_of_the_guests_costs_as_much(name: str, isolation: Any) -> None:
+    # In a worker a callback under it is a capability that the guest grants, and crosses as one as well.
+    copies = 4 if isolation == "process" and name.endswith("-of-a-callback") else 2
+    source = f"desk = quota(desk, calls=9999)\n{CROSSED[name]}"
+    steps = cap_exec(source, {"desk": Asker()}, isolation=isolation).usage.steps
+    assert 50_000 * copies <= steps <= 51_000 * copies
 
 
 def test_boxes_in_boxes_are_copied_to_a_depth() -> None:

@@ -46,7 +46,8 @@ class AwaitingTurn:
         self.over = False
         self._gate = threading.Lock()  # one stretch at a time, whatever threads the host uses
         self._waits: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
-        self._calls: list[Call] = []
+        self._calls: dict[int, Call] = {}  # by id
+        self._most = 16
 
     # Called by the compartment
 
@@ -85,8 +86,11 @@ class AwaitingTurn:
 
     def note(self, call: Call) -> None:
         """Note what the guest may await, for the end of the turn."""
-        self._calls = [c for c in self._calls if not c.taken]
-        self._calls.append(call)
+        if len(self._calls) > self._most:
+            kept = [c for c in self._calls.values() if not (c.taken and c.told)]
+            self._calls = {id(c): c for c in kept}
+            self._most = 2 * len(kept) + 16
+        self._calls[id(call)] = call
 
     def wake(self) -> None:
         """Let whatever the turn waits for go: it has been stopped. From any thread."""
@@ -134,14 +138,14 @@ class AwaitingTurn:
             await self._wait(asyncio.sleep(0))
             return partial(coroutine.send, None)
         call = call_of(awaited) if type(awaited) is Pending else None
-        if call is None or (not call.taken and not any(c is call for c in self._calls)):
+        if call is None or (not call.taken and id(call) not in self._calls):
             kind = host_name(type(awaited))
             return lambda: coroutine.throw(
                 RuntimeError(f"only what the host gave can be waited for, not a {kind!r} object")
             )
         if call.taken:
             return lambda: coroutine.throw(RuntimeError("cannot reuse already awaited coroutine"))
-        self._calls.remove(call)
+        del self._calls[id(call)]
         membrane = self.compartment._membrane
         result: Any = None
         problem: BaseException | None = None
@@ -150,11 +154,11 @@ class AwaitingTurn:
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                membrane.unanswered(call, error)
+                membrane.ended(call, None, error)
                 raise  # the host's task: it ends, and the turn with it
             problem = error
         except (SystemExit, KeyboardInterrupt, GeneratorExit, _Woken) as error:
-            membrane.unanswered(call, error)
+            membrane.ended(call, None, error)
             if type(error) is not _Woken:
                 raise
             self._checked((None, None))
@@ -208,10 +212,13 @@ class AwaitingTurn:
     def end(self) -> None:
         """Nothing of this turn goes on."""
         self.over = True
-        for call in self._calls:
+        for call in self._calls.values():
             if not call.taken:
                 call.drop()
-                self.compartment._membrane.unanswered(call, RuntimeError("never awaited"))
+                problem = RuntimeError("never awaited")
+            else:
+                problem = RuntimeError("handed on, and not answered before the turn ended")
+            self.compartment._membrane.ended(call, None, problem)
         self._calls.clear()
 
 

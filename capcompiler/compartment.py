@@ -443,8 +443,8 @@ class Compartment:
         return self._turn(lambda: self._handed(call()))
 
     def _handed(self, value: Any) -> Any:
-        """What the guest gives to whoever called it by a handle, copied in the turn, which pays for that:
-        a guest that hands out a callback decides how much the host's function is given, and how often."""
+        """What the guest gives to whoever called it by a handle, copied in the turn, which pays: a guest
+        that hands out a callback decides how much it gives, and how often."""
         if type(value) in PLAIN:
             return value
         try:

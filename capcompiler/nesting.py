@@ -127,7 +127,7 @@ define(
 class GuestCapability(Exposed):
     """A capability that a guest made for its children: methods of a guest's object, by handle."""
 
-    __slots__ = ("reads",)
+    __slots__ = ("_cap_reads",)
 
     def __init__(
         self,
@@ -138,11 +138,11 @@ class GuestCapability(Exposed):
         reads: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(target, methods, read, write)
-        self.reads = reads
+        self._cap_reads = reads
 
     def _cap_interface(self) -> Interface:
         interface = super()._cap_interface()
-        return replace(interface, reads=interface.reads | self.reads)
+        return replace(interface, reads=interface.reads | self._cap_reads)
 
 
 def offered_by(handle: Handle) -> GuestCapability | None:

@@ -366,21 +366,32 @@ class Meter:
             return
         if not self.live or self.stopped is not None:
             raise Stop
-        memory = self.memory
-        if memory is not None:
-            if size > memory:
-                raise self.stop("memory", memory, size)
-            if size > self.peak:
-                self.peak = size
-            if self._memory_base is None:
-                self._memory_base = resident_bytes()
-            self._bulk += size
-            if self._bulk > memory >> 3:
-                self._bulk = size
-                self._check_memory(size)
-            if self.parent is not None:
-                self._note_in_parent(size)
+        self._weigh(size)
         self.charge(size >> 10)
+
+    def charge_parts(self, count: int, steps: int, size: int) -> None:
+        """Charge small things that are made together: `count` of them, of so many steps and bytes each.
+        Their bytes are no steps, but are looked at with those of others."""
+        self.charge(count * steps)
+        self._weigh(count * size)
+
+    def _weigh(self, size: int) -> None:
+        """Refuse what is larger than the limit of memory, and look at the whole now and then."""
+        memory = self.memory
+        if memory is None:
+            return
+        if size > memory:
+            raise self.stop("memory", memory, size)
+        if size > self.peak:
+            self.peak = size
+        if self._memory_base is None:
+            self._memory_base = resident_bytes()
+        self._bulk += size
+        if self._bulk > memory >> 3:
+            self._bulk = size
+            self._check_memory(size)
+        if self.parent is not None:
+            self._note_in_parent(size)
 
     def charge_growth(self, total: int, added: int) -> None:
         """Refuse or charge an object that grows in place by `added` bytes to `total`.

@@ -45,6 +45,10 @@ class _Logged(Policy):
     def failed(self, step: Step, error: BaseException) -> None:
         self._tell(step, None, error, time.time(), time.perf_counter())
 
+    def dropped(self, step: Step) -> None:
+        # Whether it was done cannot be told: a coroutine was not, a future may have been.
+        self.failed(step, RuntimeError("never awaited"))
+
     def _tell(
         self, step: Step, result: Any, error: BaseException | None, started: float, clock: float
     ) -> None:

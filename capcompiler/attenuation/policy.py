@@ -5,8 +5,10 @@ Source of the idea: caretakers and membranes as in E; Mark Miller, "Robust Compo
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -17,6 +19,7 @@ from capcompiler.membrane.capability import (
     Capability,
     Exposed,
     HostCallable,
+    Identity,
     Interface,
     bounded,
     facets_of,
@@ -28,9 +31,10 @@ from capcompiler.membrane.capability import (
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
+from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
 from capcompiler.tripwire import turns
-from guards.meter import Stop
+from guards.meter import Meter, Stop
 
 __all__ = [
     "Attenuated",
@@ -46,6 +50,11 @@ __all__ = [
 
 #: Attenuators over one another, at most.
 MAX_DEPTH: Final = 100
+#: What passing one attenuator costs whoever uses it in a turn, beside what is copied; and each method of
+#: one that is made.
+STEPS_OF_A_LEVEL: Final = 50
+STEPS_OF_A_METHOD: Final = 10
+BYTES_OF_A_METHOD: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,16 @@ class Policy:
         """Carry the use out with `step.go()`, or raise `Withheld`."""
         return step.go()
 
+    def check(self) -> None:
+        """Raise `Withheld` where it holds no more. Asked of each policy over a use right before it is
+        carried out, since one beneath may have taken its time: a person was asked, a clock looked at."""
+
     def settled(self, step: Step, result: Any) -> Any:
         """The answer to a use that came later. Raises `Withheld` to keep it back."""
         return result
+
+    def dropped(self, step: Step) -> None:
+        """A use that was to be answered later is not awaited by anyone."""
 
     def element(self, step: Step, element: Any) -> Any:
         """One of what a use of `__iter__` gives, as it comes. Raises `Withheld` to keep it back."""
@@ -113,10 +129,6 @@ class Standing(Policy):
 
     __slots__ = ()
 
-    def check(self) -> None:
-        """Raise `Withheld` where it holds no more."""
-        raise NotImplementedError
-
     def around(self, step: Step) -> Any:
         self.check()
         result = step.go()
@@ -145,7 +157,7 @@ def capability_of(value: Any, what: str) -> Any:
     raise TypeError(f"{what}: wanted a capability, got {type(value).__name__}")
 
 
-class Attenuated(Capability):
+class Attenuated(Identity, Capability):
     """A capability under a policy. Hosts use it like the one beneath; guests see its methods only.
 
     A subclass is made for each set of special methods, so that `callable()` and `with` say the truth.
@@ -163,6 +175,7 @@ class Attenuated(Capability):
         made: Interface | None = self._cap_made.get("")
         if made is None:
             inner = self._cap_policy.offered(interface_of(self._cap_inner))
+            _pay_for_methods(len(inner.methods))
             target = _State(self, inner.target) if inner.read or inner.write else None
             methods: dict[str, Any] = {n: Gated(self, n, m) for n, m in inner.methods.items()}
             made = Interface(methods, inner.read, inner.write, target, inner.reads)
@@ -190,19 +203,27 @@ class Attenuated(Capability):
     def _cap_facets(self) -> tuple[str, ...]:  # type: ignore[override]
         return self._cap_own_facets or facets_of(self._cap_inner)
 
+    def _cap_beneath(self) -> tuple[Any, str] | None:
+        return _original(self), ""
+
     def _cap_lent_as(self) -> Iterator[Any]:
         """See `_lent_as`."""
         return _lent_as(self)
 
     def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         policy = self._cap_policy
+        over = _taken_over(policy)
+        _pay(STEPS_OF_A_LEVEL)
         path = _joined(self._cap_path, name)
         args = tuple([policy.inward(self, a, path) for a in args])
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
-        step = Step(path, args, kwargs, functools.partial(call, *args, **kwargs))
+        step = Step(
+            path, args, kwargs,
+            functools.partial(_beneath, self._cap_inner, over, functools.partial(call, *args, **kwargs)),
+        )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):
-            return _Later(self, step, result)
+            return _Later(self, step, result, over, policy.outward)
         if name == "__iter__" and not isinstance(result, Capability):
             # What is iterated over comes after the use is over, and is as much a part of it.
             return (policy.outward(self, policy.element(step, x), path) for x in result)
@@ -230,7 +251,7 @@ class Attenuated(Capability):
         if self._cap_covers(value):
             return value  # home to its guest as its own, to any other under the policy
         if type(value) is Box:
-            return value.holding(lambda content: copier.inside(content, where))
+            return value._cap_holding(lambda content: copier.inside(content, where))
         known = self._cap_weak().get(id(value))
         if value is self or (known is not None and _original(known) is value):
             return value if value is self else known
@@ -278,7 +299,10 @@ class Attenuated(Capability):
             # A guest's, that it exposed or made less of; a sealer; what was obtained and is handed in.
             return attenuated(value, Lent(self, path), path, derived=True)
         if type(value) is Box:
-            return value.holding(lambda content: copier.inside(content, where))
+            return value._cap_holding(lambda content: copier.inside(content, where))
+        if is_awaitable(value):
+            # The host's own: what it comes to may be a guest's, and is lent as if it had been passed.
+            return _Later(self, Step(path, (), {}, _nothing), value, (), Attenuated._cap_passed)
         return value
 
     def _cap_covers(self, value: Any, *, lent: bool = False) -> bool:
@@ -287,7 +311,7 @@ class Attenuated(Capability):
         policy = self._cap_policy
         while True:
             if isinstance(value, Gated):
-                value = value.owner
+                value = value._owner
             if not isinstance(value, (Attenuated, Callback)):
                 return False
             lender = lender_of(value)
@@ -296,7 +320,7 @@ class Attenuated(Capability):
                     return True
             elif lender._cap_policy is policy and policy.gates:
                 return True
-            value = value.lent if isinstance(value, Callback) else value._cap_inner
+            value = value._lent if isinstance(value, Callback) else value._cap_inner
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
@@ -320,22 +344,25 @@ class Attenuated(Capability):
 class Gated(HostCallable):
     """One method of an attenuated capability."""
 
-    __slots__ = ("method", "name", "owner")
+    __slots__ = ("_method", "_name", "_owner")
 
     def __init__(self, owner: Attenuated, name: str, method: Any) -> None:
-        self.owner = owner
-        self.name = name
-        self.method = method
+        self._owner = owner
+        self._name = name
+        self._method = method
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.owner._cap_use(self.name, self.method, args, kwargs)
+        return self._owner._cap_use(self._name, self._method, args, kwargs)
 
     @property
     def _cap_lends(self) -> bool:  # type: ignore[override]
-        return isinstance(self.owner._cap_policy, Lent)
+        return isinstance(self._owner._cap_policy, Lent)
 
     def _cap_origin(self) -> Any:
-        return self.method
+        return self._method
+
+    def _cap_beneath(self) -> tuple[Any, str] | None:
+        return self._owner, self._name
 
 
 class _State:
@@ -364,48 +391,57 @@ class Callback(HostCallable):
     lent: the function, or what stands for it under a capability that is attenuated further out.
     """
 
-    __slots__ = ("lent", "owner", "path")
+    __slots__ = ("_lent", "_owner", "_path")
     _cap_lends = True
 
     def __init__(self, owner: Attenuated, lent: Any, path: str) -> None:
-        self.owner = owner
-        self.lent = lent
-        self.path = path
+        self._owner = owner
+        self._lent = lent
+        self._path = path
 
     def __eq__(self, other: object) -> bool:
         # What was passed twice is the same to the host, as a handle is: it finds what it is to forget.
         return (
             isinstance(other, Callback)
-            and self.owner._cap_policy is other.owner._cap_policy
-            and self.lent == other.lent
+            and self._owner._cap_policy is other._owner._cap_policy
+            and self._lent == other._lent
         )
 
     def __hash__(self) -> int:
-        return hash(self.lent)
+        return hash(self._lent)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        owner, path = self.owner, _joined(self.path, "callback")
+        owner, path = self._owner, _joined(self._path, "callback")
+        over = _taken_over(owner._cap_policy)
+        _pay(STEPS_OF_A_LEVEL)
         guests = _is_guests(self)
         inside = tuple([owner._cap_over(a, path, guests=guests) for a in args])
         named = {n: owner._cap_over(a, path, guests=guests) for n, a in kwargs.items()}
-        step = Step(path, inside, named, lambda: self.lent(*inside, **named))
+        lent = self._lent
+        step = Step(
+            path, inside, named,
+            functools.partial(_beneath, lent, over, functools.partial(lent, *inside, **named)),
+        )  # fmt: skip
         return owner._cap_passed(owner._cap_policy.around(step), path)
+
+    def _cap_beneath(self) -> tuple[Any, str] | None:
+        return self._lent, ""
 
     def _cap_lent_as(self) -> Iterator[Any]:
         return _lent_as(self)
 
     def _cap_origin(self) -> Any:
-        return self.lent if isinstance(self.lent, HostCallable) else None
+        return self._lent if isinstance(self._lent, HostCallable) else None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        lent, owner = self.lent, self.owner
+        lent, owner = self._lent, self._owner
         found = read_of(lent, name) if isinstance(lent, Handle) else getattr(lent, name)
         if not isinstance(found, (Handle, Callback)):  # those are used when they are called
-            step = Step(_joined(_joined(self.path, "callback"), name), (), {}, _nothing)
+            step = Step(_joined(_joined(self._path, "callback"), name), (), {}, _nothing)
             found = owner._cap_policy.settled(step, found)
-        return owner._cap_passed(found, self.path)
+        return owner._cap_passed(found, self._path)
 
 
 class AwaitableCallback(Callback):
@@ -415,23 +451,23 @@ class AwaitableCallback(Callback):
 
     def __await__(self) -> Any:
         try:
-            result = yield from self.lent.__await__()
+            result = yield from self._lent.__await__()
         except BaseException as error:
-            self.owner._cap_policy.failed(self._step(), error)
+            self._owner._cap_policy.failed(self._step(), error)
             raise
         return self._settled(result)
 
-    def passed(self, result: Any) -> Any:
+    def _passed(self, result: Any) -> Any:
         """What it comes to, to the host, where somebody else awaits the guest's own object."""
-        lent = self.lent
-        return self._settled(lent.passed(result) if isinstance(lent, AwaitableCallback) else result)
+        lent = self._lent
+        return self._settled(lent._passed(result) if isinstance(lent, AwaitableCallback) else result)
 
     def _settled(self, result: Any) -> Any:
-        owner = self.owner
-        return owner._cap_passed(owner._cap_policy.settled(self._step(), result), self.path)
+        owner = self._owner
+        return owner._cap_passed(owner._cap_policy.settled(self._step(), result), self._path)
 
     def _step(self) -> Step:
-        return Step(_joined(self.path, "callback"), (), {}, _nothing)
+        return Step(_joined(self._path, "callback"), (), {}, _nothing)
 
 
 class Lent(Policy):
@@ -446,8 +482,14 @@ class Lent(Policy):
     def around(self, step: Step) -> Any:
         return self.owner._cap_policy.around(step)
 
+    def check(self) -> None:
+        self.owner._cap_policy.check()
+
     def settled(self, step: Step, result: Any) -> Any:
         return self.owner._cap_policy.settled(step, result)
+
+    def dropped(self, step: Step) -> None:
+        self.owner._cap_policy.dropped(step)
 
     def element(self, step: Step, element: Any) -> Any:
         return self.owner._cap_policy.element(step, element)
@@ -465,7 +507,7 @@ class Lent(Policy):
 def lender_of(value: Any) -> Attenuated | None:
     """The capability through which a guest passed this to its host."""
     if isinstance(value, Callback):
-        return value.owner
+        return value._owner
     if isinstance(value, Attenuated) and isinstance(value._cap_policy, Lent):
         return value._cap_policy.owner
     return None
@@ -475,13 +517,13 @@ def _is_guests(value: Any) -> bool:
     """Whether a guest's object is at the bottom of it, under however many attenuators."""
     while not isinstance(value, Handle):
         if isinstance(value, Callback):
-            value = value.lent
+            value = value._lent
         elif isinstance(value, HostCallable):
             return made_by_guest(value)
         elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):
-            value = value.target
+            value = value._cap_target
         else:
             return False
     return True
@@ -513,35 +555,76 @@ def _nothing() -> None:
     """It is done already."""
 
 
-class _Later:
-    """An answer that comes later, kept back or wrapped when it comes."""
+class _Later(Answer):
+    """An answer that comes later, kept back or wrapped when it comes.
 
-    __slots__ = ("_awaitable", "_owner", "_step")
-    _cap_closes = True  # what is never awaited is closed; see `Call.drop`
+    over: the policies over the use. crosses: what the answer passes, in one direction.
+    """
 
-    def __init__(self, owner: Attenuated, step: Step, awaitable: Any) -> None:
+    __slots__ = ("_crosses", "_over", "_owner", "_step")
+
+    def __init__(
+        self, owner: Attenuated, step: Step, awaitable: Any, over: tuple[Policy, ...],
+        crosses: Callable[[Attenuated, Any, str], Any],
+    ) -> None:  # fmt: skip
+        super().__init__(awaitable)
         self._owner = owner
         self._step = step
-        self._awaitable = awaitable
+        self._over = over
+        self._crosses = crosses
 
-    def __await__(self) -> Any:
-        policy = self._owner._cap_policy
+    def _answer(self) -> Generator[Any, Any, Any]:
+        policy, step = self._owner._cap_policy, self._step
         try:
+            # A coroutine begins now, which may be long after it was made.
+            for outer in self._over:
+                outer.check()
             result = yield from self._awaitable.__await__()
         except BaseException as error:
-            policy.failed(self._step, error)
+            policy.failed(step, error)
             raise
-        return policy.outward(self._owner, policy.settled(self._step, result), self._step.path)
+        return self._crosses(self._owner, policy.settled(step, result), step.path)
 
-    def close(self) -> None:
-        close = getattr(self._awaitable, "close", None)
-        if close is not None:
-            close()
+    def _dropped(self) -> None:
+        # There is nobody left to raise to: what a log fails in is its own affair.
+        with contextlib.suppress(Exception):
+            self._owner._cap_policy.dropped(self._step)
+
+
+class _Over(threading.local):
+    """The policies over the use that is about to be made, outermost first: what an attenuator hands to
+    the one beneath it, which takes them before anything else."""
+
+    policies: tuple[Policy, ...] = ()
+
+
+_handed: Final = _Over()
+
+
+def _taken_over(policy: Policy) -> tuple[Policy, ...]:
+    """What was handed down, and this policy."""
+    over = _handed.policies
+    _handed.policies = ()
+    return (*over, policy)
+
+
+def _beneath(inner: Any, over: tuple[Policy, ...], go: Callable[[], Any]) -> Any:
+    """Carry a use out on what is beneath an attenuator. inner: that. over: its policy, and those over
+    it, which have let the use pass at the top; where nothing more is beneath, they are asked again."""
+    if isinstance(inner, (Attenuated, Callback)):
+        _handed.policies = over
+        try:
+            return go()
+        finally:
+            _handed.policies = ()
+    for policy in over[:-1]:
+        policy.check()
+    return go()
 
 
 def _original(made: Any) -> Any:
     if isinstance(made, Callback):
-        return made.lent
+        return made._lent
     return made._cap_inner if made._cap_derived is None else made._cap_derived
 
 
@@ -553,11 +636,19 @@ def is_awaitable(result: Any) -> bool:
 def _pay(count: int) -> None:
     """Charge the turn under way on this thread for elements that are copied: each attenuator copies
     them again, and a guest may lay a hundred over one another. Raises `LimitExceeded`."""
+    _paid(lambda meter: meter.charge(count))
+
+
+def _pay_for_methods(count: int) -> None:
+    _paid(lambda meter: meter.charge_parts(1 + count, STEPS_OF_A_METHOD, BYTES_OF_A_METHOD))
+
+
+def _paid(charge: Callable[[Meter], None]) -> None:
     meter = turns.meter
     if meter is None or not meter.live:
         return
     try:
-        meter.charge(count)
+        charge(meter)
     except Stop:
         assert meter.stopped is not None  # noqa: S101 - it is live
         raise LimitExceeded(*meter.stopped) from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from capcompiler.attenuation.clocks import clock_of
-from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of
+from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of, is_awaitable
 from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["rate_limited"]
@@ -27,14 +28,38 @@ class _RateLimited(Policy):
         self.lock = threading.Lock()
 
     def around(self, step: Step) -> Any:
+        now = self._counted()
+        result = step.go()
+        return _Counted(self, result, now) if is_awaitable(result) else result
+
+    def _counted(self, since: float = -math.inf) -> float:
+        """Count a use that happens now, but not one that was counted so lately that it counts still."""
         now = self.clock()
+        if now - since < self.per:
+            return since
         with self.lock:
             while self.recent and now - self.recent[0] >= self.per:
                 self.recent.popleft()
             if len(self.recent) >= self.calls:
                 raise Withheld(f"more than {self.calls:,} uses in {self.per:g} seconds")
             self.recent.append(now)
-        return step.go()
+        return now
+
+
+class _Counted(Answer):
+    """An answer that comes later. A coroutine does nothing before it is awaited, and a stock of them,
+    made in time, could all be carried out at once."""
+
+    __slots__ = ("_made", "_policy")
+
+    def __init__(self, policy: _RateLimited, awaitable: Any, made: float) -> None:
+        super().__init__(awaitable)
+        self._policy = policy
+        self._made = made
+
+    def _answer(self) -> Generator[Any, Any, Any]:
+        self._policy._counted(self._made)
+        return (yield from self._awaitable.__await__())
 
 
 def rate_limited(cap: Any, calls: int, per: float, *, clock: Any = None) -> Capability:

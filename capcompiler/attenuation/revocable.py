@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from capcompiler.attenuation.policy import Standing, attenuated, capability_of
-from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.capability import Capability, Identity
 from capcompiler.membrane.withheld import Withheld
 
 __all__ = ["Revoker", "revocable"]
@@ -25,7 +25,7 @@ class _Revocable(Standing):
         return self.revoked
 
 
-class Revoker(Capability):
+class Revoker(Identity, Capability):
     """Calling it takes the capability back, with all that was obtained through it. For good."""
 
     def __init__(self, policy: _Revocable) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.capability import Capability, Identity
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.record import fields_of
 from capcompiler.membrane.withheld import Withheld
@@ -16,7 +16,7 @@ from capcompiler.membrane.withheld import Withheld
 __all__ = ["Box", "Sealer", "Unsealer", "seal_pair"]
 
 
-class Box(Capability):
+class Box(Identity, Capability):
     """Something sealed. It offers nothing."""
 
     def __init__(self, content: Any, pair: object, weight: int) -> None:
@@ -24,7 +24,7 @@ class Box(Capability):
         self._cap_pair = pair
         self._cap_weight = weight
 
-    def holding(self, changed: Callable[[Any], Any]) -> Box:
+    def _cap_holding(self, changed: Callable[[Any], Any]) -> Box:
         """A box of the same pair, for its content as a policy lets it through."""
         content = changed(self._cap_content)
         return self if content is self._cap_content else Box(content, self._cap_pair, self._cap_weight)
@@ -48,7 +48,7 @@ def _weight_of(content: Any) -> int:
     return sum(counts)
 
 
-class Sealer(Capability):
+class Sealer(Identity, Capability):
     """Calling it puts a value into a box of its pair."""
 
     def __init__(self, pair: object, name: str) -> None:
@@ -63,7 +63,7 @@ class Sealer(Capability):
         return f"<sealer {self._name!r}>" if self._name else "<sealer>"
 
 
-class Unsealer(Capability):
+class Unsealer(Identity, Capability):
     """Calling it takes the value out of a box of its pair."""
 
     def __init__(self, pair: object, name: str) -> None:

@@ -226,7 +226,7 @@ class Door(Membrane):
         if kind == KIND:
             return self._record(leaf[1])[0]
         if kind == PENDING:
-            return call_of(self._calls.get(leaf[1])).take()
+            return self.handed_on(call_of(self._calls.get(leaf[1])))
         raise WireError("a leaf of no kind")
 
     def _method(self, access: Access, name: Any) -> Any:
@@ -305,7 +305,7 @@ class Door(Membrane):
         except Exception as error:
             problem = error
         spent = max(0, left - meter.left)
-        # The answer tells of this: a use around it, whose callback made this one, is not to tell it again.
+        # The answer tells of this; a use around it, whose callback made this one, tells its own only.
         meter.left = before
         if problem is not None:
             return [RAISED, self.to_guest(guest_fault(problem), ""), spent]

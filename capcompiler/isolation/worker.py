@@ -69,6 +69,7 @@ from capcompiler.membrane.capability import (
 from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
+from capcompiler.membrane.pending import Answer, Call, make_pending
 from capcompiler.membrane.record import Record, enter_record, record_of
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.nesting import offered_by
@@ -114,6 +115,16 @@ class RemoteAwaitable:
         return _Token(self.number).__await__()
 
 
+class _OnItsWay(HostCallable):
+    """What gives an answer that passes this side on its way to the host: nothing of it comes home."""
+
+    __slots__ = ()
+    _cap_lends = True
+
+
+_ON_ITS_WAY: Final = _OnItsWay()
+
+
 class RemoteTarget:
     """A capability of the host's: its number. Reading and setting attributes asks the host."""
 
@@ -152,15 +163,15 @@ def number_of(target: RemoteTarget) -> int:
 class RemoteMethod(HostCallable):
     """One method of a capability of the host's."""
 
-    __slots__ = ("name", "target")
+    __slots__ = ("_name", "_target")
 
     def __init__(self, target: RemoteTarget, name: str) -> None:
-        self.target = target
-        self.name = name
+        self._target = target
+        self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        host: Host = object.__getattribute__(self.target, "_host")
-        return host.use(DO, number_of(self.target), self.name, args, kwargs)
+        host: Host = object.__getattribute__(self._target, "_host")
+        return host.use(DO, number_of(self._target), self._name, args, kwargs)
 
 
 class RemoteCapability(Exposed):
@@ -182,8 +193,8 @@ class RemoteCapability(Exposed):
 
     def _cap_readonly(self) -> Capability | None:
         # Names alone do not say it: a directory's `open` reads, and empties what it opens to write.
-        host: Host = object.__getattribute__(self.target, "_host")
-        less: Capability | None = host.ask("readonly", number_of(self.target))  # type: ignore[arg-type]
+        host: Host = object.__getattribute__(self._cap_target, "_host")
+        less: Capability | None = host.ask("readonly", number_of(self._cap_target))  # type: ignore[arg-type]
         return less
 
 
@@ -433,18 +444,20 @@ class Host:
 
     def _leaf(self, value: Any) -> Any:
         if type(value) is RemoteCapability:
-            return [CAP, number_of(value.target)]  # type: ignore[arg-type]
+            return [CAP, number_of(value._cap_target)]  # type: ignore[arg-type]
         if type(value) is RemoteMethod:
-            return [METHOD, number_of(value.target), value.name]
+            return [METHOD, number_of(value._target), value._name]
         if type(value) is RemoteAwaitable:
             return [PENDING, value.number]
         record = record_of(value)
         if type(record) is RemoteRecord:
             return [KIND, record.number]
+        if isinstance(value, Answer):
+            value = self.awaited_here(value)
         if isinstance(value, Handle):
             what, name = described(value)
             offered = offered_by(value)
-            methods = None if offered is None else sorted(offered.methods)
+            methods = None if offered is None else sorted(offered._cap_methods)
             awaitable = type(value) is AwaitableHandle
             return [OBJECT, self.kept.send(value), what, name, awaitable, methods]
         if isinstance(value, (Capability, HostCallable)):
@@ -455,6 +468,13 @@ class Host:
             awaitable = isinstance(value, AwaitableCallback)
             return [OBJECT, self.kept.send(held), "capability", "", awaitable, methods]
         raise WireError(f"a {type(value).__name__} is no value")
+
+    def awaited_here(self, answer: Answer) -> Handle:
+        """What the host awaits an answer of its own by, where there is a policy of this side over it."""
+        assert self.turn is not None  # noqa: S101 - no other turn is given what answers later
+        call = Call(answer, "answer", _ON_ITS_WAY, (), {}, 0.0, 0.0, True)
+        self.turn.note(call)
+        return self.here._membrane.handle(make_pending(call))
 
     def into(self, tree: Any) -> Any:
         """The value of a tree from the host."""
@@ -658,7 +678,7 @@ class Host:
         if kind == "eval":
             value = world._globals.pop(VALUE, None)
         given = value if kind == "await" else world._membrane.give(value)
-        return self.out(given if lent is None else lent.passed(given))
+        return self.out(given if lent is None else lent._passed(given))
 
     def step(self, number: int, drive: Drive, go_on: Callable[[], Any]) -> Any:
         """How far a drive comes: [True, what it waits for, steps that are left], or [False, its

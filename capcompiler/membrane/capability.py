@@ -10,7 +10,7 @@ import keyword
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from capcompiler.membrane.arguments import Checker, checker_of
 from capcompiler.membrane.handle import Handle, object_of, owner_of, read_of
@@ -19,6 +19,7 @@ __all__ = [
     "Capability",
     "Exposed",
     "HostCallable",
+    "Identity",
     "Interface",
     "Later",
     "bounded",
@@ -106,6 +107,29 @@ class Capability:
         return frozenset(interface.methods) - interface.reads
 
 
+class Identity:
+    """What is one thing wherever it is: a copy of it is itself, and it is in no pickle.
+
+    A host that copies what it is handed would have it under a policy of its own, which nobody takes
+    back.
+    """
+
+    __slots__ = ()
+
+    def __copy__(self) -> Identity:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Identity:
+        return self
+
+    def _cap_beneath(self) -> tuple[Any, str] | None:
+        """What it stands over, and the name of the part of that which it is, if it is one."""
+        return None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be pickled: it belongs to one process")
+
+
 def _names(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names.split() if isinstance(names, str) else names)
 
@@ -113,23 +137,24 @@ def _names(names: Iterable[str]) -> frozenset[str]:
 class Exposed(Capability):
     """What `expose` makes: a host object behind just these names."""
 
-    __slots__ = ("methods", "read", "target", "write")
+    __slots__ = ("_cap_methods", "_cap_read", "_cap_target", "_cap_write")
 
     def __init__(
         self, target: object, methods: frozenset[str], read: frozenset[str], write: frozenset[str]
     ) -> None:
-        self.target = target
-        self.methods = methods
-        self.read = read
-        self.write = write
+        self._cap_target = target
+        self._cap_methods = methods
+        self._cap_read = read
+        self._cap_write = write
 
     def __repr__(self) -> str:
-        return f"<capability over {type(self.target).__name__}>"
+        return f"<capability over {type(self._cap_target).__name__}>"
 
     def _cap_interface(self) -> Interface:
-        look: Any = Later if isinstance(self.target, Handle) else getattr
-        methods = {name: look(self.target, name) for name in self.methods}
-        return Interface(methods, self.read, self.write, self.target, self.read | _READING)
+        look: Any = Later if isinstance(self._cap_target, Handle) else getattr
+        methods = {name: look(self._cap_target, name) for name in self._cap_methods}
+        read = self._cap_read
+        return Interface(methods, read, self._cap_write, self._cap_target, read | _READING)
 
 
 def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[str] = ()) -> Exposed:
@@ -199,10 +224,14 @@ _READING: Final = frozenset(
 )
 
 
-class HostCallable:
-    """What is called in the place of a host's function, and is granted as one."""
+class HostCallable(Identity):
+    """What is called in the place of a host's function, and is granted as one.
 
-    __slots__ = ()
+    It has no public attribute: a host that reads one by a name which a guest chose would get what is
+    beneath.
+    """
+
+    __slots__ = ("__weakref__",)
     #: See `lends`.
     _cap_lends = False
 
@@ -214,16 +243,16 @@ class HostCallable:
 class StaticMethod(HostCallable):
     """A function that a capability's class offers as a static method."""
 
-    __slots__ = ("function",)
+    __slots__ = ("_function",)
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self._function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
+        return self._function(*args, **kwargs)
 
     def _cap_origin(self) -> Any:
-        return self.function
+        return self._function
 
 
 def _method_of(cap: Capability, name: str) -> Callable[..., Any]:
@@ -299,16 +328,16 @@ def checker_for(method: Any) -> Checker | None:
 class Later(HostCallable):
     """One method of a guest's object, looked up when it is called: that takes a turn."""
 
-    __slots__ = ("name", "target")
+    __slots__ = ("_name", "_target")
 
     def __init__(self, target: Any, name: str) -> None:
-        self.target = target
-        self.name = name
+        self._target = target
+        self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.name == "__call__":
-            return self.target(*args, **kwargs)
-        return read_of(self.target, self.name)(*args, **kwargs)
+        if self._name == "__call__":
+            return self._target(*args, **kwargs)
+        return read_of(self._target, self._name)(*args, **kwargs)
 
 
 def store_on(target: Any, name: str, value: Any) -> None:

@@ -7,7 +7,8 @@ import itertools
 import re
 import sys
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from threading import get_ident
@@ -20,6 +21,7 @@ from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
     HostCallable,
+    Identity,
     Interface,
     Later,
     bounded,
@@ -33,7 +35,7 @@ from capcompiler.membrane.capability import (
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, one_line, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
-from capcompiler.membrane.pending import Call, Pending, call_of, make_pending
+from capcompiler.membrane.pending import Answer, Call, Pending, call_of, make_pending
 from capcompiler.membrane.quick import Invoke, quick_use
 from capcompiler.membrane.record import GuestRecord, record_of
 from capcompiler.membrane.reference import (
@@ -60,6 +62,7 @@ IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself
 #: Names that begin with the sound of a vowel.
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
 _STEPS_OF_A_METHOD: Final = 10
+_BYTES_OF_A_METHOD: Final = 500
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -113,6 +116,11 @@ def original_of(value: Any, compartment: Compartment) -> Any:
 def weight_of(cap: Any) -> int:
     """Elements of data that are copied where a capability crosses."""
     return cap._cap_weight if isinstance(cap, Capability) else 0
+
+
+def _forget(left: dict[int, tuple[Any, str]], number: int, gone: Any) -> None:
+    if number in left and left[number][0] is gone:
+        del left[number]
 
 
 class _MustAwait(Exception):
@@ -233,6 +241,7 @@ class Membrane:
         "_grants",
         "_handles",
         "_kinds",
+        "_left",
         "_parts",
         "_records",
         "_wall",
@@ -255,6 +264,8 @@ class Membrane:
         #: The same of methods of capabilities.
         self._parts: WeakValueDictionary[int, Any] | None = None
         self._handles: WeakValueDictionary[int, Handle] | None = None
+        #: Paths of what the guest handed out, by id: its own references may be gone when a child asks.
+        self._left: dict[int, tuple[Any, str]] = {}
         #: What stands for registered dataclasses here: by the host's class, and by the guest's.
         self._records: dict[type, GuestRecord] = {}
         self._kinds: dict[int, GuestRecord] = {}
@@ -271,12 +282,32 @@ class Membrane:
         outer = self.outer
         if outer is None:
             return path
-        for references in (outer._grants, outer._parts):
+        beneath, names = cap, ""
+        while True:
+            found = outer._known_path(beneath)
+            if found is not None:
+                return found + names
+            under = beneath._cap_beneath() if isinstance(beneath, Identity) else None
+            if under is None:
+                return outer._path_of(cap, path)
+            beneath, name = under
+            names = f".{name}{names}" if name and name != "__call__" else names
+
+    def _known_path(self, cap: Any) -> str | None:
+        """The path of a capability that the guest holds, or that it handed out."""
+        for references in (self._grants, self._parts):
             known = None if references is None else references.get(id(cap))
             if known is not None and use_of(known).cap is cap:
                 found: str = use_of(known).path
                 return found
-        return outer._path_of(cap, path)
+        left = self._left.get(id(cap))
+        return left[1] if left is not None and left[0]() is cap else None
+
+    def _note_path(self, cap: Any, path: str) -> None:
+        """Keep the path of a capability that leaves the guest, as long as it lives."""
+        number, left = id(cap), self._left
+        if number not in left or left[number][0]() is not cap:
+            left[number] = (weakref.ref(cap, lambda gone: _forget(left, number, gone)), path)
 
     # In
 
@@ -366,7 +397,7 @@ class Membrane:
         interface = interface_of(cap if offered is None else offered)
         meter = self.compartment._realm.meter
         if meter.live:  # obtained by the guest: each method is an object of its own
-            meter.charge(_STEPS_OF_A_METHOD * len(interface.methods))
+            meter.charge_parts(len(interface.methods), _STEPS_OF_A_METHOD, _BYTES_OF_A_METHOD)
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():
@@ -416,13 +447,15 @@ class Membrane:
 
     def _leave(self, value: Any, where: str, pay: Callable[[int], None]) -> Any:
         if issubclass(type(value), Reference):
-            home = use_of(value).home
-            pay(weight_of(home))
-            return home
+            use = use_of(value)
+            pay(weight_of(use.home))
+            if self.on_use is not None:
+                self._note_path(use.home, use.path)
+            return use.home
         if type(value) is Pending:
             call = call_of(value)
             if not call.taken:
-                return call.take()
+                return self.handed_on(call)
         if type(value) is memoryview:
             return self._bytes_of(value, where)
         own = self._kinds.get(id(value)) if self._kinds else None
@@ -549,7 +582,8 @@ class Membrane:
         if type(result) in _SMALL and checker is None:
             return result
         if type(result) not in PLAIN and _is_awaitable(result):
-            call = Call(result, path, function, args, kwargs, started, clock)
+            told = not self._told(function)
+            call = Call(result, path, function, args, kwargs, started, clock, told)
             self.compartment._realm.meter.check()
             return self._later(call)
         if checker is not None and type(result) not in checker.plain:
@@ -630,14 +664,22 @@ class Membrane:
         turn.note(call)
         return make_pending(call)
 
-    def unanswered(self, call: Call, problem: BaseException) -> None:
-        """Tell the host's audit of a call that the turn did not live to see answered."""
-        if self.on_use is None or not self._told(call.function):
+    def handed_on(self, call: Call) -> Any:
+        """The host's awaitable of a call that the guest does not await, but passes on. The audit is told
+        of its end all the same, whoever awaits it."""
+        awaitable = call.take()
+        return awaitable if call.told else _HandedOn(self, call, awaitable)
+
+    def ended(self, call: Call, result: Any, problem: BaseException | None) -> None:
+        """Tell the host's audit, once, of a call that its guest did not see answered."""
+        on_use = self.on_use
+        if call.told or on_use is None:
             return
+        call.told = True
         seconds = time.perf_counter() - call.clock
-        event = Use(call.path, call.args, call.kwargs, None, problem, call.started, seconds)
+        event = Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds)
         try:
-            self.on_use(event)
+            on_use(event)
         except BaseException as error:
             self.compartment._host_exit = error
 
@@ -661,6 +703,7 @@ class Membrane:
                 except (CrossingError, ArgumentError) as error:
                     problem = error
             seconds = time.perf_counter() - call.clock
+            call.told = True
             self._tell(
                 Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
                 call.function,
@@ -691,6 +734,29 @@ class Membrane:
             return RecursionError(f"{path} failed")
         except Exception:  # an exception class of the host's that fails when it is asked
             return RuntimeError(f"{path} failed")
+
+
+class _HandedOn(Answer):
+    """An answer that somebody else than the guest awaits."""
+
+    __slots__ = ("_call", "_membrane")
+
+    def __init__(self, membrane: Membrane, call: Call, awaitable: Any) -> None:
+        super().__init__(awaitable)
+        self._membrane = membrane
+        self._call = call
+
+    def _answer(self) -> Generator[Any, Any, Any]:
+        try:
+            result = yield from self._awaitable.__await__()
+        except BaseException as error:
+            self._membrane.ended(self._call, None, error)
+            raise
+        self._membrane.ended(self._call, result, None)
+        return result
+
+    def _dropped(self) -> None:
+        self._membrane.ended(self._call, None, RuntimeError("never awaited"))
 
 
 def _is_awaitable(result: Any) -> bool:

@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any, Final
 
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
-__all__ = ["Call", "Pending", "call_of", "make_pending"]
+__all__ = ["Answer", "Call", "Pending", "call_of", "make_pending"]
+
+
+class Answer(Coroutine[Any, Any, Any]):
+    """An answer of the host's that comes later, with something over it that sees it come. It can be
+    awaited once, and is a coroutine for a host that makes a task of it."""
+
+    __slots__ = ("__weakref__", "_awaitable", "_steps")
+    _cap_closes = True  # what is never awaited is closed; see `Call.drop`
+
+    def __init_subclass__(cls) -> None:
+        cls.__name__ = "awaitable"  # what errors call it
+
+    def __init__(self, awaitable: Any) -> None:
+        self._awaitable = awaitable
+        self._steps: Generator[Any, Any, Any] | None = None
+
+    def _answer(self) -> Generator[Any, Any, Any]:
+        """Await what is beneath, and give what is to be had of it."""
+        raise NotImplementedError
+
+    def _dropped(self) -> None:
+        """Nobody has awaited it."""
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        if self._steps is not None:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        self._steps = self._answer()
+        return self._steps
+
+    def send(self, value: Any) -> Any:
+        return (self._steps or self.__await__()).send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return (self._steps or self.__await__()).throw(*error)
+
+    def close(self) -> None:
+        if self._steps is not None:
+            self._steps.close()
+            return
+        self._steps = self._answer()
+        close = getattr(self._awaitable, "close", None)
+        if close is not None:
+            close()
+        self._dropped()
 
 
 class Call:
     """One use of a capability that the host answers later.
 
     path, function, args, kwargs: as `Membrane.use` has them. started: seconds since the epoch.
-    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it.
+    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it. told: whether
+    the host's audit knows how it ended, or does not ask.
     """
 
-    __slots__ = ("args", "awaitable", "clock", "function", "kwargs", "path", "started", "taken")
+    __slots__ = ("args", "awaitable", "clock", "function", "kwargs", "path", "started", "taken", "told")
 
     def __init__(
         self, awaitable: Any, path: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
-        started: float, clock: float,
+        started: float, clock: float, told: bool,
     ) -> None:  # fmt: skip
         self.awaitable = awaitable
         self.path = path
@@ -33,6 +78,7 @@ class Call:
         self.started = started
         self.clock = clock
         self.taken = False
+        self.told = told
 
     def take(self) -> Any:
         """The host's awaitable, for the one that awaits it."""

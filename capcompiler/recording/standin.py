@@ -40,7 +40,7 @@ class StandIn(Capability):
 class _Gone(HostCallable):
     """A method of a stand-in."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Withheld(_GONE)

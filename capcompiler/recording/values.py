@@ -107,11 +107,11 @@ class Values:
         record = record_of(value)
         if record is not None:
             return [_KIND, _name_of(record)]
-        owner: Any = value.owner if type(value) is Gated else None
+        owner: Any = value._owner if type(value) is Gated else None
         if type(value) is MethodType and isinstance(value.__self__, Capability):
             owner = value.__self__
         if owner is not None and id(owner) in self._cap_numbers:
-            name = value.name if type(value) is Gated else value.__func__.__name__
+            name = value._name if type(value) is Gated else value.__func__.__name__
             return [_METHOD, self._cap_numbers[id(owner)], name]
         number = self._cap_numbers.get(id(value))
         if number is not None:

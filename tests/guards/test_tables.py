@@ -180,7 +180,7 @@ def _by_hand() -> dict[type, Callable[[], Any]]:
         ContextHandle: lambda: object.__new__(ContextHandle),
         _random.Random: lambda: _random.Random(1),
         type(_FIELDS): lambda: _FIELDS,
-        Pending: lambda: make_pending(Call(None, "call", None, (), {}, 0.0, 0.0)),
+        Pending: lambda: make_pending(Call(None, "call", None, (), {}, 0.0, 0.0, True)),
         type(_PLACEHOLDER): lambda: _PLACEHOLDER,
         type(zlib.compressobj()): zlib.compressobj,
         type(zlib.decompressobj()): zlib.decompressobj,

@@ -145,7 +145,6 @@ class AwaitingTurn:
             )
         if call.taken:
             return lambda: coroutine.throw(RuntimeError("cannot reuse already awaited coroutine"))
-        del self._calls[id(call)]
         membrane = self.compartment._membrane
         result: Any = None
         problem: BaseException | None = None
@@ -157,12 +156,14 @@ class AwaitingTurn:
                 membrane.ended(call, None, error)
                 raise  # the host's task: it ends, and the turn with it
             problem = error
-        except (SystemExit, KeyboardInterrupt, GeneratorExit, _Woken) as error:
-            membrane.ended(call, None, error)
-            if type(error) is not _Woken:
-                raise
+        except _Woken:
+            cancelled = CapabilityError("the turn was cancelled")
+            membrane.ended(call, None, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
-            raise CapabilityError("the turn was cancelled") from None
+            raise cancelled from None
+        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+            membrane.ended(call, None, error)
+            raise
         except BaseException as error:
             problem = error
 

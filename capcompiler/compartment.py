@@ -36,6 +36,7 @@ from capcompiler.program import (
     guest_program,
     module_program,
     refuse_awaits,
+    serial_of,
 )
 from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, warned_error, within
 from capcompiler.tripwire import turns
@@ -114,6 +115,8 @@ class Compartment:
         self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
         self._sources: dict[str, tuple[str, ...]] = {}
+        #: Serials of the programs that the guest compiled itself, under names of its own.
+        self._made: set[str] = set()
         self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._grant_all(caps)
@@ -351,6 +354,7 @@ class Compartment:
         code = self._compiled_inside(
             lambda: guest_program(text, filename, mode, self._optimize), filename
         )
+        self._made.add(serial_of(code))
         if "warnings" in self._realm.modules:  # else there is nobody to be warned
             self._warn_of_syntax(decoded(text, filename), filename, mode)
         return code
@@ -391,8 +395,7 @@ class Compartment:
 
     def _make_engine(self) -> Realm:
         """A realm for library code that no guest may change; it spends this one's budget."""
-        inner = Realm()
-        inner.meter, inner.arithmetic = self._realm.meter, self._realm.arithmetic
+        inner = Realm(self._realm.meter, self._realm.arithmetic)
         install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner

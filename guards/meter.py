@@ -178,6 +178,7 @@ class Meter:
         "live",
         "memory",
         "parent",
+        "payer",
         "peak",
         "runs_on",
         "seconds",
@@ -200,6 +201,8 @@ class Meter:
         self.iterator: Iterator[int] = itertools.chain.from_iterable(_Source(self))
         self.tick = self.iterator.__next__
         self.parent: Meter | None = None
+        #: Of a guest in a worker, the turn that it runs for, which pays for it when it is over.
+        self.payer: Meter | None = None
         self.depth: int | None = None
         self.deadline: float | None = None
         self.seconds: float | None = None
@@ -313,6 +316,13 @@ class Meter:
         if kind == "steps":
             self.left = 0
         return Stop()
+
+    def stopped_outside(self) -> bool:
+        """Whether a turn that this one runs for, however far out, has been stopped."""
+        outer = self.parent or self.payer
+        while outer is not None and outer.stopped is None:
+            outer = outer.parent or outer.payer
+        return outer is not None
 
     def check(self) -> None:
         """Raise `Stop` unless a turn is under way that has not been stopped."""

@@ -68,11 +68,12 @@ class Realm:
         "write",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None, arithmetic: Arithmetic | None = None) -> None:
         self.builtins: dict[str, Any] = {}
         self.makers: Mapping[str, Callable[[Realm], Any]] = {}
         self.guards: dict[str, Any] = {}
-        self.meter = Meter()
+        #: The end of its turns also forgets what was learned of classes, which would hold them for good.
+        self.meter = meter or Meter()
         self.plain = PlainCalls(self.meter.learned)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
@@ -106,7 +107,7 @@ class Realm:
         self.waiting: list[tuple[Callable[..., Any], Any]] = []
         self.wall = new_wall()
         #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
-        self.arithmetic = Arithmetic()
+        self.arithmetic = arithmetic or Arithmetic()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __repr__(self) -> str:

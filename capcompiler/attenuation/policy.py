@@ -25,7 +25,7 @@ from capcompiler.membrane.capability import (
     facets_of,
     interface_of,
     is_host_function,
-    made_by_guest,
+    maker_of,
     refused_of,
     store_on,
 )
@@ -519,7 +519,7 @@ def _is_guests(value: Any) -> bool:
         if isinstance(value, Callback):
             value = value._lent
         elif isinstance(value, HostCallable):
-            return made_by_guest(value)
+            return maker_of(value) is not None
         elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):

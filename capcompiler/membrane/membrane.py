@@ -16,7 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from capcompiler.errors import CapabilityError
+from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
@@ -29,7 +29,7 @@ from capcompiler.membrane.capability import (
     interface_of,
     is_host_function,
     lends,
-    made_by_guest,
+    maker_of,
     store_on,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
@@ -44,7 +44,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
-from capcompiler.program import shown_filename
+from capcompiler.program import serial_of, shown_filename
 from guards.decimal_context import as_host
 from guards.host import host_lookup, host_name
 from guards.meter import Stop
@@ -549,17 +549,19 @@ class Membrane:
                     crossed = False  # told when it is answered
             except BaseException as error:
                 problem = error
-            if problem is not None:
-                if isinstance(problem, _ENDS):
-                    raise self.failed(problem, path, function, ()) from None
+            if problem is not None and not isinstance(problem, _ENDS):
                 without_wall(problem, self._wall)
             if crossed:
+                # Whatever it ended in: the budget too may end after the deed, when its result is paid.
+                end = self._ending(problem)
+                result = result if end is None else None
                 seconds = time.perf_counter() - clock
                 where = self._where()
                 self._tell(
-                    Use(path, host_args, host_kwargs, result, problem, started, seconds, *where),
-                    function,
+                    Use(path, host_args, host_kwargs, result, end, started, seconds, *where), function
                 )
+            if isinstance(problem, _ENDS):
+                raise self.failed(problem, path, function, ()) from None
         finally:
             compartment._in_host -= 1
         if problem is None:
@@ -623,20 +625,52 @@ class Membrane:
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it
-        called."""
-        realm = self.compartment._realm
+        called. A program that a guest compiled or ran itself, and named as it liked, is told under the
+        program that did so: "main.py > made.py"."""
+        realm, made = self.compartment._realm, self.compartment._made
         inner = frame = realm.guest_frame()
+        names: list[str] = []
+        line = 0
         while frame is not None:
             if realm.is_guest_frame(frame):
                 name = shown_filename(frame.f_code)
-                if not name.startswith(("lib/", "facet/")):
-                    return one_line(name), frame.f_lineno
+                own = serial_of(frame.f_code) in made
+                if own or not name.startswith(("lib/", "facet/")):
+                    line = line or frame.f_lineno
+                    if own and not names:
+                        names.append(one_line(name))
+                    elif not own:
+                        names.append(one_line(name))
+                        break
             frame = frame.f_back
-        return ("", 0) if inner is None else (one_line(shown_filename(inner.f_code)), inner.f_lineno)
+        else:
+            names.append("<guest>" if names else "")
+        if inner is not None and not line:
+            names, line = [one_line(shown_filename(inner.f_code))], inner.f_lineno
+        if self.outer is not None:
+            names.append(self.outer._where()[0])
+        return " > ".join(reversed([n for n in names if n])), line
+
+    def _ending(self, problem: BaseException | None) -> BaseException | None:
+        """What the audit is told of how a use ended; the stop itself is private."""
+        if not isinstance(problem, Stop):
+            return problem
+        stopped = self.compartment._realm.meter.stopped
+        return CapabilityError("the guest was stopped") if stopped is None else LimitExceeded(*stopped)
 
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""
-        return self.on_use is not None and (self.outer is None or not made_by_guest(function))
+        return self.on_use is not None and not self.made_in_family(function)
+
+    def made_in_family(self, function: Any) -> bool:
+        """Whether it is a method that this guest, or one that it is nested in, has made itself."""
+        maker = maker_of(function)
+        family: Membrane | None = self
+        while maker is not None and family is not None:
+            if family.compartment is maker:
+                return True
+            family = family.outer
+        return False
 
     def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
@@ -690,24 +724,27 @@ class Membrane:
         of the turn."""
         compartment = self.compartment
         meter = compartment._realm.meter
-        meter.charge(1)
         value: Any = None
         compartment._in_host += 1
         try:
-            if problem is None:
-                try:
+            try:
+                meter.charge(1)
+                if problem is None:
                     checker = checker_for(call.function)
                     if checker is not None:
                         checker.check_result(call.path, result)
                     value = self._charged(result, call.path, call.function)
-                except (CrossingError, ArgumentError) as error:
-                    problem = error
+            except (CrossingError, ArgumentError, Stop) as error:
+                problem = error
+            end = self._ending(problem)
+            result = result if end is None else None
             seconds = time.perf_counter() - call.clock
             call.told = True
             self._tell(
-                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
-                call.function,
+                Use(call.path, call.args, call.kwargs, result, end, call.started, seconds), call.function
             )
+            if isinstance(problem, Stop):
+                raise problem
         finally:
             compartment._in_host -= 1
         meter.check()

@@ -15,7 +15,6 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from capcompiler.membrane.capability import made_by_guest
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.withheld import Told
 from capcompiler.recording.record import Event, Record, RecordError, hash_seed, platform, version
@@ -108,7 +107,7 @@ class Recorder:
         self, membrane: Membrane, path: str, perform: Callable[..., Any], function: Any
     ) -> Callable[..., Any]:
         """What is called in the place of a host's function."""
-        if self._inside or self.world is None or made_by_guest(function):
+        if self._inside or self.world is None or membrane.made_in_family(function):
             return perform  # once the turn is over, a child that is left of it is not recorded
         return partial(self._use, membrane, path, perform, function)
 

@@ -187,6 +187,7 @@ class RemoteCapability(Exposed):
         reads: list[str], facets: list[str],
     ) -> None:  # fmt: skip
         super().__init__(target, frozenset(methods), frozenset(read), frozenset(write))
+        self._cap_remote = True
         self._reads = frozenset(reads)
         self._cap_facets = tuple(facets)
 

@@ -86,6 +86,9 @@ class Capability:
         )
         cls._cap_offers = offers
 
+    #: Whether it stands, in a worker, for one of the host's.
+    _cap_remote = False
+
     def __repr__(self) -> str:
         return f"<capability {type(self).__name__}>"
 

@@ -45,6 +45,8 @@ _DIRECT: Final = {
     "guards/code.py": "object.__getattr__",
     "guards/generic.py": "object.__getattr__",
     "guards/headroom.py": "object.__getattr__",
+    "guards/iterate.py": "object.__getattr__",
+    "guards/kept.py": "object.__getattr__",
     "guards/lazy.py": "object.__setattr__",
     "guards/modules/_types.py": "code.__new__ object.__getattr__ object.__setattr__",
     "guards/store.py": "object.__setattr__ object.__delattr__",

@@ -33,6 +33,7 @@ from guards.host import (
     host_super_self,
     host_super_this,
 )
+from guards.kept import KEPT, kept
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
 
@@ -523,6 +524,10 @@ class ReadAttribute(Guard):
     def run(self, obj: Any, name: str) -> Any:
         realm = self.ref() or gone()
         kind = type(obj)
+        if name in KEPT:
+            found = kept(realm, obj, name, realm.asker())
+            if found is not None:
+                return found[0]
         raw = not is_dunder(name) or name == "__class__"
         if raw and kind in realm.plain.classes:
             return getattr(obj, name)

@@ -51,6 +51,7 @@ from guards.tables.errors import EXCEPTIONS
 from guards.tables.rows import TABLE
 from guards.tables.text import check_codec
 from guards.tamed import ModuleNamespace, dir_of, namespace_of
+from guards.warn import warn
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -440,6 +441,11 @@ class _Silent(metaclass=Sealed, host=HOST):
 _ASKED_BY_C: Final = frozenset({"warnings", "_py_warnings"})
 
 
+_NO_PACKAGE: Final = (
+    "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__"
+)
+
+
 @builtin
 def __import___(
     realm: Realm, name: Any, globals: Any = None, locals: Any = None, fromlist: Any = (),
@@ -448,6 +454,9 @@ def __import___(
     exact = attribute_name(name)
     if exact in _ASKED_BY_C and type(fromlist) is list:
         return _Silent
+    if type(level) is int and level > 0 and issubclass(type(globals), dict):
+        if dict.get(globals, "__package__") is None and dict.get(globals, "__spec__") is None:
+            warn(realm, ImportWarning, _NO_PACKAGE)
     module = realm.importer(exact, level if type(level) is int else 0, "")
     if fromlist:
         return module

@@ -164,9 +164,13 @@ def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
             return args
         charge_text(realm, args[0])
         if len(args) > 1 or kwargs:
-            from guards.tables.text import check_codec
+            from guards.tables.text import by_guests_codec
 
-            check_codec(args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8"))
+            for kind in (bytes, bytearray):
+                if issubclass(type(first), kind):
+                    return by_guests_codec(realm, kind, "decode", args, kwargs) or args
+            if not issubclass(type(first), (str, int)):  # which C code does not decode
+                by_guests_codec(realm, bytes, "decode", args, kwargs)
     return args
 
 
@@ -178,11 +182,11 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if issubclass(type(source), int):
         realm.meter.charge_bytes(allocatable(max(0, int.__index__(source))))
     elif issubclass(type(source), str):
-        from guards.tables.text import check_codec
+        from guards.tables.text import by_guests_codec
 
-        if len(args) > 1 or "encoding" in kwargs:
-            check_codec(args[1] if len(args) > 1 else kwargs["encoding"])
         realm.meter.charge_bytes(str.__len__(source) * 4)
+        if len(args) > 1 or "encoding" in kwargs:
+            return by_guests_codec(realm, str, "encode", args, kwargs) or args
     elif issubclass(type(source), (bytes, bytearray, memoryview)):
         realm.meter.charge_bytes(size_of(source) or 0)
     elif len(args) == 1 and host_lookup(type(source), "__bytes__")[0] is None:

@@ -810,7 +810,7 @@ def charge_lshift(realm: Realm, a: Any, b: Any) -> None:
     if issubclass(type(a), int) and issubclass(type(b), int):
         bits = int.bit_length(a)
         if bits:
-            realm.meter.charge_bytes((bits + int.__index__(b)) >> 3)
+            realm.meter.charge_bytes(allocatable((bits + int.__index__(b)) >> 3))
 
 
 def charge_mod(realm: Realm, a: Any, b: Any) -> None:

@@ -7,6 +7,7 @@ Stops: C loops that take no step (pit 5). Each element taken costs a step, count
 from __future__ import annotations
 
 import ast
+import gc
 import itertools
 import sys
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -39,7 +40,20 @@ __all__ = [
 ]
 
 _compress: Final = itertools.compress
-_DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+async def _coroutine() -> None: ...
+
+
+def _kind_of_wrapper() -> type:
+    """The class of what `__await__` of a coroutine gives, which drives it."""
+    coroutine = _coroutine()
+    kind = type(coroutine.__await__())
+    coroutine.close()
+    return kind
+
+
+_DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType, _kind_of_wrapper())
 
 
 class Iterate(Guard):
@@ -93,6 +107,16 @@ def _delegated(realm: Realm, iterator: Any) -> Any:
     if type(iterator) in TABLE:
         return _compress(iterator, realm.meter.iterator)
     return _drive(realm, iterator)
+
+
+def walked(iterator: Any) -> Any:
+    """What stands behind what `yield from` and `await` walk: a guest is shown its own iterator."""
+    if type(iterator) is _compress:
+        return gc.get_referents(iterator)[0]  # each iterator of C code has one of ours around it
+    if type(iterator) is GeneratorType and iterator.gi_code is _drive.__code__:
+        frame = iterator.gi_frame
+        return None if frame is None else frame.f_locals["iterator"]
+    return iterator
 
 
 def _drive(realm: Realm, iterator: Any) -> Any:

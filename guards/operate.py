@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from types import MethodType
@@ -45,6 +46,7 @@ from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, SMALL, WORD, Fa
 from guards.host import host_iterable, host_lookup, host_name
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
+from guards.warn import warn
 
 __all__ = [
     "BINARY",
@@ -772,12 +774,30 @@ class Plus(Negate):
         return +a
 
 
+def _said_of_inverted() -> list[str]:
+    """What C code says, from 3.12 on, to whoever inverts a bool."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        # Where no guard stands: what is said there is heard by nobody (see guards.headroom).
+        eval("~inverted", {"inverted": True})  # noqa: S307 - a text of our own
+    return [str(w.message) for w in heard]
+
+
+_OF_INVERTED: Final = _said_of_inverted()
+
+
 class Invert(Negate):
     key = "cap:invert"
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
-        charge_linear((self.ref() or gone()), a)
+        realm = self.ref() or gone()
+        if type(a) is bool:
+            # C code would tell the host's filters, which may be errors.
+            for text in _OF_INVERTED:
+                warn(realm, DeprecationWarning, text)
+            return ~int(a)
+        charge_linear(realm, a)
         return ~a
 
 

@@ -9,7 +9,7 @@ store under the rules, so the order of evaluation stays Python's.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
@@ -71,8 +71,9 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 _DROPPED: Final = object()
 #: Plain names that are stored under rules: the order of a class's bases, what C code calls for a key
-#: that is missing, and what an import error is about.
-_ASKED: Final = frozenset({"mro", "default_factory", "path"})
+#: that is missing, what an import error is about, and the variable behind a cell: which guards its
+#: function needs was decided by who binds it.
+_ASKED: Final = frozenset({"mro", "default_factory", "path", "cell_contents"})
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
@@ -84,6 +85,10 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if is_guard_name(name):
         raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
     if name == "path" and not issubclass(kind, type):
+        return value
+    if name == "cell_contents" and not issubclass(kind, type):
+        if kind is CellType:
+            raise AttributeError("'cell_contents' of a cell cannot be set: only its function binds it")
         return value
     if name == "default_factory" and not issubclass(kind, type):
         if issubclass(kind, defaultdict):

@@ -9,8 +9,8 @@ from .case import Case, case
 
 #: What leads out of any object that has it.
 _OUT = (
-    "__globals__ __closure__ __builtins__ gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await "
-    "cr_origin ag_frame ag_code ag_await f_builtins f_trace f_generator co_code co_consts"
+    "__globals__ __closure__ __builtins__ gi_yieldfrom cr_await cr_origin ag_await f_builtins f_trace "
+    "f_generator co_code co_consts"
 )
 
 #: A function `found(x)`: the ways out that an object of the guest's shows.
@@ -216,14 +216,8 @@ _DESCRIPTORS = [
         ("function", "__globals__"),
         ("function", "__closure__"),
         ("function", "__builtins__"),
-        ("generator", "gi_frame"),
-        ("generator", "gi_code"),
         ("generator", "gi_yieldfrom"),
-        ("agen", "ag_frame"),
-        ("agen", "ag_code"),
         ("agen", "ag_await"),
-        ("coroutine", "cr_frame"),
-        ("coroutine", "cr_code"),
         ("coroutine", "cr_await"),
         ("coroutine", "cr_origin"),
         ("class", "__subclasses__"),

@@ -308,9 +308,9 @@ CASES: list[Case] = [
     # Targets of a comprehension, where no temporary of ours can be.
     case(
         "comprehension-target-item-runs-guarded",
-        "r = []\n[0 for r[(i for i in 'a').gi_frame] in [1]]",
+        "r = []\n[0 for r[(i for i in 'a').gi_frame.f_builtins] in [1]]",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "comprehension-target-stores-guarded",
@@ -356,8 +356,8 @@ CASES: list[Case] = [
     case("source-in-rot13", "compile(b'# coding: rot13\\nx', 'f', 'exec')", raises="SyntaxError"),
     case(
         "source-in-a-declared-encoding-is-guarded",
-        "exec(b'# coding: ascii\\n(i for i in \"a\").gi_frame')",
+        "exec(b'# coding: ascii\\n(i for i in \"a\").gi_frame.f_builtins')",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
 ]

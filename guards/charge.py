@@ -341,14 +341,12 @@ def merged(realm: Realm, source: Any) -> Any:
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
-    from guards.tamed import of_all
-
     found: dict[Any, Any] = {}
     view = is_view(kind)
     keys = source if view else source.keys()
     for key in itertools.compress(keys, realm.meter.iterator):
         charge_element(realm, key)
-        found[key] = of_all(source, key) if view else source[key]
+        found[key] = source[key]
     return found
 
 

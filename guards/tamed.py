@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from types import ClassMethodDescriptorType, GenericAlias, ModuleType
+from types import ClassMethodDescriptorType, GenericAlias, GetSetDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
@@ -515,8 +515,8 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             own = host_dict(kind)
             if exact is None or is_guard_name(exact) or exact not in own:
                 raise KeyError(name)
-            if exact == "__dict__":
-                realm.plain.close()  # its getter gives the dictionary of any instance
+            if type(own[exact]) is GetSetDescriptorType:
+                return tamed_getter(realm, kind, exact)
             return shown_class_value(own[exact])
         if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
@@ -663,16 +663,7 @@ def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any
 
 def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
     realm.meter.charge(len(view))
-    return {n: of_all(view, n) for n in list(view)}
-
-
-def of_all(view: Any, name: Any) -> Any:
-    """What a copy of a view holds under a name. Of the getter of `__dict__` it has a stand-in, so
-    that code which copies all that a class defines (`enum`) does not pass for code that asks for it."""
-    if type(view) is ClassNamespace and name == "__dict__":
-        if view.__realm__.is_guest_class(view.__kind__):
-            return tamed_getter(view.__realm__, view.__kind__, "__dict__")
-    return view[name]
+    return {n: view[n] for n in list(view)}
 
 
 def _view_pop(realm: Realm, view: Any, name: Any, default: Any = _MISSING, /) -> Any:

@@ -45,6 +45,7 @@ __all__ = [
     "TamedFunction",
     "TamedGetter",
     "attribute_name",
+    "check_self",
     "described_kind",
     "is_plain_name",
     "read",
@@ -95,7 +96,7 @@ class TamedFunction(metaclass=Sealed, host=HOST):
             return MethodType(self.__tamed__, _class_for(self.__owner__, self.__real__, obj, kind))
         if obj is None:
             return self
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         return MethodType(self.__tamed__, obj)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -105,7 +106,7 @@ class TamedFunction(metaclass=Sealed, host=HOST):
         if not args:
             owner, name = self.__owner__, self.__real__
             raise TypeError(f"unbound method {host_name(owner)}.{name}() needs an argument")
-        _check_self(self.__owner__, self.__real__, args[0])
+        check_self(self.__owner__, self.__real__, args[0])
         return self.__tamed__(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -160,7 +161,7 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         owner, name = self.__owner__, self.__real__
         if owner not in TABLE:
             return _of_interpreter(self.__realm__, obj, owner, name)
-        _check_self(owner, name, obj)
+        check_self(owner, name, obj)
         row = find(owner, name)
         if row.reads:
             return row.tamed(self.__realm__, obj)
@@ -169,13 +170,13 @@ class TamedGetter(metaclass=Sealed, host=HOST):
     def __set__(self, obj: object, value: Any) -> None:
         from guards.store import store
 
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         store(self.__realm__, obj, self.__real__, value, _raw_store(self, "__setattr__"))
 
     def __delete__(self, obj: object) -> None:
         from guards.store import delete
 
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         delete(self.__realm__, obj, self.__real__, _raw_store(self, "__delattr__"))
 
     def __repr__(self) -> str:
@@ -192,7 +193,7 @@ def _raw_store(getter: TamedGetter, name: str) -> Any:
     return host_lookup(getter.__owner__, name)[1]
 
 
-def _check_self(owner: type, name: str, obj: object) -> None:
+def check_self(owner: type, name: str, obj: object) -> None:
     """Refuse to take `obj` for an instance of the class that a stand-in was found on."""
     if not _is_subclass(owner, type(obj)):
         raise TypeError(
@@ -226,7 +227,7 @@ def _of_interpreter(realm: Realm, obj: Any, owner: type, name: str) -> Any:
     `type` or `ModuleType` among the bases; and from 3.15 on both are the same for all classes, and take
     any object: `vars(C)['__dict__'].__get__(int) | evil` was handed what `int` is made of (pit 13).
     """
-    _check_self(owner, name, obj)
+    check_self(owner, name, obj)
     kind = type(obj)
     raw = host_dict(owner).get(name)
     if type(raw) is not GetSetDescriptorType:
@@ -465,7 +466,7 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                     return getattr(obj, name)
                 if row.state is State.TAME:
                     if not honest:
-                        _check_self(k, name, self_obj)
+                        check_self(k, name, self_obj)
                     if name in _STATIC:
                         return realm.bound(row)
                     if row.reads:

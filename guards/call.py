@@ -158,7 +158,7 @@ def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(str)
 def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if args:
+    if 0 < len(args) <= 3:  # C code says what is wrong with more
         first = args[0]
         if len(args) == 1 and not kwargs and type(first) is int and -_SMALL < first < _SMALL:
             return args
@@ -166,7 +166,14 @@ def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         if len(args) > 1 or kwargs:
             from guards.tables.text import check_codec
 
-            check_codec(args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8"))
+            encoding = args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8")
+            try:
+                check_codec(encoding)
+            except LookupError:
+                if not issubclass(type(first), bytes) or kwargs or type(encoding) is not str:
+                    raise
+                # The stand-in of `decode` knows what the program itself registered.
+                return (find(bytes, "decode").tamed(realm, bytes(memoryview(first)), *args[1:]),)
     return args
 
 
@@ -427,7 +434,8 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
     # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
-    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
+    call = kind if type(kind) is type else functools.partial(_type_call, kind)
+    made = call(*args, **kwargs) if kwargs else call(*args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made

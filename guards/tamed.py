@@ -15,6 +15,7 @@ from guards.attribute import (
     TamedFunction,
     TamedGetter,
     attribute_name,
+    check_self,
     described_kind,
     read,
     says_of_itself,
@@ -41,7 +42,7 @@ from guards.charge import (
 )
 from guards.dates import MOMENTS, named_zone
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
-from guards.iterate import contains
+from guards.iterate import charge_contains, contains
 from guards.named import priced
 from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
@@ -385,8 +386,18 @@ _SEQUENCES: Final[dict[str, Cost]] = {
 }
 
 
-def _contains(realm: Realm, obj: Any, item: Any, /) -> bool:
-    return contains(realm, obj, item)
+def _contains(kind: type) -> Any:
+    raw = kind.__dict__["__contains__"]
+
+    def __contains__(realm: Realm, obj: Any, item: Any, /) -> bool:
+        if type(obj) is kind:
+            return contains(realm, obj, item)
+        check_self(kind, "__contains__", obj)
+        charge_contains(realm, kind, obj, item)
+        found: bool = raw(obj, item)  # the method of a class derived from it is not asked again
+        return found
+
+    return __contains__
 
 
 class _Raw:
@@ -465,7 +476,7 @@ def enter(
             if name in own and own[name] is not None:
                 stand[name] = charged(kind, name, pay)
         if "__contains__" in own:
-            stand["__contains__"] = _contains
+            stand["__contains__"] = _contains(kind)
         if "__setitem__" in own:
             stand["__setitem__"] = _raw_setitem(kind)
     for name, pay in (cost or {}).items():

@@ -38,7 +38,7 @@ from guards.depth import check_nesting
 from guards.fact import HASHED, HOLDERS
 from guards.format import formatted, given_text, text_of
 from guards.headroom import note_generator
-from guards.host import host_exact_str, host_lookup, host_mro, host_name
+from guards.host import host_exact_str, host_lookup, host_module_dict, host_mro, host_name
 from guards.item import PLAIN
 from guards.meter import Stop
 from guards.modules.table import GuestModule
@@ -284,7 +284,7 @@ def _is_tree(realm: Realm, source: Any) -> bool:
     module = realm.modules.get("_ast")
     if module is None or not realm.is_guest_class(type(source)):
         return False
-    base = object.__getattribute__(module, "__dict__").get("AST")
+    base = host_module_dict(module).get("AST")
     return issubclass(type(base), type) and base in host_mro(type(source))
 
 
@@ -759,7 +759,7 @@ def print_(
     if file is None:
         module = realm.keep.get("sys")
         if module is not None:
-            own = object.__getattribute__(module, "__dict__").get("stdout")
+            own = host_module_dict(module).get("stdout")
             if own is not realm.keep["stdout"]:
                 file = own
                 if file is None:

@@ -441,6 +441,15 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
+_dict_of: Final = {k: k.__dict__["__dict__"].__get__ for k in (classmethod, staticmethod)}
+
+
+def dict_of_wrapper(wrapper: Any) -> Any:
+    """The dictionary of a `classmethod` or `staticmethod`, whatever a subclass says. It may itself be of
+    a class of the guest's."""
+    return next(get(wrapper) for kind, get in _dict_of.items() if issubclass(type(wrapper), kind))
+
+
 _wrapped_by: Final = {k: k.__dict__["__func__"].__get__ for k in (classmethod, staticmethod)}
 
 
@@ -449,9 +458,9 @@ def forget_annotations(realm: Realm, wrapper: Any) -> None:
     the hands of every guest that wraps that function."""
     if issubclass(type(wrapper), (classmethod, staticmethod)):
         if not realm.is_guest_function(wrapped_by(wrapper)):
-            own = object.__getattribute__(wrapper, "__dict__")
+            own = dict_of_wrapper(wrapper)
             for name in ("__annotations__", "__annotate__"):
-                own.pop(name, None)
+                dict.pop(own, name, None)
 
 
 def wrapped_by(wrapper: Any) -> Any:

@@ -257,9 +257,9 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
 
 
 def charge_contains(realm: Realm, kind: type, container: Any, item: Any) -> None:
-    """Charge for what the `__contains__` of a builtin class does. kind: that class, or one of its own."""
+    """Charge for what the `__contains__` of a builtin class does. kind: it, or one derived from it."""
     if kind is range:
-        if type(item) is not int and type(item) is not bool:
+        if type(item) not in (int, bool):
             realm.meter.charge(range_length(container))
         return
     size = size_of(container)

@@ -229,7 +229,10 @@ _EXTENDED: Final = (list, bytearray, deque)
 def _added_by_right(a: Any, b: Any) -> Any:
     """What `__radd__` of an object of the guest's makes of `a += b`: Python asks for it before a
     sequence is extended. What extends it is given an iterator, which has none."""
-    if host_lookup(type(a), "__iadd__")[0] not in TABLE or host_lookup(type(a), "__add__")[0] not in TABLE:
+    if (
+        host_lookup(type(a), "__iadd__")[0] not in TABLE
+        or host_lookup(type(a), "__add__")[0] not in TABLE
+    ):
         return NotImplemented
     kind = type(b)
     definer, method = host_lookup(kind, "__radd__")

@@ -41,7 +41,7 @@ from guards.charge import (
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
+from guards.host import host_dict, host_exact_str, host_lookup, host_module_dict, host_mro, host_name
 from guards.iterate import charge_contains, contains
 from guards.named import priced
 from guards.protocol import shown_class_value
@@ -269,7 +269,7 @@ def _dir(realm: Realm, obj: Any, /) -> list[str]:
     if issubclass(type(obj), type):
         return _shown_names(realm, obj, _names_of_class(obj))
     if issubclass(type(obj), ModuleType):
-        return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
+        return [n for n in host_module_dict(obj) if not is_guard_name(n)]
     return _shown_names(realm, obj, list(object.__dir__(obj)))
 
 

@@ -342,4 +342,94 @@ hasattr(G, 'evil')
         "class B:\n    pass\nd = vars(B)['__weakref__']\nB.__weakref__ = property(lambda s: 1)\nd.__get__(B())",
         raises="AttributeError",
     ),
+    # A property called `__dict__`, or a dictionary of the guest's class, stands before what is there.
+    *(
+        case(
+            f"module-with-a-dict-property-{name}",
+            "import types\ngot = []\nclass Evil(dict):\n"
+            "    def __setitem__(s, k, v): got.append(k)\n"
+            "class B: pass\nclass M(types.ModuleType, B):\n    __dict__ = property(lambda s: Evil())\n"
+            f"m = M('m')\ntry: {how}\nexcept (AttributeError, TypeError): pass\ngot",
+            value=[],
+        )
+        for name, how in (
+            ("super", "super(M, m).__dict__"),
+            ("get", "vars(B)['__dict__'].__get__(m)"),
+            ("getattribute", "types.ModuleType.__getattribute__(m, '__dict__')"),
+            ("exec", "exec('x = 1', vars(m))"),
+            ("dir", "types.ModuleType.__dir__(m)"),
+        )
+    ),
+    *(
+        case(
+            f"star-of-a-module-without-an-end-{name}",
+            "import sys, itertools\nclass M:\n    __dict__ = property(lambda s: itertools.repeat('_a'))\n"
+            f"{how}\nfrom m import *",
+            stopped=["steps"],
+        )
+        for name, how in (
+            ("object", "sys.modules['m'] = M()"),
+            ("module", "class N(M, type(sys)): pass\nsys.modules['m'] = N('m')"),
+        )
+    ),
+    *(
+        case(
+            f"group-that-hides-its-split-{name}",
+            "class G(ExceptionGroup):" + body + "\ng = G('g', [ValueError(1)])\n" + set_up + "\n"
+            "try:\n    try: raise g\n    except* ValueError as e: r = type(e.exceptions[0]).__name__\n"
+            "except BaseException as e: r = type(e).__name__\nr",
+            value="ValueError",
+            pit=7,
+        )
+        for name, body, set_up in (
+            (
+                "dict-of-its-own-class",
+                " pass",
+                "class D(dict):\n    def keys(s): return {}.keys()\n    def pop(s, *a): pass\n"
+                "g.__dict__ = D(split=lambda t: (7, 8))",
+            ),
+            (
+                "dict-property",
+                "\n    pass",
+                "vars(g)['split'] = lambda t: (7, 8)\nG.__dict__\n"
+                "setattr(G, '__dict__', property(lambda s: {})) if 0 else None",
+            ),
+            (
+                "dict-property-of-the-class",
+                "\n    def __init__(s, *a): s.split = lambda t: (7, 8)\n    __dict__ = property(lambda s: {})",
+                "",
+            ),
+            (
+                "key-that-lies",
+                " pass",
+                "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+                "    def __eq__(s, o): S.n += 1; return S.n > 1\n"
+                "vars(g)[S('other')] = lambda t: (7, 8)",
+            ),
+            (
+                "key-that-lies-later",
+                " pass",
+                "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+                "    def __eq__(s, o): S.n += 1; return S.n > 2\n"
+                "vars(g)[S('other')] = lambda t: (7, 8)",
+            ),
+        )
+    ),
+    case(
+        "exact-group-with-a-key-that-lies",
+        "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+        "    def __eq__(s, o): S.n += 1; return S.n > 1\n"
+        "g = ExceptionGroup('g', [ValueError(1)])\nvars(g)[S('other')] = lambda t: (7, 8)\n"
+        "try:\n    try: raise g\n    except* ValueError as e: r = type(e.exceptions[0]).__name__\n"
+        "except BaseException as e: r = type(e).__name__\nr",
+        value="ValueError",
+        pit=7,
+    ),
+    case(
+        "wrapper-that-hides-its-annotations",
+        "class S(staticmethod): __dict__ = property(lambda s: {})\nclass T(staticmethod): pass\n"
+        "s = S(print)\ns.__class__ = T\nsorted(n for n in s.__dict__ if 'anno' in n)",
+        value=[],
+        pit=10,
+    ),
 ]

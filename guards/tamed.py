@@ -287,7 +287,8 @@ def _mul(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _pow(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
-    charge_pow(realm, a, *args[:2])
+    if 0 < len(args) <= 2:  # else C code says what is wrong
+        charge_pow(realm, a, *args)
     return args
 
 
@@ -629,7 +630,19 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
         return f"<namespace of {self.__raw__.get('__name__', 'a module')!s:.60}>"
 
     def __or__(self, other: Any) -> Any:
-        return dict(zip(self, map(self.__getitem__, self), strict=True)) | other
+        return _view_copy(self.__realm__, self) | other
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is ModuleNamespace:
+            if other is self:
+                return True
+            other = _view_copy(self.__realm__, other)
+        # A copy is what an object of the guest's is handed on the other side.
+        mine = _view_copy(self.__realm__, self)
+        charge_nests(self.__realm__, mine, other)
+        return mine == other
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _exact(name: object) -> str | None:
@@ -721,7 +734,7 @@ def enter_view(kind: type, methods: dict[str, Any]) -> None:
     """Enter one of our own mapping views, whose methods exist as stand-ins only."""
     safe = "__iter__ __len__ __contains__ __getitem__ __repr__"
     if "__setitem__" in kind.__dict__:
-        safe += " __setitem__ __delitem__ __or__"
+        safe += " __setitem__ __delitem__ __or__ __eq__"
     hidden = [n for n in kind.__dict__ if n not in safe.split()]
     define(kind, safe, tame=methods, deny=" ".join(hidden))
 

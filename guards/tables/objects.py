@@ -46,7 +46,7 @@ from guards.host import (
 )
 from guards.item import alias_item, union_item
 from guards.protocol import SlotDescribed
-from guards.reduce import getstate, reduce, reduce_ex
+from guards.reduce import PLAIN_REDUCE, getstate, reduce, reduce_ex
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
 from guards.tamed import ClassNamespace, class_namespace, enter, namespace_of
@@ -384,8 +384,10 @@ enter(
 if hasattr(builtins, "sentinel"):
     enter(builtins.sentinel)
 enter(type(None), subclass=False)
-enter(type(NotImplemented))
-enter(type(Ellipsis))
+for _kind in (type(NotImplemented), type(Ellipsis)):
+    enter(_kind)
+    TABLE[_kind]["__reduce__"] = Row(State.TAME, reduce)
+    PLAIN_REDUCE.add(_kind)  # it gives its name
 define(Sealed, "__doc__", deny="__new__ __init__ __setattr__ __delattr__ __module__")
 
 

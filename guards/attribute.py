@@ -159,7 +159,7 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         if obj is None:
             return self
         owner, name = self.__owner__, self.__real__
-        if owner not in TABLE:
+        if owner not in TABLE or owner is object:
             return _of_interpreter(self.__realm__, obj, owner, name)
         check_self(owner, name, obj)
         row = find(owner, name)
@@ -209,6 +209,9 @@ _is_subclass: Final[Any] = type.__subclasscheck__
 def tamed_getter(realm: Realm, owner: type, name: str) -> TamedGetter:
     """The descriptor behind an attribute that is read by a stand-in: of a builtin class, or of what the
     interpreter put into one of the guest's."""
+    raw = host_dict(owner).get(name)
+    if owner not in TABLE and type(raw) is GetSetDescriptorType and raw.__objclass__ is object:
+        owner = object  # one for all classes, from 3.15 on
     key = ("getter", owner, name)
     self = realm.keep.get(key)
     if self is None:
@@ -229,13 +232,15 @@ def _of_interpreter(realm: Realm, obj: Any, owner: type, name: str) -> Any:
     """
     check_self(owner, name, obj)
     kind = type(obj)
-    raw = host_dict(owner).get(name)
-    if type(raw) is not GetSetDescriptorType:
-        absent(obj, name)  # the guest put something else there since
+    own = [k for k in host_mro(kind) if k not in TABLE] if owner is object else [owner]
+    raw = next((v for k in own if type(v := host_dict(k).get(name)) is GetSetDescriptorType), None)
     if name == "__dict__":
         for base in (type, ModuleType):
             if issubclass(kind, base):
                 return find(base, name).tamed(realm, obj)
+    if raw is None:
+        absent(obj, name)  # none, or the guest put something else there since
+    if name == "__dict__":
         realm.plain.open(kind)
     return raw.__get__(obj, kind)
 

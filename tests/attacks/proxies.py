@@ -298,9 +298,12 @@ hasattr(G, 'evil')
     *(
         case(
             f"descriptor-of-one-class-takes-no-{name}",
-            _BESIDE + f"import sys\nd = {which}\nd.__get__({what})",
-            raises="TypeError",
-            about="doesn't apply",
+            # From 3.15 on it takes any object, and gives of a class or module what its `__dict__` gives.
+            _BESIDE + f"import sys\nd = {which}\nx = None\ntry: x = d.__get__({what})\n"
+            "except (TypeError, AttributeError): pass\nx | Thief() if hasattr(x, 'keys') else None\n"
+            "type(x).__name__ in ('NoneType', 'ClassNamespace', 'ModuleNamespace') and "
+            "[n for o in got for n in o if n[:4] == 'cap:' or n == '__builtins__'] == []",
+            value=True,
         )
         for which in (
             "vars(B)['__dict__']",
@@ -320,9 +323,9 @@ hasattr(G, 'evil')
         "descriptor-of-a-class-whose-metaclass-lies-takes-nothing",
         "class L(type):\n    def __subclasscheck__(c, k): return True\n    def __instancecheck__(c, k): return True\n"
         "class B(metaclass=L): pass\nr = []\nd = vars(B)['__dict__']\n"
-        "for f in (lambda: d.__get__(int), lambda: d.__set__(int, {}), lambda: d.__delete__(int),\n"
+        "for f in (lambda: d.__get__(int) | {}, lambda: d.__set__(int, {}), lambda: d.__delete__(int),\n"
         "          lambda: vars(B)['__weakref__'].__get__(int)):\n"
-        "    try: r.append(f())\n    except TypeError: r.append('no')\nr",
+        "    try: r.append(f())\n    except (TypeError, AttributeError): r.append('no')\nr",
         value=["no"] * 4,
     ),
     case(

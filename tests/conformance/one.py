@@ -92,7 +92,10 @@ def guest(module: str) -> None:
 
     folder = Path(next(iter(test.__path__)))
     # What a host that wants files and the time of day there would grant.
-    granted = {"fs": MemoryDir(data_of_tests(folder, module)).module(), "clock": Clock.ambient().module()}
+    granted = {
+        "fs": MemoryDir(data_of_tests(folder, module)).module(),
+        "clock": Clock.ambient().module(),
+    }
     # Some tests of the language name the C of `datetime`, which the library here has to itself.
     texts = {**shims(), "_datetime": "from datetime import *\n"}
     imports = Imports.sources(texts) + Imports.directory(folder.parent).only("test") + Imports.pure()

@@ -80,6 +80,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "group-that-hides",
     ),
     Mutant(
+        "the-parser-is-told-of-no-file",
+        "the parser is told of no file that a guest names",
+        "capcompiler/source.py",
+        "lambda: ast.parse(text, NOWHERE,",
+        "lambda: ast.parse(text, filename,",
+        ("tests/attacks/test_attacks.py",),
+        "line-of-a-file",
+    ),
+    Mutant(
         "host-functions-say-their-name-only",
         "a host function shows nothing but its name",
         "guards/attribute.py",

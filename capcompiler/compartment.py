@@ -67,6 +67,22 @@ _T = TypeVar("_T")
 _MISSING: Final = object()
 
 
+def _in_pythons_words(error: SyntaxError, filename: str, of_file: bool) -> BaseException:
+    """What a guest is told of a source that it cannot have compiled."""
+    said = error.said if isinstance(error, DialectError) else None
+    if isinstance(said, MemoryError):
+        return MemoryError(str(said))
+    first = getattr(error, "violations", (None,))[0]
+    message = str(getattr(first, "message", "invalid syntax"))
+    kind = SyntaxError if said is None else type(said)
+    problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
+    problem.filename, problem.lineno = filename, error.lineno
+    for name in ("offset", "text", "end_lineno", "end_offset", "_metadata"):
+        if hasattr(problem, name):  # the last one is of 3.14
+            setattr(problem, name, getattr(error if of_file or said is None else said, name))
+    return problem
+
+
 class Compartment:
     """A world of guest code that lasts: names, classes and functions stay from turn to turn.
 
@@ -351,18 +367,29 @@ class Compartment:
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
         self._realm.meter.charge(1 + len(text))
-        code = self._compiled_inside(
-            lambda: guest_program(text, filename, mode, self._optimize), filename
-        )
-        self._made.add(serial_of(code))
+        program, problem = None, None
+        try:
+            program = self._read_source(
+                lambda: guest_program(text, filename, mode, self._optimize), filename
+            )
+        except SyntaxError as error:
+            problem = error
         if "warnings" in self._realm.modules:  # else there is nobody to be warned
-            self._warn_of_syntax(decoded(text, filename), filename, mode)
-        return code
+            self._warn_of_syntax(text, filename, mode)
+        if program is None:
+            raise problem  # type: ignore[misc]  # one of the two is there
+        self._made.add(serial_of(program.code))
+        self._remember(program)
+        return program.code
 
-    def _warn_of_syntax(self, text: str, filename: str, mode: str) -> None:
+    def _warn_of_syntax(self, source: str | bytes, filename: str, mode: str) -> None:
         """Tell the guest's `warnings` what Python warns of; what makes it an error is a SyntaxError."""
         realm = self._realm
-        for category, message, line in syntax_warnings(text, filename, mode):
+        try:
+            text = decoded(source, filename)
+        except DialectError:
+            return
+        for category, message, line in syntax_warnings(text, mode):
             warn = callable_for_c(realm, read(realm, realm.modules["warnings"], "warn_explicit"))
             try:
                 warn(message, category, filename, line)
@@ -381,7 +408,7 @@ class Compartment:
         if self._membrane.recorder is not None:
             self._membrane.recorder.imported(self, filename, text)
         return self._compiled_inside(
-            lambda: module_program(text, filename, self._optimize, asker), filename
+            lambda: module_program(text, filename, self._optimize, asker), filename, of_file=True
         )
 
     def _package_data(self, path: str) -> bytes | None:
@@ -400,8 +427,10 @@ class Compartment:
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
 
-    def _compiled_inside(self, make: Callable[[], Program], filename: str) -> CodeType:
-        program = self._read_source(make, filename)
+    def _compiled_inside(
+        self, make: Callable[[], Program], filename: str, of_file: bool = False
+    ) -> CodeType:
+        program = self._read_source(make, filename, of_file)
         self._remember(program)
         return program.code
 
@@ -421,9 +450,10 @@ class Compartment:
         self._realm.meter.charge_bytes(64 * len(text))
         return self._read_source(lambda: parsed(decoded(text, filename), mode, filename), filename)
 
-    def _read_source(self, make: Callable[[], _T], filename: str) -> _T:
+    def _read_source(self, make: Callable[[], _T], filename: str, of_file: bool = False) -> _T:
+        """of_file: whether an error shows the line, as it does where Python finds the file."""
         meter = self._realm.meter
-        problem: SyntaxError | None = None
+        problem: BaseException | None = None
         try:
             with within(meter.deadline):
                 return make()
@@ -431,13 +461,7 @@ class Compartment:
             meter.check_clock()
             raise
         except SyntaxError as error:
-            first = getattr(error, "violations", (None,))[0]
-            message = str(getattr(first, "message", "invalid syntax"))
-            kind = error.kind if isinstance(error, DialectError) else SyntaxError
-            problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
-            problem.filename, problem.lineno = filename, error.lineno
-            problem.offset, problem.text = error.offset, error.text
-            problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
+            problem = _in_pythons_words(error, filename, of_file)
         raise problem
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

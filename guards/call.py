@@ -158,7 +158,7 @@ def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(str)
 def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if args:
+    if 0 < len(args) <= 3:  # C code says what is wrong with more
         first = args[0]
         if len(args) == 1 and not kwargs and type(first) is int and -_SMALL < first < _SMALL:
             return args
@@ -431,10 +431,20 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
     # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
-    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
+    call = kind if type(kind) is type else functools.partial(_type_call, kind)
+    made = call(*args, **kwargs) if kwargs else call(*args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made
+
+
+_dict_of: Final = {k: k.__dict__["__dict__"].__get__ for k in (classmethod, staticmethod)}
+
+
+def dict_of_wrapper(wrapper: Any) -> Any:
+    """The dictionary of a `classmethod` or `staticmethod`, whatever a subclass says. It may itself be of
+    a class of the guest's."""
+    return next(get(wrapper) for kind, get in _dict_of.items() if issubclass(type(wrapper), kind))
 
 
 _wrapped_by: Final = {k: k.__dict__["__func__"].__get__ for k in (classmethod, staticmethod)}
@@ -445,9 +455,9 @@ def forget_annotations(realm: Realm, wrapper: Any) -> None:
     the hands of every guest that wraps that function."""
     if issubclass(type(wrapper), (classmethod, staticmethod)):
         if not realm.is_guest_function(wrapped_by(wrapper)):
-            own = object.__getattribute__(wrapper, "__dict__")
+            own = dict_of_wrapper(wrapper)
             for name in ("__annotations__", "__annotate__"):
-                own.pop(name, None)
+                dict.pop(own, name, None)
 
 
 def wrapped_by(wrapper: Any) -> Any:

@@ -7,7 +7,7 @@ part of a guard (pit 7). These are the originals, taken from the types.
 from __future__ import annotations
 
 import re
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "host_exact_str",
     "host_iterable",
     "host_lookup",
+    "host_module_dict",
     "host_mro",
     "host_name",
 ]
@@ -26,6 +27,8 @@ __all__ = [
 MethodOfHeapType: Final[type] = type(re.compile("").match)
 host_mro: Final = type.__dict__["__mro__"].__get__
 host_dict: Final = type.__dict__["__dict__"].__get__
+#: Past a property of a class of the guest's: what one gives is no dictionary to put `__builtins__` into.
+host_module_dict: Final = vars(ModuleType)["__dict__"].__get__
 _type_name: Final = type.__dict__["__name__"].__get__
 host_exact_str: Final = str.__str__
 host_function_builtins: Final = FunctionType.__dict__["__builtins__"].__get__

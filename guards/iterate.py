@@ -267,8 +267,7 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         charge_key(realm, item)
         return item in container
     if kind is range:
-        if type(item) is not int and type(item) is not bool:
-            realm.meter.charge(range_length(container))
+        charge_contains(realm, kind, container, item)
         return item in container
     definer = kind if kind is list or kind is tuple else host_lookup(kind, "__contains__")[0]
     if definer is None:
@@ -277,17 +276,27 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
             return item in feed_keys(realm, container)
         return item in container  # raises Python's own TypeError
     if definer in TABLE:
-        size = size_of(container)
-        if size is not None:
-            if issubclass(kind, (str, bytes, bytearray)):
-                realm.meter.charge(size >> 8)
-            elif issubclass(kind, (dict, set, frozenset)):
-                charge_key(realm, item)
-            else:
-                realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
-                if type(item) not in SCALARS:
-                    charge_walk(realm, container)
+        charge_contains(realm, kind, container, item)
     return item in container
+
+
+def charge_contains(realm: Realm, kind: type, container: Any, item: Any) -> None:
+    """Charge for what the `__contains__` of a builtin class does. kind: it, or one derived from it."""
+    if kind is range:
+        if type(item) not in (int, bool):
+            realm.meter.charge(range_length(container))
+        return
+    size = size_of(container)
+    if size is None:
+        return
+    if issubclass(kind, (str, bytes, bytearray)):
+        realm.meter.charge(size >> 8)
+    elif issubclass(kind, (dict, set, frozenset)):
+        charge_key(realm, item)
+    else:
+        realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
+        if type(item) not in SCALARS:
+            charge_walk(realm, container)
 
 
 class _Container(metaclass=Sealed, host=HOST):

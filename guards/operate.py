@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from types import MethodType
@@ -213,9 +214,35 @@ class AddInPlace(Operate):
             charge_decimal((self.ref() or gone()), a, b)
             return a + b
         if type(a) is not float and type(b) is not float:
-            b = concatenate_in_place((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            if issubclass(type(a), _EXTENDED):
+                found = _added_by_right(a, b)
+                if found is not NotImplemented:
+                    return found
+            b = concatenate_in_place(realm, a, b)
         a += b
         return a
+
+
+#: What takes any iterable in place; its class says nothing of adding numbers.
+_EXTENDED: Final = (list, bytearray, deque)
+
+
+def _added_by_right(a: Any, b: Any) -> Any:
+    """What `__radd__` of an object of the guest's makes of `a += b`: Python asks for it before a
+    sequence is extended. What extends it is given an iterator, which has none."""
+    if (
+        host_lookup(type(a), "__iadd__")[0] not in TABLE
+        or host_lookup(type(a), "__add__")[0] not in TABLE
+    ):
+        return NotImplemented
+    kind = type(b)
+    definer, method = host_lookup(kind, "__radd__")
+    if definer is None or definer in TABLE:
+        return NotImplemented
+    if host_lookup(type(method), "__get__")[0] is not None:
+        method = type(method).__get__(method, b, kind)
+    return method(a)
 
 
 class Power(Operate):

@@ -27,14 +27,27 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.binding import is_guest_code
-from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotations, wrapped_by
+from guards.call import (
+    CONSTRUCTORS,
+    callable_for_c,
+    construct,
+    dict_of_wrapper,
+    forget_annotations,
+    wrapped_by,
+)
 from guards.classes import make_type, new_class, type_of
 from guards.code import code_of_function, facts_of_code, frame_facts, frame_of_generator
 from guards.headroom import note_generator
-from guards.host import MethodOfHeapType, host_dict, host_method_func, host_name
+from guards.host import (
+    MethodOfHeapType,
+    host_dict,
+    host_method_func,
+    host_module_dict,
+    host_name,
+)
 from guards.item import alias_item, union_item
 from guards.protocol import SlotDescribed
-from guards.reduce import getstate, reduce, reduce_ex
+from guards.reduce import PLAIN_REDUCE, getstate, reduce, reduce_ex
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
 from guards.tamed import ClassNamespace, class_namespace, enter, namespace_of
@@ -53,7 +66,7 @@ def _class_dict(realm: Realm, kind: Any) -> ClassNamespace:
 
 
 def _module_dict(realm: Realm, module: Any) -> Any:
-    return namespace_of(realm, object.__getattribute__(module, "__dict__"))
+    return namespace_of(realm, host_module_dict(module))
 
 
 def _own_annotations(name: str) -> Any:
@@ -72,7 +85,7 @@ def _wrapped_annotations(name: str) -> Any:
         # From 3.14 on they are asked of what is wrapped, each time: for a function of ours, the
         # dictionary that all compartments would share.
         forget_annotations(realm, wrapper)
-        own = object.__getattribute__(wrapper, "__dict__")
+        own = dict_of_wrapper(wrapper)
         if name in own:
             return own[name]
         inner = wrapped_by(wrapper)
@@ -402,8 +415,10 @@ enter(
 if hasattr(builtins, "sentinel"):
     enter(builtins.sentinel)
 enter(type(None), subclass=False)
-enter(type(NotImplemented))
-enter(type(Ellipsis))
+for _kind in (type(NotImplemented), type(Ellipsis)):
+    enter(_kind)
+    TABLE[_kind]["__reduce__"] = Row(State.TAME, reduce)
+    PLAIN_REDUCE.add(_kind)  # it gives its name
 define(Sealed, "__doc__", deny="__new__ __init__ __setattr__ __delattr__ __module__")
 
 

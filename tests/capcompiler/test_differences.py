@@ -102,6 +102,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "import builtins\nbuiltins.len = lambda x: 7\nlen('abc')",
         3,
     ),
+    "lines in errors of syntax": (
+        "r = []\nfor source in ('if 1:\\n\\n', 'x = = 1', 'return'):\n    try: compile(source, '/etc/passwd', 'exec')\n    except SyntaxError as e: r.append((e.filename, e.text))\nr",
+        [("/etc/passwd", "\n"), ("/etc/passwd", "x = = 1\n"), ("/etc/passwd", None)],
+    ),
     "depth of source": (
         "try: compile('-' * 1000 + '1', '', 'eval')\nexcept SyntaxError as e: r = 'nested' in str(e)\nr",
         True,

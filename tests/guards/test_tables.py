@@ -58,7 +58,7 @@ iter(range(1 << 70, (1 << 70) + 2)); iter(collections.deque([1])); reversed(coll
 iter(memoryview(b'ab')); reversed('ab'); enumerate('ab'); zip('ab', 'cd'); map(str, 'ab')
 filter(None, 'ab'); iter(int, 1); iter(list[int]); iter(Old()); list[int]; int | str
 function; K().method; K.by_class; K.static; [].append; (1.5).__add__; float.__add__; str.join; list.append; str.format
-K.slot; vars(K)['__weakref__']; vars(K)['prop']; vars(K)['by_class']; vars(K)['static']; vars(K); vars(int); vars(type)['__mro__']
+K.slot; int.real; vars(K)['__weakref__']; vars(K)['prop']; vars(K)['by_class']; vars(K)['static']; vars(K); vars(int); vars(type)['__mro__']
 globals(); vars(math); generate(); agenerate(); agenerate().asend(None); agenerate().athrow(ValueError)
 cell_of(); shown_cell; Super().get(); Super.got; error; traceback; error.args; ExceptionGroup('g', [ValueError(1)])
 BaseExceptionGroup('g', [KeyboardInterrupt()]); UnicodeDecodeError('utf-8', b'a', 0, 1, 'x')

@@ -212,8 +212,8 @@ class Compartment:
         """`exec` that stops at each use of a capability that `external` made, and gives a `Pending`.
 
         Its `resume` and `fail` go on, and give the next one, or at the end the `Namespace`. The guest
-        runs on a thread of its own, and so do the host's functions that it calls. Raises what `exec`
-        raises, and `CapabilityError` inside a turn.
+        runs on a thread of its own, a program that awaits on an event loop there, and so do the host's
+        functions that it calls. Raises what `exec` raises, and `CapabilityError` inside a turn.
         """
         from capcompiler.recording.suspend import start
 
@@ -477,7 +477,7 @@ class Compartment:
         """Await a guest's coroutine. Used by handles."""
         realm = self._realm
         return self._membrane.give(
-            await run_awaiting(self, lambda: to_await(realm, obj), lambda value: value)
+            await run_awaiting(self, lambda: to_await(realm, obj), lambda value: value, obj=obj)
         )
 
     def _read_object(self, obj: Any, name: str) -> Any:

@@ -553,7 +553,8 @@ def test_no_record_makes_a_replay_wait_for_ever_or_do_anything() -> None:
         except RecordError:
             refused += 1
         else:
-            # Another order of what did not depend on one another is a record too; other answers are not.
-            came = sorted(e.asked for e in events if e.kind == CAME)
-            assert not again.same or came == sorted(e.asked for e in past.events if e.kind == CAME)
+            # The host may have done things in another order, or not have waited for all: that is a
+            # record too. One with an answer to what nobody awaited is not.
+            came = {e.asked for e in events if e.kind == CAME}
+            assert not again.same or came <= {e.asked for e in past.events if e.kind == CAME}
     assert refused > 50

@@ -231,8 +231,8 @@ class Compartment:
         """`exec` that stops at each use of a capability that `external` made, and gives a `Pending`.
 
         Its `resume` and `fail` go on, and give the next one, or at the end the `Namespace`. The guest
-        runs on a thread of its own, and so do the host's functions that it calls. Raises what `exec`
-        raises, and `CapabilityError` inside a turn.
+        runs on a thread of its own, a program that awaits on an event loop there, and so do the host's
+        functions that it calls. Raises what `exec` raises, and `CapabilityError` inside a turn.
         """
         from capcompiler.recording.suspend import start
 
@@ -515,7 +515,7 @@ class Compartment:
     async def _await_object(self, obj: Any) -> Any:
         """Await a guest's coroutine. Used by handles."""
         realm = self._realm
-        return await run_awaiting(self, lambda: to_await(realm, obj), self._handed)
+        return await run_awaiting(self, lambda: to_await(realm, obj), self._handed, obj=obj)
 
     def _read_object(self, obj: Any, name: str) -> Any:
         """Read a public attribute of a guest's object. Used by handles."""

@@ -238,7 +238,7 @@ class ProcessCompartment(Compartment):
         self._turn(run)
 
     async def _await_object(self, obj: Any) -> Any:
-        return self._value(await self._driven("await", lambda: [obj.number]))
+        return self._value(await self._driven("await", lambda: [obj.number], obj))
 
     # Values
 
@@ -683,7 +683,7 @@ class ProcessCompartment(Compartment):
 
     # Turns that await
 
-    async def _driven(self, kind: str, parts: Callable[[], list[Any]]) -> Any:
+    async def _driven(self, kind: str, parts: Callable[[], list[Any]], obj: Any = None) -> Any:
         first = self._awaiting is None
 
         def start() -> Any:
@@ -695,7 +695,7 @@ class ProcessCompartment(Compartment):
                 return Started(_RemoteCoroutine(self, number, reply))
             return what
 
-        return await run_awaiting(self, start, lambda value: value)
+        return await run_awaiting(self, start, lambda value: value, obj=obj)
 
     def _pair(self, reply: Any) -> tuple[bool, Any]:
         if type(reply) is not list or len(reply) < 2 or type(reply[0]) is not bool:

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "RefusedArgument", "Use", "refused_argument", "refused_grant", "why_not_granted",
-           "with_article"]  # fmt: skip
+__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Use", "is_awaitable", "refused_argument",
+           "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
@@ -123,7 +123,7 @@ def _forget(left: dict[int, tuple[Any, str]], number: int, gone: Any) -> None:
         del left[number]
 
 
-class _MustAwait(Exception):
+class MustAwait(Exception):
     """A host's function gave something that answers later, to a turn that cannot wait."""
 
 
@@ -213,7 +213,7 @@ def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: 
         if tuple(map(type, args)) not in checker.known and not checker.fits(args):
             checker.check(path, args, kwargs)
         result = method(*args)
-    if type(result) not in checker.plain and not _is_awaitable(result):
+    if type(result) not in checker.plain and not is_awaitable(result):
         checker.check_result(path, result)
     return result
 
@@ -583,7 +583,7 @@ class Membrane:
         """What the guest gets of what a host's function gave. checker: of what it promised."""
         if type(result) in _SMALL and checker is None:
             return result
-        if type(result) not in PLAIN and _is_awaitable(result):
+        if type(result) not in PLAIN and is_awaitable(result):
             told = not self._told(function)
             call = Call(result, path, function, args, kwargs, started, clock, told)
             self.compartment._realm.meter.check()
@@ -694,8 +694,10 @@ class Membrane:
         turn = self.compartment._awaiting
         if turn is None:
             call.drop()
-            raise _MustAwait
+            raise MustAwait
         turn.note(call)
+        if self.recorder is not None:
+            self.recorder.later(call)
         return make_pending(call)
 
     def handed_on(self, call: Call) -> Any:
@@ -724,19 +726,28 @@ class Membrane:
         of the turn."""
         compartment = self.compartment
         meter = compartment._realm.meter
+        recorder = self.recorder
+        told_again = recorder is not None and recorder.retelling
         value: Any = None
+        seen: BaseException | None = None
         compartment._in_host += 1
         try:
             try:
                 meter.charge(1)
                 if problem is None:
-                    checker = checker_for(call.function)
+                    # A record's answers were checked, and have stand-ins for capabilities in them.
+                    checker = None if told_again else checker_for(call.function)
                     if checker is not None:
                         checker.check_result(call.path, result)
                     value = self._charged(result, call.path, call.function)
             except (CrossingError, ArgumentError, Stop) as error:
                 problem = error
             end = self._ending(problem)
+            if problem is not None and not isinstance(problem, Stop):
+                args = (*call.args, *call.kwargs.values())
+                seen = self._mapped(problem, call.path, call.function, args)
+            if recorder is not None and not isinstance(problem, Stop):
+                recorder.came(call, result, seen)
             result = result if end is None else None
             seconds = time.perf_counter() - call.clock
             call.told = True
@@ -748,15 +759,12 @@ class Membrane:
         finally:
             compartment._in_host -= 1
         meter.check()
-        if problem is None:
-            return value, None
-        args = (*call.args, *call.kwargs.values())
-        return None, self._mapped(problem, call.path, call.function, args)
+        return (value, None) if seen is None else (None, seen)
 
     def _mapped(
         self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
     ) -> BaseException:
-        if isinstance(problem, _MustAwait):
+        if isinstance(problem, MustAwait):
             return TypeError(
                 f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
                 f"that await"
@@ -796,7 +804,7 @@ class _HandedOn(Answer):
         self._membrane.ended(self._call, None, RuntimeError("never awaited"))
 
 
-def _is_awaitable(result: Any) -> bool:
+def is_awaitable(result: Any) -> bool:
     """Whether a host's function gave something that answers later."""
     kind = type(result)
     return kind is CoroutineType or (

@@ -16,7 +16,7 @@ from typing import Final
 
 from stdlib_caps._slow import PREFIX, SLOW
 
-__all__ = ["DEFAULT_FUNCTIONS", "TIME_FUNCTIONS", "VERBS", "Rules", "Verdict"]
+__all__ = ["DEFAULT_FUNCTIONS", "TIME_FUNCTIONS", "VERBS", "Rules", "Verdict", "replacing"]
 
 VERBS: Final = ("select", "insert", "update", "delete")
 
@@ -57,6 +57,8 @@ _NAMES: Final = {
 _SYSTEM: Final = "sqlite_"
 #: The verb, and not the function of that name.
 _REPLACES: Final = re.compile(r"\breplace\b(?!\s*\()", re.IGNORECASE)
+#: As SQLite itself begins the definition, whatever the statement looked like.
+_VIRTUAL: Final = "CREATE VIRTUAL TABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ class Rules:
             return False
         return self.tables is None or verb in self.tables.get(name, ())
 
+    @property
+    def all_verbs(self) -> bool:
+        """Whether whoever may change a table at all may also take rows away there."""
+        changing = {"insert", "update"}
+        return self.tables is None or all(
+            "delete" in verbs for verbs in self.tables.values() if verbs & changing
+        )
+
     def readonly(self) -> Rules:
         """No more than reading."""
         return Rules(self.tables, False, False, self.functions, self.theirs)
@@ -104,13 +114,31 @@ def _verbs(table: str, verbs: str) -> frozenset[str]:
     return found
 
 
+def replacing(connection: sqlite3.Connection) -> frozenset[str]:
+    """Tables and triggers, in lower case, that may take rows away when rows are added or changed.
+
+    No pragma tells of `ON CONFLICT REPLACE`, so the definitions are read; a comment that has the word
+    counts too. What a virtual table makes of an insert is its own: fts5 is told by one to delete.
+    """
+    defined = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'trigger') AND sql NOT NULL"
+    return frozenset(
+        name.lower()
+        for name, sql in connection.execute(defined).fetchall()
+        if _REPLACES.search(sql) or sql[: len(_VIRTUAL)].upper() == _VIRTUAL
+    )
+
+
 class Verdict:
-    """The authorizer of one statement. rules: None for a statement of our own, which may do all."""
+    """The authorizer of one statement. rules: None for a statement of our own, which may do all.
+    replacing: see there."""
 
-    __slots__ = ("denied", "replaces", "rules", "slow")
+    __slots__ = ("denied", "replaces", "replacing", "rules", "slow")
 
-    def __init__(self, rules: Rules | None, sql: str = "") -> None:
+    def __init__(
+        self, rules: Rules | None, sql: str = "", replacing: frozenset[str] = frozenset()
+    ) -> None:
         self.rules = rules
+        self.replacing = replacing
         self.denied = ""
         #: Why a function of ours refused.
         self.slow = ""
@@ -161,9 +189,11 @@ class Verdict:
         if action in _ACTIONS:
             if first.lower().startswith(_SYSTEM):
                 return "" if rules.schema else "changing the tables"
-            for verb in (_ACTIONS[action], *(("delete",) if self.replaces else ())):
-                if not rules.allows(first, verb):
-                    return f"{verb} on {first!r}"
+            if not rules.allows(first, _ACTIONS[action]):
+                return f"{_ACTIONS[action]} on {first!r}"
+            asked = {first.lower(), (source or "").lower()}
+            if (self.replaces or asked & self.replacing) and not rules.allows(first, "delete"):
+                return f"delete on {first!r}, where this may replace rows,"
             return ""
         if action in _SCHEMA:
             return "" if rules.schema else "changing the tables"

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
-__all__ = ["METHODS", "Address", "Rule", "address_of"]
+__all__ = ["FRAMING", "HEADER", "METHODS", "Address", "Rule", "address_of"]
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _PATH: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 _QUERY: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]|-]|%[0-9A-Fa-f]{2})*")
-#: Encoded dots, slashes, backslashes, percents and controls: servers differ in what they make of them.
-_DOUBTFUL: Final = re.compile(r"%(2e|2f|5c|25|[01][0-9a-f]|7f)", re.IGNORECASE)
+#: Encoded dots, slashes, semicolons, backslashes, percents and controls: servers differ in what they
+#: make of them.
+_DOUBTFUL: Final = re.compile(r"%(2e|2f|3b|5c|25|[01][0-9a-f]|7f)", re.IGNORECASE)
+HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+#: Headers that decide where a message goes or where it ends. No rule gives them away.
+FRAMING: Final = frozenset(
+    """
+    host content-length transfer-encoding connection keep-alive te trailer upgrade expect
+    accept-encoding http2-settings
+    """.split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +76,26 @@ def address_of(url: str) -> Address:
     elif not _HOST.fullmatch(host) or ".." in host:
         raise ValueError("url: the host is not plain")
     path = parts.path or "/"
-    if not _PATH.fullmatch(path) or _DOUBTFUL.search(path) or "//" in path:
+    if not _PATH.fullmatch(path) or _DOUBTFUL.search(path) or "//" in path or _has_a_double(path):
         raise ValueError("url: the path is not plain")
-    if any(segment in (".", "..") for segment in path.split("/")):
+    # Some servers take what follows a `;` off each name before they go by the path.
+    names = [segment.partition(";") for segment in path.split("/")]
+    if any(name in (".", "..") or (mark and not name) for name, mark, _ in names):
         raise ValueError("url: the path has '.' or '..' in it")
     if not _QUERY.fullmatch(parts.query):
         raise ValueError("url: the query is not plain; quote what is in it")
     return Address(scheme, host, port if port is not None else _PORTS[scheme], path, parts.query)
+
+
+def _has_a_double(path: str) -> bool:
+    """Whether a server may read one of `./\\;%` where nobody wrote it: from bytes that are no UTF-8,
+    such as the long forms of a dot, or from characters that stand for others, such as the wide dot."""
+    try:
+        text = unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return True
+    plain = unicodedata.normalize("NFKC", text)
+    return any(plain.count(mark) > text.count(mark) for mark in "./\\;%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +106,15 @@ class Rule:
     `/v10`. methods: names of methods. private: whether the host's name may stand for an address of
     this machine or of a network that is not public; an address written as numbers says so itself.
     headers: sent along with each request under the rule, and not shown to the guest.
+    headers_from_guests: names of headers that a guest may set, beside those that say no more than what
+    is asked for, how it is written and who the guest says it is.
     """
 
     address: str
     methods: tuple[str, ...] = ("GET", "HEAD")
     private: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    headers_from_guests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         given = self.methods
@@ -96,6 +122,12 @@ class Rule:
         if not methods or not set(methods) <= set(METHODS):
             raise ValueError(f"Rule: methods: wanted some of {', '.join(METHODS)}")
         object.__setattr__(self, "methods", methods)
+        names = tuple(n.lower() for n in self.headers_from_guests)
+        for name in names:
+            plain = name.replace("_", "-")  # as CGI has it
+            if not HEADER.fullmatch(name) or plain in FRAMING or plain.startswith("proxy-"):
+                raise ValueError(f"Rule: headers_from_guests: {name!r} is not a guest's to set")
+        object.__setattr__(self, "headers_from_guests", names)
         parsed = address_of(self.address)
         if parsed.query:
             raise ValueError("Rule: the address has a query; rules end with the path")

@@ -7,21 +7,75 @@ networks behind public names, and servers that send a byte now and then for ever
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from typing import Any
 
 import httpcore
 import httpx
 
-__all__ = ["Transport", "is_public", "resolve"]
+__all__ = ["Transport", "is_public", "looked_up", "resolve"]
 
 
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, as the system knows them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _UnderWay:
+    """The names that are being looked up. The system's look-up has no deadline and cannot be stopped:
+    whoever waits leaves in time, and it is left behind. Each name has one at most, however many ask, and
+    names are those of hosts' rules, so that a guest cannot pile threads up."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Anew: the threads of a process stay behind where it is forked."""
+        self.lock = threading.Lock()
+        self.found: dict[tuple[str, int], Future[list[str]]] = {}
+
+    def ask(self, key: tuple[str, int]) -> Future[list[str]]:
+        with self.lock:
+            answer = self.found.get(key)
+            if answer is None:
+                answer = self.found[key] = Future()
+                thread = threading.Thread(target=self._look, args=(key, answer), daemon=True)
+                try:
+                    thread.start()
+                except BaseException:
+                    del self.found[key]
+                    raise
+            return answer
+
+    def _look(self, key: tuple[str, int], answer: Future[list[str]]) -> None:
+        try:
+            found = resolve(*key)
+        except BaseException as error:
+            self._forget(key)
+            answer.set_exception(error)
+        else:
+            self._forget(key)
+            answer.set_result(found)
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        with self.lock:
+            self.found.pop(key, None)
+
+
+_under_way = _UnderWay()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_under_way.begin)
+
+
+def looked_up(host: str, port: int, deadline: float) -> list[str]:
+    """What `resolve` says, in time. Raises TimeoutError, and OSError as `resolve` does."""
+    return _under_way.ask((host, port)).result(max(deadline - time.monotonic(), 0))
 
 
 def is_public(address: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from capcompiler import Capability
 from capcompiler.membrane.arguments import AtMost
 from stdlib_caps._slow import add_bounded, renamed
-from stdlib_caps._sql import DEFAULT_FUNCTIONS, TIME_FUNCTIONS, Rules, Verdict
+from stdlib_caps._sql import DEFAULT_FUNCTIONS, TIME_FUNCTIONS, Rules, Verdict, replacing
 
 __all__ = ["Database"]
 
@@ -160,10 +160,12 @@ class _Door:
         """That of the statement under way."""
         return self._now.verdict
 
-    def use(self, rules: Rules | None, sql: str = "") -> Verdict:
+    def use(
+        self, rules: Rules | None, sql: str = "", replacing: frozenset[str] = frozenset()
+    ) -> Verdict:
         """Let the next statement do what the rules allow, from now on for as long as it may take."""
         self._now.deadline = time.monotonic() + self.seconds
-        self._now.verdict = Verdict(rules, sql)
+        self._now.verdict = Verdict(rules, sql, replacing)
         return self._now.verdict
 
 
@@ -218,9 +220,10 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
             door.use(None)
             self._begin("BEGIN IMMEDIATE")
             try:
+                replaced = self._replacing()
                 for statement in statements:
                     sql, parameters = _statement(statement)
-                    cursor = self._run(sql, parameters, self._rules)
+                    cursor = self._run(sql, parameters, self._rules, replaced)
                     self._fetched(cursor)
                     changed.append(max(cursor.rowcount, 0))
                     cursor.close()
@@ -248,6 +251,17 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         """The same database with these verbs on these tables, of those that are granted."""
         return self._with(self._rules.narrowed(tables))
 
+    def _replacing(self) -> frozenset[str]:
+        """See there. Read within the transaction, in which nobody else changes the tables; whoever may
+        change them here may also delete."""
+        if self._rules.all_verbs:
+            return frozenset()
+        try:
+            return replacing(self._door.connection)
+        except sqlite3.Error as error:
+            problem = _problem(error, None)
+        raise problem
+
     def _begin(self, sql: str) -> None:
         try:
             self._door.connection.execute(sql).close()
@@ -262,7 +276,9 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
         if self._door.connection.in_transaction:
             self._begin(sql)
 
-    def _run(self, sql: str, parameters: _Values, rules: Rules) -> sqlite3.Cursor:
+    def _run(
+        self, sql: str, parameters: _Values, rules: Rules, replaced: frozenset[str] = frozenset()
+    ) -> sqlite3.Cursor:
         values = parameters.values() if isinstance(parameters, dict) else parameters
         for value in values:
             if type(value) is bool or type(value) not in _PLAIN:
@@ -270,7 +286,7 @@ class Database(Capability, metaclass=_Ambient, reads="query tables narrowed"):
                     f"parameters: got {type(value).__name__}, wanted int, float, str, bytes or None"
                 )
         door = self._door
-        verdict = door.use(rules, sql)
+        verdict = door.use(rules, sql, replaced)
         try:
             return door.connection.execute(renamed(sql), parameters)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:

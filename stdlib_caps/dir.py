@@ -17,6 +17,7 @@ from capcompiler.membrane.arguments import AtMost
 from stdlib_caps._disk import DiskTree, can_confine
 from stdlib_caps._imported import imported_from
 from stdlib_caps._paths import components, joined
+from stdlib_caps._through import Through
 from stdlib_caps._tree import MODES, Found, Tree
 from stdlib_caps.file import File, OpenFiles, encoded, encoding_of, errors_of, newline_of, text_layer
 
@@ -204,7 +205,7 @@ class Dir(Capability, metaclass=_Ambient, reads=_READS):
         try:
             with self._named(path):
                 raw = self._tree.open(self._parts(path), plain, self._max)
-            stream: Any = _buffered(raw, plain)
+            stream: Any = io.BufferedReader(raw) if plain == "r" else Through(raw)
             if not binary:
                 stream = text_layer(stream, encoding, errors, newline)
             return File(stream, path, mode, self._max, self._files)
@@ -432,9 +433,3 @@ class Opener(Capability, reads="__call__"):
 
     def _cap_readonly(self) -> Opener:
         return Opener(self._dir._cap_readonly())
-
-
-def _buffered(raw: io.RawIOBase, mode: str) -> Any:
-    if mode == "r":
-        return io.BufferedReader(raw)
-    return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)

@@ -75,9 +75,11 @@ def newline_of(newline: str | None) -> None:
 def text_layer(
     stream: Any, encoding: str | None, errors: str | None, newline: str | None
 ) -> io.TextIOWrapper:
-    """A stream of text over one of bytes."""
+    """A stream of text over one of bytes, which holds nothing back either."""
     newline_of(newline)
-    return io.TextIOWrapper(stream, encoding_of(encoding), errors_of(errors), newline)
+    return io.TextIOWrapper(
+        stream, encoding_of(encoding), errors_of(errors), newline, write_through=True
+    )
 
 
 class OpenFiles:
@@ -99,6 +101,7 @@ class OpenFiles:
 
 
 def _end(stream: Any, files: OpenFiles) -> None:
+    """What nobody holds any more is closed. Nothing is written, which no use would have asked for."""
     with contextlib.suppress(OSError, ValueError):
         stream.close()
     files.leave()
@@ -186,7 +189,7 @@ class File(
         return lines
 
     def write(self, data: str | bytes | bytearray) -> int:
-        """Write text or bytes; gives how many characters or bytes."""
+        """Write text or bytes into the file before it returns; gives how many characters or bytes."""
         if isinstance(data, str) is not self._text:
             wanted = "str" if self._text else "bytes"
             raise TypeError(f"write: got {type(data).__name__}, wanted {wanted}: the mode says so")
@@ -220,7 +223,7 @@ class File(
         return self._call("truncate", size)  # type: ignore[no-any-return]
 
     def flush(self) -> None:
-        """Write out what is still held in memory."""
+        """As of Python's files: there is never anything held back."""
         self._call("flush")
 
     def readable(self) -> bool:
@@ -236,7 +239,7 @@ class File(
         return bool(self._call("seekable"))
 
     def close(self) -> None:
-        """Write out what is held, and let go of it. Twice is once."""
+        """Let go of it. Twice is once."""
         if self._done.detach() is not None:
             try:
                 self._named(self._stream.close)

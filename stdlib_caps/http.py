@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from urllib.parse import urljoin
 
 from capcompiler import Capability
 from capcompiler.membrane.arguments import AtMost
-from stdlib_caps._url import METHODS, Address, Rule, address_of
+from stdlib_caps._url import HEADER, METHODS, Address, Rule, address_of
 
 __all__ = ["Http", "Rule"]
 
 MAX_BYTES: Final = 4 * 2**20
 _MAX_REDIRECTS: Final = 5
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE: Final = re.compile(r"[\x20-\x7e\t]{0,4000}")
-#: Headers that decide where a message goes or where it ends, those of connections and proxies, and those
-#: by which servers let a request say another method, path or sender than it was checked for.
-_OURS: Final = frozenset(
+#: Headers that a guest may set under any rule. Default-deny: by others, of which there are ever more,
+#: servers and what stands before them let a request say another host, path, method or sender than it
+#: was checked for (`X-HTTP-Path-Override`, `Client-IP`).
+_PLAIN: Final = frozenset(
     """
-    host content-length transfer-encoding connection keep-alive te trailer upgrade expect
-    accept-encoding forwarded via http2-settings x-real-ip x-client-ip x-cluster-client-ip x-remote-addr
-    true-client-ip cf-connecting-ip x-host x-http-method x-http-method-override x-method-override
+    accept accept-charset accept-language authorization cache-control content-encoding content-language
+    content-type cookie idempotency-key if-match if-modified-since if-none-match if-range
+    if-unmodified-since pragma prefer range user-agent
     """.split()
 )
-_OURS_BEGIN: Final = ("proxy-", "x-forwarded-", "x-original-", "x-rewrite-")
 _SECRET: Final = frozenset({"authorization", "cookie"})
 
 _Url = Annotated[str, AtMost(8192)]
@@ -89,7 +89,7 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
 
     def _cap_readonly(self) -> Http:
         return self._with(tuple(
-            Rule(r.address, kept, r.private, r.headers) for r in self._rules
+            replace(r, methods=kept) for r in self._rules
             if (kept := tuple(m for m in r.methods if m in ("GET", "HEAD")))
         ))  # fmt: skip
 
@@ -113,7 +113,7 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
             own = self._allowing(wanted)
             if own is None:
                 raise PermissionError(f"{text[:200]} lies within no rule of this capability")
-            found.append(Rule(wanted.address, wanted.methods, own.private, own.headers))
+            found.append(replace(own, address=wanted.address, methods=wanted.methods))
         return self._with(tuple(found))
 
     def _allowing(self, wanted: Rule) -> Rule | None:
@@ -154,11 +154,12 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
         asked, verb = address_of(url), method.upper()
         if verb not in METHODS:
             raise ValueError(f"method: wanted one of {', '.join(METHODS)}")
-        own = _checked(headers or {})
+        own = _checked(headers or {}, self._rule_for(verb, asked))
         data = body.encode() if isinstance(body, str) else body
         deadline = time.monotonic() + self._seconds
         for _ in range(_MAX_REDIRECTS + 1):
             rule = self._rule_for(verb, asked)
+            own = {n: v for n, v in own.items() if _is_allowed(n, rule)}
             answer = self._sent(rule, verb, asked, own, data, deadline)
             target = answer["headers"].get("location", "")
             if answer["status"] not in (301, 302, 303, 307, 308) or not target:
@@ -168,7 +169,7 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
             if answer["status"] == 303 or (answer["status"] in (301, 302) and verb == "POST"):
                 verb, data = "HEAD" if verb == "HEAD" else "GET", b""
             if (after.scheme, after.host, after.port) != (asked.scheme, asked.host, asked.port):
-                own = {n: v for n, v in own.items() if n not in _SECRET}
+                own = {n: v for n, v in own.items() if n in _PLAIN - _SECRET}
             asked = after
         raise OSError(40, f"more than {_MAX_REDIRECTS} redirects")
 
@@ -192,7 +193,7 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
 
         from stdlib_caps._wire import Transport
 
-        address = self._address(rule, asked)
+        address = self._address(rule, asked, deadline)
         sent = {"user-agent": "capcompiler", "accept": "*/*", **headers}
         sent.update({name.lower(): value for name, value in rule.headers})
         sent.update({"host": asked.authority, "accept-encoding": "identity", "connection": "close"})
@@ -216,14 +217,23 @@ class Http(Capability, metaclass=_Ambient, reads="get get_text get_json rules"):
             }
         raise problem
 
-    def _address(self, rule: Rule, asked: Address) -> str:
+    def _address(self, rule: Rule, asked: Address, deadline: float) -> str:
         """The one address that is connected to: checked, and not looked up again."""
         from stdlib_caps import _wire
 
         try:
-            found = _wire.resolve(asked.host, asked.port)
+            found = _wire.looked_up(asked.host, asked.port, deadline)
+        except TimeoutError as error:
+            problem = _problem(error)
         except OSError:
-            found = []
+            problem = ConnectionError("the host is not known")
+        else:
+            return self._permitted(rule, found)
+        raise problem
+
+    def _permitted(self, rule: Rule, found: list[str]) -> str:
+        from stdlib_caps import _wire
+
         if not found:
             raise ConnectionError("the host is not known")
         if not (rule.private or rule.literal) and not all(map(_wire.is_public, found)):
@@ -249,20 +259,25 @@ class _Unfit(Exception):
     """An answer that is not taken. Its text is for the guest."""
 
 
-def _checked(headers: _Headers) -> _Headers:
-    """A guest's headers. Raises ValueError for what would change where the message goes or ends."""
+def _checked(headers: _Headers, rule: Rule) -> _Headers:
+    """A guest's headers. Raises ValueError for what is not a guest's to set under the rule."""
     if len(headers) > 50:
         raise ValueError("headers: 50 are the most")
     found = {}
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not HEADER.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"headers: {name[:50]!r} is not plain")
-        # Some servers take `_` for `-`, as CGI has it.
-        plain = name.lower().replace("_", "-")
-        if plain in _OURS or plain.startswith(_OURS_BEGIN):
-            raise ValueError(f"headers: {name!r} is not a guest's to set")
+        if not _is_allowed(name.lower(), rule):
+            raise ValueError(
+                f"headers: {name!r} is not a guest's to set, unless the host's rule has it in "
+                "headers_from_guests"
+            )
         found[name.lower()] = value
     return found
+
+
+def _is_allowed(name: str, rule: Rule) -> bool:
+    return name in _PLAIN or name in rule.headers_from_guests
 
 
 def _problem(error: Exception) -> Exception:

@@ -235,7 +235,7 @@ class _Raw(io.RawIOBase):
     ) -> None:
         self._tree, self._node = tree, node
         self._reads, self._writes, self._appends = reads, writes, appends
-        self._most, self._at = most, 0
+        self._most, self._at = most, len(node.data) if appends else 0
         node.opened += 1
 
     def close(self) -> None:

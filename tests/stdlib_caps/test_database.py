@@ -298,6 +298,58 @@ def test_rows_are_not_replaced_by_who_may_only_add(path: Path, sql: str) -> None
     db.execute("insert into orders(item) values (replace('a', 'a', 'b'))")
 
 
+REPLACING = """
+create table kept(a unique on conflict replace, b);
+create table keyed(a integer primary key ON CONFLICT/**/REPLACE, b);
+create table many(a, b, unique(a, b) on conflict Replace);
+create table plain(a unique, b text default (replace('x', 'y', 'z')));
+create table other(a primary key, b);
+create trigger spread after insert on plain begin insert or replace into other values (new.a, new.b); end;
+insert into kept values (1, 'old'); insert into keyed values (1, 'old'); insert into many values (1, 'old');
+insert into other values (1, 'old');
+"""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert into kept values (1, 'new')",
+        "insert into KEPT select 1, 'new'",
+        "update kept set a = 1 where a = 2",
+        "insert into keyed values (1, 'new')",
+        "insert into many values (1, 'old')",
+        "insert into plain values (1, 'new')",  # by the host's trigger
+    ],
+)
+def test_a_table_that_replaces_rows_wants_the_verb_delete(sql: str, attempt: Attempt) -> None:
+    """SQLite's authorizer hears nothing of what a constraint takes away."""
+    tables = ("kept", "keyed", "many", "plain", "other")
+    some = dict.fromkeys(tables, "select insert update")
+    db = Database.in_memory(REPLACING, tables=some)
+    before = {t: db.query(f"select * from {t}") for t in tables}
+    for granted in (db, Database.in_memory(REPLACING).narrowed(some)):
+        got = attempt(f"db.execute({sql!r})", {"db": granted})
+        assert got.startswith("PermissionError: delete on") and "may replace rows" in got, got
+    assert {t: db.query(f"select * from {t}") for t in tables} == before
+    whole = Database.in_memory(REPLACING, tables=dict.fromkeys(tables, "select insert update delete"))
+    assert attempt(f"db.execute({sql!r})", {"db": whole}) in ("0", "1")
+
+
+def test_what_a_virtual_table_makes_of_an_insert_is_its_own(attempt: Attempt) -> None:
+    script = "create virtual table found using fts5(a); insert into found values ('old')"
+    try:
+        db = Database.in_memory(script, tables={"found": "select insert"})
+    except ValueError:
+        pytest.skip("this SQLite has no fts5")
+    for sql in (
+        "insert into found(found, rowid, a) values ('delete', 1, 'old')",
+        "insert into found(found) values ('rebuild')",
+        "insert into found values ('new')",
+    ):
+        got = attempt(f"db.execute({sql!r})", {"db": db})
+        assert got.startswith("PermissionError: delete on 'found'"), got
+
+
 def test_a_database_in_memory_is_not_the_hosts_memory() -> None:
     db = Database.in_memory("create table t(v)", max_growth=2**20)
     many = "with recursive c(x) as (select 1 union all select x + 1 from c where x < 100)"

@@ -7,6 +7,7 @@ import gc
 import os
 import socket
 import sys
+import tempfile
 import threading
 import time
 import tracemalloc
@@ -498,6 +499,88 @@ def test_what_was_opened_ends_with_the_directory(fs: Dir) -> None:
         with pytest.raises(GuestError):
             world.eval(use)
     assert fs.read_text("x") == "text"
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("mode", ["r+", "w", "a", "w+b"])
+def test_what_was_written_is_there_when_the_use_is_over(fs: Dir, isolation: Any, mode: str) -> None:
+    """What a buffer held would be written by its finaliser, after the use that was allowed was over,
+    when the guest chooses: after the revocation, over what the host put there."""
+    fs.write_text("x", "")
+    cap, revoke = revocable(fs)
+    data = b"evil" if "b" in mode else "evil"
+    with Compartment({"fs": cap, "data": data, "mode": mode}, isolation=isolation) as world:
+        world.exec("f = fs.open('x', mode)\nf.write(data)\nf.writelines([data])")
+        assert fs.read_text("x") == "evilevil"
+        revoke()
+        with fs.open("x", "r+") as file:  # the same file, and not one in its place
+            file.write("host")
+        world.exec("del f")
+        gc.collect()
+        assert fs.read_text("x") == "hostevil"
+    gc.collect()
+    assert fs.read_text("x") == "hostevil"
+
+
+@pytest.mark.parametrize("mode", ["r+", "w", "a", "w+b"])
+def test_what_could_not_be_written_is_not_written_later(tree: Path, mode: str) -> None:
+    fs = Dir.open_ambient(tree, max_file=100)
+    data = b"evil" * 50 if "b" in mode else "evil" * 50
+    with Compartment({"fs": fs, "data": data, "mode": mode}) as world:
+        world.exec("f = fs.open('a.txt', mode)\ntry: f.write(data)\nexcept OSError as e: no = e.errno")
+        assert world.eval("no") == 27
+        kept = (tree / "a.txt").read_bytes()
+        world.exec("f.flush()\nf.tell()\nf.write(data[:4])\nf.seek(0)\nf.close()\ndel f")
+        assert (tree / "a.txt").read_bytes() in (kept + b"evil", b"evil" + kept[4:])
+
+
+def test_files_that_are_not_closed_lose_nothing(fs: Dir) -> None:
+    cap_exec("fs.open('x', 'w').write('kept')\nprint('and this', file=fs.open('x', 'a'))", {"fs": fs})
+    assert fs.read_text("x") == "keptand this\n"
+
+
+PLACES = """
+with opener('x', mode) as f:
+    told = []
+    for step in steps:
+        name, *args = step
+        told.append(getattr(f, name)(*args))
+"""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("read"), st.integers(0, 9)),
+            st.tuples(st.just("readline")),
+            st.tuples(st.just("write"), st.binary(max_size=5)),
+            st.tuples(st.just("seek"), st.integers(0, 30)),
+            st.tuples(st.just("seek"), st.just(0), st.sampled_from([1, 2])),
+            st.tuples(st.just("tell")),
+            st.tuples(st.just("truncate")),
+            st.tuples(st.just("truncate"), st.integers(0, 30)),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["r+b", "w+b", "a+b"]),
+)
+def test_reading_and_writing_in_turn_is_as_in_python(steps: list[Any], mode: str) -> None:
+    content = b"one\ntwo\nthree\n\nfour"
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("real", "granted"):
+            os.mkdir(f"{folder}/{name}")
+            Path(folder, name, "x").write_bytes(content)
+        wanted: dict[str, Any] = {
+            "mode": mode, "steps": steps, "opener": lambda path, how: open(f"{folder}/real/{path}", how),
+        }  # fmt: skip
+        exec(PLACES, wanted)
+        disk, memory = Dir.open_ambient(f"{folder}/granted"), MemoryDir({"x": content})
+        for fs in (disk, memory):
+            got = {"mode": mode, "steps": steps, "opener": fs.open}
+            exec(PLACES, got)
+            assert got["told"] == wanted["told"]
+            assert fs.read_bytes("x") == Path(folder, "real", "x").read_bytes()
 
 
 def test_only_opening(fs: Dir, attempt: Attempt) -> None:

@@ -134,10 +134,10 @@ def test_what_a_rule_allows_is_asked(base: str, attempt: Attempt, server: Any) -
     c = caps(base)
     assert attempt("net.get_text(base + '/v1/text?a=b%20c')", c) == "'GET /v1/text?a=b%20c'"
     assert attempt("net.get_json(base + '/v1/json')", c) == "{'a': [1, 2]}"
-    source = "r = net.post(base + '/v1/x', 'dätä', {'X-Own': 'yes'})\nr['status'], r['body'], r['url'] == base + '/v1/x'"
+    source = "r = net.post(base + '/v1/x', 'dätä', {'If-Match': 'yes'})\nr['status'], r['body'], r['url'] == base + '/v1/x'"
     assert attempt(source, c) == "(200, b'POST /v1/x', True)"
     command, path, headers, data = server.seen[-1]
-    assert (command, path, data, headers["x-own"]) == ("POST", "/v1/x", "dätä".encode(), "yes")
+    assert (command, path, data, headers["if-match"]) == ("POST", "/v1/x", "dätä".encode(), "yes")
     assert (
         attempt(
             "net.request('head', base + '/v1/text')['body']", {**c, **caps(base, f"HEAD {base}/v1/")}
@@ -169,6 +169,11 @@ OUT = [
     "net.get('/v1/x')", "net.get('')", "net.get(base + '/v1/x y')", "net.get(base + '/v1/\\r\\nHost: evil')",
     "net.get(base + '/v1/\\0')", "net.get(base + '/v1/\u2025/')", "net.get('http://\uff11\uff12\uff17.0.0.1/v1/x')",
     "net.get('http://[::ffff:127.0.0.1]/v1/x')", "net.get('http://127.0.0.1:99999999/v1/x')",
+    "net.get(base + '/v1/..;/v2/x')", "net.get(base + '/v1/..;a=b/v2/x')", "net.get(base + '/v1/.;/..;/v2/x')",
+    "net.get(base + '/v1/;/v2/x')", "net.get(base + '/v1/;a/x')", "net.get(base + '/v1/..%3b/v2/x')", "net.get(base + '/v1/..%3B/v2')",
+    "net.get(base + '/v1/%c0%ae%c0%ae/v2/x')", "net.get(base + '/v1/%e0%80%ae./v2')", "net.get(base + '/v1/%ef%bc%8e%ef%bc%8e/v2')",
+    "net.get(base + '/v1/x%ef%bc%8fy')", "net.get(base + '/v1/%e2%80%a5/v2')", "net.get(base + '/v1/%ff')",
+    "net.get(base + '/v1;/x')", "net.get(base + '/v1;x=1/../v2')",
     "net.request('DELETE', base + '/v1/x')", "net.request('PUT', base + '/v1/x', body='x')",
     "net.request('CONNECT', base + '/v1/x')", "net.request('GET /v2 HTTP/1.1\\r\\n', base + '/v1/x')",
     "net.request('TRACE', base + '/v1/x')", "net.get(base + '/v1/x' * 9000)", "net.get(b'http://x')",
@@ -196,6 +201,50 @@ def test_headers_that_change_where_a_message_goes_are_refused(
     got = attempt("net.get(base + '/v1/x', h)", {**caps(base), "h": headers})
     assert got.startswith("ValueError: headers"), got
     assert server.seen == []
+
+
+UNKNOWN = """
+    X-HTTP-Host-Override X-HTTP-Path-Override X-HTTP-Method Client-IP X-Forwarded X-Forwarded-For Forwarded
+    X-Originating-IP X-Remote-IP X-Real-IP X-Real.IP X_Real_IP Fastly-Client-IP CF-Connecting-IP X-Original-URL
+    X-Url X-Middleware-Subrequest X-WebDAV-Method X-Accel-Redirect Front-End-Https X-Anything Origin Referer
+    From Destination Content_Type
+"""
+
+
+@pytest.mark.parametrize("name", UNKNOWN.split())
+def test_headers_that_nobody_named_are_refused(
+    base: str, attempt: Attempt, server: Any, name: str
+) -> None:
+    """Servers and what stands before them take the sender, the path or the method from ever more."""
+    got = attempt("net.get(base + '/v1/x', h)", {**caps(base), "h": {name: "1"}})
+    assert got.startswith(f"ValueError: headers: '{name}' is not a guest's to set"), got
+    assert "headers_from_guests" in got and server.seen == []
+
+
+def test_headers_that_a_rule_names_are_a_guests_to_set(base: str, attempt: Attempt, server: Any) -> None:
+    wide = Rule(base + "/v1/x", ("GET", "POST"), headers_from_guests=("X-Trace", "Origin"))
+    c = caps(base, wide, base + "/v1/")
+    sent = "{'x-trace': 'a', 'ORIGIN': 'b', 'Accept': 'text/plain'}"
+    for net in ("net", "readonly(net)", "net.narrowed('GET ' + base + '/v1/x')"):
+        assert attempt(f"{net}.get(base + '/v1/x', {sent})['status']", c) == "200"
+        headers = server.seen.pop()[2]
+        assert (headers["x-trace"], headers["origin"], headers["accept"]) == ("a", "b", "text/plain")
+    assert attempt(f"net.get(base + '/v1/text', {sent})", c).startswith("ValueError: headers: 'x-trace'")
+    assert server.seen == []
+    # Where it leads to is under another rule, which does not say so.
+    c = caps(base, Rule(base + "/v1/see", headers_from_guests=("X-Trace",)), base + "/v1/")
+    assert attempt("net.get(base + '/v1/see', {'X-Trace': 'a', 'Accept': 'b'})['status']", c) == "200"
+    assert [("x-trace" in seen[2], seen[2]["accept"]) for seen in server.seen] == [
+        (True, "b"),
+        (False, "b"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["Host", "transfer-encoding", "Content-Length", "Proxy-Authorization",
+                                  "Connection", "X Y", "X:", "", "Content_Length"])  # fmt: skip
+def test_no_rule_gives_away_where_a_message_ends(name: str) -> None:
+    with pytest.raises(ValueError, match="headers_from_guests"):
+        Rule("http://a.example/", headers_from_guests=(name,))
 
 
 def test_the_hosts_own_headers_go_along_unseen(base: str, attempt: Attempt, server: Any) -> None:
@@ -230,10 +279,10 @@ def test_a_guests_own_secrets_do_not_follow_to_another_host(
     monkeypatch.setattr(_wire, "resolve", lambda host, port: ["127.0.0.1"])
     other = base.replace("127.0.0.1", "localhost")
     c = caps(base, Rule(base + "/v1/"), Rule(other + "/v1/", private=True))
-    got = attempt("net.get(base + '/v1/away', {'Authorization': 's', 'X': 'y'})['body']", c)
+    got = attempt("net.get(base + '/v1/away', {'Authorization': 's', 'Accept': 'y'})['body']", c)
     assert got == "b'GET /v1/text'"
     assert "authorization" in server.seen[0][2] and "authorization" not in server.seen[1][2]
-    assert server.seen[1][2]["x"] == "y" and server.seen[1][2]["host"] == other[len("http://") :]
+    assert server.seen[1][2]["accept"] == "y" and server.seen[1][2]["host"] == other[len("http://") :]
 
 
 # Names that stand for other addresses
@@ -294,6 +343,33 @@ def test_a_name_is_looked_up_once_and_that_address_is_used(
     answers[:] = [["203.0.113.1"]]
     assert attempt(f"net.get('{named}/v1/x')", c) == "ConnectionError: the server could not be reached"
     assert connected == ["203.0.113.1"] and answers == []
+
+
+def test_looking_a_name_up_takes_no_longer_than_the_request_may(
+    base: str, attempt: Attempt, monkeypatch: Any
+) -> None:
+    """The system's own look-up has no deadline, and cannot be stopped: it is left behind, once a name."""
+    named = base.replace("127.0.0.1", "slow.example.com")
+    go, asked = threading.Event(), []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        go.wait(20)
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(_wire, "resolve", resolve)
+    c = caps(base, Rule(named + "/v1/", private=True), seconds=0.2)
+    before = threading.active_count()
+    started = time.monotonic()
+    for _ in range(5):
+        assert attempt(f"net.get('{named}/v1/x')", c) == "TimeoutError: the server took too long"
+    assert time.monotonic() - started < 5
+    assert asked == ["slow.example.com"] and threading.active_count() <= before + 1
+    go.set()
+    c = caps(base, Rule(named + "/v1/", private=True), seconds=20)
+    assert attempt(f"net.get('{named}/v1/x')['status']", c) == "200"
+    assert attempt(f"net.get('{named}/v1/x')['status']", c) == "200"
+    assert 1 < len(asked) < 4  # an answer is for those who waited for it, and not for later
 
 
 def test_no_proxy_of_the_environment_is_used(base: str, attempt: Attempt, monkeypatch: Any) -> None:

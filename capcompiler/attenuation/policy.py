@@ -579,13 +579,20 @@ class _Later(Answer):
         policy, step = self._owner._cap_policy, self._step
         try:
             # A coroutine begins now, which may be long after it was made.
-            for outer in self._over:
-                outer.check()
+            self._check()
             result = yield from self._awaitable.__await__()
         except BaseException as error:
             policy.failed(step, error)
             raise
         return self._crosses(self._owner, policy.settled(step, result), step.path)
+
+    def _check(self) -> None:
+        try:
+            for outer in self._over:
+                outer.check()
+        except BaseException:
+            self._let_go()
+            raise
 
     def _dropped(self) -> None:
         # There is nobody left to raise to: what a log fails in is its own affair.

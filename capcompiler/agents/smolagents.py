@@ -32,6 +32,7 @@ from capcompiler.declared import declared
 from capcompiler.errors import CapError, DialectError, LimitExceeded
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
+from capcompiler.membrane.arguments import checker_of, function_of
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import harmless, printable
@@ -188,7 +189,6 @@ class _Tool(Capability):
     def __init__(self, tool: Any, final: Callable[[Any], None] | None) -> None:
         self._tool = tool
         self._final = final
-        self._described = _described(tool)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         inward = [_inward(a) for a in args]
@@ -201,6 +201,12 @@ class _Tool(Capability):
             self._final(result)
             return None
         return _outward(result)
+
+    def _cap_described(self) -> str:
+        """How it is called, and what it is for, in the errors that a model reads."""
+        said = getattr(self._tool, "description", None) or function_of(self._tool).__doc__
+        text = " ".join(said.split())[:200] if isinstance(said, str) else ""
+        return _described(self._tool) + (f"  # {text}" if text else "")
 
 
 def _nearest(error: Exception) -> type[Exception]:
@@ -219,7 +225,8 @@ def _described(tool: Any) -> str:
     """How a tool is called, by what smolagents knows of it."""
     inputs = getattr(tool, "inputs", None)
     if not isinstance(inputs, dict):
-        return "(...)"
+        checker = checker_of(tool)
+        return "(...)" if checker is None else checker.described()
     shown = ", ".join(
         f"{n}: {i.get('type', 'any')}" if isinstance(i, dict) else str(n) for n, i in inputs.items()
     )

@@ -374,3 +374,21 @@ def test_ways_out_of_other_executors_lead_nowhere(code: str) -> None:
     executor.send_tools({"weather": Weather(), "final_answer": FinalAnswerTool()})
     with pytest.raises(Refused):
         executor(code)
+
+
+def test_an_error_says_how_tools_are_called_and_what_for() -> None:
+    class Search(Tool):  # type: ignore[misc]
+        name = "search"
+        description = "Search  the\nweb."
+        inputs = {"query": {"type": "string", "description": "what for"}, "n": {"type": "integer", "description": "how many"}}  # fmt: skip
+        output_type = "array"
+
+        def forward(self, query: str, n: int) -> Any:
+            return [query] * n
+
+    executor = CapExecutor(additional_functions={"plain": lambda x: x})
+    executor.send_tools({"search": Search()})
+    with pytest.raises(Refused) as caught:
+        executor("serach('a')")
+    assert "search(query: string, n: integer) -> array  # Search the web." in str(caught.value)
+    assert "plain(x)" in str(caught.value)

@@ -8,9 +8,9 @@ without a look at the stack.
 from __future__ import annotations
 
 from types import CellType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from guards.sealed import HOST, Sealed, sealed_error
+from guards.sealed import HOST, Sealed
 from guards.tables.rows import define
 
 if TYPE_CHECKING:
@@ -24,12 +24,18 @@ _ORDER: Final = {"__eq__": "cap:eq", "__ne__": "cap:ne", "__lt__": "cap:lt", "__
 _PLAIN: Final = {name: getattr(int, name) for name in _ORDER}
 
 
+def _not_bound(*_args: object) -> NoReturn:
+    raise AttributeError(
+        "'cell_contents' of a cell cannot be set or deleted: only its function binds it"
+    )
+
+
 class CellView(metaclass=Sealed, host=HOST):
     """One variable of a closure."""
 
     __slots__ = ("__cell__", "__realm__", "__weakref__")
-    __setattr__ = sealed_error
-    __delattr__ = sealed_error
+    __setattr__ = _not_bound
+    __delattr__ = _not_bound
     __cell__: CellType
     __realm__: Realm
     __hash__ = None  # type: ignore[assignment]

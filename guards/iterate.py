@@ -112,7 +112,8 @@ def _delegated(realm: Realm, iterator: Any) -> Any:
 def walked(iterator: Any) -> Any:
     """What stands behind what `yield from` and `await` walk: a guest is shown its own iterator."""
     if type(iterator) is _compress:
-        return gc.get_referents(iterator)[0]  # each iterator of C code has one of ours around it
+        # Each iterator of C code has one of ours around it; what is asked for first may be its class.
+        return next(x for x in gc.get_referents(iterator) if x is not _compress)
     if type(iterator) is GeneratorType and iterator.gi_code is _drive.__code__:
         frame = iterator.gi_frame
         return None if frame is None else frame.f_locals["iterator"]

@@ -89,7 +89,9 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
         return value
     if name == "cell_contents" and not issubclass(kind, type):
         if kind is CellType:
-            raise AttributeError("'cell_contents' of a cell cannot be set: only its function binds it")
+            raise AttributeError(
+                "'cell_contents' of a cell cannot be set or deleted: only its function binds it"
+            )
         return value
     if name == "default_factory" and not issubclass(kind, type):
         if issubclass(kind, defaultdict):

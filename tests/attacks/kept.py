@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
+from typing import Any
 
 from .case import Case
 from .case import case as new_case
@@ -89,6 +91,11 @@ _WAITING = {
         "g = difflib.ndiff(['a'], ['b'])\nnext(g)\ndifflib.take(g)",
     "descriptor": "vars(type(g))['gi_yieldfrom'].__get__(g)",
 }  # fmt: skip
+
+#: From 3.12 on an iterator of a range goes forward only.
+_GOES_BACK: dict[str, Any] = (
+    {"value": None} if sys.version_info >= (3, 12) else {"stopped": ("steps", "memory")}
+)
 
 CASES: list[Case] = [
     *(case(f"closure-by-{n}", _SECRET + src, raises="AttributeError") for n, src in _OTHERS.items()),
@@ -310,13 +317,13 @@ CASES: list[Case] = [
         "range-iterator-that-goes-back-takes-steps",
         "it = iter(range(9))\nfor x in it: it.__setstate__(0)",
         pit=5,
-        stopped="steps",
+        **_GOES_BACK,
     ),
     case(
         "range-iterator-that-goes-back-under-c-code",
-        "it = iter(range(9))\ndef back():\n    while True:\n        it.__setstate__(0)\n        yield 1\nlist(zip(it, back()))",
+        "it = iter(range(9))\ndef back():\n    while True:\n        it.__setstate__(0)\n        yield 1\nlist(zip(it, back())) and None",
         pit=5,
-        stopped="steps memory".split(),
+        **_GOES_BACK,
     ),
     case(
         "sequence-iterator-that-goes-back-takes-steps",

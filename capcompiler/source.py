@@ -100,7 +100,7 @@ def decoded(src: str | bytes, filename: str) -> str:
         except (SyntaxError, UnicodeError, LookupError) as error:
             raise refusal(
                 "CAP103",
-                f"the source is not text: {error}",
+                f"the source is not text in UTF-8, nor in an encoding that it declares: {error}",
                 "save the file as UTF-8",
                 filename=filename,
             ) from None

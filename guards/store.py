@@ -124,8 +124,6 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
         if name == "__loader__":
             # `six` says who made a module. The host would ask it for source, so nothing is kept.
             return _DROPPED
-        if name == "__class__" and _are_module_classes(realm, kind, value):
-            return value
         if name in _NEVER_ON_MODULES:
             raise AttributeError(f"{name!r} of a module cannot be set")
         return value
@@ -144,15 +142,6 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if name in host_lookup_names(kind):
         raise AttributeError(f"{host_name(kind)!r} object attribute {name!r} is read-only")
     return value
-
-
-def _are_module_classes(realm: Realm, *kinds: Any) -> bool:
-    """Whether a module may pass from one of these classes to another."""
-    from guards.modules.table import GuestModule
-
-    return all(
-        issubclass(type(k), type) and (k is GuestModule or realm.is_guest_class(k)) for k in kinds
-    )
 
 
 def host_lookup_names(kind: type) -> frozenset[str]:

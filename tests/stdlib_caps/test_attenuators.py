@@ -376,6 +376,29 @@ def test_bytes_in_containers_count_each_once(attempt: Attempt) -> None:
     assert attempt(shared, {"c": quota(Sink(), bytes=10)}) == "None"
 
 
+@pytest.mark.parametrize(
+    ("made", "size"),
+    [("'\\u0301' * 1000", 2000), ("'x' * 1000", 1000), ("b'x' * 1000", 1000), ("2 ** 8000", 1001),
+     ("Decimal('1' * 1000)", 1000), ("Fraction(2 ** 8000, 3)", 1001)],
+)  # fmt: skip
+def test_what_is_shared_counts_and_is_read_once(made: str, size: int, attempt: Attempt) -> None:
+    """Else a large text in a long list is read once for each time that it stands there, in the host's
+    time and for one step each."""
+
+    class Sink(Capability):
+        def take(self, value: Any) -> None: ...
+
+    source = (
+        f"from decimal import Decimal\nfrom fractions import Fraction\nx = {made}\nc.take([x] * 1000)"
+    )
+    assert attempt(source, {"c": quota(Sink(), bytes=size)}) == "None"
+    assert "quota of bytes" in attempt(source, {"c": quota(Sink(), bytes=size - 1)})
+    # What is short counts wherever it stands: one character of a text is the same object each time.
+    short = "c.take(list('x' * 100))"
+    assert attempt(short, {"c": quota(Sink(), bytes=100)}) == "None"
+    assert "quota of bytes" in attempt(short, {"c": quota(Sink(), bytes=99)})
+
+
 @pytest.mark.parametrize("said", [{}, {"calls": -1}, {"bytes": 1.5}, {"calls": True}, {"bytes": "1"}])
 def test_what_is_no_quota_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match="quota"):

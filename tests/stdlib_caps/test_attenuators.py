@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -468,6 +469,69 @@ def test_nothing_but_true_is_a_yes(answer: Any, done: bool) -> None:
         with pytest.raises(GuestError, match="it was not confirmed"):
             world.eval("c.put('x')")
         assert whole.calls == []
+
+
+class _Anything(Capability):
+    def do(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+SHOWN = [
+    ("do(*['ok'] * 20, 'EVIL')", "do(" + "'ok', " * 20 + "'EVIL')"),
+    ("do(['rm', '-rf', '/'], {'a': (1,), b'b': {2}})", "do(['rm', '-rf', '/'], {'a': (1,), b'b': {2}})"),
+    ("do([('drop table x', [])])", "do([('drop table x', [])])"),
+    (
+        "do(set(), frozenset({1}), (), bytearray(b'x'), None, 1.5)",
+        "do(set(), frozenset({1}), (), bytearray(b'x'), None, 1.5)",
+    ),
+    ("do('x' * 200 + 'EVIL')", "do('" + "x" * 200 + "'... (4 more))"),
+    ("do(b'x' * 1201)", "do(b'" + "x" * 200 + "'... (1,001 more))"),
+    ("do(**{\"1), pay('boss', 100\": 'x'})", "do(\"1), pay('boss', 100\"='x')"),
+    (
+        "do(**{'...': 1, 'é': 2, '': 3, 'a b': 4, 'ok': 5, 'a\\n': 6})",
+        "do('...'=1, 'é'=2, ''=3, 'a b'=4, ok=5, 'a\\n'=6)",
+    ),
+    ("do([[[[[[[1, 2]]]]]]])", "do([[[[[[<list of 2>]]]]]])"),
+    ("do(print, [print])", "do(<capability>, [<capability>])"),
+    ("do(2 ** 5000, [2 ** 5000])", "do(<a number of 5,001 bits>, [<a number of 5,001 bits>])"),
+    ("do(range(2 ** 5000), range(3))", "do(range(0, <a number of 5,001 bits>, 1), range(0, 3, 1))"),
+]
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize(("call", "said"), SHOWN)
+def test_what_is_shown_is_what_is_done(call: str, said: str, isolation: Any) -> None:
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(f"c.{call}", {"c": cap}, isolation=isolation)
+    assert asked == [said]
+
+
+@pytest.mark.parametrize(
+    ("call", "left"),
+    [
+        ("do(*range(10_000))", r"\.\.\. \(9,\d\d\d more arguments\)"),
+        ("do(*['x' * 150] * 50)", r"\.\.\. \(3\d more arguments\)"),
+        ("do(*['x' * 150] * 13, 'a', **{'b': 1})", r"\.\.\. \(2 more arguments\)"),
+        ("do(list(range(10_000)), 'END')", r"\.\.\. \(9,\d\d\d more\)\], 'END'\)$"),
+        ("do({i: str(i) for i in range(1000)}, 'END')", r"\.\.\. \(9\d\d more\)\}, 'END'\)$"),
+        ("do([['x' * 90] * 90] * 90, 'END')", r"more\), \.\.\. \(8\d more\)\], 'END'\)$|more\)\], 'END'\)$"),
+        ("do(**{'n' * 200 + c: 1 for c in 'ab'})", r"more\)=1, \.\.\. \(1 more argument\)"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_counted(call: str, left: str) -> None:
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(f"c.{call}", {"c": cap})
+    assert re.search(left, asked[0]), asked[0][-300:]
+    assert len(asked[0]) < 3_000
+
+
+def test_numbers_are_shown_in_no_time() -> None:
+    source = "from fractions import Fraction\nfrom decimal import Decimal\nc.do(Fraction(2 ** 20000, 3), Decimal('1' * 9999))"
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(source, {"c": cap})
+    assert asked == ["do(Fraction(<a number of 20,001 bits>, 3), <a large Decimal>)"]
 
 
 def test_a_guest_confirms_for_its_children(attempt: Attempt) -> None:

@@ -12,12 +12,12 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 import weakref
 from collections.abc import Iterator
 from typing import Any, Final
 
+from stdlib_caps._paths import is_unfinished, unfinished_name
 from stdlib_caps._tree import LINK, MODES, Found, Parts
 
 __all__ = ["DiskTree", "can_confine"]
@@ -32,8 +32,6 @@ _LIST: Final = _WAY & ~getattr(os, "O_PATH", 0)
 _FILE: Final = (
     os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY if hasattr(os, "O_NOFOLLOW") else 0
 )
-_TEMPORARY: Final = ".cap-"
-_SUFFIX: Final = ".part"
 
 
 def can_confine() -> bool:
@@ -107,7 +105,7 @@ class DiskTree:
         found: list[tuple[str, str]] = []
         with self._inside(parts, _LIST) as at, os.scandir(at) as entries:
             for entry in entries:
-                if entry.name.startswith(_TEMPORARY) and entry.name.endswith(_SUFFIX):
+                if is_unfinished(entry.name):
                     continue
                 kind = "other"
                 if entry.is_symlink():
@@ -159,7 +157,7 @@ class DiskTree:
                 _only_files(kind_of(told.st_mode))
                 mode = stat.S_IMODE(told.st_mode) & 0o777
             # A name that nobody can lay a link under beforehand; O_EXCL refuses one all the same.
-            part = f"{_TEMPORARY}{secrets.token_hex(8)}{_SUFFIX}"
+            part = unfinished_name()
             fd = os.open(part, _FILE | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=at)
             try:
                 try:

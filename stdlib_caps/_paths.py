@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import errno
 import re
+import secrets
 from typing import Final
 
-__all__ = ["components", "joined"]
+__all__ = ["components", "is_unfinished", "joined", "unfinished_name"]
 
 _MAX_PATH: Final = 4096
 _MAX_NAME: Final = 255
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
+_UNFINISHED: Final = re.compile(r"\.cap-[0-9a-f]{16}\.part")
+
+
+def unfinished_name() -> str:
+    """A name for a file that is about to be put in the place of another one."""
+    return f".cap-{secrets.token_hex(8)}.part"
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file is one of ours, which is listed to nobody."""
+    return _UNFINISHED.fullmatch(name) is not None
 
 
 def components(path: str) -> tuple[str, ...]:
@@ -42,6 +54,11 @@ def components(path: str) -> tuple[str, ...]:
             raise PermissionError(errno.EACCES, "'..' leads out of the directory that was granted", path)
         if len(part.encode("utf-8", "surrogatepass")) > _MAX_NAME:
             raise OSError(errno.ENAMETOOLONG, "a name in the path is too long", path)
+        if is_unfinished(part):
+            # A guest's file of that name would be there, and be listed to nobody.
+            raise PermissionError(
+                errno.EACCES, "names such as .cap-(16 digits).part are those of unfinished writes", path
+            )
     return parts
 
 

@@ -92,7 +92,7 @@ def _some(modules: set[str]) -> str:
 
 def _lines_of(name: str, cap: Any) -> list[str]:
     if not (isinstance(cap, Capability) or is_host_function(cap)):
-        return [f"{name}: {type(cap).__name__} = {shown_value(cap)}"]
+        return [f"{name}: {type(cap).__name__} = {shown_value(cap, nested=0)}"]
     interface = interface_of(cap)
     lines = []
     refused = refused_of(cap)

@@ -84,16 +84,24 @@ def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Ca
 _CONTAINERS: Final = (list, tuple, set, frozenset)
 _SMALL_BITS: Final = 64
 _SMALL_DIGITS: Final = 19
+_SHORT: Final = 64
 
 
 def _size(value: Any) -> int:
-    """The bytes in data; each part counts once. What is no data counts nothing."""
+    """The bytes in data; each part counts once, and a short text wherever it stands. What is no data
+    counts nothing."""
     total = 0
-    seen: set[int] = set()
+    # By identity, and held, so that no other part comes to have the place of one that was made here.
+    seen: dict[int, Any] = {}
     rest = [value]
     while rest:
         x = rest.pop()
         kind = type(x)
+        if not _is_short(kind, x):
+            # Before it is read: a guest may have put the same large text into a list a million times.
+            if id(x) in seen:
+                continue
+            seen[id(x)] = x
         if kind is str:
             total += len(x.encode("utf-8", "surrogatepass")) if not x.isascii() else len(x)
         elif kind in (bytes, bytearray):
@@ -111,12 +119,16 @@ def _size(value: Any) -> int:
             rest += x.__getinitargs__()  # the name that it was given, if any
         elif kind is range:
             rest += (x.start, x.stop, x.step)
-        elif id(x) not in seen:
-            seen.add(id(x))
-            if kind is dict:
-                rest += [*x, *x.values()]
-            elif kind in _CONTAINERS:
-                rest += x
-            elif (record := record_of(kind)) is not None:
-                rest += record.read(x, "")
+        elif kind is dict:
+            rest += [*x, *x.values()]
+        elif kind in _CONTAINERS:
+            rest += x
+        elif (record := record_of(kind)) is not None:
+            rest += record.read(x, "")
     return total
+
+
+def _is_short(kind: type, x: Any) -> bool:
+    if kind is int:
+        return x.bit_length() <= _SMALL_BITS  # type: ignore[no-any-return]
+    return kind in (str, bytes, bytearray) and len(x) <= _SHORT

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from capcompiler.attenuation.shown import shown_value
+from capcompiler.attenuation.shown import shown_arguments
 from capcompiler.membrane.membrane import Use
 
 __all__ = ["json_lines", "spans"]
@@ -18,15 +18,17 @@ __all__ = ["json_lines", "spans"]
 def json_lines(stream: TextIO) -> Callable[[Use], None]:
     """A function that writes each use as one line of JSON.
 
-    Arguments are shown in short, and errors by their class: what a guest passes may be large or secret.
+    Arguments are shown in short, saying how much is left out, and errors by their class: what a guest
+    passes may be large or secret.
     """
 
     def record(use: Use) -> None:
+        args, kwargs = shown_arguments(use.args, use.kwargs)
         line = {
             "time": use.started,
             "path": use.path,
-            "args": [shown_value(a) for a in use.args[:20]],
-            "kwargs": {n: shown_value(a) for n, a in list(use.kwargs.items())[:20]},
+            "args": args,
+            "kwargs": kwargs,
             "outcome": use.outcome,
             "seconds": use.seconds,
             "filename": use.filename,

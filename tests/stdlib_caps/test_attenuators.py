@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -376,6 +377,29 @@ def test_bytes_in_containers_count_each_once(attempt: Attempt) -> None:
     assert attempt(shared, {"c": quota(Sink(), bytes=10)}) == "None"
 
 
+@pytest.mark.parametrize(
+    ("made", "size"),
+    [("'\\u0301' * 1000", 2000), ("'x' * 1000", 1000), ("b'x' * 1000", 1000), ("2 ** 8000", 1001),
+     ("Decimal('1' * 1000)", 1000), ("Fraction(2 ** 8000, 3)", 1001)],
+)  # fmt: skip
+def test_what_is_shared_counts_and_is_read_once(made: str, size: int, attempt: Attempt) -> None:
+    """Else a large text in a long list is read once for each time that it stands there, in the host's
+    time and for one step each."""
+
+    class Sink(Capability):
+        def take(self, value: Any) -> None: ...
+
+    source = (
+        f"from decimal import Decimal\nfrom fractions import Fraction\nx = {made}\nc.take([x] * 1000)"
+    )
+    assert attempt(source, {"c": quota(Sink(), bytes=size)}) == "None"
+    assert "quota of bytes" in attempt(source, {"c": quota(Sink(), bytes=size - 1)})
+    # What is short counts wherever it stands: one character of a text is the same object each time.
+    short = "c.take(list('x' * 100))"
+    assert attempt(short, {"c": quota(Sink(), bytes=100)}) == "None"
+    assert "quota of bytes" in attempt(short, {"c": quota(Sink(), bytes=99)})
+
+
 @pytest.mark.parametrize("said", [{}, {"calls": -1}, {"bytes": 1.5}, {"calls": True}, {"bytes": "1"}])
 def test_what_is_no_quota_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match="quota"):
@@ -445,6 +469,69 @@ def test_nothing_but_true_is_a_yes(answer: Any, done: bool) -> None:
         with pytest.raises(GuestError, match="it was not confirmed"):
             world.eval("c.put('x')")
         assert whole.calls == []
+
+
+class _Anything(Capability):
+    def do(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+SHOWN = [
+    ("do(*['ok'] * 20, 'EVIL')", "do(" + "'ok', " * 20 + "'EVIL')"),
+    ("do(['rm', '-rf', '/'], {'a': (1,), b'b': {2}})", "do(['rm', '-rf', '/'], {'a': (1,), b'b': {2}})"),
+    ("do([('drop table x', [])])", "do([('drop table x', [])])"),
+    (
+        "do(set(), frozenset({1}), (), bytearray(b'x'), None, 1.5)",
+        "do(set(), frozenset({1}), (), bytearray(b'x'), None, 1.5)",
+    ),
+    ("do('x' * 200 + 'EVIL')", "do('" + "x" * 200 + "'... (4 more))"),
+    ("do(b'x' * 1201)", "do(b'" + "x" * 200 + "'... (1,001 more))"),
+    ("do(**{\"1), pay('boss', 100\": 'x'})", "do(\"1), pay('boss', 100\"='x')"),
+    (
+        "do(**{'...': 1, 'é': 2, '': 3, 'a b': 4, 'ok': 5, 'a\\n': 6})",
+        "do('...'=1, 'é'=2, ''=3, 'a b'=4, ok=5, 'a\\n'=6)",
+    ),
+    ("do([[[[[[[1, 2]]]]]]])", "do([[[[[[<list of 2>]]]]]])"),
+    ("do(print, [print])", "do(<capability>, [<capability>])"),
+    ("do(2 ** 5000, [2 ** 5000])", "do(<a number of 5,001 bits>, [<a number of 5,001 bits>])"),
+    ("do(range(2 ** 5000), range(3))", "do(range(0, <a number of 5,001 bits>, 1), range(0, 3, 1))"),
+]
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize(("call", "said"), SHOWN)
+def test_what_is_shown_is_what_is_done(call: str, said: str, isolation: Any) -> None:
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(f"c.{call}", {"c": cap}, isolation=isolation)
+    assert asked == [said]
+
+
+@pytest.mark.parametrize(
+    ("call", "left"),
+    [
+        ("do(*range(10_000))", r"\.\.\. \(9,\d\d\d more arguments\)"),
+        ("do(*['x' * 150] * 50)", r"\.\.\. \(3\d more arguments\)"),
+        ("do(*['x' * 150] * 13, 'a', **{'b': 1})", r"\.\.\. \(2 more arguments\)"),
+        ("do(list(range(10_000)), 'END')", r"\.\.\. \(9,\d\d\d more\)\], 'END'\)$"),
+        ("do({i: str(i) for i in range(1000)}, 'END')", r"\.\.\. \(9\d\d more\)\}, 'END'\)$"),
+        ("do([['x' * 90] * 90] * 90, 'END')", r"more\), \.\.\. \(8\d more\)\], 'END'\)$|more\)\], 'END'\)$"),
+        ("do(**{'n' * 200 + c: 1 for c in 'ab'})", r"more\)=1, \.\.\. \(1 more argument\)"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_counted(call: str, left: str) -> None:
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(f"c.{call}", {"c": cap})
+    assert re.search(left, asked[0]), asked[0][-300:]
+    assert len(asked[0]) < 3_000
+
+
+def test_numbers_are_shown_in_no_time() -> None:
+    source = "from fractions import Fraction\nfrom decimal import Decimal\nc.do(Fraction(2 ** 20000, 3), Decimal('1' * 9999))"
+    asked: list[str] = []
+    cap = confirmed(_Anything(), lambda request: asked.append(str(request)) or True)  # type: ignore[func-returns-value]
+    cap_exec(source, {"c": cap})
+    assert asked == ["do(Fraction(<a number of 20,001 bits>, 3), <a large Decimal>)"]
 
 
 def test_a_guest_confirms_for_its_children(attempt: Attempt) -> None:

@@ -36,6 +36,16 @@ def test_what_a_guest_passes_forges_no_line() -> None:
     assert [json.loads(line)["path"] for line in stream.getvalue().splitlines()] == ["exists"]
 
 
+def test_arguments_that_are_left_out_are_counted() -> None:
+    stream = io.StringIO()
+    Compartment({"f": lambda *a, **k: None}, on_use=json_lines(stream)).exec(
+        "f(*range(5000), **{'1) f(': 1})\nf(['rm'], **{'1) f(': 1})"
+    )
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert len(first["args"]) + int(first["kwargs"]["..."][5:10].replace(",", "")) == 5001
+    assert (second["args"], second["kwargs"]) == (["['rm']"], {"'1) f('": "1"})
+
+
 class Tracer:
     def __init__(self) -> None:
         self.spans: list[dict[str, Any]] = []

@@ -384,6 +384,34 @@ def test_a_write_that_fails_leaves_what_was_there(tree: Path, attempt: Attempt) 
     assert sorted(os.listdir(tree)) == ["a.txt", "sub"]
 
 
+def test_whatever_a_guest_makes_is_listed(fs: Dir, attempt: Attempt) -> None:
+    """A name that is hidden as one of our own unfinished files is none that a guest can give."""
+    named = (".cap-x.part", ".cap-.part", ".cap-0123456789abcdeF.part", ".cap-0123456789abcdef.part.x")
+    for name in named:
+        assert attempt(f"fs.write_text({name!r}, 'x')", {"fs": fs}) == "1"
+        assert name in fs.list() and name in fs.glob(".*") and name in fs.walk()[0][2]
+    ours = ".cap-0123456789abcdef.part"
+    fs.mkdir("sub")
+    for use in (f"fs.write_text('{ours}', 'x')", f"fs.mkdir('sub/{ours}')", f"fs.open('{ours}/../x', 'w')",
+                f"fs.rename('.cap-x.part', '{ours}')", f"fs.open('./{ours}', 'w')", f"fs.subdir('{ours}')"):  # fmt: skip
+        assert attempt(use, {"fs": fs}).startswith("PermissionError"), use
+    assert sorted(fs.list()) == sorted([*named, "sub"]) and fs.list("sub") == []
+
+
+def test_an_unfinished_file_is_not_shown(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    fs, rename = Dir.open_ambient(tree), os.rename
+
+    def watched(*args: Any, **kwargs: Any) -> None:
+        assert fs.list() == ["a.txt", "sub"]
+        seen.extend(os.listdir(tree))
+        rename(*args, **kwargs)
+
+    monkeypatch.setattr(os, "rename", watched)
+    fs.write_text("a.txt", "new")
+    assert len(seen) == 3 and fs.read_text("a.txt") == "new"
+
+
 def test_a_file_is_replaced_in_one_step_and_keeps_its_mode(tree: Path) -> None:
     (tree / "a.txt").chmod(0o640)
     held = open(tree / "a.txt")

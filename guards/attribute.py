@@ -29,6 +29,7 @@ from guards.host import (
     host_method_self,
     host_mro,
     host_name,
+    host_shared_slot,
     host_super_class,
     host_super_self,
     host_super_this,
@@ -158,7 +159,7 @@ class TamedGetter(metaclass=Sealed, host=HOST):
             return self
         owner, name = self.__owner__, self.__real__
         _check_self(owner, name, obj)
-        if name == "__dict__":
+        if name == "__dict__" or name == "__weakref__":
             return read(self.__realm__, obj, name)  # of a class of the guest's
         row = find(owner, name)
         if row.reads:
@@ -381,11 +382,15 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     definer = host_lookup(obj, name)[0]
     if definer is not None:
         if realm.is_guest_class(definer):
-            return get(obj, name)
+            return _shown_slot(realm, definer, name, get(obj, name))
         return unbound(realm, obj, definer, name)
     if meta_definer is None or realm.is_guest_class(meta_definer):
         return get(obj, name)
     return _hand_out(realm, obj, name, find(meta_definer, name), get)
+
+
+def _shown_slot(realm: Realm, definer: type, name: str, value: Any) -> Any:
+    return tamed_getter(realm, definer, name) if host_shared_slot(value) else value
 
 
 _of_class: Final[Any] = type.__getattribute__
@@ -421,7 +426,7 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 passed = True
             elif passed and name in host_dict(k):
                 if realm.is_guest_class(k):
-                    return getattr(obj, name)
+                    return _shown_slot(realm, k, name, getattr(obj, name))
                 row = find(k, name)
                 if row.state is State.SAFE:
                     return getattr(obj, name)

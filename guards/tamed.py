@@ -40,7 +40,14 @@ from guards.charge import (
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
+from guards.host import (
+    host_dict,
+    host_exact_str,
+    host_lookup,
+    host_mro,
+    host_name,
+    host_shared_slot,
+)
 from guards.iterate import contains
 from guards.named import priced
 from guards.protocol import shown_class_value
@@ -515,6 +522,8 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             own = host_dict(kind)
             if exact is None or is_guard_name(exact) or exact not in own:
                 raise KeyError(name)
+            if host_shared_slot(own[exact]):
+                return tamed_getter(realm, kind, exact)
             if exact == "__dict__":
                 realm.plain.close()  # its getter gives the dictionary of any instance
             return shown_class_value(own[exact])

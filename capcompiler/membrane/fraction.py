@@ -29,7 +29,7 @@ def _uncached() -> None:
     fraction with all in it that hash alike, so a worker that answers with those takes the host a
     millisecond for each, in containers however small, and for as long as the process lives.
     """
-    cached = vars(fractions).get("_hash_algorithm")
+    cached: Any = vars(fractions).get("_hash_algorithm")
     if hasattr(cached, "cache_clear"):
         vars(fractions)["_hash_algorithm"] = cached.__wrapped__
         cached.cache_clear()

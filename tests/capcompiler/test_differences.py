@@ -126,8 +126,17 @@ if sys.version_info >= (3, 15):
         "try: exec('lazy import nothing_like_this')\nexcept ImportError: r = 'at once'\nr",
         "at once",
     )
+    DIFFERENCES["alphabets of `binascii`"] = (
+        "import binascii\nown = binascii.BASE64_ALPHABET[::-1]\nr = binascii.b2a_base64(b'a', alphabet=own)\n"
+        "try: binascii.a2b_base64(r, alphabet=own)\nexcept PermissionError as e: r = r, 'translate' in str(e)\nr",
+        (b"nv==\n", True),
+    )
 #: Entries of the page that only newer versions can show.
-_SINCE = {"annotations as text": (3, 14), "lazy imports of a program": (3, 15)}
+_SINCE = {
+    "annotations as text": (3, 14),
+    "lazy imports of a program": (3, 15),
+    "alphabets of `binascii`": (3, 15),
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # C code's, of which one of them is

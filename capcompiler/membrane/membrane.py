@@ -72,8 +72,8 @@ class Use:
 
     path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
     result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
-    filename, line: where in the guest's program; "" and 0 where that is not known any more, as when an
-    answer came later.
+    filename, line: where in the guest's program, such as "main.py", or "main.py > made.py" for what it
+    compiled itself; "" and 0 where that is not known any more, as when an answer came later.
     """
 
     path: str

@@ -10,6 +10,7 @@ import functools
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -211,7 +212,10 @@ class Attenuated(Identity, Capability):
         """See `_lent_as`."""
         return _lent_as(self)
 
-    def _cap_use(self, name: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _cap_use(
+        self, name: str, call: Callable[..., Any], args: Any, kwargs: Any, inner: Any = None
+    ) -> Any:
+        """Carry out a use. inner: what is used beneath, where that is not `call` itself."""
         policy = self._cap_policy
         over = _taken_over(policy)
         _pay(STEPS_OF_A_LEVEL)
@@ -220,7 +224,7 @@ class Attenuated(Identity, Capability):
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(
             path, args, kwargs,
-            functools.partial(_beneath, self._cap_inner, over, functools.partial(call, *args, **kwargs)),
+            functools.partial(_beneath, call if inner is None else inner, over, functools.partial(call, *args, **kwargs)),
         )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):
@@ -378,11 +382,11 @@ class _State:
     def __getattr__(self, name: str) -> Any:
         target = object.__getattribute__(self, "_target")
         look = read_of if isinstance(target, Handle) else getattr
-        return self._owner._cap_use(name, lambda: look(target, name), (), {})
+        return self._owner._cap_use(name, lambda: look(target, name), (), {}, target)
 
     def __setattr__(self, name: str, value: Any) -> None:
         target = object.__getattribute__(self, "_target")
-        self._owner._cap_use(name, lambda v: store_on(target, name, v), (value,), {})
+        self._owner._cap_use(name, lambda v: store_on(target, name, v), (value,), {}, target)
 
 
 class Callback(HostCallable):
@@ -620,7 +624,9 @@ def _taken_over(policy: Policy) -> tuple[Policy, ...]:
 def _beneath(inner: Any, over: tuple[Policy, ...], go: Callable[[], Any]) -> Any:
     """Carry a use out on what is beneath an attenuator. inner: that. over: its policy, and those over
     it, which have let the use pass at the top; where nothing more is beneath, they are asked again."""
-    if isinstance(inner, (Attenuated, Callback)):
+    if type(inner) is MethodType:
+        inner = inner.__self__
+    if isinstance(inner, (Attenuated, Callback, Gated, _State)):
         _handed.policies = over
         try:
             return go()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -18,32 +18,34 @@ __all__ = ["rate_limited"]
 
 
 class _RateLimited(Policy):
-    __slots__ = ("calls", "clock", "lock", "per", "recent")
+    __slots__ = ("calls", "clock", "lock", "number", "per", "recent")
 
     def __init__(self, calls: int, per: float, clock: Callable[[], float]) -> None:
         self.calls = calls
         self.per = per
         self.clock = clock
-        self.recent: deque[float] = deque()
+        #: When each of the latest uses was, by its number.
+        self.recent: OrderedDict[int, float] = OrderedDict()
+        self.number = 0
         self.lock = threading.Lock()
 
     def around(self, step: Step) -> Any:
-        now = self._counted()
+        number = self._counted()
         result = step.go()
-        return _Counted(self, result, now) if is_awaitable(result) else result
+        return _Counted(self, result, number) if is_awaitable(result) else result
 
-    def _counted(self, since: float = -math.inf) -> float:
-        """Count a use that happens now, but not one that was counted so lately that it counts still."""
+    def _counted(self, made: int = 0) -> int:
+        """Count a use that happens now; its number. made: one that was counted when it was made."""
         now = self.clock()
-        if now - since < self.per:
-            return since
         with self.lock:
-            while self.recent and now - self.recent[0] >= self.per:
-                self.recent.popleft()
+            while self.recent and now - next(iter(self.recent.values())) >= self.per:
+                self.recent.popitem(last=False)
+            self.recent.pop(made, None)
             if len(self.recent) >= self.calls:
                 raise Withheld(f"more than {self.calls:,} uses in {self.per:g} seconds")
-            self.recent.append(now)
-        return now
+            self.number += 1
+            self.recent[self.number] = now
+        return self.number
 
 
 class _Counted(Answer):
@@ -52,7 +54,7 @@ class _Counted(Answer):
 
     __slots__ = ("_made", "_policy")
 
-    def __init__(self, policy: _RateLimited, awaitable: Any, made: float) -> None:
+    def __init__(self, policy: _RateLimited, awaitable: Any, made: int) -> None:
         super().__init__(awaitable)
         self._policy = policy
         self._made = made

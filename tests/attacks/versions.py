@@ -620,7 +620,7 @@ _USES = {
 CASES += [
     case(
         f"slot-{way}-{use}",
-        "import inspect, json, operator, types\nclass M(type): pass\nclass K(metaclass=M): pass\nclass L(K): pass\n"
+        f"import json{', inspect' * ('inspect' in source)}, operator, types\nclass M(type): pass\nclass K(metaclass=M): pass\nclass L(K): pass\n"
         f"class S: __slots__ = ('__dict__', '__weakref__')\nd = {source}\n"
         f"r = 'none'\ntry: r = {how.format(*[on] * 2)}\n"
         "except (TypeError, AttributeError): pass\nr",

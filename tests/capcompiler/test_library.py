@@ -592,7 +592,7 @@ PROGRAMS: dict[str, str] = {
         """,
     "os.path": """
         import os.path as p
-        print(p.join('a', '/b', 'c'), p.split('/a/b.c'), p.splitext('x.tar.gz'), p.basename('/a/'), p.dirname('/a/b'), p.normpath('/a/./b/../c//d'), p.isabs('/a'), p.commonpath(['/a/b', '/a/c']), p.commonprefix(['abc', 'abd']), p.relpath('/a/b', '/a/c'), p.splitdrive('c:/x'), p.normcase('A'), p.sep)
+        print(p.join('a', '/b', 'c'), p.split('/a/b.c'), p.splitext('x.tar.gz'), p.basename('/a/'), p.dirname('/a/b'), p.normpath('/a/./b/../c//d'), p.isabs('/a'), p.commonpath(['/a/b', '/a/c']), p.relpath('/a/b', '/a/c'), p.splitdrive('c:/x'), p.normcase('A'), p.sep)
         """,
     "pathlib": """
         from pathlib import *
@@ -962,8 +962,10 @@ PROGRAMS: dict[str, str] = {
         copyreg.pickle(K, lambda k: (K, (k.x + 1,))); print(copy.copy(K(1)).x); del copyreg.dispatch_table[K]
         """,
     "genericpath": """
-        import genericpath
-        print(genericpath.commonprefix(['ab', 'ac']))
+        import genericpath, os.path, warnings
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', DeprecationWarning)  # of 3.15
+            print(genericpath.commonprefix(['ab', 'ac']), os.path.commonprefix(['abc', 'abd']))
         """,
     "ntpath": """
         import ntpath

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from guards.realm import Realm
 
-__all__ = ["AwaitingTurn", "Started", "run_awaiting", "runs_for", "to_await"]
+__all__ = ["AwaitingTurn", "Course", "Started", "inside_a_turn", "run_awaiting", "runs_for", "to_await"]
 
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
@@ -92,6 +92,13 @@ class AwaitingTurn:
             self._most = 2 * len(kept) + 16
         self._calls[id(call)] = call
 
+    def forgive(self, seconds: float) -> None:
+        """Time in which the thread was suspended does not count against the waits under way."""
+        for clock in self._waits:
+            when = clock.when()
+            if when is not None:
+                clock.reschedule(when + seconds)
+
     def wake(self) -> None:
         """Let whatever the turn waits for go: it has been stopped. From any thread."""
         for clock, loop in list(self._waits.items()):
@@ -102,24 +109,36 @@ class AwaitingTurn:
 
     # Driving
 
-    async def drive(self, start: Callable[[], Any], finish: Callable[[Any], Any]) -> Any:
+    async def drive(
+        self, start: Callable[[], Any], finish: Callable[[Any], Any], obj: Any = None
+    ) -> Any:
         """Run what `start` makes to its end and give what `finish` makes of it, both in the turn.
 
-        start: gives a value, or a `Started` to be awaited. Raises the problem for the host.
+        start: gives a value, or a `Started` to be awaited. obj: the guest's, where the host awaits it.
+        Raises the problem for the host.
         """
-        begun = self._checked(self.stretch(start))
-        if type(begun) is not Started:
-            return self._checked(self.stretch(partial(finish, begun)))
-        coroutine = begun.coroutine
+        recorder = self.compartment._membrane.recorder
+        course = _PLAIN_COURSE if recorder is None else recorder.course(self.compartment, obj)
+        try:
+            begun = self._checked(self.stretch(partial(_begun, course, start)))
+            if type(begun) is not Started:
+                return self._checked(self.stretch(partial(finish, begun)))
+            value = await self._driven(begun.coroutine, course)
+            return self._checked(self.stretch(partial(finish, value)))
+        finally:
+            course.ends()
+
+    async def _driven(self, coroutine: Any, course: Course) -> Any:
+        """The value of a coroutine of the guest's."""
         step: Callable[[], Any] = partial(coroutine.send, None)
         try:
             while True:
                 ended, value = self._checked(self.stretch(partial(_stepped, step)))
                 if ended:
-                    return self._checked(self.stretch(partial(finish, value)))
-                step = await self._next(coroutine, value)
+                    return value
+                step = await self._next(coroutine, value, course)
         finally:
-            self._closed(coroutine)
+            self._closed(coroutine, course)
 
     def _checked(self, outcome: tuple[Any, BaseException | None]) -> Any:
         result, problem = outcome
@@ -130,13 +149,18 @@ class AwaitingTurn:
             raise problem
         return result
 
-    async def _next(self, coroutine: Any, awaited: Any) -> Callable[[], Any]:
+    async def _next(self, coroutine: Any, awaited: Any, course: Course) -> Callable[[], Any]:
         """How the guest goes on after what it awaits."""
         import asyncio
 
         if awaited is None:  # a bare `yield` in an `__await__`: let the others run
-            await self._wait(asyncio.sleep(0))
-            return partial(coroutine.send, None)
+            await self._wait(course.waits(None))
+
+            def after_others() -> Any:
+                course.goes_on()
+                return coroutine.send(None)
+
+            return after_others
         call = call_of(awaited) if type(awaited) is Pending else None
         if call is None or (not call.taken and id(call) not in self._calls):
             kind = host_name(type(awaited))
@@ -145,24 +169,25 @@ class AwaitingTurn:
             )
         if call.taken:
             return lambda: coroutine.throw(RuntimeError("cannot reuse already awaited coroutine"))
-        del self._calls[id(call)]
         membrane = self.compartment._membrane
         result: Any = None
         problem: BaseException | None = None
         try:
-            result = await self._wait(call.take())
+            result = await self._wait(course.waits(call))
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 membrane.ended(call, None, error)
                 raise  # the host's task: it ends, and the turn with it
             problem = error
-        except (SystemExit, KeyboardInterrupt, GeneratorExit, _Woken) as error:
-            membrane.ended(call, None, error)
-            if type(error) is not _Woken:
-                raise
+        except _Woken:
+            cancelled = CapabilityError("the turn was cancelled")
+            membrane.ended(call, None, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
-            raise CapabilityError("the turn was cancelled") from None
+            raise cancelled from None
+        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+            membrane.ended(call, None, error)
+            raise
         except BaseException as error:
             problem = error
 
@@ -194,18 +219,19 @@ class AwaitingTurn:
             self._waits.pop(clock, None)
         raise _Woken
 
-    def _closed(self, coroutine: Any) -> None:
+    def _closed(self, coroutine: Any, course: Course) -> None:
         """End what is left of a coroutine: within the turn its `finally` may run, after a stop it dies
         at its first step."""
 
         def close() -> None:
+            course.left()
             coroutine.close()
 
         if self.compartment._realm.meter.stopped is None and not self.over:
             self.stretch(close)
             return
         try:
-            close()
+            coroutine.close()
         except BaseException:  # noqa: S110 - a guest's last words
             pass
 
@@ -222,6 +248,31 @@ class AwaitingTurn:
         self._calls.clear()
 
 
+class Course:
+    """One coroutine of a guest's, from first stretch to last. What records a turn has its own."""
+
+    def begins(self) -> None:
+        """In its first stretch."""
+
+    def waits(self, call: Call | None) -> Any:
+        """What to wait for: the answer to a call, or for the others to run."""
+        import asyncio
+
+        return asyncio.sleep(0) if call is None else call.take()
+
+    def goes_on(self) -> None:
+        """In a stretch: after the others ran."""
+
+    def left(self) -> None:
+        """In its last stretch, where it is ended before its end."""
+
+    def ends(self) -> None:
+        """There is no further stretch of it."""
+
+
+_PLAIN_COURSE: Final = Course()
+
+
 class _Woken(Exception):
     """The wait was ended because the turn was."""
 
@@ -233,6 +284,11 @@ class Started:
 
     def __init__(self, coroutine: Any) -> None:
         self.coroutine = coroutine
+
+
+def _begun(course: Course, start: Callable[[], Any]) -> Any:
+    course.begins()
+    return start()
 
 
 def _stepped(step: Callable[[], Any]) -> tuple[bool, Any]:
@@ -261,6 +317,11 @@ def to_await(realm: Realm, obj: Any) -> Any:
 def runs_for(world: Compartment) -> bool:
     """Whether the code that asks runs on behalf of a turn of this compartment that awaits."""
     return _turn_of(world) is not None
+
+
+def inside_a_turn() -> bool:
+    """Whether the code that asks runs on behalf of a turn that awaits."""
+    return any(not turn.over for turn in _inside.get())
 
 
 def _turn_of(world: Compartment) -> AwaitingTurn | None:
@@ -304,16 +365,20 @@ def _wake(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[None]) -> Non
 
 
 async def run_awaiting(
-    world: Compartment, start: Callable[[], Any], finish: Callable[[Any], Any], spent: float = 0.0
-) -> Any:
-    """Run something of the guest as a turn that awaits, or in the one that this task runs for."""
+    world: Compartment, start: Callable[[], Any], finish: Callable[[Any], Any], spent: float = 0.0,
+    obj: Any = None,
+) -> Any:  # fmt: skip
+    """Run something of the guest as a turn that awaits, or in the one that this task runs for. obj: what
+    of the guest's is awaited, where it is that."""
     own = _turn_of(world)
     if own is not None:
-        return await own.drive(start, finish)
+        return await own.drive(start, finish, obj)
     if world._thread == threading.get_ident():
         raise CapabilityError("the compartment is inside a turn that does not await")
     world._check_open()
     await _acquire(world)
+    if world._membrane.recorder is not None:
+        world._membrane.recorder.entered(world)
     turn = AwaitingTurn(world)
     token = _inside.set((*turn.outer, turn))
     result: Any = None

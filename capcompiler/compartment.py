@@ -36,6 +36,7 @@ from capcompiler.program import (
     guest_program,
     module_program,
     refuse_awaits,
+    serial_of,
 )
 from capcompiler.source import OutOfTime, decoded, parsed, syntax_warnings, warned_error, within
 from capcompiler.tripwire import turns
@@ -64,6 +65,22 @@ _IMPORTS: Final = Imports.pure()
 TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
 _MISSING: Final = object()
+
+
+def _in_pythons_words(error: SyntaxError, filename: str, of_file: bool) -> BaseException:
+    """What a guest is told of a source that it cannot have compiled."""
+    said = error.said if isinstance(error, DialectError) else None
+    if isinstance(said, MemoryError):
+        return MemoryError(str(said))
+    first = getattr(error, "violations", (None,))[0]
+    message = str(getattr(first, "message", "invalid syntax"))
+    kind = SyntaxError if said is None else type(said)
+    problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
+    problem.filename, problem.lineno = filename, error.lineno
+    for name in ("offset", "text", "end_lineno", "end_offset", "_metadata"):
+        if hasattr(problem, name):  # the last one is of 3.14
+            setattr(problem, name, getattr(error if of_file or said is None else said, name))
+    return problem
 
 
 class Compartment:
@@ -114,6 +131,8 @@ class Compartment:
         self._globals: dict[str, Any] = module_dict(self._main)
         self._granted: dict[str, Any] = {}
         self._sources: dict[str, tuple[str, ...]] = {}
+        #: Serials of the programs that the guest compiled itself, under names of its own.
+        self._made: set[str] = set()
         self._lines: dict[str, tuple[str, ...]] = {}
         self._realm.lines_of = lambda filename: list(self._lines.get(filename, ()))
         self._grant_all(caps)
@@ -212,8 +231,8 @@ class Compartment:
         """`exec` that stops at each use of a capability that `external` made, and gives a `Pending`.
 
         Its `resume` and `fail` go on, and give the next one, or at the end the `Namespace`. The guest
-        runs on a thread of its own, and so do the host's functions that it calls. Raises what `exec`
-        raises, and `CapabilityError` inside a turn.
+        runs on a thread of its own, a program that awaits on an event loop there, and so do the host's
+        functions that it calls. Raises what `exec` raises, and `CapabilityError` inside a turn.
         """
         from capcompiler.recording.suspend import start
 
@@ -348,17 +367,29 @@ class Compartment:
     def _compile_guest(self, text: str | bytes, filename: str, mode: str) -> CodeType:
         """`exec`, `eval` and `compile` of the guest. Bad source is its own SyntaxError."""
         self._realm.meter.charge(1 + len(text))
-        code = self._compiled_inside(
-            lambda: guest_program(text, filename, mode, self._optimize), filename
-        )
+        program, problem = None, None
+        try:
+            program = self._read_source(
+                lambda: guest_program(text, filename, mode, self._optimize), filename
+            )
+        except SyntaxError as error:
+            problem = error
         if "warnings" in self._realm.modules:  # else there is nobody to be warned
-            self._warn_of_syntax(decoded(text, filename), filename, mode)
-        return code
+            self._warn_of_syntax(text, filename, mode)
+        if program is None:
+            raise problem  # type: ignore[misc]  # one of the two is there
+        self._made.add(serial_of(program.code))
+        self._remember(program)
+        return program.code
 
-    def _warn_of_syntax(self, text: str, filename: str, mode: str) -> None:
+    def _warn_of_syntax(self, source: str | bytes, filename: str, mode: str) -> None:
         """Tell the guest's `warnings` what Python warns of; what makes it an error is a SyntaxError."""
         realm = self._realm
-        for category, message, line in syntax_warnings(text, filename, mode):
+        try:
+            text = decoded(source, filename)
+        except DialectError:
+            return
+        for category, message, line in syntax_warnings(text, mode):
             warn = callable_for_c(realm, read(realm, realm.modules["warnings"], "warn_explicit"))
             try:
                 warn(message, category, filename, line)
@@ -377,7 +408,7 @@ class Compartment:
         if self._membrane.recorder is not None:
             self._membrane.recorder.imported(self, filename, text)
         return self._compiled_inside(
-            lambda: module_program(text, filename, self._optimize, asker), filename
+            lambda: module_program(text, filename, self._optimize, asker), filename, of_file=True
         )
 
     def _package_data(self, path: str) -> bytes | None:
@@ -391,14 +422,15 @@ class Compartment:
 
     def _make_engine(self) -> Realm:
         """A realm for library code that no guest may change; it spends this one's budget."""
-        inner = Realm()
-        inner.meter, inner.arithmetic = self._realm.meter, self._realm.arithmetic
+        inner = Realm(self._realm.meter, self._realm.arithmetic)
         install(inner, self._limits.depth, TAMED)
         inner.importer = Importer(inner, ENGINE_IMPORTS, self._compile_module).load
         return inner
 
-    def _compiled_inside(self, make: Callable[[], Program], filename: str) -> CodeType:
-        program = self._read_source(make, filename)
+    def _compiled_inside(
+        self, make: Callable[[], Program], filename: str, of_file: bool = False
+    ) -> CodeType:
+        program = self._read_source(make, filename, of_file)
         self._remember(program)
         return program.code
 
@@ -418,9 +450,10 @@ class Compartment:
         self._realm.meter.charge_bytes(64 * len(text))
         return self._read_source(lambda: parsed(decoded(text, filename), mode, filename), filename)
 
-    def _read_source(self, make: Callable[[], _T], filename: str) -> _T:
+    def _read_source(self, make: Callable[[], _T], filename: str, of_file: bool = False) -> _T:
+        """of_file: whether an error shows the line, as it does where Python finds the file."""
         meter = self._realm.meter
-        problem: SyntaxError | None = None
+        problem: BaseException | None = None
         try:
             with within(meter.deadline):
                 return make()
@@ -428,13 +461,7 @@ class Compartment:
             meter.check_clock()
             raise
         except SyntaxError as error:
-            first = getattr(error, "violations", (None,))[0]
-            message = str(getattr(first, "message", "invalid syntax"))
-            kind = error.kind if isinstance(error, DialectError) else SyntaxError
-            problem = kind(message.removeprefix("invalid syntax: ") or "invalid syntax")
-            problem.filename, problem.lineno = filename, error.lineno
-            problem.offset, problem.text = error.offset, error.text
-            problem.end_lineno, problem.end_offset = error.end_lineno, error.end_offset
+            problem = _in_pythons_words(error, filename, of_file)
         raise problem
 
     def _call_object(self, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -488,7 +515,7 @@ class Compartment:
     async def _await_object(self, obj: Any) -> Any:
         """Await a guest's coroutine. Used by handles."""
         realm = self._realm
-        return await run_awaiting(self, lambda: to_await(realm, obj), self._handed)
+        return await run_awaiting(self, lambda: to_await(realm, obj), self._handed, obj=obj)
 
     def _read_object(self, obj: Any, name: str) -> Any:
         """Read a public attribute of a guest's object. Used by handles."""

@@ -73,8 +73,9 @@ class DialectError(CapError, SyntaxError):
     As a `SyntaxError` it carries `lineno`, `offset`, `text` and `filename` of the first.
     """
 
-    #: The class of Python's own complaint, where it was Python's: IndentationError, TabError.
-    kind: type[SyntaxError] = SyntaxError
+    #: Python's own complaint, where it was Python's. The text of a SyntaxError is the parser's, and None
+    #: where it is the compiler's; a MemoryError says that the parser has no room for the source.
+    said: SyntaxError | MemoryError | None = None
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations: tuple[Violation, ...] = tuple(violations)

@@ -21,7 +21,7 @@ from capcompiler.generic import has_type_parameters, plain_names
 from capcompiler.lazy import is_lazy
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
-from capcompiler.source import compiling, decoded, parsed, quiet, source_lines
+from capcompiler.source import NOWHERE, compiling, decoded, parsed, quiet, source_lines
 from capcompiler.tree import placed, walk
 from guards.binding import FILE_MARK, as_names, revived, stored, with_note
 from guards.modules import GUEST, LIBRARY
@@ -279,24 +279,27 @@ def guest_program(text: str | bytes, filename: str, mode: str, optimize: bool) -
     return _compiled(_text(text, kind, filename), kind, filename, optimize, False, names_known(), False)
 
 
-_HIDING: Final = frozenset({ast.Match, ast.ImportFrom})
+_HIDING: Final = frozenset({ast.Match, ast.ImportFrom, ast.Starred})
+#: Fields of f-strings, and from 3.14 on of t-strings.
+_FIELDS: Final = (ast.FormattedValue, getattr(ast, "Interpolation", ast.FormattedValue))
 
 
 def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str, flags: int) -> None:
     """Let Python's own compiler complain about what routing would hide: unreachable or ambiguous
-    patterns, and star and lazy imports inside functions, become other syntax."""
+    patterns, stars in fields, and star and lazy imports inside functions, become other syntax."""
     for node in walk(tree):
         if (
             isinstance(node, ast.Match)
             or has_type_parameters(node)
             or is_lazy(node)
+            or (isinstance(node, _FIELDS) and isinstance(node.value, ast.Starred))
             or (
                 isinstance(node, ast.ImportFrom)
                 and (node.names[0].name == "*" or node.module == "__future__")
             )
         ):
             kind = "eval" if isinstance(tree, ast.Expression) else "exec"
-            native = functools.partial(compile, text, filename, kind, flags, dont_inherit=True)
+            native = functools.partial(compile, text, NOWHERE, kind, flags, dont_inherit=True)
             compiling(native, filename, text)
             return
 
@@ -304,7 +307,7 @@ def _check_natively(tree: ast.Module | ast.Expression, text: str, filename: str,
 def _awaits_natively(text: str, filename: str, mode: Mode, flags: int) -> bool:
     """Whether Python refuses a program that has no event loop."""
     try:
-        compiling(lambda: compile(text, filename, mode, flags, dont_inherit=True), filename, text)
+        compiling(lambda: compile(text, NOWHERE, mode, flags, dont_inherit=True), filename, text)
     except DialectError:
         return True
     return False
@@ -344,7 +347,7 @@ def refuse_awaits(program: Program) -> None:
         return
     text, filename = program.source, program.filename
     try:
-        compiling(lambda: compile(text, filename, program.mode, dont_inherit=True), filename, text)
+        compiling(lambda: compile(text, NOWHERE, program.mode, dont_inherit=True), filename, text)
     except DialectError as error:
         found = error.violations[0]
     raise DialectError(

@@ -26,6 +26,7 @@ from capcompiler.tree import children
 __all__ = [
     "MAX_DEPTH",
     "MAX_SOURCE",
+    "NOWHERE",
     "compiling",
     "decoded",
     "parsed",
@@ -45,6 +46,11 @@ MAX_DEPTH: Final = 400
 MAX_COMPREHENSIONS: Final = 16
 #: Nodes of the syntax tree, at most: what compiling costs grows with them.
 MAX_NODES: Final = 400_000
+
+#: What the interpreter is told that the file of a source is: one that is nowhere. It opens the file
+#: that it is told of and shows a line of it in its error, so that a guest which called
+#: `compile("if 1:\n\n", "/etc/passwd", "exec")` was shown any line of any file of the host's.
+NOWHERE: Final = "/dev/null/<source>"
 
 _lock: Final = threading.RLock()
 T = TypeVar("T")
@@ -94,7 +100,7 @@ def decoded(src: str | bytes, filename: str) -> str:
         except (SyntaxError, UnicodeError, LookupError) as error:
             raise refusal(
                 "CAP103",
-                f"the source is not text: {error}",
+                f"the source is not text in UTF-8, nor in an encoding that it declares: {error}",
                 "save the file as UTF-8",
                 filename=filename,
             ) from None
@@ -144,7 +150,7 @@ def _too_large(size: int, unit: str, filename: str) -> DialectError:
 def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> DialectError:
     """Python's own complaint about a source, as one of ours."""
     line = error.lineno or 1
-    text = shown_line(source, line) or (error.text or "").rstrip("\n")[:MAX_SHOWN]
+    text = shown_line(source, line)
     column = max(0, (error.offset or 1) - 1)
     end_line = getattr(error, "end_lineno", None) or line
     end_column = max(0, (getattr(error, "end_offset", None) or 0) - 1)
@@ -159,7 +165,8 @@ def syntax_refusal(error: SyntaxError, filename: str, source: str = "") -> Diale
         end_column=end_column if end_line > line or end_column > column else column + 1,
         text=text,
     )
-    problem.kind = type(error)
+    problem.said = error
+    error.__traceback__ = None
     return problem
 
 
@@ -205,7 +212,7 @@ def shown_line(text: str, line: int) -> str:
 def parsed(text: str, mode: str, filename: str) -> ast.Module | ast.Expression:
     """The syntax tree of `text`, no deeper than `MAX_DEPTH`. mode: "exec" or "eval"."""
     tree = compiling(
-        lambda: ast.parse(text, filename, "eval" if mode == "eval" else "exec"), filename, text
+        lambda: ast.parse(text, NOWHERE, "eval" if mode == "eval" else "exec"), filename, text
     )
     depth, node, nodes = _depth(tree, filename)
     _check_comprehensions(tree, nodes, filename)
@@ -307,8 +314,10 @@ def compiling(step: Callable[[], T], filename: str, text: str) -> T:
         raise
     except SyntaxError as error:
         problem = syntax_refusal(error, filename, text)
-    except (RecursionError, MemoryError):
+    except (RecursionError, MemoryError) as error:
         problem = _too_deep(filename, 1, "more than the parser takes")
+        if type(error) is MemoryError:  # the parser's own limit
+            problem.said = error
     except (ValueError, OverflowError, TypeError) as error:
         problem = refusal("CAP100", f"invalid syntax: {error}", "", filename=filename)
     raise problem
@@ -337,15 +346,15 @@ def quiet() -> Iterator[None]:
             _quieted.inside = False
 
 
-def syntax_warnings(text: str, filename: str, mode: str) -> list[tuple[type[Warning], str, int]]:
+def syntax_warnings(text: str, mode: str) -> list[tuple[type[Warning], str, int]]:
     """What Python warns of in a source that it compiles: class, text and line of each warning."""
     kind = "eval" if mode == "eval" else "exec"
     with _lock, warnings.catch_warnings(record=True) as found, _deep_stack():
         warnings.simplefilter("always")
         try:
-            compile(text, filename, kind, dont_inherit=True)
-        except Exception:  # it is refused in Python's words elsewhere
-            return []
+            compile(text, NOWHERE, kind, dont_inherit=True)
+        except Exception:  # noqa: S110 - it is refused in Python's words elsewhere
+            pass
     return [(w.category, str(w.message), w.lineno) for w in found]
 
 

@@ -196,6 +196,17 @@ _ASKS_FRAME: Final = (
 #: What is changed in the source of modules that would reach for what no guest is given: pattern and
 #: replacement. Each keeps the number of lines before it.
 _CHANGES: Final = {
+    # What waits to be said is said to the filters under which it came up.
+    **dict.fromkeys(
+        ("warnings", "_py_warnings"),
+        (
+            (
+                r"(def __exit__\(self, \*exc_info\):\n +if )not self\._entered:",
+                r"\1_say_waiting() or not self._entered:",
+            ),
+            (r"\Z", "\nfrom _guard_types import _say_waiting\n"),
+        ),
+    ),
     # They ask functions for their code; here they are given facts about how they are called.
     "types": _ASKS_CODE,
     # Builtin functions are methods of something here: what tells them from a guest's is said anew.

@@ -45,6 +45,8 @@ _DIRECT: Final = {
     "guards/code.py": "object.__getattr__",
     "guards/generic.py": "object.__getattr__",
     "guards/headroom.py": "object.__getattr__",
+    "guards/iterate.py": "object.__getattr__",
+    "guards/kept.py": "object.__getattr__",
     "guards/lazy.py": "object.__setattr__",
     "guards/modules/_types.py": "code.__new__ object.__getattr__ object.__setattr__",
     "guards/store.py": "object.__setattr__ object.__delattr__",
@@ -54,6 +56,8 @@ _DIRECTLY: Final = {str(_ROOT / part): events.split() for part, events in _DIREC
 #: Modules that C code imports for itself while a guest runs: what codecs and dates are made of.
 _IMPORTED_BY_C: Final = frozenset({"_strptime", "unicodedata", "copyreg", "locale"})
 _IMPORTING: Final = "<frozen importlib._bootstrap>"
+#: Its functions in which an import is told of from 3.15 on; C code tells before it calls them till then.
+_TELLING: Final = frozenset({"_find_and_load", "_gcd_import"})
 
 
 class _Turns(threading.local):
@@ -120,6 +124,8 @@ def _caused_by_guest(event: str, frame: FrameType | None) -> bool:
     or Python code of others that no guest should be able to call."""
     if frame is not None and event in _DIRECTLY.get(frame.f_code.co_filename, ()):
         return False
+    while frame is not None and event == "import" and _tells_of_import(frame):
+        frame = frame.f_back
     while frame is not None:
         name = frame.f_code.co_filename
         if is_guest_code(frame.f_code):
@@ -129,3 +135,9 @@ def _caused_by_guest(event: str, frame: FrameType | None) -> bool:
             return False
         frame = frame.f_back
     return False
+
+
+def _tells_of_import(frame: FrameType) -> bool:
+    """Whether an import is only told of here, and asked for further out. Without this, importlib's own
+    frame is taken for that of an import under way, and a guest's import for one of trusted code."""
+    return frame.f_code.co_filename == _IMPORTING and frame.f_code.co_name in _TELLING

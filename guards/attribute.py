@@ -12,6 +12,7 @@ from types import (
     ClassMethodDescriptorType,
     FunctionType,
     GenericAlias,
+    GetSetDescriptorType,
     MethodDescriptorType,
     MethodType,
     ModuleType,
@@ -33,6 +34,7 @@ from guards.host import (
     host_super_self,
     host_super_this,
 )
+from guards.kept import KEPT, kept
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
 
@@ -44,6 +46,7 @@ __all__ = [
     "TamedFunction",
     "TamedGetter",
     "attribute_name",
+    "check_self",
     "described_kind",
     "is_plain_name",
     "read",
@@ -94,7 +97,7 @@ class TamedFunction(metaclass=Sealed, host=HOST):
             return MethodType(self.__tamed__, _class_for(self.__owner__, self.__real__, obj, kind))
         if obj is None:
             return self
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         return MethodType(self.__tamed__, obj)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +107,7 @@ class TamedFunction(metaclass=Sealed, host=HOST):
         if not args:
             owner, name = self.__owner__, self.__real__
             raise TypeError(f"unbound method {host_name(owner)}.{name}() needs an argument")
-        _check_self(self.__owner__, self.__real__, args[0])
+        check_self(self.__owner__, self.__real__, args[0])
         return self.__tamed__(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -157,9 +160,9 @@ class TamedGetter(metaclass=Sealed, host=HOST):
         if obj is None:
             return self
         owner, name = self.__owner__, self.__real__
-        _check_self(owner, name, obj)
-        if name == "__dict__":
-            return read(self.__realm__, obj, name)  # of a class of the guest's
+        if owner not in TABLE or owner is object:
+            return _of_interpreter(self.__realm__, obj, owner, name)
+        check_self(owner, name, obj)
         row = find(owner, name)
         if row.reads:
             return row.tamed(self.__realm__, obj)
@@ -168,13 +171,13 @@ class TamedGetter(metaclass=Sealed, host=HOST):
     def __set__(self, obj: object, value: Any) -> None:
         from guards.store import store
 
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         store(self.__realm__, obj, self.__real__, value, _raw_store(self, "__setattr__"))
 
     def __delete__(self, obj: object) -> None:
         from guards.store import delete
 
-        _check_self(self.__owner__, self.__real__, obj)
+        check_self(self.__owner__, self.__real__, obj)
         delete(self.__realm__, obj, self.__real__, _raw_store(self, "__delattr__"))
 
     def __repr__(self) -> str:
@@ -191,24 +194,56 @@ def _raw_store(getter: TamedGetter, name: str) -> Any:
     return host_lookup(getter.__owner__, name)[1]
 
 
-def _check_self(owner: type, name: str, obj: object) -> None:
+def check_self(owner: type, name: str, obj: object) -> None:
     """Refuse to take `obj` for an instance of the class that a stand-in was found on."""
-    if not issubclass(type(obj), owner):
+    if not _is_subclass(owner, type(obj)):
         raise TypeError(
             f"descriptor {name!r} for {host_name(owner)!r} objects doesn't apply to a "
             f"{host_name(type(obj))!r} object"
         )
 
 
+#: What `issubclass` says where no metaclass of the guest's is asked.
+_is_subclass: Final[Any] = type.__subclasscheck__
+
+
 def tamed_getter(realm: Realm, owner: type, name: str) -> TamedGetter:
-    """The descriptor behind an attribute of classes that is read by a stand-in."""
+    """The descriptor behind an attribute that is read by a stand-in: of a builtin class, or of what the
+    interpreter put into one of the guest's."""
+    raw = host_dict(owner).get(name)
+    if owner not in TABLE and type(raw) is GetSetDescriptorType and raw.__objclass__ is object:
+        owner = object  # one for all classes, from 3.15 on
     key = ("getter", owner, name)
     self = realm.keep.get(key)
     if self is None:
-        self = realm.keep[key] = object.__new__(TamedGetter)
+        self = object.__new__(TamedGetter)
         for slot, value in (("__owner__", owner), ("__real__", name), ("__realm__", realm)):
             object.__setattr__(self, slot, value)
+        if owner in TABLE:  # a class of the guest's would never be freed
+            realm.keep[key] = self
     return self
+
+
+def _of_interpreter(realm: Realm, obj: Any, owner: type, name: str) -> Any:
+    """What the `__dict__` or `__weakref__` that the interpreter put into a class of the guest's gives.
+
+    Raw, the first gives the real namespace of a class or module wherever the guest's class stands before
+    `type` or `ModuleType` among the bases; and from 3.15 on both are the same for all classes, and take
+    any object: `vars(C)['__dict__'].__get__(int) | evil` was handed what `int` is made of (pit 13).
+    """
+    check_self(owner, name, obj)
+    kind = type(obj)
+    own = [k for k in host_mro(kind) if k not in TABLE] if owner is object else [owner]
+    raw = next((v for k in own if type(v := host_dict(k).get(name)) is GetSetDescriptorType), None)
+    if name == "__dict__":
+        for base in (type, ModuleType):
+            if issubclass(kind, base):
+                return find(base, name).tamed(realm, obj)
+    if raw is None:
+        absent(obj, name)  # none, or the guest put something else there since
+    if name == "__dict__":
+        realm.plain.open(kind)
+    return raw.__get__(obj, kind)
 
 
 def tamed_function(realm: Realm, tamed: Any, owner: type, name: str) -> TamedFunction:
@@ -312,6 +347,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         absent(obj, name)
     definer, value = _definer(kind, name)
     if definer is None or realm.is_guest_class(definer):
+        if definer is not None and type(value) is GetSetDescriptorType:
+            return _of_interpreter(realm, obj, definer, name)
         return get(obj, name)
     row = find(definer, name)
     if row.state is not State.DENY and not host_data_descriptor(value) and name != "__class__":
@@ -376,11 +413,15 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     meta_definer, meta_value = host_lookup(type(obj), name)
     if meta_definer is not None and host_data_descriptor(meta_value):
         if realm.is_guest_class(meta_definer):
+            if type(meta_value) is GetSetDescriptorType:
+                return _of_interpreter(realm, obj, meta_definer, name)
             return get(obj, name)
         return _hand_out(realm, obj, name, find(meta_definer, name), get)
-    definer = host_lookup(obj, name)[0]
+    definer, value = host_lookup(obj, name)
     if definer is not None:
         if realm.is_guest_class(definer):
+            if type(value) is GetSetDescriptorType:
+                return tamed_getter(realm, definer, name)
             return get(obj, name)
         return unbound(realm, obj, definer, name)
     if meta_definer is None or realm.is_guest_class(meta_definer):
@@ -421,13 +462,17 @@ def _read_super(realm: Realm, obj: Any, name: str) -> Any:
                 passed = True
             elif passed and name in host_dict(k):
                 if realm.is_guest_class(k):
+                    if type(host_dict(k)[name]) is GetSetDescriptorType:
+                        if self_obj is start:
+                            return tamed_getter(realm, k, name)
+                        return _of_interpreter(realm, self_obj, k, name)
                     return getattr(obj, name)
                 row = find(k, name)
                 if row.state is State.SAFE:
                     return getattr(obj, name)
                 if row.state is State.TAME:
                     if not honest:
-                        _check_self(k, name, self_obj)
+                        check_self(k, name, self_obj)
                     if name in _STATIC:
                         return realm.bound(row)
                     if row.reads:
@@ -523,6 +568,10 @@ class ReadAttribute(Guard):
     def run(self, obj: Any, name: str) -> Any:
         realm = self.ref() or gone()
         kind = type(obj)
+        if name in KEPT:
+            found = kept(realm, obj, name, realm.asker())
+            if found is not None:
+                return found[0]
         raw = not is_dunder(name) or name == "__class__"
         if raw and kind in realm.plain.classes:
             return getattr(obj, name)

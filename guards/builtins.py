@@ -13,6 +13,7 @@ import itertools
 import posixpath
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -38,7 +39,7 @@ from guards.depth import check_nesting
 from guards.fact import HASHED, HOLDERS
 from guards.format import formatted, given_text, text_of
 from guards.headroom import note_generator
-from guards.host import host_exact_str, host_lookup, host_mro, host_name
+from guards.host import host_exact_str, host_lookup, host_module_dict, host_mro, host_name
 from guards.item import PLAIN
 from guards.meter import Stop
 from guards.modules.table import GuestModule
@@ -51,6 +52,7 @@ from guards.tables.errors import EXCEPTIONS
 from guards.tables.rows import TABLE
 from guards.tables.text import check_codec
 from guards.tamed import ModuleNamespace, dir_of, namespace_of
+from guards.warn import warn
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -284,7 +286,7 @@ def _is_tree(realm: Realm, source: Any) -> bool:
     module = realm.modules.get("_ast")
     if module is None or not realm.is_guest_class(type(source)):
         return False
-    base = object.__getattribute__(module, "__dict__").get("AST")
+    base = host_module_dict(module).get("AST")
     return issubclass(type(base), type) and base in host_mro(type(source))
 
 
@@ -313,35 +315,63 @@ def _source(realm: Realm, source: Any) -> str:
 def _decoded(data: bytes) -> str:
     """Source text, in the encoding that it declares where that is one of the audited: any other may be
     Python code of the host's."""
-    encoding = "utf-8"
-    for line in data.split(b"\n", 2)[:2]:
+    marked = data.startswith(BOM_UTF8)
+    encoding = ""
+    lines = data.removeprefix(BOM_UTF8).split(b"\n", 2)[:2]
+    for number, line in enumerate(lines, 1):
         declared = _COOKIE.match(line)
         if declared:
             encoding = declared.group(1).decode("ascii", "replace")
+            if marked and encoding.lower().replace("_", "-") != "utf-8":
+                raise _misplaced_mark(encoding, number, line)
             break
         if not _BLANK.match(line):
             break
     try:
-        check_codec(encoding)
-        if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-            return data.decode("utf-8-sig")
+        check_codec(encoding or "utf-8")
+        if encoding.lower().replace("_", "-") in ("", "utf-8", "utf8"):
+            return data.removeprefix(BOM_UTF8).decode()
         return data.decode(encoding)
     except LookupError:
         problem = SyntaxError(f"unknown encoding: {encoding[:40]}")
     except UnicodeDecodeError as error:
-        line_number = data.count(b"\n", 0, error.start) + 1
-        line = data.split(b"\n")[line_number - 1]
-        text = line.decode("utf-8", "replace")
-        at = data.rfind(b"\n", 0, error.start) + 1
-        offset = len(data[at : error.start].decode("utf-8", "replace")) + 1
-        if sys.version_info < (3, 13):
-            offset = len(line)  # as the interpreter says
-        problem = SyntaxError(
-            f"(unicode error) {error.encoding!r} codec can't decode byte "
-            f"0x{data[error.start]:02x} in position {error.start - at}: {error.reason}",
-            ("<string>", line_number, offset, text),
-        )
+        problem = _undecoded(data.removeprefix(BOM_UTF8) if _SAYS_WHERE else data, error, not encoding)
     raise problem
+
+
+#: From 3.14 on the interpreter says where a source is not what it declares.
+_SAYS_WHERE: Final = sys.version_info >= (3, 14)
+
+
+def _misplaced_mark(encoding: str, number: int, line: bytes) -> SyntaxError:
+    """A source that begins with the mark of UTF-8 and declares another encoding."""
+    place: Any = (number, 0, line.decode("utf-8", "replace"), number, len(line))
+    return SyntaxError(
+        f"encoding problem: {encoding[:40]} with BOM",
+        ("<string>", *(place if _SAYS_WHERE else (0, -1, None))),
+    )
+
+
+def _undecoded(data: bytes, error: UnicodeDecodeError, silent: bool) -> SyntaxError:
+    """A source that is not what it declares. silent: it declares nothing."""
+    number = data.count(b"\n", 0, error.start) + 1
+    line = data.split(b"\n")[number - 1]
+    at = data.rfind(b"\n", 0, error.start) + 1
+    offset = len(data[at : error.start].decode("utf-8", "replace")) + 1
+    if sys.version_info < (3, 13):
+        offset = len(line)  # as the interpreter says
+    place: Any = ("<string>", number, offset, line.decode("utf-8", "replace"))
+    if _SAYS_WHERE and silent:
+        return SyntaxError(
+            f"Non-UTF-8 code starting with '\\x{data[error.start]:02x}' on line {number}, but no "
+            "encoding declared; see https://peps.python.org/pep-0263/ for details",
+            (*place, number, offset),
+        )
+    return SyntaxError(
+        f"(unicode error) {error.encoding!r} codec can't decode byte "
+        f"0x{data[error.start]:02x} in position {error.start - at}: {error.reason}",
+        place,
+    )
 
 
 @builtin
@@ -440,6 +470,11 @@ class _Silent(metaclass=Sealed, host=HOST):
 _ASKED_BY_C: Final = frozenset({"warnings", "_py_warnings"})
 
 
+_NO_PACKAGE: Final = (
+    "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__"
+)
+
+
 @builtin
 def __import___(
     realm: Realm, name: Any, globals: Any = None, locals: Any = None, fromlist: Any = (),
@@ -448,6 +483,9 @@ def __import___(
     exact = attribute_name(name)
     if exact in _ASKED_BY_C and type(fromlist) is list:
         return _Silent
+    if type(level) is int and level > 0 and issubclass(type(globals), dict):
+        if dict.get(globals, "__package__") is None and dict.get(globals, "__spec__") is None:
+            warn(realm, ImportWarning, _NO_PACKAGE)
     module = realm.importer(exact, level if type(level) is int else 0, "")
     if fromlist:
         return module
@@ -759,7 +797,7 @@ def print_(
     if file is None:
         module = realm.keep.get("sys")
         if module is not None:
-            own = object.__getattribute__(module, "__dict__").get("stdout")
+            own = host_module_dict(module).get("stdout")
             if own is not realm.keep["stdout"]:
                 file = own
                 if file is None:

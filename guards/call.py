@@ -158,15 +158,19 @@ def _dict(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 @constructor(str)
 def _str(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
-    if args:
+    if 0 < len(args) <= 3:  # C code says what is wrong with more
         first = args[0]
         if len(args) == 1 and not kwargs and type(first) is int and -_SMALL < first < _SMALL:
             return args
         charge_text(realm, args[0])
         if len(args) > 1 or kwargs:
-            from guards.tables.text import check_codec
+            from guards.tables.text import by_guests_codec
 
-            check_codec(args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8"))
+            for kind in (bytes, bytearray):
+                if issubclass(type(first), kind):
+                    return by_guests_codec(realm, kind, "decode", args, kwargs) or args
+            if not issubclass(type(first), (str, int)):  # which C code does not decode
+                by_guests_codec(realm, bytes, "decode", args, kwargs)
     return args
 
 
@@ -178,11 +182,11 @@ def _bytes(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if issubclass(type(source), int):
         realm.meter.charge_bytes(allocatable(max(0, int.__index__(source))))
     elif issubclass(type(source), str):
-        from guards.tables.text import check_codec
+        from guards.tables.text import by_guests_codec
 
-        if len(args) > 1 or "encoding" in kwargs:
-            check_codec(args[1] if len(args) > 1 else kwargs["encoding"])
         realm.meter.charge_bytes(str.__len__(source) * 4)
+        if len(args) > 1 or "encoding" in kwargs:
+            return by_guests_codec(realm, str, "encode", args, kwargs) or args
     elif issubclass(type(source), (bytes, bytearray, memoryview)):
         realm.meter.charge_bytes(size_of(source) or 0)
     elif len(args) == 1 and host_lookup(type(source), "__bytes__")[0] is None:
@@ -427,10 +431,20 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         return made
     args = prepare_arguments(realm, kind, args, kwargs)
     # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
-    made = _type_call(kind, *args, **kwargs) if kwargs else _type_call(kind, *args)
+    call = kind if type(kind) is type else functools.partial(_type_call, kind)
+    made = call(*args, **kwargs) if kwargs else call(*args)
     if issubclass(kind, (classmethod, staticmethod)):
         forget_annotations(realm, made)
     return made
+
+
+_dict_of: Final = {k: k.__dict__["__dict__"].__get__ for k in (classmethod, staticmethod)}
+
+
+def dict_of_wrapper(wrapper: Any) -> Any:
+    """The dictionary of a `classmethod` or `staticmethod`, whatever a subclass says. It may itself be of
+    a class of the guest's."""
+    return next(get(wrapper) for kind, get in _dict_of.items() if issubclass(type(wrapper), kind))
 
 
 _wrapped_by: Final = {k: k.__dict__["__func__"].__get__ for k in (classmethod, staticmethod)}
@@ -441,9 +455,9 @@ def forget_annotations(realm: Realm, wrapper: Any) -> None:
     the hands of every guest that wraps that function."""
     if issubclass(type(wrapper), (classmethod, staticmethod)):
         if not realm.is_guest_function(wrapped_by(wrapper)):
-            own = object.__getattribute__(wrapper, "__dict__")
+            own = dict_of_wrapper(wrapper)
             for name in ("__annotations__", "__annotate__"):
-                own.pop(name, None)
+                dict.pop(own, name, None)
 
 
 def wrapped_by(wrapper: Any) -> Any:

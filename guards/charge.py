@@ -161,11 +161,21 @@ def feed_pairs(realm: Realm, obj: Any) -> Any:
                 for x in exact:
                     charge_element(realm, x[0])
             return exact
-    return map(MethodType(_paid_pair, realm), itertools.compress(obj, realm.meter.iterator))
+    pairs = itertools.compress(obj, realm.meter.iterator)
+    return map(MethodType(_paid_pair, realm), pairs, itertools.count())
 
 
-def _paid_pair(realm: Realm, pair: Any) -> Any:
-    exact = settled(realm, pair)
+_NOTES_WHICH_PAIR: Final = sys.version_info >= (3, 14)
+
+
+def _paid_pair(realm: Realm, pair: Any, number: int) -> Any:
+    try:
+        exact = settled(realm, pair)
+    except TypeError as error:
+        if _NOTES_WHICH_PAIR:
+            note = f"Cannot convert dictionary update sequence element #{number} to a sequence"
+            BaseException.add_note(error, note)
+        raise
     if type(exact) is list:
         exact = tuple(exact)  # what hashes the first may change it
     if type(exact) is tuple and exact:
@@ -341,14 +351,12 @@ def merged(realm: Realm, source: Any) -> Any:
         realm.meter.charge(size)
         realm.meter.charge_bytes(size * 16)
         return source
-    from guards.tamed import of_all
-
     found: dict[Any, Any] = {}
     view = is_view(kind)
     keys = source if view else source.keys()
     for key in itertools.compress(keys, realm.meter.iterator):
         charge_element(realm, key)
-        found[key] = of_all(source, key) if view else source[key]
+        found[key] = source[key]
     return found
 
 
@@ -810,7 +818,7 @@ def charge_lshift(realm: Realm, a: Any, b: Any) -> None:
     if issubclass(type(a), int) and issubclass(type(b), int):
         bits = int.bit_length(a)
         if bits:
-            realm.meter.charge_bytes((bits + int.__index__(b)) >> 3)
+            realm.meter.charge_bytes(allocatable((bits + int.__index__(b)) >> 3))
 
 
 def charge_mod(realm: Realm, a: Any, b: Any) -> None:

@@ -9,6 +9,7 @@ make any, and no namespace can be had from a frame.
 from __future__ import annotations
 
 import itertools
+import weakref
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ __all__ = [
     "facts_of_code",
     "facts_of_frame",
     "frame_facts",
+    "frame_of_generator",
     "guest_code",
     "guest_frames",
     "position_at",
@@ -190,12 +192,31 @@ def frame_facts(
     realm: Realm, frame: FrameType, line: int | None, outer: FrameFacts | None
 ) -> FrameFacts:
     """What a guest is told of a frame of its own, at a line, called from `outer`."""
+    return _told(object.__new__(FrameFacts), realm, frame, line, outer)
+
+
+def _told(
+    self: FrameFacts, realm: Realm, frame: FrameType, line: int | None, outer: FrameFacts | None
+) -> FrameFacts:
     names = {n: frame.f_globals.get(n) for n in ("__name__", "__file__", "__package__")}
     texts = {n: v for n, v in names.items() if type(v) is str}
-    self = object.__new__(FrameFacts)
     object.__setattr__(self, "__facts__", (texts, line, facts_of_code(realm, frame.f_code)))
     object.__setattr__(self, "__outer__", outer)
     return self
+
+
+def frame_of_generator(realm: Realm, generator: Any, frame: FrameType, running: bool) -> FrameFacts:
+    """What a guest is told of the frame of a generator or coroutine: the same object while it lives,
+    which says where the generator stood when it was last asked for."""
+    known: dict[int, tuple[Any, FrameFacts]] = realm.keep.setdefault("frames", {})
+    ref, facts = known.get(id(generator), (None, None))
+    if facts is None or ref is None or ref() is not generator:
+        while len(known) >= 256:
+            known.pop(next(iter(known)))
+        facts = object.__new__(FrameFacts)
+        known[id(generator)] = weakref.ref(generator), facts
+    outer = facts_of_frame(realm, frame.f_back) if running else None
+    return _told(facts, realm, frame, frame.f_lineno, outer)
 
 
 #: How many frames are told of at once.

@@ -157,7 +157,7 @@ def _vformat(
                 obj = read(realm, obj, name)
             else:
                 obj = obj[name]
-        if spec:
+        if spec and "{" in spec:  # what has no field is no level
             spec = _vformat(realm, spec, args, kwargs, depth - 1, numbering)
         text = exact_text(realm, obj, conversion, spec or "")
         total += len(text)

@@ -9,7 +9,8 @@ Unraisable errors: what a guest's generator raises while the collector closes it
 host's standard error, in the guest's words and past its output budget. It is dropped; everyone else's
 goes to the hook that was there (pit 9).
 
-Coroutines that nobody awaited: for a guest's, the interpreter's warning is dropped likewise.
+Coroutines that nobody awaited: for a guest's, the interpreter's warning is dropped likewise; its own
+`warnings` is told, where code of its runs next.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ import re
 import sys
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 from types import AsyncGeneratorType
 from typing import Any, Final
 
 from guards.binding import FILE_MARK, is_guest_code
+from guards.host import host_exact_str
+from guards.realm import realm_of
+from guards.warn import warn
 
 __all__ = ["enter_headroom", "leave_headroom", "note_generator"]
 
@@ -55,10 +60,20 @@ def _quiet(unraisable: Any, /) -> None:
 _warn_unawaited: Final[Any] = warnings._warn_unawaited_coroutine  # type: ignore[attr-defined]
 
 
+#: Warnings that wait for a guest, at most.
+_MOST_TOLD: Final = 100
+
+
 def _warn_of_hosts_own(coroutine: Any) -> None:
     frame = getattr(coroutine, "cr_frame", None)
     if frame is None or not is_guest_code(frame.f_code):
         _warn_unawaited(coroutine)
+        return
+    realm = realm_of(frame)
+    if realm is not None and realm.meter.live and len(realm.waiting) < _MOST_TOLD:
+        # A name may be of a class of the guest's own, whose methods are not to run here.
+        text = f"coroutine '{host_exact_str(coroutine.__qualname__):.200}' was never awaited"
+        realm.waiting.append((partial(warn, realm, RuntimeWarning), text))
 
 
 # The interpreter looks this function up for each coroutine that dies before it ran. A guest's would
@@ -84,7 +99,8 @@ def note_generator(generator: Any) -> None:
     generator's name and wherever it happens to be, of what is not awaited."""
     global _named
     if _named is not None and type(generator) is AsyncGeneratorType:
-        _named.add(generator.__qualname__)
+        # An exact text: the host's own warnings are compared with it.
+        _named.add(host_exact_str(generator.__qualname__))
         if len(_named) > _MOST_NAMES:
             _named = None
 

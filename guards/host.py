@@ -7,7 +7,7 @@ part of a guard (pit 7). These are the originals, taken from the types.
 from __future__ import annotations
 
 import re
-from types import FunctionType, MethodType
+from types import FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any, Final
 
 __all__ = [
@@ -17,8 +17,10 @@ __all__ = [
     "host_exact_str",
     "host_iterable",
     "host_lookup",
+    "host_module_dict",
     "host_mro",
     "host_name",
+    "host_shared_slot",
 ]
 
 #: What a method is, when bound, that C code defines with its class at hand: `builtin_method`, a class
@@ -26,6 +28,8 @@ __all__ = [
 MethodOfHeapType: Final[type] = type(re.compile("").match)
 host_mro: Final = type.__dict__["__mro__"].__get__
 host_dict: Final = type.__dict__["__dict__"].__get__
+#: Past a property of a class of the guest's: what one gives is no dictionary to put `__builtins__` into.
+host_module_dict: Final = vars(ModuleType)["__dict__"].__get__
 _type_name: Final = type.__dict__["__name__"].__get__
 host_exact_str: Final = str.__str__
 host_function_builtins: Final = FunctionType.__dict__["__builtins__"].__get__
@@ -34,6 +38,23 @@ host_method_self: Final = MethodType.__dict__["__self__"].__get__
 host_super_self: Final = super.__dict__["__self__"].__get__
 host_super_class: Final = super.__dict__["__self_class__"].__get__
 host_super_this: Final = super.__dict__["__thisclass__"].__get__
+
+
+class _Ordinary: ...
+
+
+#: From 3.15 on CPython has one `__dict__` and one `__weakref__` for all classes that programs make.
+_SHARED_SLOTS: Final = tuple(
+    slot
+    for slot in host_dict(_Ordinary).values()
+    if type(slot) is GetSetDescriptorType and slot.__objclass__ is not _Ordinary
+)
+
+
+def host_shared_slot(value: object) -> bool:
+    """Whether a descriptor gives the raw dictionary, or the weak reference, of whatever it is handed,
+    modules, classes and functions among them. No guest may hold one: a stand-in is for one class."""
+    return any(value is slot for slot in _SHARED_SLOTS)
 
 
 def host_name(kind: type) -> str:

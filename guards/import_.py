@@ -94,7 +94,9 @@ class ImportStar(Guard):
         try:
             wanted = list(feed(realm, read(realm, module, "__all__")))
         except AttributeError:
-            wanted = [n for n in object.__getattribute__(module, "__dict__") if not n.startswith("_")]
+            # What a program puts into `sys.modules` may have anything under the name, without an end.
+            names = feed(realm, read(realm, module, "__dict__"))
+            wanted = [n for n in names if type(n) is not str or n[:1] != "_"]
         realm.meter.charge(len(wanted))
         for n in wanted:
             if type(n) is not str:

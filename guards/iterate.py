@@ -7,6 +7,7 @@ Stops: C loops that take no step (pit 5). Each element taken costs a step, count
 from __future__ import annotations
 
 import ast
+import gc
 import itertools
 import sys
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -39,7 +40,20 @@ __all__ = [
 ]
 
 _compress: Final = itertools.compress
-_DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+async def _coroutine() -> None: ...
+
+
+def _kind_of_wrapper() -> type:
+    """The class of what `__await__` of a coroutine gives, which drives it."""
+    coroutine = _coroutine()
+    kind = type(coroutine.__await__())
+    coroutine.close()
+    return kind
+
+
+_DRIVEN: Final = (GeneratorType, CoroutineType, AsyncGeneratorType, _kind_of_wrapper())
 
 
 class Iterate(Guard):
@@ -93,6 +107,17 @@ def _delegated(realm: Realm, iterator: Any) -> Any:
     if type(iterator) in TABLE:
         return _compress(iterator, realm.meter.iterator)
     return _drive(realm, iterator)
+
+
+def walked(iterator: Any) -> Any:
+    """What stands behind what `yield from` and `await` walk: a guest is shown its own iterator."""
+    if type(iterator) is _compress:
+        # Each iterator of C code has one of ours around it; what is asked for first may be its class.
+        return next(x for x in gc.get_referents(iterator) if x is not _compress)
+    if type(iterator) is GeneratorType and iterator.gi_code is _drive.__code__:
+        frame = iterator.gi_frame
+        return None if frame is None else frame.f_locals["iterator"]
+    return iterator
 
 
 def _drive(realm: Realm, iterator: Any) -> Any:
@@ -243,8 +268,7 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         charge_key(realm, item)
         return item in container
     if kind is range:
-        if type(item) is not int and type(item) is not bool:
-            realm.meter.charge(range_length(container))
+        charge_contains(realm, kind, container, item)
         return item in container
     definer = kind if kind is list or kind is tuple else host_lookup(kind, "__contains__")[0]
     if definer is None:
@@ -253,17 +277,27 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
             return item in feed_keys(realm, container)
         return item in container  # raises Python's own TypeError
     if definer in TABLE:
-        size = size_of(container)
-        if size is not None:
-            if issubclass(kind, (str, bytes, bytearray)):
-                realm.meter.charge(size >> 8)
-            elif issubclass(kind, (dict, set, frozenset)):
-                charge_key(realm, item)
-            else:
-                realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
-                if type(item) not in SCALARS:
-                    charge_walk(realm, container)
+        charge_contains(realm, kind, container, item)
     return item in container
+
+
+def charge_contains(realm: Realm, kind: type, container: Any, item: Any) -> None:
+    """Charge for what the `__contains__` of a builtin class does. kind: it, or one derived from it."""
+    if kind is range:
+        if type(item) not in (int, bool):
+            realm.meter.charge(range_length(container))
+        return
+    size = size_of(container)
+    if size is None:
+        return
+    if issubclass(kind, (str, bytes, bytearray)):
+        realm.meter.charge(size >> 8)
+    elif issubclass(kind, (dict, set, frozenset)):
+        charge_key(realm, item)
+    else:
+        realm.meter.charge((size >> 4) + size * (charge_walk(realm, item) >> 12))
+        if type(item) not in SCALARS:
+            charge_walk(realm, container)
 
 
 class _Container(metaclass=Sealed, host=HOST):

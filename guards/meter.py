@@ -32,6 +32,9 @@ _FIRST_ONES: Final = _ONES[:_FIRST]
 #: Where guest calls may nest no deeper than this, the depth is looked at from the first chunk on.
 _SHALLOW: Final = 2 * _FIRST
 _UNBOUNDED: Final = 1 << 62
+#: Steps that a child draws from its parent beside what it needs, so that a nest of many levels does not
+#: go through all of them for each charge.
+_AHEAD: Final = 64
 
 
 class Stop(GeneratorExit, metaclass=Sealed, host=HOST):
@@ -158,6 +161,7 @@ class Meter:
     """
 
     __slots__ = (
+        "_ahead",
         "_base",
         "_base_depth",
         "_bulk",
@@ -178,6 +182,7 @@ class Meter:
         "live",
         "memory",
         "parent",
+        "payer",
         "peak",
         "runs_on",
         "seconds",
@@ -200,6 +205,8 @@ class Meter:
         self.iterator: Iterator[int] = itertools.chain.from_iterable(_Source(self))
         self.tick = self.iterator.__next__
         self.parent: Meter | None = None
+        #: Of a guest in a worker, the turn that it runs for, which pays for it when it is over.
+        self.payer: Meter | None = None
         self.depth: int | None = None
         self.deadline: float | None = None
         self.seconds: float | None = None
@@ -212,6 +219,7 @@ class Meter:
         self._base_depth = -1
         self._memory_base: int | None = None
         self._bulk = 0
+        self._ahead = 0  # drawn from the parent, and not spent
         self._since_memory = 0
         self._grow = _FIRST
         #: What holds only while a turn runs; emptied at its end.
@@ -259,6 +267,7 @@ class Meter:
         self._base_depth = -1
         self._memory_base = None
         self._bulk = 0
+        self._ahead = 0
         self._since_memory = 0
         self._grow = _FIRST
         self.runs_on = 0
@@ -269,7 +278,8 @@ class Meter:
         unused: int = self._chunk_iter.__length_hint__()
         self.left += unused
         if self.parent is not None:
-            self.parent.refund(unused)
+            self.parent.refund(unused + self._ahead)
+            self._ahead = 0
         self.live = False
         self.runs_on = 0
         self._chunk.clear()
@@ -314,6 +324,13 @@ class Meter:
             self.left = 0
         return Stop()
 
+    def stopped_outside(self) -> bool:
+        """Whether a turn that this one runs for, however far out, has been stopped."""
+        outer = self.parent or self.payer
+        while outer is not None and outer.stopped is None:
+            outer = outer.parent or outer.payer
+        return outer is not None
+
     def check(self) -> None:
         """Raise `Stop` unless a turn is under way that has not been stopped."""
         if not self.live or self.stopped is not None:
@@ -331,7 +348,10 @@ class Meter:
         if units <= 0:
             return
         if self.parent is not None:
-            self._charge_parent(units)
+            if units <= self._ahead:
+                self._ahead -= units
+            else:
+                self._charge_parent(units)
         if units <= self.left:
             self.left -= units
         else:
@@ -347,8 +367,11 @@ class Meter:
         parent = self.parent
         if parent is None:
             return
+        need = units - self._ahead
+        ahead = max(0, min(_AHEAD, self._outer_available() - units))
         try:
-            parent.charge(units)
+            parent.charge(need + ahead)
+            self._ahead = ahead
         except Stop:
             kind, limit, used = parent.stopped or ("steps", self._start, self.used)
             raise self.stop(kind, limit, used) from None
@@ -467,15 +490,11 @@ class Meter:
                 self._check_memory()
                 if self.parent is not None:
                     self._note_in_parent(0)
-            turn: Meter | None = self
-            while turn is not None:
-                if turn.depth is not None:
-                    size = min(size, turn._room_below(turn.depth))
-                turn = turn.parent
+            size = min(size, self._room())
             if size <= 0:
                 raise self.stop("steps", self._start, self._start)
             if self.parent is not None:
-                size = min(size, max(1, self.parent.available))
+                size = min(size, max(1, self._outer_available()))
                 self._charge_parent(size)
         except Stop:
             return self._tail
@@ -484,42 +503,73 @@ class Meter:
         self._chunk_iter = iter(self._chunk)
         return self._chunk_iter  # type: ignore[no-any-return]
 
+    def _outer_available(self) -> int:
+        """The steps that every turn around this one has left, beside what was drawn from it."""
+        left = _UNBOUNDED
+        outer = self.parent
+        while outer is not None:
+            left = min(left, outer.available)
+            outer = outer.parent
+        return left + self._ahead
+
     @property
     def available(self) -> int:
         """The steps that are left in this turn."""
         return self.left + self._in_chunk()
 
-    def _room_below(self, limit: int) -> int:
-        """How many more steps can be taken before guest calls could nest deeper than `limit`.
+    def _room(self) -> int:
+        """How many more steps can be taken before guest calls could nest deeper than this turn, or one
+        that it is nested in, may.
 
         Each step enters at most one function, so the depth need not be looked at before then.
         Frames of trusted code on the stack make the quick count too high, never too low.
         """
-        if self._base_depth < 0:
-            self._base_depth = _frames_from(self._base)
-        quick = limit >> 3
-        if not _deeper_than(self._base_depth + quick):
-            return limit - quick
-        depth = self._guest_depth()
-        if depth > limit:
-            raise self.stop("depth", limit, depth)
-        return limit - depth + 1
-
-    def _guest_depth(self) -> int:
-        count = 0
-        outermost = ""
-        frame: FrameType | None = sys._getframe(1)
-        base = self._base
-        while frame is not None and frame is not base:
-            if is_guest_code(frame.f_code) and frame.f_code.co_name not in _NO_CALLS:
-                count += 1
-                outermost = frame.f_code.co_name
-            frame = frame.f_back
-        return count - (outermost == "<module>")
+        room = _UNBOUNDED
+        deep: list[Meter] = []
+        turn: Meter | None = self
+        while turn is not None:
+            if turn.depth is not None:
+                if turn._base_depth < 0:
+                    turn._base_depth = _frames_from(turn._base)
+                quick = turn.depth >> 3
+                if _deeper_than(turn._base_depth + quick):
+                    deep.append(turn)
+                else:
+                    room = min(room, turn.depth - quick)
+            turn = turn.parent
+        for turn, depth in zip(deep, _guest_depths(deep), strict=True):
+            limit = turn.depth or 0
+            if depth > limit:
+                turn.stop("depth", limit, depth)
+                raise self.stop("depth", limit, depth)
+            room = min(room, limit - depth + 1)
+        return room
 
 
 #: Comprehensions are frames on 3.11 and not on 3.12: they count as a call on neither.
 _NO_CALLS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
+
+def _guest_depths(turns: list[Meter]) -> list[int]:
+    """How deep guest calls are nested above where each of these turns begins: in one walk of the stack,
+    since a nest of guests asks for each of its levels."""
+    found = {id(turn._base): -1 for turn in turns}
+    wanted = len(found)
+    count = 0
+    outermost = ""
+    frame: FrameType | None = sys._getframe(1) if turns else None
+    while frame is not None:
+        if id(frame) in found:
+            found[id(frame)] = count - (outermost == "<module>")
+            wanted -= 1
+            if not wanted:
+                break
+        if is_guest_code(frame.f_code) and frame.f_code.co_name not in _NO_CALLS:
+            count += 1
+            outermost = frame.f_code.co_name
+        frame = frame.f_back
+    total = count - (outermost == "<module>")  # where the base is not on this stack
+    return [total if (depth := found[id(turn._base)]) < 0 else depth for turn in turns]
 
 
 def _frames_from(frame: FrameType | None) -> int:

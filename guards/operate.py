@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from types import MethodType
@@ -45,6 +47,7 @@ from guards.fact import BARE, BITS, BOOL, FLOAT, INSTANCE, NONE, SMALL, WORD, Fa
 from guards.host import host_iterable, host_lookup, host_name
 from guards.store import charge_key, concatenate_in_place
 from guards.tables.rows import TABLE
+from guards.warn import warn
 
 __all__ = [
     "BINARY",
@@ -211,9 +214,35 @@ class AddInPlace(Operate):
             charge_decimal((self.ref() or gone()), a, b)
             return a + b
         if type(a) is not float and type(b) is not float:
-            b = concatenate_in_place((self.ref() or gone()), a, b)
+            realm = self.ref() or gone()
+            if issubclass(type(a), _EXTENDED):
+                found = _added_by_right(a, b)
+                if found is not NotImplemented:
+                    return found
+            b = concatenate_in_place(realm, a, b)
         a += b
         return a
+
+
+#: What takes any iterable in place; its class says nothing of adding numbers.
+_EXTENDED: Final = (list, bytearray, deque)
+
+
+def _added_by_right(a: Any, b: Any) -> Any:
+    """What `__radd__` of an object of the guest's makes of `a += b`: Python asks for it before a
+    sequence is extended. What extends it is given an iterator, which has none."""
+    if (
+        host_lookup(type(a), "__iadd__")[0] not in TABLE
+        or host_lookup(type(a), "__add__")[0] not in TABLE
+    ):
+        return NotImplemented
+    kind = type(b)
+    definer, method = host_lookup(kind, "__radd__")
+    if definer is None or definer in TABLE:
+        return NotImplemented
+    if host_lookup(type(method), "__get__")[0] is not None:
+        method = type(method).__get__(method, b, kind)
+    return method(a)
 
 
 class Power(Operate):
@@ -772,12 +801,30 @@ class Plus(Negate):
         return +a
 
 
+def _said_of_inverted() -> list[str]:
+    """What C code says, from 3.12 on, to whoever inverts a bool."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        # Where no guard stands: what is said there is heard by nobody (see guards.headroom).
+        eval("~inverted", {"inverted": True})  # noqa: S307 - a text of our own
+    return [str(w.message) for w in heard]
+
+
+_OF_INVERTED: Final = _said_of_inverted()
+
+
 class Invert(Negate):
     key = "cap:invert"
     __slots__ = ()
 
     def run(self, a: Any) -> Any:
-        charge_linear((self.ref() or gone()), a)
+        realm = self.ref() or gone()
+        if type(a) is bool:
+            # C code would tell the host's filters, which may be errors.
+            for text in _OF_INVERTED:
+                warn(realm, DeprecationWarning, text)
+            return ~int(a)
+        charge_linear(realm, a)
         return ~a
 
 

@@ -7,9 +7,10 @@ Nothing in it is shared with another realm but tables and functions that no gues
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType, MethodType
-from typing import Any
+from typing import Any, Final
 
 from guards.binding import bound, is_guest_code
 from guards.decimal_context import Arithmetic
@@ -68,11 +69,12 @@ class Realm:
         "write",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None, arithmetic: Arithmetic | None = None) -> None:
         self.builtins: dict[str, Any] = {}
         self.makers: Mapping[str, Callable[[Realm], Any]] = {}
         self.guards: dict[str, Any] = {}
-        self.meter = Meter()
+        #: The end of its turns also forgets what was learned of classes, which would hold them for good.
+        self.meter = meter or Meter()
         self.plain = PlainCalls(self.meter.learned)
         self.token = object()
         self.thrown: list[BaseException] = []  # Ctrl-Cs that the guest threw into a generator
@@ -106,8 +108,9 @@ class Realm:
         self.waiting: list[tuple[Callable[..., Any], Any]] = []
         self.wall = new_wall()
         #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
-        self.arithmetic = Arithmetic()
+        self.arithmetic = arithmetic or Arithmetic()
         self._exec_globals: dict[int, tuple[Any, dict[str, Any]]] = {}
+        _REALMS[id(self.builtins)] = self
 
     def __repr__(self) -> str:
         return "capcompiler"  # part of the repr of every builtin function that a guest holds
@@ -187,12 +190,26 @@ class Realm:
         """Whether whoever asks was called by this realm's code, or by C code in it."""
         return self.is_guest_frame(sys._getframe(2))
 
+    def asker(self) -> FrameType:
+        """The frame that called whoever asks."""
+        return sys._getframe(2)
+
     def guest_frame(self) -> FrameType | None:
         """The innermost frame of this realm's code on the stack, passing over trusted frames."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and not self.is_guest_frame(frame):
             frame = frame.f_back
         return frame
+
+
+#: By the address of its builtins, which live as long as it does.
+_REALMS: Final[weakref.WeakValueDictionary[int, Realm]] = weakref.WeakValueDictionary()
+
+
+def realm_of(frame: FrameType) -> Realm | None:
+    """The realm whose guest's code a frame runs."""
+    realm = _REALMS.get(id(frame.f_builtins))
+    return realm if realm is not None and realm.is_guest_frame(frame) else None
 
 
 def _no_output(_text: str) -> None:

@@ -13,7 +13,7 @@ import decimal
 import functools
 import operator
 import types
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.attribute import attribute_name, read
@@ -71,6 +71,7 @@ def _partial_call(obj: Any) -> Any:
 
 _origin: Final[Any] = types.GenericAlias.__dict__["__origin__"].__get__
 _alias_args: Final[Any] = types.GenericAlias.__dict__["__args__"].__get__
+_is_unpacked: Final[Any] = types.GenericAlias.__dict__["__unpacked__"].__get__
 _maxlen: Final[Any] = collections.deque.__dict__["maxlen"].__get__
 _TIME: Final = "hour minute second microsecond tzinfo"
 #: The arguments that make an equal instance of a builtin class, positional and by keyword.
@@ -130,6 +131,21 @@ def tame_reduction() -> None:
     for kind in _EXACT:
         if "__getnewargs__" in kind.__dict__:
             TABLE[kind]["__getnewargs__"] = Row(State.TAME, _getnewargs)
+
+
+def _unpacked(realm: Realm, origin: Any, args: Any, /) -> Any:
+    """`*origin[*args]` as one alias."""
+    made = callable_for_c(realm, types.GenericAlias)(origin, args)
+    return next(iter(made))
+
+
+def _reduce_alias(realm: Realm, alias: Any, *_protocol: Any) -> tuple[Any, ...]:
+    if type(alias) is types.GenericAlias and _is_unpacked(alias):
+        return MethodType(_unpacked, realm), (_origin(alias), _alias_args(alias))
+    return _new_object(realm, alias)
+
+
+OWN_REDUCE[types.GenericAlias] = _reduce_alias
 
 
 def reduce_ex(realm: Realm, obj: Any, protocol: Any, /) -> Any:

@@ -9,7 +9,7 @@ store under the rules, so the order of evaluation stays Python's.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
@@ -22,7 +22,7 @@ from guards.host import host_lookup, host_name
 from guards.protocol import NEVER_IN_CLASSES, safe_class_value
 from guards.sealed import HOST, Sealed
 from guards.tables.rows import TABLE, is_dunder
-from guards.told import is_path_of_error, told_path
+from guards.told import tells, told
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -60,9 +60,9 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
             return
     elif is_guard_name(name):
         absent(obj, name)
-    if name == "path" and is_path_of_error(type(obj)):
+    if name in _TOLD and tells(type(obj), name):
         if put is not setattr or host_lookup(type(obj), "__setattr__")[0] in TABLE:
-            value = told_path(value)
+            value = told(value)
     if issubclass(type(type(obj)), Sealed):
         put = setattr  # `object.__setattr__` would pass by what a sealed class says
     put(obj, name, value)
@@ -71,8 +71,10 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 _DROPPED: Final = object()
 #: Plain names that are stored under rules: the order of a class's bases, what C code calls for a key
-#: that is missing, and what an import error is about.
-_ASKED: Final = frozenset({"mro", "default_factory", "path"})
+#: that is missing, what an error is about, and the variable behind a cell: which guards its function
+#: needs was decided by who binds it.
+_TOLD: Final = frozenset({"path", "obj"})
+_ASKED: Final = frozenset({"mro", "default_factory", "cell_contents", *_TOLD})
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
@@ -83,7 +85,13 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     kind = type(obj)
     if is_guard_name(name):
         raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
-    if name == "path" and not issubclass(kind, type):
+    if name in _TOLD and not issubclass(kind, type):
+        return value
+    if name == "cell_contents" and not issubclass(kind, type):
+        if kind is CellType:
+            raise AttributeError(
+                "'cell_contents' of a cell cannot be set or deleted: only its function binds it"
+            )
         return value
     if name == "default_factory" and not issubclass(kind, type):
         if issubclass(kind, defaultdict):
@@ -127,7 +135,7 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
         definer = host_lookup(kind, name)[0]
         if definer is None or realm.is_guest_class(definer) or name == "__dict__":
             return value
-    if name in _SAFE_ON_BUILTINS:
+    if name in _SAFE_ON_BUILTINS or (name == "__dict__" and issubclass(kind, BaseException)):
         return value
     if host_lookup(kind, "__setattr__")[0] not in TABLE:
         return value
@@ -204,7 +212,7 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        if name == "path" and not issubclass(type(obj), (type, ImportError)):
+        if name in _TOLD and not issubclass(type(obj), (type, ImportError, AttributeError)):
             return obj  # many objects have one
         if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
             return attribute_target((self.ref() or gone()), obj)

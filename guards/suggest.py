@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.base import is_guard_name
 from guards.code import shown_names
 from guards.tamed import dir_of
+from guards.told import obj_of, shown, was_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ __all__ = ["suggestion"]
 _MOST_NAMES: Final = 750
 _LONGEST: Final = 40
 _MOVE, _CASE = 2, 1
-_obj_of: Final = AttributeError.__dict__["obj"].__get__
 _wrong_attribute: Final = AttributeError.__dict__["name"].__get__
 _wrong_name: Final = NameError.__dict__["name"].__get__
 
@@ -32,7 +32,8 @@ _wrong_name: Final = NameError.__dict__["name"].__get__
 def suggestion(realm: Realm, error: Any) -> str | None:
     """The name that is likely meant in an AttributeError or NameError of the guest's."""
     if issubclass(type(error), AttributeError):
-        wrong, obj = _wrong_attribute(error), _obj_of(error)
+        wrong, obj = _wrong_attribute(error), obj_of(error)
+        obj = shown(obj) if was_told(obj) else obj
         if type(wrong) is not str or not realm.may_hold(type(obj)):
             return None
         try:

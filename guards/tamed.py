@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from types import ClassMethodDescriptorType, GenericAlias, ModuleType
+from types import ClassMethodDescriptorType, GenericAlias, GetSetDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
     TamedFunction,
     TamedGetter,
     attribute_name,
+    check_self,
     described_kind,
     read,
     says_of_itself,
@@ -40,8 +41,8 @@ from guards.charge import (
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
-from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
-from guards.iterate import contains
+from guards.host import host_dict, host_exact_str, host_lookup, host_module_dict, host_mro, host_name
+from guards.iterate import charge_contains, contains
 from guards.named import priced
 from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
@@ -268,7 +269,7 @@ def _dir(realm: Realm, obj: Any, /) -> list[str]:
     if issubclass(type(obj), type):
         return _shown_names(realm, obj, _names_of_class(obj))
     if issubclass(type(obj), ModuleType):
-        return [n for n in object.__getattribute__(obj, "__dict__") if not is_guard_name(n)]
+        return [n for n in host_module_dict(obj) if not is_guard_name(n)]
     return _shown_names(realm, obj, list(object.__dir__(obj)))
 
 
@@ -286,7 +287,8 @@ def _mul(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _pow(realm: Realm, a: Any, args: Any, kwargs: Any) -> Any:
-    charge_pow(realm, a, *args[:2])
+    if 0 < len(args) <= 2:  # else C code says what is wrong
+        charge_pow(realm, a, *args)
     return args
 
 
@@ -385,8 +387,18 @@ _SEQUENCES: Final[dict[str, Cost]] = {
 }
 
 
-def _contains(realm: Realm, obj: Any, item: Any, /) -> bool:
-    return contains(realm, obj, item)
+def _contains(kind: type) -> Any:
+    raw = kind.__dict__["__contains__"]
+
+    def __contains__(realm: Realm, obj: Any, item: Any, /) -> bool:
+        if type(obj) is kind:
+            return contains(realm, obj, item)
+        check_self(kind, "__contains__", obj)
+        charge_contains(realm, kind, obj, item)
+        found: bool = raw(obj, item)  # the method of a class derived from it is not asked again
+        return found
+
+    return __contains__
 
 
 class _Raw:
@@ -465,7 +477,7 @@ def enter(
             if name in own and own[name] is not None:
                 stand[name] = charged(kind, name, pay)
         if "__contains__" in own:
-            stand["__contains__"] = _contains
+            stand["__contains__"] = _contains(kind)
         if "__setitem__" in own:
             stand["__setitem__"] = _raw_setitem(kind)
     for name, pay in (cost or {}).items():
@@ -515,8 +527,8 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
             own = host_dict(kind)
             if exact is None or is_guard_name(exact) or exact not in own:
                 raise KeyError(name)
-            if exact == "__dict__":
-                realm.plain.close()  # its getter gives the dictionary of any instance
+            if type(own[exact]) is GetSetDescriptorType:
+                return tamed_getter(realm, kind, exact)
             return shown_class_value(own[exact])
         if exact is None or exact not in _class_names(realm, kind):
             raise KeyError(name)
@@ -618,7 +630,19 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
         return f"<namespace of {self.__raw__.get('__name__', 'a module')!s:.60}>"
 
     def __or__(self, other: Any) -> Any:
-        return dict(zip(self, map(self.__getitem__, self), strict=True)) | other
+        return _view_copy(self.__realm__, self) | other
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is ModuleNamespace:
+            if other is self:
+                return True
+            other = _view_copy(self.__realm__, other)
+        # A copy is what an object of the guest's is handed on the other side.
+        mine = _view_copy(self.__realm__, self)
+        charge_nests(self.__realm__, mine, other)
+        return mine == other
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _exact(name: object) -> str | None:
@@ -663,16 +687,7 @@ def _view_get(realm: Realm, view: Any, name: Any, default: Any = None, /) -> Any
 
 def _view_copy(realm: Realm, view: Any, /) -> dict[str, Any]:
     realm.meter.charge(len(view))
-    return {n: of_all(view, n) for n in list(view)}
-
-
-def of_all(view: Any, name: Any) -> Any:
-    """What a copy of a view holds under a name. Of the getter of `__dict__` it has a stand-in, so
-    that code which copies all that a class defines (`enum`) does not pass for code that asks for it."""
-    if type(view) is ClassNamespace and name == "__dict__":
-        if view.__realm__.is_guest_class(view.__kind__):
-            return tamed_getter(view.__realm__, view.__kind__, "__dict__")
-    return view[name]
+    return {n: view[n] for n in list(view)}
 
 
 def _view_pop(realm: Realm, view: Any, name: Any, default: Any = _MISSING, /) -> Any:
@@ -719,7 +734,7 @@ def enter_view(kind: type, methods: dict[str, Any]) -> None:
     """Enter one of our own mapping views, whose methods exist as stand-ins only."""
     safe = "__iter__ __len__ __contains__ __getitem__ __repr__"
     if "__setitem__" in kind.__dict__:
-        safe += " __setitem__ __delitem__ __or__"
+        safe += " __setitem__ __delitem__ __or__ __eq__"
     hidden = [n for n in kind.__dict__ if n not in safe.split()]
     define(kind, safe, tame=methods, deny=" ".join(hidden))
 

@@ -1,11 +1,11 @@
 """An MCP server with one tool, `run_python`, under grants that are given when it starts.
 
-Stops: arguments of a wrong type or size from a client; code that keeps the server from answering others.
+Stops: arguments of a wrong type or size from a client; code that keeps the server from answering others,
+or that goes on when its client has cancelled the call or gone away.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from capcompiler.extras import needs_extra
@@ -19,6 +19,7 @@ except ImportError as error:
 
 from capcompiler import __version__
 from capcompiler.agents.session import MOST_CODE, Session
+from capcompiler.agents.stopping import run_stoppable
 
 __all__ = ["server"]
 
@@ -38,8 +39,8 @@ def server(session: Session, *, name: str = "capcompiler") -> MCPServer[Any]:
     async def run_python(code: str) -> CallToolResult:
         if type(code) is not str or len(code) > MOST_CODE:
             return _said(f"code: wanted a text of at most {MOST_CODE:,} characters", True)
-        # On a thread: the server answers others meanwhile.
-        done = await anyio.to_thread.run_sync(functools.partial(session.run, code))
+        # On a thread: the server answers others meanwhile, and hears that a call is cancelled.
+        done = await run_stoppable(session, code)
         return _said(done.text, done.error is not None)
 
     async def reset_python() -> CallToolResult:

@@ -19,6 +19,7 @@ except ImportError as error:
     raise ImportError(needs_extra(__name__, "pydantic-ai", error.name or "")) from error
 
 from capcompiler.agents.session import Session
+from capcompiler.agents.stopping import run_stoppable
 from capcompiler.compartment import Isolation
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
@@ -54,8 +55,8 @@ def python_tool(
         )  # fmt: skip
     world = session
 
-    def run_python(code: str) -> str:
-        done = world.run(code)
+    async def run_python(code: str) -> str:
+        done = await run_stoppable(world, code)
         if done.error is not None:
             raise ModelRetry(done.text)
         return done.text or "(it ran; nothing was printed, and there is no value)"

@@ -23,7 +23,7 @@ from capcompiler.membrane.data import Copier
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
 
-__all__ = ["MOST_CODE", "Ran", "Session", "shown_in", "unfenced"]
+__all__ = ["MOST_CODE", "Ran", "Session", "Stop", "shown_in", "unfenced"]
 
 #: Characters of one piece of code, at most. No model writes as much in one answer.
 MOST_CODE: Final = 200_000
@@ -47,6 +47,40 @@ class Ran:
     @property
     def ok(self) -> bool:
         return self.error is None
+
+
+class Stop:
+    """The wish that one run of code ends, from any thread; given to `Session.run`.
+
+    It holds for that run alone: not for one before it, for which this one may wait.
+    """
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._world: Compartment | None = None
+        self._lock = threading.Lock()  # the next run in the same world is not to be stopped
+
+    @property
+    def runs(self) -> bool:
+        """Whether the code is under way."""
+        return self._world is not None
+
+    def set(self, reason: str = "cancelled") -> None:
+        """Stop the code, or let it not begin. Where it still `runs`, between two turns, say so again."""
+        with self._lock:
+            self._reason = reason
+            if self._world is not None:
+                self._world.cancel(reason)
+
+    def begun(self, world: Compartment) -> str | None:
+        """The code is about to run; the reason why it may not."""
+        with self._lock:
+            self._world = world if self._reason is None else None
+            return self._reason
+
+    def ended(self) -> None:
+        with self._lock:
+            self._world = None
 
 
 class Session:
@@ -85,16 +119,28 @@ class Session:
         """What the code can use, for the model to read."""
         return granted_text(self.caps, self.modules)
 
-    def run(self, code: str) -> Ran:
-        """Run a piece of code; what it raises comes back as words. Raises TypeError for no text."""
+    def run(self, code: str, *, stop: Stop | None = None) -> Ran:
+        """Run a piece of code; what it raises comes back as words. Raises TypeError for no text.
+
+        stop: what ends it from another thread; `run_stoppable` of `capcompiler.agents.stopping` does
+        that where a task is cancelled that waits for it.
+        """
         if not isinstance(code, str):
             raise TypeError(f"code: wanted str, got {type(code).__name__}")
         code = str.__str__(code)
         if len(code) > MOST_CODE:
             error = CapError(f"code of {len(code):,} characters; at most {MOST_CODE:,} are taken")
             return Ran(str(error), error=error)
+        stop = Stop() if stop is None else stop
         with self._lock:
-            return self._run(unfenced(code))
+            reason = stop.begun(self.compartment)
+            if reason is not None:
+                refused = CapError(f"the code was not run: {reason}")
+                return Ran(str(refused), error=refused)
+            try:
+                return self._run(unfenced(code))
+            finally:
+                stop.ended()
 
     def reset(self) -> None:
         """Forget all names: a new world, with the same grants."""

@@ -7,7 +7,8 @@ gives that is no data, such as an image, reaches the code as a token, which it c
 and to `final_answer`.
 
 Stops: code that steps out of smolagents' own local executor by attributes, modules or classes (see
-docs/reference/peers.md), and `except BaseException` around `final_answer`.
+docs/reference/peers.md), `except BaseException` around `final_answer`, and texts that act on the
+terminal which an agent prints them on.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ from capcompiler.declared import declared
 from capcompiler.errors import CapError, DialectError, LimitExceeded
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
+from capcompiler.membrane.arguments import checker_of, function_of
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.data import Copier, CrossingError
+from capcompiler.membrane.exceptions import harmless, printable
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
 from capcompiler.names import bound_names
 
-__all__ = ["CapExecutor", "Refused", "Token"]
+__all__ = ["CapExecutor", "Refused", "ShownText", "Token"]
 
 DEFAULT_OUTPUT: Final = 50_000
 DEFAULT_SECONDS: Final = 30.0
@@ -53,6 +56,16 @@ class Refused(InterpreterError):  # type: ignore[misc]  # the library has no typ
     def __init__(self, text: str, error: CapError) -> None:
         super().__init__(text)
         self.error = error
+
+
+class ShownText(str):
+    """A text of the code's with something in it that a terminal acts on. It is that text, and equal to
+    it; `str` of it, which is what agents print, has escapes in place of what acts."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return harmless(printable(str.__str__(self)))
 
 
 class Token(Capability):
@@ -132,14 +145,14 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
         except CapError as error:
             self._printed(getattr(error, "output", ""))
             if self._answer is not None:
-                return CodeOutput(self._answer[0], self.state["_print_outputs"], True)
+                return CodeOutput(_shown(self._answer[0]), self.state["_print_outputs"], True)
             raise Refused(_said(error, self.caps, self.imports), error) from None
         self._printed(names.output)
         if isinstance(
             value, Handle
         ):  # an agent shows its text to the model, and does nothing else with it
             value = bounded(shown_in(self.compartment, value), self.max_print_outputs_length)
-        return CodeOutput(_inward(value), self.state["_print_outputs"], False)
+        return CodeOutput(_shown(_inward(value)), self.state["_print_outputs"], False)
 
     def cleanup(self) -> None:
         """End the world that the code ran in."""
@@ -176,7 +189,6 @@ class _Tool(Capability):
     def __init__(self, tool: Any, final: Callable[[Any], None] | None) -> None:
         self._tool = tool
         self._final = final
-        self._described = _described(tool)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         inward = [_inward(a) for a in args]
@@ -189,6 +201,12 @@ class _Tool(Capability):
             self._final(result)
             return None
         return _outward(result)
+
+    def _cap_described(self) -> str:
+        """How it is called, and what it is for, in the errors that a model reads."""
+        said = getattr(self._tool, "description", None) or function_of(self._tool).__doc__
+        text = " ".join(said.split())[:200] if isinstance(said, str) else ""
+        return _described(self._tool) + (f"  # {text}" if text else "")
 
 
 def _nearest(error: Exception) -> type[Exception]:
@@ -207,7 +225,8 @@ def _described(tool: Any) -> str:
     """How a tool is called, by what smolagents knows of it."""
     inputs = getattr(tool, "inputs", None)
     if not isinstance(inputs, dict):
-        return "(...)"
+        checker = checker_of(tool)
+        return "(...)" if checker is None else checker.described()
     shown = ", ".join(
         f"{n}: {i.get('type', 'any')}" if isinstance(i, dict) else str(n) for n, i in inputs.items()
     )
@@ -235,6 +254,13 @@ def _inward(value: Any) -> Any:
         return Copier(leaf, _free).copy(value)
     except CrossingError:
         return value
+
+
+def _shown(value: Any) -> Any:
+    """A value as an agent may print it: of other data `repr` is printed, which escapes by itself."""
+    if type(value) is not str or harmless(printable(value)) == value:
+        return value
+    return ShownText(value)
 
 
 def _free(_count: int) -> None:

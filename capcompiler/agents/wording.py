@@ -104,6 +104,10 @@ def _lines_of(name: str, cap: Any) -> list[str]:
         path = name if method == "__call__" else f"{name}.{method}"
         doc = function_of(function).__doc__ if checker is not None else None
         said = f"  # {' '.join(doc.split())[:200]}" if isinstance(doc, str) and doc.strip() else ""
+        own = getattr(type(cap), "_cap_described", None) if method == "__call__" else None
+        if own is not None:
+            lines.append(f"{path}{own(cap)}")
+            continue
         lines.append(f"{path}{'(...)' if checker is None else checker.described()}{said}")
     lines += [f"{name}.{n}  # to read" for n in sorted(interface.read - refused)]
     lines += [f"{name}.{n} = ...  # to set" for n in sorted(interface.write - refused)]

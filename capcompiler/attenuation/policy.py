@@ -25,7 +25,7 @@ from capcompiler.membrane.capability import (
     facets_of,
     interface_of,
     is_host_function,
-    made_by_guest,
+    maker_of,
     refused_of,
     store_on,
 )
@@ -33,6 +33,7 @@ from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
 from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
+from capcompiler.membrane.unoffered import kind_of, unoffered
 from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
 
@@ -295,11 +296,11 @@ class Attenuated(Identity, Capability):
         if isinstance(value, Handle) or is_host_function(value):
             # The host's own functions too: one may keep what it is called with, and give it back bare.
             return Callback(self, value, path)
-        if isinstance(value, Capability) and (_is_guests(value) or _is_taken_as_it_acts(value)):
-            # A guest's, that it exposed or made less of; a sealer; what was obtained and is handed in.
-            return attenuated(value, Lent(self, path), path, derived=True)
         if type(value) is Box:
             return value._cap_holding(lambda content: copier.inside(content, where))
+        if isinstance(value, Capability) and not _is_known_elsewhere(value):
+            # The host may hand a part of this one to a method of that one, which keeps it.
+            return attenuated(value, Lent(self, path), path, derived=True)
         if is_awaitable(value):
             # The host's own: what it comes to may be a guest's, and is lent as if it had been passed.
             return _Later(self, Step(path, (), {}, _nothing), value, (), Attenuated._cap_passed)
@@ -519,7 +520,7 @@ def _is_guests(value: Any) -> bool:
         if isinstance(value, Callback):
             value = value._lent
         elif isinstance(value, HostCallable):
-            return made_by_guest(value)
+            return maker_of(value) is not None
         elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):
@@ -546,9 +547,10 @@ def _lent_as(value: Any) -> Iterator[Any]:
             yield value
 
 
-def _is_taken_as_it_acts(value: Capability) -> bool:
-    """Whether a host takes it by what it does: as a function, or under attenuators as it is."""
-    return isinstance(value, Attenuated) or "__call__" in interface_of(value).methods
+def _is_known_elsewhere(value: Capability) -> bool:
+    """Whether the host knows it by its class, on the other side of a worker's connection, and would not
+    know it again under an attenuator of this side. What acts as a function is taken as it acts."""
+    return value._cap_remote and "__call__" not in interface_of(value).methods
 
 
 def _nothing() -> None:
@@ -577,13 +579,20 @@ class _Later(Answer):
         policy, step = self._owner._cap_policy, self._step
         try:
             # A coroutine begins now, which may be long after it was made.
-            for outer in self._over:
-                outer.check()
+            self._check()
             result = yield from self._awaitable.__await__()
         except BaseException as error:
             policy.failed(step, error)
             raise
         return self._crosses(self._owner, policy.settled(step, result), step.path)
+
+    def _check(self) -> None:
+        try:
+            for outer in self._over:
+                outer.check()
+        except BaseException:
+            self._let_go()
+            raise
 
     def _dropped(self) -> None:
         # There is nobody left to raise to: what a log fails in is its own affair.
@@ -665,7 +674,8 @@ _classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuat
 
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Attenuated, *args: Any, **kwargs: Any) -> Any:
-        return self._cap_interface().methods[name](*args, **kwargs)
+        methods = self._cap_interface().methods
+        return methods[name](*args, **kwargs) if name in methods else unoffered(self, name, methods)
 
     method.__name__ = method.__qualname__ = name
     return method
@@ -681,6 +691,9 @@ def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = Fals
     offered = policy.offered(interface_of(inner)).methods
     special = frozenset(n for n in offered if n.startswith("__"))
     kind = _classes.get(special)
+    if kind is None:
+        special = kind_of(special, _classes)
+        kind = _classes.get(special)
     if kind is None:
         namespace: dict[str, Any] = {n: _special(n) for n in special}
         if "__eq__" in special:

@@ -58,7 +58,11 @@ class _Counted(Answer):
         self._made = made
 
     def _answer(self) -> Generator[Any, Any, Any]:
-        self._policy._counted(self._made)
+        try:
+            self._policy._counted(self._made)
+        except BaseException:
+            self._let_go()
+            raise
         return (yield from self._awaitable.__await__())
 
 

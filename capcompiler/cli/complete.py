@@ -15,7 +15,7 @@ from types import GetSetDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.membrane.reference import Reference, use_of
-from guards.host import host_dict, host_lookup, host_mro
+from guards.host import host_dict, host_lookup, host_mro, host_shared_slot
 from guards.modules.table import GuestModule, module_dict
 from guards.tables.rows import TABLE, State, find
 
@@ -156,7 +156,11 @@ def _own(value: Any) -> Any:
     for k in host_mro(kind):
         inside, slot = _value(host_dict(k).copy(), "__dict__")
         if inside:
-            if type(slot) is GetSetDescriptorType and slot.__objclass__ is k and k is not type:
-                return slot.__get__(value)
+            made = type(slot) is GetSetDescriptorType and slot.__objclass__ is k
+            if k is not type and (made or host_shared_slot(slot)):
+                try:
+                    return slot.__get__(value)
+                except AttributeError:  # the shared one, in a class without
+                    return None
             return None
     return None

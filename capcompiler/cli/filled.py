@@ -23,7 +23,9 @@ _PATH_READS: Final = """
     read_text read_bytes open exists iterdir glob rglob walk stat lstat samefile is_file is_dir
     is_symlink is_mount is_socket is_fifo is_block_device is_char_device resolve
 """
-_PATH_CHANGES: Final = "write_text write_bytes touch mkdir rmdir unlink rename replace"
+_PATH_CHANGES: Final = """
+    write_text write_bytes touch mkdir rmdir unlink rename replace copy copy_into move move_into
+"""
 _OF_PATHS: Final = """
     exists lexists isfile isdir islink ismount getsize getmtime getatime getctime samefile
 """
@@ -36,7 +38,7 @@ _FILLED: Final = {
     **{f"time.{n}": "clock" for n in "gmtime localtime ctime asctime strftime".split()},
     **{f"datetime.{n}": "clock" for n in "now utcnow today".split()},
     "date.today": "clock",
-    "uuid.uuid1": "clock",
+    **{f"uuid.{n}": "clock" for n in "uuid1 uuid6 uuid7".split()},
     **{f"os.{n}": "env:NAME" for n in "environ getenv".split()},
     **{f"os.{n}": _READS for n in "listdir scandir walk stat lstat access open read lseek".split()},
     **{f"os.{n}": _CHANGES for n in _OS_CHANGES.split()},
@@ -46,7 +48,7 @@ _FILLED: Final = {
     **{f"glob.{n}": _READS for n in "glob iglob".split()},
     **{f"os.{n}": "chance" for n in "urandom getrandom".split()},
     "random.SystemRandom": "chance",
-    "uuid.uuid4": "chance",
+    **{f"uuid.{n}": "chance" for n in "uuid4 main".split()},
 }  # fmt: skip
 #: With so many arguments they work on what they are handed, and read no clock.
 _ENOUGH: Final = {"time.gmtime": 1, "time.localtime": 1, "time.ctime": 1, "time.asctime": 1,

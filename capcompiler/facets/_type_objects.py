@@ -22,7 +22,7 @@ class mappingproxy(metaclass=_ProxyType):
         if isinstance(mapping, (list, tuple)) or not hasattr(type(mapping), "__getitem__"):
             raise TypeError(f"mappingproxy() argument must be a mapping, not {type(mapping).__name__}")
         self = object.__new__(cls)
-        object.__setattr__(self, "_mapping", mapping)
+        _hold(self, mapping)
         return self
 
     def __setattr__(self, name, value):
@@ -35,61 +35,73 @@ class mappingproxy(metaclass=_ProxyType):
         raise TypeError("type 'mappingproxy' is not an acceptable base type")
 
     def __getitem__(self, key):
-        return self._mapping[key]
+        return _held(self)[key]
 
     def __iter__(self):
-        return iter(self._mapping)
+        return iter(_held(self))
 
     def __reversed__(self):
-        return reversed(self._mapping)
+        return reversed(_held(self))
 
     def __len__(self):
-        return len(self._mapping)
+        return len(_held(self))
 
     def __contains__(self, key):
-        return key in self._mapping
+        return key in _held(self)
 
     def __eq__(self, other):
         if type(other) is mappingproxy:
-            other = other._mapping
-        return self._mapping == other
+            other = _held(other)
+        return _held(self) == other
 
     def __hash__(self):
-        return hash(self._mapping)
+        return hash(_held(self))
 
     def __or__(self, other):
         if type(other) is mappingproxy:
-            other = other._mapping
-        return self._mapping | other
+            other = _held(other)
+        return _held(self) | other
 
     def __ror__(self, other):
-        return other | self._mapping
+        return other | _held(self)
 
     def __ior__(self, other):
         raise TypeError("'|=' is not supported by mappingproxy; use '|' instead")
 
     def __repr__(self):
-        return f"mappingproxy({self._mapping!r})"
+        return f"mappingproxy({_held(self)!r})"
 
     def __str__(self):
-        return str(self._mapping)
+        return str(_held(self))
 
     def get(self, key, default=None, /):
-        return self._mapping.get(key, default)
+        return _held(self).get(key, default)
 
     def keys(self):
-        return self._mapping.keys()
+        return _held(self).keys()
 
     def values(self):
-        return self._mapping.values()
+        return _held(self).values()
 
     def items(self):
-        return self._mapping.items()
+        return _held(self).items()
 
     def copy(self):
-        return self._mapping.copy()
+        return _held(self).copy()
 
     __class_getitem__ = classmethod(GenericAlias)
+
+    def __dir__(self):
+        return sorted({*dir(object()), *_OF_MAPPINGS})
+
+
+#: What a mapping proxy has that is not every object's.
+_OF_MAPPINGS = """__class_getitem__ __contains__ __getitem__ __ior__ __iter__ __len__ __or__ __reversed__
+__ror__ copy get items keys values""".split()
+#: The mapping is to be had in here only, and read by its methods.
+_slot = mappingproxy.__dict__["_mapping"]
+_held, _hold = _slot.__get__, _slot.__set__
+del mappingproxy._mapping
 
 
 MappingProxyType = mappingproxy

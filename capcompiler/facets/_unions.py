@@ -39,6 +39,9 @@ class Union(metaclass=_UnionType):
 
     __module__ = "typing"
 
+    def __new__(cls, *args, **kwargs):
+        raise TypeError("cannot create 'typing.Union' instances")
+
     def __class_getitem__(cls, args):
         if args == ():
             raise TypeError("Cannot take a Union of no types.")
@@ -89,3 +92,6 @@ class Union(metaclass=_UnionType):
 
     def __instancecheck__(self, instance):
         return any(isinstance(instance, a) for a in self.__args__)
+
+    def __subclasscheck__(self, subclass):
+        return any(issubclass(subclass, a) for a in self.__args__)

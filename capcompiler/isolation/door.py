@@ -41,6 +41,7 @@ from capcompiler.membrane.capability import (
     is_host_function,
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
+from capcompiler.membrane.exceptions import one_line
 from capcompiler.membrane.handle import (
     AwaitableHandle,
     Handle,
@@ -92,6 +93,7 @@ class Door(Membrane):
         "_accesses",
         "_calls",
         "_owner",
+        "_place",
         "_received",
         "exports",
         "records",
@@ -107,6 +109,8 @@ class Door(Membrane):
         self._accesses: dict[int, Access] = {}
         self._received: WeakValueDictionary[int, Handle] = WeakValueDictionary()
         self._calls = Table()
+        #: Where in its program the guest is, by its own account.
+        self._place = ("", 0)
         #: Registered dataclasses that the worker may name, by number.
         self.records: list[Record] = []
 
@@ -269,6 +273,9 @@ class Door(Membrane):
 
     # Using
 
+    def _where(self) -> tuple[str, int]:
+        return self._place
+
     def use_of(self, path: str, perform: Callable[..., Any], method: Any, checker: Any) -> Invoke:
         """The long way, every time: a plan would hold the compartment, and so its worker."""
         return partial(self.use, path, perform, method)
@@ -278,7 +285,8 @@ class Door(Membrane):
 
     def answer(self, parts: list[Any]) -> list[Any]:
         """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
-        operation, number, name, args, kwargs, left = parts
+        operation, number, name, args, kwargs, left, *place = parts
+        self._place = _place_of(place)
         access: Access = self.exports.get(number)
         try:
             given = self.from_guest(args)
@@ -325,6 +333,20 @@ class Door(Membrane):
         if operation == WRITE and name in interface.write and len(args) == 1:
             return access.write(name, args[0])
         raise WireError("a use that was not granted")
+
+
+def _place_of(parts: list[Any]) -> tuple[str, int]:
+    """Where a use is made, as the worker says it. Raises `WireError` for what is no place."""
+    if not parts:
+        return "", 0
+    place = parts[0] if len(parts) == 1 else None
+    if type(place) is not list or [*map(type, place)] != [str, int] or len(place[0]) > _LONGEST_NAME:
+        raise WireError("a place of no form")
+    return one_line(place[0]), place[1]
+
+
+#: Characters of a file name that a worker says.
+_LONGEST_NAME: Final = 20_000
 
 
 def _free(_count: int) -> None:

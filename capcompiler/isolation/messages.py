@@ -10,7 +10,7 @@ from typing import Final
 KEPT_PROGRAMS: Final = 64
 
 # From the host: requests, each answered by one REPLY with its serial.
-INIT: Final = 0  # limits, imports, grants
+INIT: Final = 0  # limits, imports, grants, whether uses are told
 EXEC: Final = 1  # program, filename, optimize, whether all names are wanted at once
 EVAL: Final = 2  # program, filename, optimize
 CALL: Final = 3  # top-level name, args, kwargs
@@ -29,7 +29,7 @@ ANSWER: Final = 20  # outcome, value, steps that were spent on it
 # From the worker.
 HELLO: Final = 40  # its number among processes
 REPLY: Final = 41  # whether it failed, value, output, steps, bytes
-USE: Final = 42  # operation, capability, name, args, kwargs, steps that are left
+USE: Final = 42  # operation, capability, name, args, kwargs, steps that are left; [file name, line]
 ASK: Final = 43  # what, parts
 
 # Operations of a USE.

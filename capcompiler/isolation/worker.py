@@ -59,6 +59,7 @@ from capcompiler.isolation.messages import (
 )
 from capcompiler.isolation.wire import MAX_FRAME, WireError, pack, packed, unpack
 from capcompiler.limits import Limits
+from capcompiler.membrane.arguments import Checker
 from capcompiler.membrane.capability import (
     Capability,
     Exposed,
@@ -70,6 +71,7 @@ from capcompiler.membrane.exceptions import raised_by_guest
 from capcompiler.membrane.handle import AwaitableHandle, Handle, described, object_of, owner_of
 from capcompiler.membrane.membrane import Membrane
 from capcompiler.membrane.pending import Answer, Call, make_pending
+from capcompiler.membrane.quick import Invoke
 from capcompiler.membrane.record import Record, enter_record, record_of
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.nesting import offered_by
@@ -185,6 +187,7 @@ class RemoteCapability(Exposed):
         reads: list[str], facets: list[str],
     ) -> None:  # fmt: skip
         super().__init__(target, frozenset(methods), frozenset(read), frozenset(write))
+        self._cap_remote = True
         self._reads = frozenset(reads)
         self._cap_facets = tuple(facets)
 
@@ -222,6 +225,21 @@ class WorkerMembrane(Membrane):
     """The membrane of a guest in a worker: errors of capabilities come mapped from the host."""
 
     __slots__ = ()
+
+    def use_of(
+        self, path: str, perform: Callable[..., Any], method: Any, checker: Checker | None
+    ) -> Invoke:
+        if World.host is None or not World.host.told:
+            return super().use_of(path, perform, method, checker)
+        return partial(self.use, path, perform, method)
+
+    def use(
+        self, path: str, perform: Callable[..., Any], function: Any,
+        args: tuple[Any, ...], kwargs: dict[str, Any],
+    ) -> Any:  # fmt: skip
+        if World.host is not None and World.host.told:
+            World.host.place = self._where()
+        return super().use(path, perform, function, args, kwargs)
 
     def _mapped(
         self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
@@ -312,6 +330,9 @@ class Host:
         self.programs: dict[int, Program] = {}
         self.records: dict[int, RemoteRecord] = {}
         self.token: Any = None
+        #: Whether the host wants to know the places of uses, and that of the latest.
+        self.told = False
+        self.place: tuple[str, int] = ("", 0)
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
             CALL_OBJECT: self.call_object, READ_OBJECT: self.read_object,
@@ -375,8 +396,9 @@ class Host:
         assert self.world is not None  # noqa: S101 - a guest runs
         meter = self.world._realm.meter
         try:
+            place = [list(self.place)] if self.told else []
             answer = self.request(USE, operation, number, name, self.out(args), self.out(kwargs),
-                                  _sent(meter.available))  # fmt: skip
+                                  _sent(meter.available), *place)  # fmt: skip
         except TooLarge as error:
             raise _Mapped(ValueError(f"a value cannot cross: {error}")) from None
         outcome, tree, spent = answer
@@ -503,7 +525,8 @@ class Host:
 
     # Requests
 
-    def init(self, limits: list[Any], imports: Any, grants: Any) -> None:
+    def init(self, limits: list[Any], imports: Any, grants: Any, told: bool) -> None:
+        self.told = told
         wanted = Limits(*self.into(limits))
         found = self._imports(imports)
         world = self.ready
@@ -803,7 +826,7 @@ def rehearsed() -> bytes:
             program.imports, program.digest, programs.portable_code(program), names_known()]  # fmt: skip
     frames = bytearray()
     for message in (
-        [INIT, 1, [], pack(given, _refuse), None, []],
+        [INIT, 1, [], pack(given, _refuse), None, [], False],
         [EXEC, 2, [], pack(tree, _refuse), "<warm>", True, True, None],
     ):
         data = packed(message)

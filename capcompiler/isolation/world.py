@@ -107,7 +107,6 @@ class ProcessCompartment(Compartment):
         self._dead: str | None = None
         self._serial = self._drives = self._starting = 0
         self._told = (0, 0)  # steps and bytes, as the worker says
-        self._payer: Meter | None = None
         self._outer: AwaitingTurn | None = None
         self._left = 0
         self._cancelled = 0.0
@@ -239,7 +238,7 @@ class ProcessCompartment(Compartment):
         self._turn(run)
 
     async def _await_object(self, obj: Any) -> Any:
-        return self._value(await self._driven("await", lambda: [obj.number]))
+        return self._value(await self._driven("await", lambda: [obj.number], obj))
 
     # Values
 
@@ -339,7 +338,10 @@ class ProcessCompartment(Compartment):
             self._serial += 1
             given = [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth]
             plan = None if self._plan is None else self._out([list(row) for row in self._plan])
-            self._send(worker, [INIT, self._serial, [], self._out(given), plan, list(first.items())])
+            told = self._door.on_use is not None
+            self._send(
+                worker, [INIT, self._serial, [], self._out(given), plan, list(first.items()), told]
+            )
             self._starting = self._serial
         return worker
 
@@ -412,7 +414,10 @@ class ProcessCompartment(Compartment):
         return self._realm.meter.live or self._awaiting is not None
 
     def _received(self, worker: Worker) -> list[Any]:
+        meter = self._realm.meter
         while True:
+            if not self._cancelled and meter.payer is not None and meter.stopped_outside():
+                self.cancel("the turn that it ran for was stopped")
             due = self._due()
             # In slices: `cancel` from another thread moves the time.
             end = time.monotonic() + _SLICE
@@ -597,7 +602,7 @@ class ProcessCompartment(Compartment):
         steps = limits.steps
         if payer is not None and payer.steps is not None:
             steps = payer.available if steps is None else min(steps, payer.available)
-        self._payer = payer
+        meter.payer = payer
         self._outer = turn.outer[-1] if turn is not None and turn.outer else None
         meter.begin(steps=steps, seconds=limits.seconds, memory=None, depth=None, base=None, spent=spent)
         if payer is not None and payer.deadline is not None:
@@ -640,7 +645,7 @@ class ProcessCompartment(Compartment):
         given = meter.steps
         used = max(0, steps if given is None else min(steps, given))
         meter.end()
-        payer, self._payer = self._payer, None
+        payer, meter.payer = meter.payer, None
         if payer is not None and not (self._outer is not None and self._outer.over):
             problem = self._paid(payer, used) or problem
         self._awaiting = self._host_exit = None
@@ -678,7 +683,7 @@ class ProcessCompartment(Compartment):
 
     # Turns that await
 
-    async def _driven(self, kind: str, parts: Callable[[], list[Any]]) -> Any:
+    async def _driven(self, kind: str, parts: Callable[[], list[Any]], obj: Any = None) -> Any:
         first = self._awaiting is None
 
         def start() -> Any:
@@ -690,7 +695,7 @@ class ProcessCompartment(Compartment):
                 return Started(_RemoteCoroutine(self, number, reply))
             return what
 
-        return await run_awaiting(self, start, lambda value: value)
+        return await run_awaiting(self, start, lambda value: value, obj=obj)
 
     def _pair(self, reply: Any) -> tuple[bool, Any]:
         if type(reply) is not list or len(reply) < 2 or type(reply[0]) is not bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError, UndefinedError
 from jinja2.nodes import EvalContext
@@ -28,6 +29,8 @@ from capcompiler.jinja.records import (
     SafeText,
     UndefinedValue,
 )
+from capcompiler.jinja.undefined import HostUndefined, operations_of
+from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.data import PLAIN, _base_of
@@ -50,7 +53,28 @@ class Crossing:
 
     def __init__(self, environment: CapEnvironment) -> None:
         self.environment = environment
+        #: What is asked of the host's class of undefined values, None for one of Jinja2's own.
+        self.operations = operations_of(environment.undefined)
+        self._undefined: WeakValueDictionary[int, HostUndefined] = WeakValueDictionary()
         self._wrapped: dict[int, tuple[Any, HostFunction | Refused]] = {}
+
+    @staticmethod
+    def raised(error: TemplateError) -> Raised:
+        """The nearest error that is Jinja2's own: what a host raises on purpose for its templates."""
+        return Raised(Crossing.kind_of(type(error)), error.message or "")
+
+    @staticmethod
+    def kind_of(error: Any) -> str:
+        """The name of the class of Jinja2's that a class of errors is nearest to."""
+        kinds = error.__mro__ if isinstance(error, type) else ()
+        return next((k for k in kinds if k in _JINJA), TemplateRuntimeError).__name__
+
+    def undefined_of(self, value: Any) -> HostUndefined:
+        """What answers for an undefined value of the host's class; the same each time."""
+        known = self._undefined.get(id(value))
+        if known is None or known._value is not value:
+            known = self._undefined[id(value)] = HostUndefined(self, value)
+        return known
 
     # In
 
@@ -77,13 +101,13 @@ class Crossing:
         if _base_of(kind) is not None or record_of(kind) is not None:
             return value
         if issubclass(kind, Undefined):
-            return UndefinedValue(value._undefined_hint, _name(value._undefined_name))
+            return record_of_undefined(self, value)
         if isinstance(value, (Capability, Handle)):
             return value
         if is_host_function(value):
             return self.function(value)
         if self.environment.is_async and hasattr(kind, "__aiter__"):
-            return AsyncItems(self._stepping(value))
+            return AsyncItems(self.stepping(value))
         return self._object(value)
 
     def _entries(self, value: Any, seen: dict[int, Any]) -> Any:
@@ -156,7 +180,7 @@ class Crossing:
                 found = function(*given, **{k: self.leave(v) for k, v in kwargs.items()})
                 return self._awaited(found) if self._waits(found) else self.enter(found)
             except TemplateError as error:
-                return _raised(error)
+                return self.raised(error)
 
         found: Any = call
         found.cap_original = function  # which it is again where it comes home
@@ -170,9 +194,9 @@ class Crossing:
         try:
             return self.enter(await value)
         except TemplateError as error:
-            return _raised(error)
+            return self.raised(error)
 
-    def _stepping(self, items: Any) -> FunctionType:
+    def stepping(self, items: Any) -> FunctionType:
         """What gives the elements of an asynchronous iterator, one for each call."""
         iterator = aiter(items)
 
@@ -182,7 +206,7 @@ class Crossing:
             except StopAsyncIteration:
                 return Raised("StopAsyncIteration", "")
             except TemplateError as error:
-                return _raised(error)
+                return self.raised(error)
 
         found: Any = step
         found.cap_original = items
@@ -198,6 +222,10 @@ class Crossing:
             found = EvalContext(self.environment, value.name)
             found.autoescape = value.autoescape
             return found
+        return self._context(value)
+
+    def _context(self, value: ContextValue) -> Context:
+        """The context of a template, with copies of what it has in it."""
         variables = {k: self.leave(v) for k, v in value.vars.items()}
         context = Context(self.environment, {**self.environment.globals, **variables}, value.name, {})
         context.eval_ctx.autoescape = value.autoescape
@@ -217,7 +245,11 @@ class Crossing:
         if kind is SafeText:
             return Markup(value.text)  # noqa: S704 - the template said so, as under Jinja2
         if kind is UndefinedValue:
+            if type(value.of) is HostUndefined:
+                return value.of._value
             return self.environment.undefined(value.hint, name=value.name)
+        if kind is ContextValue:  # an extension had it handed on
+            return self._context(value)
         if kind is View:
             return value._obj
         if kind is AsyncItems:
@@ -238,13 +270,3 @@ class Crossing:
         else:
             made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
         return made
-
-
-def _raised(error: TemplateError) -> Raised:
-    """The nearest error that is Jinja2's own: what a host raises on purpose for its templates."""
-    kind = next((k for k in type(error).__mro__ if k in _JINJA), TemplateRuntimeError)
-    return Raised(kind.__name__, error.message or "")
-
-
-def _name(name: Any) -> str | None:
-    return name if type(name) is str else None

@@ -14,7 +14,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from capcompiler.jinja.generator import GuestGenerator
 from capcompiler.jinja.template import CapTemplate
-from capcompiler.jinja.world import _UNDEFINED, Source
+from capcompiler.jinja.undefined import operations_of
+from capcompiler.jinja.world import Source
 from capcompiler.jinja.worlds import Worlds, checked_number
 from capcompiler.limits import Limits
 
@@ -47,8 +48,9 @@ class CapEnvironment(SandboxedEnvironment):
     worlds: how many renderings may be under way beside each other, on threads or tasks; each has a
     compartment to itself, and more than one are made when they are needed.
     With `enable_async` what the host's functions give is awaited where it can be.
-    Raises ValueError for what cannot be kept: `bytecode_cache`, a class of undefined values of the
-    host's own; and TypeError where a subclass has a method or class of its own that no template would
+    undefined: where it is a class of the host's own, what it has beyond Jinja2's is called in the host.
+    Raises ValueError for what cannot be kept: `bytecode_cache`, a class of undefined values that can be
+    awaited; and TypeError where a subclass has a method or class of its own that no template would
     call, since what runs for templates runs in their world.
     """
 
@@ -74,11 +76,7 @@ class CapEnvironment(SandboxedEnvironment):
         super().__init__(*args, **kwargs)
         if self.bytecode_cache is not None:
             raise ValueError("CapEnvironment: a bytecode_cache holds code that no guard has seen")
-        if self.undefined not in _UNDEFINED:
-            raise ValueError(
-                f"CapEnvironment: undefined={self.undefined.__name__} is the host's code; use one of "
-                + ", ".join(_UNDEFINED.values())
-            )
+        operations_of(self.undefined)
         self.optimized = False  # folding would compute for a template at no cost to it
         self.limits = limits or _LIMITS
         self.objects = objects

@@ -48,10 +48,12 @@ class AsyncItems:
 @register_dataclass
 @dataclass(frozen=True)
 class UndefinedValue:
-    """A value that is not there, by the name that it was asked for."""
+    """A value that is not there, by the name that it was asked for. of: what answers for it, where the
+    environment's class of undefined values is the host's own."""
 
     hint: str | None
     name: str | None
+    of: Any = None
 
 
 @register_dataclass

@@ -16,7 +16,6 @@ import jinja2
 from jinja2 import exceptions
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.filters import FILTERS as DEFAULT_FILTERS
-from jinja2.runtime import ChainableUndefined, DebugUndefined, StrictUndefined, Undefined
 from jinja2.tests import TESTS as DEFAULT_TESTS
 
 from capcompiler.awaiting import runs_for
@@ -25,6 +24,7 @@ from capcompiler.errors import GuestError
 from capcompiler.imports import Imports
 from capcompiler.jinja.crossing import Crossing
 from capcompiler.jinja.records import RECORDS, HostFunction
+from capcompiler.jinja.undefined import base_of, made
 from capcompiler.limits import Usage
 from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.data import PLAIN
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Source", "Stream", "World"]
 
 _HERE: Final = Path(__file__).parent / "guest"
-_UNDEFINED: Final = {
-    k: k.__name__ for k in (Undefined, ChainableUndefined, DebugUndefined, StrictUndefined)
-}
 _TRANSLATING: Final = 4  # steps for each character of a template that a template asks for
 _MOST_PIECES: Final = 64  # of one turn of a stream
 _QUICK: Final = 0.002  # seconds that the pieces of a turn took, where the next may have more of them
@@ -101,6 +98,9 @@ class _Host(Capability):
             raise PermissionError("no extension has put this into a template")
         return world.crossing.enter(getattr(world.environment.extensions[identifier], name))
 
+    def undefined(self, asked: dict[str, Any]) -> Any:
+        return made(self._of().crossing, asked)
+
     def autoescape(self, name: str | None) -> bool:
         decide: Any = self._of().environment.autoescape
         return bool(decide(name))
@@ -137,7 +137,8 @@ class World:
         self._lasting = False
         autoescape = environment.autoescape
         settings = {
-            "undefined": _UNDEFINED[environment.undefined],
+            "undefined": base_of(environment.undefined).__name__,
+            "operations": self.crossing.operations,
             "autoescape": None if callable(autoescape) else bool(autoescape),
             "newline": environment.newline_sequence,
             "immutable": environment.immutable,

@@ -10,10 +10,13 @@ import keyword
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from capcompiler.membrane.arguments import Checker, checker_of
 from capcompiler.membrane.handle import Handle, object_of, owner_of, read_of
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
 
 __all__ = [
     "Capability",
@@ -29,7 +32,7 @@ __all__ = [
     "interface_of",
     "is_host_function",
     "lends",
-    "made_by_guest",
+    "maker_of",
     "refused_of",
     "store_on",
 ]
@@ -82,6 +85,9 @@ class Capability:
             frozenset().union(part, *(base[i] for base in bases)) for i, part in enumerate(given)
         )
         cls._cap_offers = offers
+
+    #: Whether it stands, in a worker, for one of the host's.
+    _cap_remote = False
 
     def __repr__(self) -> str:
         return f"<capability {type(self).__name__}>"
@@ -285,13 +291,13 @@ def facets_of(cap: Any) -> tuple[str, ...]:
     return cap._cap_facets if isinstance(cap, Capability) else ()
 
 
-def made_by_guest(method: Any) -> bool:
-    """Whether a method is a guest's, under however many attenuators."""
+def maker_of(method: Any) -> Compartment | None:
+    """The guest whose a method is, under however many attenuators; None for one of the host's."""
     while isinstance(method, HostCallable):
         if type(method) is Later:
-            return True
+            return owner_of(method._target)
         method = method._cap_origin()
-    return False
+    return None
 
 
 def bounded(path: str) -> str:

@@ -1,11 +1,13 @@
 """Fractions at the membrane. The module `fractions` is Python, so each compartment has a class of its
 own; what crosses is the two numbers.
 
-Stops: a fraction that runs its guest's methods in the host, or that holds what is no number.
+Stops: a fraction that runs its guest's methods in the host, or that holds what is no number; and one
+that fills the host's cache of hashes, see `_uncached`.
 """
 
 from __future__ import annotations
 
+import fractions
 from fractions import Fraction
 from types import MemberDescriptorType
 from typing import Any, Final
@@ -18,6 +20,22 @@ __all__ = ["FRACTIONS", "FractionClass"]
 FRACTIONS: Final = "fractions"
 #: Bits of a number, at most: reducing a fraction takes the square of them, in the host's time.
 _MAX_BITS: Final = 1 << 18
+
+
+def _uncached() -> None:
+    """Let the host's fractions work out their hashes each time, as they do on 3.11.
+
+    From 3.12 on the module keeps the last 16384 in a dictionary of the whole process. It compares a
+    fraction with all in it that hash alike, so a worker that answers with those takes the host a
+    millisecond for each, in containers however small, and for as long as the process lives.
+    """
+    cached: Any = vars(fractions).get("_hash_algorithm")
+    if hasattr(cached, "cache_clear"):
+        vars(fractions)["_hash_algorithm"] = cached.__wrapped__
+        cached.cache_clear()
+
+
+_uncached()
 
 
 class FractionClass:

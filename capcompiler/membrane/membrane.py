@@ -16,7 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from capcompiler.errors import CapabilityError
+from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.membrane.arguments import ArgumentError, Checker, function_of
 from capcompiler.membrane.capability import (
     Capability,
@@ -29,7 +29,7 @@ from capcompiler.membrane.capability import (
     interface_of,
     is_host_function,
     lends,
-    made_by_guest,
+    maker_of,
     store_on,
 )
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
@@ -44,7 +44,7 @@ from capcompiler.membrane.reference import (
     reference_class,
     use_of,
 )
-from capcompiler.program import shown_filename
+from capcompiler.program import serial_of, shown_filename
 from guards.decimal_context import as_host
 from guards.host import host_lookup, host_name
 from guards.meter import Stop
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "RefusedArgument", "Use", "refused_argument", "refused_grant", "why_not_granted",
-           "with_article"]  # fmt: skip
+__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Use", "is_awaitable", "refused_argument",
+           "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
@@ -72,8 +72,8 @@ class Use:
 
     path: from the grant, such as "fs.open". args, kwargs: as the host's function got them.
     result, error: one of them is None. started: seconds since the epoch. seconds: how long it took.
-    filename, line: where in the guest's program; "" and 0 where that is not known any more, as when an
-    answer came later.
+    filename, line: where in the guest's program, such as "main.py", or "main.py > made.py" for what it
+    compiled itself; "" and 0 where that is not known any more, as when an answer came later.
     """
 
     path: str
@@ -123,7 +123,7 @@ def _forget(left: dict[int, tuple[Any, str]], number: int, gone: Any) -> None:
         del left[number]
 
 
-class _MustAwait(Exception):
+class MustAwait(Exception):
     """A host's function gave something that answers later, to a turn that cannot wait."""
 
 
@@ -213,7 +213,7 @@ def _checked(path: str, method: Any, checker: Checker, /, *args: Any, **kwargs: 
         if tuple(map(type, args)) not in checker.known and not checker.fits(args):
             checker.check(path, args, kwargs)
         result = method(*args)
-    if type(result) not in checker.plain and not _is_awaitable(result):
+    if type(result) not in checker.plain and not is_awaitable(result):
         checker.check_result(path, result)
     return result
 
@@ -549,17 +549,19 @@ class Membrane:
                     crossed = False  # told when it is answered
             except BaseException as error:
                 problem = error
-            if problem is not None:
-                if isinstance(problem, _ENDS):
-                    raise self.failed(problem, path, function, ()) from None
+            if problem is not None and not isinstance(problem, _ENDS):
                 without_wall(problem, self._wall)
             if crossed:
+                # Whatever it ended in: the budget too may end after the deed, when its result is paid.
+                end = self._ending(problem)
+                result = result if end is None else None
                 seconds = time.perf_counter() - clock
                 where = self._where()
                 self._tell(
-                    Use(path, host_args, host_kwargs, result, problem, started, seconds, *where),
-                    function,
+                    Use(path, host_args, host_kwargs, result, end, started, seconds, *where), function
                 )
+            if isinstance(problem, _ENDS):
+                raise self.failed(problem, path, function, ()) from None
         finally:
             compartment._in_host -= 1
         if problem is None:
@@ -581,7 +583,7 @@ class Membrane:
         """What the guest gets of what a host's function gave. checker: of what it promised."""
         if type(result) in _SMALL and checker is None:
             return result
-        if type(result) not in PLAIN and _is_awaitable(result):
+        if type(result) not in PLAIN and is_awaitable(result):
             told = not self._told(function)
             call = Call(result, path, function, args, kwargs, started, clock, told)
             self.compartment._realm.meter.check()
@@ -623,20 +625,52 @@ class Membrane:
 
     def _where(self) -> tuple[str, int]:
         """The file name and the line of the guest's program that runs now, not of the library that it
-        called."""
-        realm = self.compartment._realm
+        called. A program that a guest compiled or ran itself, and named as it liked, is told under the
+        program that did so: "main.py > made.py"."""
+        realm, made = self.compartment._realm, self.compartment._made
         inner = frame = realm.guest_frame()
+        names: list[str] = []
+        line = 0
         while frame is not None:
             if realm.is_guest_frame(frame):
                 name = shown_filename(frame.f_code)
-                if not name.startswith(("lib/", "facet/")):
-                    return one_line(name), frame.f_lineno
+                own = serial_of(frame.f_code) in made
+                if own or not name.startswith(("lib/", "facet/")):
+                    line = line or frame.f_lineno
+                    if own and not names:
+                        names.append(one_line(name))
+                    elif not own:
+                        names.append(one_line(name))
+                        break
             frame = frame.f_back
-        return ("", 0) if inner is None else (one_line(shown_filename(inner.f_code)), inner.f_lineno)
+        else:
+            names.append("<guest>" if names else "")
+        if inner is not None and not line:
+            names, line = [one_line(shown_filename(inner.f_code))], inner.f_lineno
+        if self.outer is not None:
+            names.append(self.outer._where()[0])
+        return " > ".join(reversed([n for n in names if n])), line
+
+    def _ending(self, problem: BaseException | None) -> BaseException | None:
+        """What the audit is told of how a use ended; the stop itself is private."""
+        if not isinstance(problem, Stop):
+            return problem
+        stopped = self.compartment._realm.meter.stopped
+        return CapabilityError("the guest was stopped") if stopped is None else LimitExceeded(*stopped)
 
     def _told(self, function: Any) -> bool:
         """Whether the host's audit sees uses of this: not of what guests made for their children."""
-        return self.on_use is not None and (self.outer is None or not made_by_guest(function))
+        return self.on_use is not None and not self.made_in_family(function)
+
+    def made_in_family(self, function: Any) -> bool:
+        """Whether it is a method that this guest, or one that it is nested in, has made itself."""
+        maker = maker_of(function)
+        family: Membrane | None = self
+        while maker is not None and family is not None:
+            if family.compartment is maker:
+                return True
+            family = family.outer
+        return False
 
     def _tell(self, event: Use, function: Any) -> None:
         """Let the host's audit see a use."""
@@ -660,8 +694,10 @@ class Membrane:
         turn = self.compartment._awaiting
         if turn is None:
             call.drop()
-            raise _MustAwait
+            raise MustAwait
         turn.note(call)
+        if self.recorder is not None:
+            self.recorder.later(call)
         return make_pending(call)
 
     def handed_on(self, call: Call) -> Any:
@@ -690,36 +726,45 @@ class Membrane:
         of the turn."""
         compartment = self.compartment
         meter = compartment._realm.meter
-        meter.charge(1)
+        recorder = self.recorder
+        told_again = recorder is not None and recorder.retelling
         value: Any = None
+        seen: BaseException | None = None
         compartment._in_host += 1
         try:
-            if problem is None:
-                try:
-                    checker = checker_for(call.function)
+            try:
+                meter.charge(1)
+                if problem is None:
+                    # A record's answers were checked, and have stand-ins for capabilities in them.
+                    checker = None if told_again else checker_for(call.function)
                     if checker is not None:
                         checker.check_result(call.path, result)
                     value = self._charged(result, call.path, call.function)
-                except (CrossingError, ArgumentError) as error:
-                    problem = error
+            except (CrossingError, ArgumentError, Stop) as error:
+                problem = error
+            end = self._ending(problem)
+            if problem is not None and not isinstance(problem, Stop):
+                args = (*call.args, *call.kwargs.values())
+                seen = self._mapped(problem, call.path, call.function, args)
+            if recorder is not None and not isinstance(problem, Stop):
+                recorder.came(call, result, seen)
+            result = result if end is None else None
             seconds = time.perf_counter() - call.clock
             call.told = True
             self._tell(
-                Use(call.path, call.args, call.kwargs, result, problem, call.started, seconds),
-                call.function,
+                Use(call.path, call.args, call.kwargs, result, end, call.started, seconds), call.function
             )
+            if isinstance(problem, Stop):
+                raise problem
         finally:
             compartment._in_host -= 1
         meter.check()
-        if problem is None:
-            return value, None
-        args = (*call.args, *call.kwargs.values())
-        return None, self._mapped(problem, call.path, call.function, args)
+        return (value, None) if seen is None else (None, seen)
 
     def _mapped(
         self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
     ) -> BaseException:
-        if isinstance(problem, _MustAwait):
+        if isinstance(problem, MustAwait):
             return TypeError(
                 f"{path} must be awaited; only exec_async, eval_async and call_async run guests "
                 f"that await"
@@ -759,7 +804,7 @@ class _HandedOn(Answer):
         self._membrane.ended(self._call, None, RuntimeError("never awaited"))
 
 
-def _is_awaitable(result: Any) -> bool:
+def is_awaitable(result: Any) -> bool:
     """Whether a host's function gave something that answers later."""
     kind = type(result)
     return kind is CoroutineType or (

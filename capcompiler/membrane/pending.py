@@ -50,10 +50,14 @@ class Answer(Coroutine[Any, Any, Any]):
             self._steps.close()
             return
         self._steps = self._answer()
+        self._let_go()
+        self._dropped()
+
+    def _let_go(self) -> None:
+        """It is not to begin: a coroutine that has not ends without a warning."""
         close = getattr(self._awaitable, "close", None)
         if close is not None:
             close()
-        self._dropped()
 
 
 class Call:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from capcompiler.membrane.unoffered import kind_of, unoffered
 from guards.call import enter_callable, enter_face
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import TABLE, define
@@ -73,6 +74,9 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
     """The class of references with these special methods, made once for all compartments."""
     found = _classes.get((state, special))
     if found is None:
+        special = kind_of(special, _classes)
+        found = _classes.get((state, special))
+    if found is None:
         namespace: dict[str, Any] = {"__slots__": (), "__module__": __name__}
         for name in sorted(special):
             namespace[name] = _special(name)
@@ -90,7 +94,10 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
 
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        result = self.__cap_use__.call(name, args, kwargs)
+        use = self.__cap_use__
+        if name not in use.interface.methods:
+            return unoffered(self, name, use.interface.methods)
+        result = use.call(name, args, kwargs)
         # What gave itself is its own iterator, and has `__next__`.
         return iter(result) if name == "__iter__" and type(result) is list else result
 

@@ -335,7 +335,10 @@ class PluginHost:
 
     def _end(self, name: str, state: Any) -> None:
         with self._lock:
-            plugin = self.plugins[name]
+            plugin = self.plugins.get(name)
+            if plugin is None:
+                loaded = ", ".join(sorted(self.plugins)) or "none"
+                raise KeyError(f"no plugin is called {name!r}; loaded are: {loaded}")
             made = self._registered.pop(name, None)
             if made is not None and self.manager.get_plugin(name) is made:
                 self.manager.unregister(made)

@@ -19,9 +19,14 @@ from capcompiler.extras import needs_extra
 from capcompiler.isolation.wire import WireError, available, packed, unpacked
 from capcompiler.limits import Limits
 
-__all__ = ["Event", "Record", "RecordError", "hash_seed", "platform", "version"]
+__all__ = ["BEGAN", "CAME", "LATER", "LEFT", "USE", "Event", "Record", "RecordError", "hash_seed",
+           "platform", "version"]  # fmt: skip
 
-_MAGIC: Final = b"caprec1\n"
+#: What an event is: a use that was answered at once, one whose answer is awaited, the answer to what a
+#: coroutine of the guest's awaited, and the host beginning one of these, or ending it before its end.
+USE, LATER, CAME, BEGAN, LEFT = range(5)
+
+_MAGIC: Final = b"caprec2\n"
 _CODE: Final = 32
 #: Bytes of a record that is read, at most.
 MAX_RECORD: Final = 256 * 2**20
@@ -35,12 +40,19 @@ class RecordError(CapError):
 @dataclass(frozen=True, slots=True)
 class Event:
     """One use of a capability. asked: its arguments, packed. failed: whether the answer is an error.
-    answer: packed too."""
+    answer: packed too.
+
+    LATER: failed says that the guest has no answer yet and may get one; answer is the number of the
+    call, or of one before it that gave the same thing to await.
+    CAME: asked is the numbers of the guest's coroutine and of the call, -1 for none. BEGAN: asked is
+    the number of the guest's object that the host awaits. LEFT: the number of the coroutine.
+    """
 
     path: str
     asked: bytes
     failed: bool
     answer: bytes
+    kind: int = USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class Record:
             self.optimize,
             [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth],
             self.grants,
-            [[e.path, e.asked, e.failed, e.answer] for e in self.events],
+            [[e.path, e.asked, e.failed, e.answer, e.kind] for e in self.events],
             [list(m) for m in self.modules],
             None if self.waiting is None else list(self.waiting),
             None if self.ending is None else list(self.ending),
@@ -114,8 +126,8 @@ class Record:
             _of(bytes, source).decode("utf-8", "surrogatepass"), _of(str, filename),
             _of(bool, optimize), made, _of(bytes, grants),
             tuple([
-                Event(_of(str, path), _of(bytes, asked), _of(bool, failed), _of(bytes, answer))
-                for path, asked, failed, answer in events
+                Event(_of(str, path), _of(bytes, asked), _of(bool, failed), _of(bytes, answer), _kind(n))
+                for path, asked, failed, answer, n in events
             ]),
             tuple([(_of(str, name), _of(str, digest)) for name, digest in _of(list, modules)]),
             _pair(waiting, bytes), _pair(ending, str),
@@ -169,6 +181,12 @@ def _surrogates(text: str) -> bytes:
 
 def _of(kind: type, value: Any) -> Any:
     if type(value) is not kind:
+        raise ValueError
+    return value
+
+
+def _kind(value: Any) -> int:
+    if type(value) is not int or not USE <= value <= LEFT:
         raise ValueError
     return value
 

@@ -13,18 +13,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from capcompiler.membrane.capability import made_by_guest
 from capcompiler.membrane.data import CrossingError
+from capcompiler.membrane.membrane import MustAwait, is_awaitable
 from capcompiler.membrane.withheld import Told
-from capcompiler.recording.record import Event, Record, RecordError, hash_seed, platform, version
-from capcompiler.recording.values import Values, packed_error, unpacked_error
+from capcompiler.recording.record import (
+    LATER,
+    USE,
+    Event,
+    Record,
+    RecordError,
+    hash_seed,
+    platform,
+    version,
+)
+from capcompiler.recording.values import Values, is_external_call, packed_error, unpacked_error
 
 if TYPE_CHECKING:
+    from capcompiler.awaiting import Course
     from capcompiler.compartment import Compartment
     from capcompiler.membrane.membrane import Membrane, Use
+    from capcompiler.membrane.pending import Call
+    from capcompiler.namespace import Namespace
     from capcompiler.program import Program
+    from capcompiler.recording.courses import Courses
 
 __all__ = ["Diverged", "Recorder"]
 
@@ -54,6 +67,8 @@ class Recorder:
         self.grants = b""
         self.waited = 0.0  # seconds in which the turn was suspended; told by who suspends it
         self.world: Compartment | None = None
+        self._courses: Courses | None = None
+        self._begun: tuple[str, bytes] | None = None  # a use whose answer is to be awaited
         self._starting = False
         self._inside = False
         self._quiet = False
@@ -89,7 +104,11 @@ class Recorder:
                 return
         elif not self._inside:
             return  # a child that the guest runs
-        self.values.lost = self.lost or "a host's function called the guest while the guest used it"
+        self.lose("a host's function called the guest while the guest used it")
+
+    def lose(self, why: str) -> None:
+        """The guest cannot be brought back, if it could until now."""
+        self.values.lost = self.lost or why
 
     def imported(self, world: Compartment, filename: str, text: str | bytes) -> None:
         """A module, or data of a package, was read."""
@@ -101,14 +120,14 @@ class Recorder:
         if past is not None and len(self.modules) < len(past.modules):
             there = past.modules[len(self.modules)]
             if there != found:
-                self._diverge(world, f"it imports {filename}, which was another file then")
+                self.diverge(f"it imports {filename}, which was another file then")
         self.modules.append(found)
 
     def around(
         self, membrane: Membrane, path: str, perform: Callable[..., Any], function: Any
     ) -> Callable[..., Any]:
         """What is called in the place of a host's function."""
-        if self._inside or self.world is None or made_by_guest(function):
+        if self._inside or self.world is None or membrane.made_in_family(function):
             return perform  # once the turn is over, a child that is left of it is not recorded
         return partial(self._use, membrane, path, perform, function)
 
@@ -117,15 +136,18 @@ class Recorder:
         *args: Any, **kwargs: Any,
     ) -> Any:  # fmt: skip
         asked = self.values.asked(args, kwargs)
-        past, at = self.past, len(self.events)
-        if past is not None and at < len(past.events):
-            return self._replayed(past.events[at], path, asked)
+        self.asked = (path, asked)
+        if self.retelling:
+            event = self.next_event
+            if event.kind == LATER and event.failed and self.live and is_external_call(function):
+                self._same(event, path, asked)
+                self._begun = (path, asked)
+                return perform(*args, **kwargs)  # which asks nobody until it is awaited
+            return self._replayed(event, path, asked)
         self._quiet = False
         if not self.live:
             raise Diverged(f"it uses {path}, and the record ends before that")
-        if past is not None and at == len(past.events) and past.waiting != (path, asked):
-            raise self._other("" if past.waiting is None else past.waiting[0], path)
-        self.asked = (path, asked)
+        self.comes_to(path, asked)
         self._inside, waited = True, self.waited
         try:
             result = perform(*args, **kwargs)
@@ -135,7 +157,9 @@ class Recorder:
             raise
         finally:
             self._inside = False
-            self._forgive(membrane, self.waited - waited)
+            self.forgive(membrane.compartment, self.waited - waited)
+        if is_awaitable(result):
+            return self._to_await(membrane, path, asked, function, result)
         try:
             answer = self.values.answer(result)
         except CrossingError as error:
@@ -145,22 +169,59 @@ class Recorder:
         self._note(path, asked, False, answer)
         return result
 
+    def _to_await(self, membrane: Membrane, path: str, asked: bytes, function: Any, result: Any) -> Any:
+        if membrane.compartment._awaiting is None:  # the membrane refuses it
+            seen = membrane._mapped(MustAwait(), path, function, ())
+            self._note(path, asked, True, packed_error(seen))
+        else:
+            self._begun = (path, asked)
+        return result
+
+    def comes_to(self, path: str, asked: bytes) -> None:
+        """The guest does something new: at first, what the record says that it waits for."""
+        past = self.past
+        if past is not None and len(self.events) == len(past.events) and past.waiting != (path, asked):
+            raise self._other("" if past.waiting is None else past.waiting[0], path)
+
     def _note(self, path: str, asked: bytes, failed: bool, answer: bytes) -> None:
-        self.events.append(Event(path, asked, failed, answer))
+        self.note(Event(path, asked, failed, answer))
         self.asked = None
 
-    def _forgive(self, membrane: Membrane, seconds: float) -> None:
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+
+    @property
+    def retelling(self) -> bool:
+        """Whether there are answers left in the record."""
+        return self.past is not None and len(self.events) < len(self.past.events)
+
+    @property
+    def next_event(self) -> Event:
+        """What comes next in the record."""
+        past = self.past
+        assert past is not None  # noqa: S101 - who asks has seen that there is one
+        return past.events[len(self.events)]
+
+    def forgive(self, world: Compartment, seconds: float) -> None:
         """Time in which the turn was suspended does not count."""
-        meter = membrane.compartment._realm.meter if seconds else None
+        meter = world._realm.meter if seconds else None
         while meter is not None:
             if meter.deadline is not None:
                 meter.deadline += seconds
             meter = meter.parent
 
-    def _replayed(self, event: Event, path: str, asked: bytes) -> Any:
-        self._quiet = True
+    def _same(self, event: Event, path: str, asked: bytes) -> None:
+        if event.kind not in (USE, LATER):
+            raise Diverged(f"it uses {path}, where it awaited something")
         if (event.path, event.asked) != (path, asked):
             raise self._other(event.path, path)
+
+    def _replayed(self, event: Event, path: str, asked: bytes) -> Any:
+        self._quiet = True
+        self._same(event, path, asked)
+        if event.kind == LATER:
+            self._begun = (path, asked)
+            return self.courses.standing(event)
         self.events.append(event)
         try:
             answer: Any = (unpacked_error if event.failed else self.values.given)(event.answer)
@@ -181,10 +242,61 @@ class Recorder:
             )
         return Diverged(reason)
 
-    def _diverge(self, world: Compartment, reason: str) -> None:
+    def diverge(self, reason: str) -> NoReturn:
+        """End the turn: its guest does something else. In a stretch of it."""
+        world = self.world
+        assert world is not None  # noqa: S101 - a turn of it is under way
+        self.end(Diverged(reason))
         meter = world._realm.meter
-        world._host_exit = Diverged(reason)
         raise meter.stop("steps", 0, meter.used)
+
+    def end(self, diverged: Diverged) -> None:
+        """End the turn, whatever it waits for, in this where it has not been stopped already."""
+        world = self.world
+        if world is None:
+            return
+        meter = world._realm.meter
+        if meter.stopped is None:
+            world._host_exit = diverged
+            meter.stop("steps", 0, meter.used)
+        if world._awaiting is not None:
+            world._awaiting.wake()
+
+    # Turns that await
+
+    @property
+    def courses(self) -> Courses:
+        """What goes on in a turn that awaits."""
+        if self._courses is None:
+            from capcompiler.recording.courses import Courses  # it needs an event loop's module
+
+            self._courses = Courses(self)
+        return self._courses
+
+    def course(self, world: Compartment, obj: Any) -> Course:
+        """What notes one coroutine of the guest's, which the host awaits as `obj`, or the program."""
+        if world is not self.world or (obj is None and self.courses.begun_yet):
+            self.lose("a host's coroutine called the guest while the guest awaited it")
+        return self.courses.course(obj)
+
+    def later(self, call: Call) -> None:
+        """A use gave something to be awaited."""
+        if self._begun is not None:
+            (path, asked), self._begun = self._begun, None
+            self.courses.begun(call, path, asked)
+
+    def came(self, call: Call, result: Any, seen: BaseException | None) -> None:
+        """The answer to a call, in a stretch of the turn. seen: the error that the guest sees."""
+        self._quiet = self.retelling
+        self.courses.came(call, result, seen)
+
+    def hush(self) -> None:
+        """What happens next is told again."""
+        self._quiet = True
+
+    def under_way(self) -> str:
+        """Why the guest cannot be brought back from where it waits now, "" when it can."""
+        return self.lost or ("" if self._courses is None else self._courses.under_way())
 
     def telling(self, on_use: Callable[[Use], None] | None) -> Callable[[Use], None] | None:
         """`on_use` for what really happens, and not for what is only answered again."""
@@ -204,10 +316,21 @@ class Recorder:
         ending: tuple[str, str] | None = None, *, limits: Any,
     ) -> Record:  # fmt: skip
         """The record as it stands."""
+        courses = self._courses
+        events = tuple(self.events) if courses is None else courses.marked(self.events)
         return Record(
             version(), platform(), hash_seed(), program.source, program.filename, program.optimize,
-            limits, self.grants, tuple(self.events), tuple(self.modules), waiting, ending,
+            limits, self.grants, events, tuple(self.modules), waiting, ending,
         )  # fmt: skip
+
+
+def run_program(world: Compartment, program: Program) -> Namespace:
+    """`exec`, on an event loop of its own for a program that awaits. Not while another one runs here."""
+    if not program.awaits:
+        return world.exec(program)
+    import asyncio
+
+    return asyncio.run(world.exec_async(program))
 
 
 def grants_of(world: Compartment) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
 from capcompiler.namespace import Namespace
-from capcompiler.program import Program, cap_compile, refuse_awaits
+from capcompiler.program import Program, cap_compile
 from capcompiler.recording.record import Record, RecordError, need_wire
-from capcompiler.recording.recorder import Diverged, Recorder
+from capcompiler.recording.recorder import Diverged, Recorder, run_program
 from capcompiler.recording.values import Values
 
-__all__ = ["Recording", "Replayed", "Tape", "record", "replay"]
+__all__ = ["Recording", "Replayed", "Tape", "record", "record_async", "replay"]
 
 _LIMITS: Final = Limits()
 
@@ -51,6 +51,15 @@ class Replayed:
     same: bool
 
 
+class _Ended(RecordError):
+    """A record is told to its end, and the guest was not at its own. kind: of what ended it."""
+
+    def __init__(self, kind: str, path: str) -> None:
+        why = f"the guest waits for {path}" if path else f"the guest was stopped: {kind[:60]}"
+        super().__init__(f"here {why}")
+        self.kind = kind
+
+
 class Tape:
     """A program that is to run once in a compartment, and what it is told meanwhile.
 
@@ -60,7 +69,6 @@ class Tape:
     def __init__(self, world: Compartment, src: str | bytes | Program, filename: str, optimize: bool):
         need_wire()
         self.program = cap_compile(src, filename=filename, optimize=optimize)
-        refuse_awaits(self.program)
         if world._has_run:
             raise RecordError("the compartment has run something before")
         self._world = world
@@ -68,9 +76,17 @@ class Tape:
         self._recorder.attach(world)
 
     def run(self) -> Namespace:
-        """`exec`, once. Raises what that raises."""
+        """`exec`, once, on an event loop of its own for a program that awaits. Raises what that
+        raises."""
         try:
-            return self._world.exec(self.program)
+            return run_program(self._world, self.program)
+        finally:
+            self._recorder.detach()
+
+    async def run_async(self) -> Namespace:
+        """`exec_async`, once, on the event loop that is running."""
+        try:
+            return await self._world.exec_async(self.program)
         finally:
             self._recorder.detach()
 
@@ -88,9 +104,13 @@ def record(
 ) -> Recording:
     """Run a program in a compartment that has run nothing yet, as `exec` does, and record it.
 
-    Errors of the guest are given, not raised. Raises `DialectError`, also for a program that awaits.
+    A program that awaits runs on an event loop of its own. Errors of the guest are given, not raised.
+    Raises `DialectError`, and `RecordError` for a program that awaits where a loop runs already.
     """
-    tape = Tape(world, src, filename, optimize)
+    program = cap_compile(src, filename=filename, optimize=optimize)
+    if program.awaits and _on_a_loop():
+        raise RecordError("the program awaits, and an event loop runs here: await record_async(...)")
+    tape = Tape(world, program, filename, optimize)
     names: Namespace | None = None
     error: CapError | None = None
     try:
@@ -98,6 +118,30 @@ def record(
     except CapError as problem:
         error = problem
     return Recording(names, error, *tape.end(error))
+
+
+async def record_async(
+    world: Compartment, src: str | bytes | Program, *, filename: str = "<guest>", optimize: bool = True
+) -> Recording:
+    """`record` on the event loop that is running, as `exec_async` is to `exec`."""
+    tape = Tape(world, src, filename, optimize)
+    names: Namespace | None = None
+    error: CapError | None = None
+    try:
+        names = await tape.run_async()
+    except CapError as problem:
+        error = problem
+    return Recording(names, error, *tape.end(error))
+
+
+def _on_a_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _beyond(asked: Limits) -> dict[str, int | float | None]:
@@ -142,27 +186,32 @@ def replay(
     recorder = Recorder(past, live=False)
     try:
         program = cap_compile(past.source, filename=past.filename, optimize=past.optimize)
-        refuse_awaits(program)
         world = Compartment(
             given, imports=imports, limits=past.limits if limits is None else limits, on_use=told
         )
     except CapError as problem:
         raise RecordError(f"this record is damaged: {problem}") from None
+    if program.awaits and _on_a_loop():
+        raise RecordError("the program awaits: await asyncio.to_thread(replay, data) on an event loop")
     recorder.attach(world)
     names: Namespace | None = None
     error: CapError | None = None
     try:
-        names = world.exec(program)
+        names = run_program(world, program)
     except CapError as problem:
         error = problem
     except Diverged as diverged:
-        if past.waiting is None or len(recorder.events) < len(past.events):
+        # Where all was told, the turn was ended from outside: by its host, or its time.
+        whole = len(recorder.events) == len(past.events)
+        if not whole or (past.waiting is None and not (past.ending and past.ending[1])):
             raise RecordError(
                 f"the guest does something else than its record says: {diverged.reason}"
             ) from None
-        error = RecordError(f"here the guest waits for {past.waiting[0]}")
+        stopped = "" if past.ending is None else past.ending[1]
+        error = _Ended(stopped, past.waiting[0] if past.waiting else "")
     finally:
         recorder.detach()
-    ending = (world.output, "" if error is None else type(error).__name__)
+    kind = error.kind if type(error) is _Ended else "" if error is None else type(error).__name__
+    ending = (world.output, kind)
     same = len(recorder.events) == len(past.events) and past.ending in (None, ending)
     return Replayed(names, error, world.output, tuple(uses), same)

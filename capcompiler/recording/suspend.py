@@ -15,15 +15,19 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
+from functools import partial
+from inspect import iscoroutinefunction
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from capcompiler.attenuation.policy import Attenuated, Policy, Step, attenuated, capability_of
+from capcompiler.awaiting import inside_a_turn
 from capcompiler.compartment import Compartment, Isolation
 from capcompiler.declared import declared
 from capcompiler.errors import CapabilityError
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
+from capcompiler.membrane.arguments import function_of
 from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, nearest_builtin, rebuilt
@@ -32,9 +36,9 @@ from capcompiler.membrane.membrane import Use, why_not_granted
 from capcompiler.membrane.record import record_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.namespace import Namespace
-from capcompiler.program import Program, cap_compile, refuse_awaits
+from capcompiler.program import Program, cap_compile
 from capcompiler.recording.record import Record, RecordError, need_wire, secret_of
-from capcompiler.recording.recorder import Diverged, Recorder, grants_of
+from capcompiler.recording.recorder import Diverged, Recorder, grants_of, run_program
 from capcompiler.recording.values import Values
 from capcompiler.tripwire import turns
 
@@ -63,6 +67,8 @@ class _External(Policy):
         session = _here.session
         if session is None:
             raise Withheld("it is answered from outside, which only Compartment.start waits for")
+        if isinstance(step.go, partial) and iscoroutinefunction(function_of(step.go.func)):
+            return session.ask_when_awaited(session.recorder.asked, step.args, step.kwargs)
         return session.ask(step.args, step.kwargs)
 
 
@@ -126,7 +132,7 @@ class Session:
     def _run(self) -> None:
         _here.session = self
         try:
-            outcome: tuple[str, Any] = ("ended", self.world.exec(self.program))
+            outcome: tuple[str, Any] = ("ended", run_program(self.world, self.program))
         except BaseException as error:
             outcome = ("failed", error)
         finally:
@@ -142,6 +148,23 @@ class Session:
         answer = self._to_guest.get()
         self.recorder.waited += time.monotonic() - started
         return answer()
+
+    async def ask_when_awaited(
+        self, asked: tuple[str, bytes] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """A question of a coroutine function's, once the guest, or who was handed it, awaits it. The
+        event loop of the guest's thread stands still meanwhile."""
+        recorder, turn = self.recorder, self.world._awaiting
+        if asked is not None:
+            recorder.comes_to(*asked)
+        recorder.asked, waited = asked, recorder.waited
+        try:
+            return self.ask(args, kwargs)
+        finally:
+            recorder.asked = None
+            recorder.forgive(self.world, recorder.waited - waited)
+            if turn is not None:
+                turn.forgive(recorder.waited - waited)
 
     def wait(self) -> Pending | Namespace:
         """On the host's thread: what the guest asks next, or how it ended."""
@@ -274,8 +297,8 @@ class Pending:
         session = self._session
         if self._answered:
             raise RecordError(f"{self.name}: it has been answered, and there is nothing to go on with")
-        if session.recorder.lost:
-            raise RecordError(f"the guest cannot be brought back elsewhere: {session.recorder.lost}")
+        if why := session.recorder.under_way():
+            raise RecordError(f"the guest cannot be brought back elsewhere: {why}")
         record = session.recorder.record(
             session.program, self._asked, limits=session.world._limits
         )  # fmt: skip
@@ -359,12 +382,11 @@ def start(
 ) -> Pending | Namespace:
     """See `Compartment.start`."""
     need_wire()
-    if turns.meter is not None or _here.session is not None:
+    if turns.meter is not None or inside_a_turn() or _here.session is not None:
         # On a thread of its own it would have a budget of its own.
         raise CapabilityError("start: a guest cannot be suspended inside a turn")
     world._check_open()
     program = cap_compile(src, filename=filename, optimize=optimize)
-    refuse_awaits(program)
     recorder = Recorder()
     recorder.attach(world)
     return Session(world, program, recorder).begin()

@@ -33,17 +33,25 @@ from capcompiler.membrane.capability import (
 )
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import rebuilt
-from capcompiler.membrane.handle import Handle
+from capcompiler.membrane.handle import Handle, object_of
 from capcompiler.membrane.record import Record, record_of, registered
 from capcompiler.recording.record import RecordError
 from capcompiler.recording.standin import StandIn
 from guards.tables.errors import EXCEPTIONS
 
-__all__ = ["Values", "described", "is_external", "packed_error", "unpacked_error"]
+__all__ = [
+    "Values",
+    "described",
+    "is_external",
+    "is_external_call",
+    "packed_error",
+    "unpacked_error",
+]
 
 _CAP: Final = "cap"
 _METHOD: Final = "method"
 _OBJECT: Final = "object"
+_LATER: Final = "later"
 _KIND: Final = "kind"
 _MOST_NAMES: Final = 1000
 _SCALARS: Final = frozenset({type(None), bool, float})
@@ -60,8 +68,12 @@ class Values:
         self.caps: list[Any] = []
         self.handles: list[Any] = []
         self.lost = ""
+        #: What was given to be awaited: by call, and the number of the first call that gave it.
+        self.later: list[Any] = []
+        self._later_numbers: dict[int, int] = {}
         self._cap_numbers: dict[int, int] = {}
         self._handle_numbers: dict[int, int] = {}
+        self._object_numbers: dict[int, int] = {}
 
     # Out
 
@@ -91,9 +103,22 @@ class Values:
             number = self._handle_numbers.get(id(value))
             if number is None:
                 number = self._handle_numbers[id(value)] = len(self.handles)
+                self._object_numbers[id(object_of(value))] = number
                 self.handles.append(value)
             return [_OBJECT, number]
-        return self._cap(value)
+        known = self._later_numbers.get(id(value))
+        return self._cap(value) if known is None else [_LATER, known]
+
+    def begun(self, awaitable: Any) -> int:
+        """Number what the next call gave to be awaited: as the first call that gave it, where it is the
+        same thing again."""
+        number = self._later_numbers.setdefault(id(awaitable), len(self.later))
+        self.later.append(awaitable)  # held, so that its id stays its own
+        return number
+
+    def number_of(self, obj: Any) -> int | None:
+        """The number of the guest's object that the host was handed, None for one that it was not."""
+        return self._object_numbers.get(id(obj))
 
     def _answer_leaf(self, value: Any) -> Any:
         if isinstance(value, Handle):
@@ -234,6 +259,11 @@ def is_external(cap: Any) -> bool:
     return getattr(type(cap), "_cap_external", None) is not None and bool(cap._cap_external())
 
 
+def is_external_call(function: Any) -> bool:
+    """Whether a call of a host's function is answered from outside."""
+    return type(function) is Gated and is_external(function._owner)
+
+
 def standin_of(description: Any) -> StandIn:
     """The stand-in of a capability that is described so. Raises `WireError`."""
     methods, read, write, reads, facets, _external = description
@@ -261,6 +291,7 @@ def unpacked_error(data: bytes) -> BaseException:
         name, args = unpack(unpacked(data), _no_leaf)
         kind = EXCEPTIONS.get(name) if type(name) is str else None
         wrong = kind is None or not issubclass(kind, Exception) or issubclass(kind, ExceptionGroup)
+        wrong = wrong and kind is not BaseException  # of what was cancelled
         if kind is None or wrong or type(args) is not list or len(args) > 20:
             raise WireError("an exception that is none")
         if any(type(a) not in _PLAIN for a in args):

@@ -84,6 +84,13 @@ def _concat(realm: Realm, a: Any, b: Any, /) -> Any:
 
 
 @tamed_in(_OPERATOR_TAMED)
+def _iconcat(realm: Realm, a: Any, b: Any, /) -> Any:
+    if host_lookup(type(a), "__getitem__")[0] is None:
+        raise TypeError(f"{host_name(type(a))!r} object can't be concatenated")
+    return realm.guards["cap:iadd"](a, b)
+
+
+@tamed_in(_OPERATOR_TAMED)
 def __compare_digest(realm: Realm, a: Any, b: Any, /) -> bool:
     exact: list[Any] = []
     for text in (a, b):
@@ -118,7 +125,7 @@ for (
 ) in """mul imul add iadd pow ipow mod imod lshift ilshift floordiv ifloordiv getitem truediv itruediv
                 sub isub ior iand xor ixor rshift irshift and_ or_ neg invert""".split():
     _guard(_name, f"cap:{_name.strip('_')}")
-for _name, _key in {"pos": "plus", "inv": "invert", "iconcat": "iadd"}.items():
+for _name, _key in {"pos": "plus", "inv": "invert"}.items():
     _guard(_name, f"cap:{_key}")
 
 

@@ -54,19 +54,57 @@ def _sized(function: Any, factor: int = 4) -> Callable[..., Any]:
     return tamed
 
 
+#: Alphabets by their names, from 3.15 on.
+_ALPHABETS: Final[dict[str, bytes]] = {
+    n: v for n, v in vars(binascii).items() if n.endswith("_ALPHABET") and type(v) is bytes
+}
+_TEXTS: Final = {text: text for text in _ALPHABETS.values()}
+
+
+def _decoding(name: str) -> Callable[..., Any]:
+    """A function that reads text in an alphabet, which must be one of the module's own.
+
+    C code keeps what it makes of each in a dictionary of the whole process, under the object that it
+    was handed: a guest's class of bytes would be compared there in the turns of others, with what they
+    hand in, and nothing is ever taken out.
+    """
+    sized = _sized(getattr(binascii, name))
+
+    def tamed(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
+        if "alphabet" in kwargs:
+            asked = kwargs["alphabet"]
+            known = _TEXTS.get(asked) if type(asked) is bytes else None
+            if known is None:
+                raise PermissionError(
+                    f"binascii.{name} reads the alphabets of binascii only: Python would keep any other "
+                    "for the whole process; bytes.translate the text into one of those first"
+                )
+            kwargs["alphabet"] = known
+        return sized(realm, *args, **kwargs)
+
+    tamed.__name__ = tamed.__qualname__ = name
+    return tamed
+
+
+def _there(names: str) -> list[str]:
+    return [n for n in names.split() if hasattr(binascii, n)]
+
+
 MODULES["binascii"] = ModuleRow(
     why="bytes to text and back",
     safe={
         "Error": _sealed_class(binascii.Error),
         "Incomplete": _sealed_class(binascii.Incomplete),
-        # Alphabets, from 3.15 on.
-        **{n: v for n, v in vars(binascii).items() if n.endswith("_ALPHABET") and type(v) is bytes},
+        **_ALPHABETS,
     },
     tame={
         n: _sized(getattr(binascii, n))
-        for n in """a2b_base64 a2b_hex a2b_qp a2b_uu b2a_base64 b2a_hex b2a_qp b2a_uu crc32 crc_hqx
-        hexlify unhexlify""".split()
-    },
+        for n in _there(
+            """a2b_ascii85 a2b_hex a2b_qp a2b_uu b2a_ascii85 b2a_base32 b2a_base64 b2a_base85 b2a_hex
+            b2a_qp b2a_uu crc32 crc_hqx hexlify unhexlify"""
+        )
+    }
+    | {n: _decoding(n) for n in _there("a2b_base32 a2b_base64 a2b_base85")},
 )
 
 # unicodedata

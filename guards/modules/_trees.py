@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import warnings
-from types import EllipsisType
+from types import EllipsisType, GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.host import host_dict, host_mro
 from guards.tamed import ModuleNamespace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guards.realm import Realm
 
 __all__ = ["node_kinds", "syntax_tree"]
@@ -45,28 +47,29 @@ def _named(name: str) -> Any:
 #: Those of which a tree is never made: they are there for old programs, and compare by metaclasses.
 _OLD: Final = frozenset("Num Str Bytes NameConstant Ellipsis Index ExtSlice Suite AugLoad AugStore "
                         "Param slice".split())  # fmt: skip
-_LISTS: Final = frozenset(
-    "body orelse finalbody handlers decorator_list type_params targets names items cases generators ifs "
-    "keys values elts ops comparators args keywords bases posonlyargs kwonlyargs kw_defaults defaults "
-    "patterns kwd_attrs kwd_patterns type_ignores argtypes".split()
-)
+#: How a field's type is told.
+_HOW: Final = {GenericAlias: "list", UnionType: "optional"}
 
 
 def _row(kind: type[ast.AST]) -> tuple[Any, ...]:
     fields = kind._fields
     optional = tuple(n for n in (*fields, *kind._attributes) if kind.__dict__.get(n, 0) is None)
-    lists = () if kind is ast.Lambda else tuple(n for n in fields if n in _LISTS)
-    if kind in (ast.DictComp, ast.IfExp, ast.Expression):
-        lists = tuple(n for n in lists if n == "generators")
     return (kind.__name__, kind.__bases__[0].__name__, fields, kind._attributes, kind.__doc__, optional,
-            lists)  # fmt: skip
+            tuple(_types(kind)))  # fmt: skip
+
+
+def _types(kind: type[ast.AST]) -> Iterator[tuple[str, str, str]]:
+    """Each field with its type's name, and whether it is a list of them or may be None; from 3.13 on."""
+    for field, value in kind.__dict__.get("_field_types", {}).items():
+        how = _HOW.get(type(value), "")
+        yield field, (value.__args__[0] if how else value).__name__, how
 
 
 _ROWS: Final = tuple(_row(kind) for kind in _kinds() if kind.__name__ not in _OLD)
 
 
 def node_kinds(realm: Realm, /) -> tuple[Any, ...]:
-    """(name, base, fields, attributes, doc, optional fields, fields that are lists) of each kind."""
+    """(name, base, fields, attributes, doc, optional fields, types of fields) of each kind."""
     realm.meter.charge(len(_ROWS))
     return _ROWS
 

@@ -164,6 +164,11 @@ def _run_again(realm: Realm, module: Any, name: Any, /) -> None:
     realm.keep["run again"](module, host_exact_str(name))
 
 
+def _say_waiting(realm: Realm, /) -> None:
+    """Run what waits for code of the guest's: callbacks of weak references, warnings of C code."""
+    realm.told()
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -185,6 +190,7 @@ _TAMED.update(
     _source_of=_source_of,
     _refuse=_refuse,
     _run_again=_run_again,
+    _say_waiting=_say_waiting,
     _renew_class_cell=_renew_class_cell,
 )
 _NAMES = """

@@ -14,6 +14,7 @@ from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.harden import harden
+from guards.host import host_module_dict
 from guards.tamed import enter
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class GuestModule(ModuleType):
     """
 
     def __repr__(self) -> str:
-        own = object.__getattribute__(self, "__dict__")
+        own = host_module_dict(self)
         name, file = own.get("__name__"), own.get("__file__")
         if type(name) is not str:
             return "<module>"
@@ -112,7 +113,7 @@ def new_module(realm: Realm, name: str, doc: str | None = None) -> Any:
 
 def module_dict(module: Any) -> dict[str, Any]:
     """The raw namespace of a module, guards' key and all."""
-    own: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    own: dict[str, Any] = host_module_dict(module)
     return own
 
 

@@ -10,7 +10,7 @@ from guards.call import callable_for_c, constructor
 from guards.reduce import OWN_REDUCE, PLAIN_REDUCE, reduce, setstate
 from guards.tables.rows import TABLE, Row, State
 from guards.tamed import enter
-from guards.told import path_of, shown_path, told_path
+from guards.told import obj_of, path_of, shown, told, was_told
 
 if TYPE_CHECKING:
     from guards.realm import Realm
@@ -28,30 +28,34 @@ def _context(realm: Realm, error: Any) -> Any:
     return None if found is realm.wall else found
 
 
-def _about(kind: type, name: str) -> Any:
-    """What an exception was about: `AttributeError.obj`. It may be no object of the
-    guest's where trusted code raised it, and is None then (pit 8)."""
-    raw = kind.__dict__[name].__get__
-
-    def read_about(realm: Realm, error: Any) -> Any:
-        found = raw(error)
-        kind = type(found)
-        if kind is object or realm.is_guest_class(kind) or realm.is_guest_function(found):
-            return found
-        return found if issubclass(kind, type) and realm.is_guest_class(found) else None
-
-    return read_about
+def _obj(realm: Realm, error: Any) -> Any:
+    """`AttributeError.obj`: what the guest said it is, or what is the guest's own, else None: it may be
+    no object of the guest's where trusted code raised it (pit 8)."""
+    found = obj_of(error)
+    if was_told(found):
+        return shown(found)
+    kind = type(found)
+    if kind is object or realm.is_guest_class(kind) or realm.is_guest_function(found):
+        return found
+    return found if issubclass(kind, type) and realm.is_guest_class(found) else None
 
 
 def _path(realm: Realm, error: Any) -> Any:
     """`ImportError.path`: what the guest said it is, else None: it may be a path of the host's."""
-    return shown_path(path_of(error))
+    return shown(path_of(error))
 
 
 @constructor(ImportError)
 def _import_error(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if "path" in kwargs:
-        kwargs["path"] = told_path(kwargs["path"])
+        kwargs["path"] = told(kwargs["path"])
+    return args
+
+
+@constructor(AttributeError)
+def _attribute_error(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    if "obj" in kwargs:
+        kwargs["obj"] = told(kwargs["obj"])
     return args
 
 
@@ -59,7 +63,7 @@ def _reduce_import_error(realm: Realm, error: Any, /, *_protocol: Any) -> Any:
     reduced = ImportError.__reduce__(error)
     for state in reduced[2:]:
         if type(state) is dict and "path" in state:
-            state["path"] = shown_path(state["path"])
+            state["path"] = shown(state["path"])
     return reduced
 
 
@@ -70,7 +74,8 @@ _OWN: Final[dict[type, str]] = {
     OSError: "errno strerror filename filename2 characters_written",
     StopIteration: "value",
     SystemExit: "code",
-    SyntaxError: "msg filename lineno offset text end_lineno end_offset print_file_and_line",
+    SyntaxError: "msg filename lineno offset text end_lineno end_offset print_file_and_line "
+    "_metadata",  # from 3.14 on: line, column and text, for who suggests a keyword
     UnicodeEncodeError: "encoding object start end reason",
     UnicodeDecodeError: "encoding object start end reason",
     UnicodeTranslateError: "encoding object start end reason",
@@ -112,8 +117,8 @@ for _kind in dict.fromkeys(_kinds):
     if _kind is ImportError:
         _reads["path"] = _path
     if _kind is AttributeError:
-        _reads["obj"] = _about(_kind, "obj")
-    _hidden = " ".join(n for n in ("_metadata", "__weakref__", "__slots__") if n in _kind.__dict__)
+        _reads["obj"] = _obj
+    _hidden = " ".join(n for n in ("__weakref__", "__slots__") if n in _kind.__dict__)
     enter(
         _kind,
         " ".join(n for n in _OWN.get(_kind, "").split() if n not in _GROUPED),

@@ -24,16 +24,30 @@ from types import (
     UnionType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from guards.call import CONSTRUCTORS, callable_for_c, construct, forget_annotations, wrapped_by
+from guards.binding import is_guest_code
+from guards.call import (
+    CONSTRUCTORS,
+    callable_for_c,
+    construct,
+    dict_of_wrapper,
+    forget_annotations,
+    wrapped_by,
+)
 from guards.classes import make_type, new_class, type_of
-from guards.code import code_of_function, frame_facts
+from guards.code import code_of_function, facts_of_code, frame_facts, frame_of_generator
 from guards.headroom import note_generator
-from guards.host import MethodOfHeapType, host_dict, host_method_func, host_name
+from guards.host import (
+    MethodOfHeapType,
+    host_dict,
+    host_method_func,
+    host_module_dict,
+    host_name,
+)
 from guards.item import alias_item, union_item
 from guards.protocol import SlotDescribed
-from guards.reduce import getstate, reduce, reduce_ex
+from guards.reduce import PLAIN_REDUCE, getstate, reduce, reduce_ex
 from guards.sealed import Sealed
 from guards.tables.rows import TABLE, Row, State, define
 from guards.tamed import ClassNamespace, class_namespace, enter, namespace_of
@@ -52,7 +66,7 @@ def _class_dict(realm: Realm, kind: Any) -> ClassNamespace:
 
 
 def _module_dict(realm: Realm, module: Any) -> Any:
-    return namespace_of(realm, object.__getattribute__(module, "__dict__"))
+    return namespace_of(realm, host_module_dict(module))
 
 
 def _own_annotations(name: str) -> Any:
@@ -71,7 +85,7 @@ def _wrapped_annotations(name: str) -> Any:
         # From 3.14 on they are asked of what is wrapped, each time: for a function of ours, the
         # dictionary that all compartments would share.
         forget_annotations(realm, wrapper)
-        own = object.__getattribute__(wrapper, "__dict__")
+        own = dict_of_wrapper(wrapper)
         if name in own:
             return own[name]
         inner = wrapped_by(wrapper)
@@ -150,6 +164,29 @@ def _raised_in(realm: Realm, tb: Any) -> Any:
     if not realm.is_guest_frame(frame):
         raise AttributeError("'traceback' object has no attribute 'tb_frame'")
     return frame_facts(realm, frame, frame.f_lineno, None)
+
+
+#: How each kind of suspended code names its frame, its code and whether it runs.
+_SUSPENDED: Final = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
+
+
+def _frame_of(realm: Realm, generator: Any) -> Any:
+    """Facts about where a generator stands; None once it is over."""
+    prefix = _SUSPENDED[type(generator)]
+    frame = getattr(generator, f"{prefix}_frame")
+    if frame is None:
+        return None
+    if not realm.is_guest_frame(frame):
+        raise AttributeError(f"{host_name(type(generator))!r} object has no attribute '{prefix}_frame'")
+    return frame_of_generator(realm, generator, frame, getattr(generator, f"{prefix}_running"))
+
+
+def _code_of(realm: Realm, generator: Any) -> Any:
+    prefix = _SUSPENDED[type(generator)]
+    code = getattr(generator, f"{prefix}_code")
+    if not is_guest_code(code):
+        raise AttributeError(f"{host_name(type(generator))!r} object has no attribute '{prefix}_code'")
+    return facts_of_code(realm, code)
 
 
 def _alias_call(realm: Realm, alias: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -329,19 +366,26 @@ enter(
     GeneratorType,
     "send close gi_running gi_suspended gi_state",
     cost={"throw": _thrown},
-    deny={n: "leads to frames and code" for n in "gi_frame gi_code gi_yieldfrom __del__".split()},
+    reads={"gi_frame": _frame_of, "gi_code": _code_of},
+    deny={"gi_yieldfrom": "what other code waits for", "__del__": "finalisers"},
 )
 enter(
     CoroutineType,
     "send close cr_running cr_suspended cr_state",
     cost={"throw": _thrown},
-    deny={n: "leads to frames and code" for n in "cr_frame cr_code cr_await cr_origin __del__".split()},
+    reads={"cr_frame": _frame_of, "cr_code": _code_of},
+    deny={
+        "cr_await": "what other code waits for",
+        "cr_origin": "frames of the host's",
+        "__del__": "finalisers",
+    },
 )
 enter(
     AsyncGeneratorType,
     "ag_running ag_suspended ag_state",
     cost={"athrow": _thrown, **dict.fromkeys(("asend", "aclose", "__anext__"), _stepped)},
-    deny={n: "leads to frames and code" for n in "ag_frame ag_code ag_await __del__".split()},
+    reads={"ag_frame": _frame_of, "ag_code": _code_of},
+    deny={"ag_await": "what other code waits for", "__del__": "finalisers"},
 )
 enter(
     GenericAlias,
@@ -371,8 +415,10 @@ enter(
 if hasattr(builtins, "sentinel"):
     enter(builtins.sentinel)
 enter(type(None), subclass=False)
-enter(type(NotImplemented))
-enter(type(Ellipsis))
+for _kind in (type(NotImplemented), type(Ellipsis)):
+    enter(_kind)
+    TABLE[_kind]["__reduce__"] = Row(State.TAME, reduce)
+    PLAIN_REDUCE.add(_kind)  # it gives its name
 define(Sealed, "__doc__", deny="__new__ __init__ __setattr__ __delattr__ __module__")
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.call import CONSTRUCTORS, callable_for_c
-from guards.charge import charge_add, charge_views, feed, size_of
+from guards.charge import allocatable, charge_add, charge_views, feed, size_of
 from guards.format import format_map_text, format_text
-from guards.host import host_exact_str, host_name
+from guards.host import host_exact_str, host_iterable, host_name
+from guards.tables.rows import find
 from guards.tamed import charge_item, charged, enter
 from guards.templates import TEMPLATES, Template
 
@@ -152,7 +153,7 @@ def _replace(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
 def _width(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     if args:
         width = operator.index(args[0])
-        realm.meter.charge_bytes(max(0, width))
+        realm.meter.charge_bytes(allocatable(max(0, width)))
         return (width, *args[1:])
     return args
 
@@ -196,7 +197,8 @@ def _from_hex(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _extend(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
-    return tuple(feed(realm, a) if size_of(a) is None else a for a in args)
+    # What cannot be iterated is left to C code, which says what cannot be done with it.
+    return tuple(feed(realm, a) if size_of(a) is None and host_iterable(type(a)) else a for a in args)
 
 
 def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:
@@ -262,6 +264,24 @@ def _registered(realm: Realm, encoding: str) -> Any:
         found = callable_for_c(realm, read(realm, realm.modules["_codecs"], "_registered"))(encoding)
         return tuple(tuple.__iter__(found)) if issubclass(type(found), tuple) else None
     return None
+
+
+def by_guests_codec(realm: Realm, kind: type, name: str, args: Any, kwargs: Any) -> Any:
+    """What `str(data, encoding)` and `bytes(text, encoding)` make by a codec that the program itself
+    registered, in a tuple, the keywords used up; None where the codec is one of C code's.
+
+    Raises LookupError for a codec that is not one of `CODECS` and that nobody registered.
+    """
+    encoding = args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8")
+    if len(args) + len(kwargs) > 3 or not isinstance(encoding, str):
+        return None  # C code says what is wrong
+    exact = host_exact_str(encoding)
+    if "_codecs" not in realm.modules or _registered(realm, exact) is None:
+        check_codec(encoding)
+        return None
+    errors = args[2] if len(args) > 2 else kwargs.get("errors", "strict")
+    kwargs.clear()
+    return (find(kind, name).tamed(realm, args[0], exact, errors),)
 
 
 def _coded(kind: type, name: str) -> Any:

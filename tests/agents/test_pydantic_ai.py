@@ -77,3 +77,21 @@ def test_huge_code_and_endless_code_are_answered() -> None:
 def test_after_its_retries_the_run_ends() -> None:
     with pytest.raises(UnexpectedModelBehavior):
         answer(Script(*[{"code": "nothing"}] * 9), retries=2)
+
+
+def test_code_stops_with_the_run_of_the_agent() -> None:
+    beats: list[int] = []
+    session = Session({"beat": lambda: beats.append(1)}, limits=Limits(steps=None))
+    tool = python_tool(session=session)
+
+    async def run() -> None:
+        script = Script({"code": "while True:\n    beat()"})
+        task = asyncio.ensure_future(Agent(FunctionModel(script), tools=[tool]).run("go"))
+        while not beats:
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert session.run("1 + 1").text == "2"

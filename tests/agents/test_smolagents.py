@@ -282,6 +282,32 @@ def test_prints_are_bounded_and_act_on_no_terminal() -> None:
     assert executor.state["_print_outputs"] == "before\n"
 
 
+@pytest.mark.parametrize("code", ["{}", "final_answer({})", "x = {}", "print({})", "[{}]", "raise ValueError({})",
+                                  "class A:\n    def __repr__(self): return {}\nA()"])  # fmt: skip
+def test_no_value_acts_on_the_terminal_that_an_agent_prints_it_on(code: str) -> None:
+    import io
+
+    from rich.console import Console
+    from smolagents.monitoring import AgentLogger
+
+    out = io.StringIO()
+    logger = AgentLogger(console=Console(file=out, force_terminal=True, width=200, color_system=None))
+    hostile = "'a\\x1b]0;evil\\x07 \\x9b31m \\u202e\\u2066 \\x08 \\ud800 b'"
+    model = Scripted(code.format(hostile), "final_answer(1)")
+    agent = CodeAgent(tools=[], model=model, executor=CapExecutor(), logger=logger, max_steps=2)
+    agent.run("go")
+    printed = out.getvalue()
+    assert "evil" in printed
+    assert not {c for c in printed if c in "\x07\x08\x9b\u202e\u2066"} and "\x1b]" not in printed
+
+
+def test_a_text_that_is_shown_otherwise_is_still_the_text() -> None:
+    text = CapExecutor()("'a\\x1bb'").output
+    assert text == "a\x1bb" and len(text) == 3 and json.loads(json.dumps(text)) == "a\x1bb"
+    assert f"{text}" == str(text) == "a\\x1bb"
+    assert type(CapExecutor()("'plain\\ntext'").output) is str
+
+
 def test_limits_stop_code_and_the_next_piece_runs() -> None:
     executor = CapExecutor(limits=Limits(steps=10_000))
     executor("kept = 1")
@@ -348,3 +374,21 @@ def test_ways_out_of_other_executors_lead_nowhere(code: str) -> None:
     executor.send_tools({"weather": Weather(), "final_answer": FinalAnswerTool()})
     with pytest.raises(Refused):
         executor(code)
+
+
+def test_an_error_says_how_tools_are_called_and_what_for() -> None:
+    class Search(Tool):  # type: ignore[misc]
+        name = "search"
+        description = "Search  the\nweb."
+        inputs = {"query": {"type": "string", "description": "what for"}, "n": {"type": "integer", "description": "how many"}}  # fmt: skip
+        output_type = "array"
+
+        def forward(self, query: str, n: int) -> Any:
+            return [query] * n
+
+    executor = CapExecutor(additional_functions={"plain": lambda x: x})
+    executor.send_tools({"search": Search()})
+    with pytest.raises(Refused) as caught:
+        executor("serach('a')")
+    assert "search(query: string, n: integer) -> array  # Search the web." in str(caught.value)
+    assert "plain(x)" in str(caught.value)

@@ -37,7 +37,7 @@ CASES: list[Case] = [
         async def outer(): await inner()
         c = outer()
         c.send(None)
-        r = [n for n in ('cr_frame', 'cr_await', 'cr_code', 'cr_origin') if hasattr(c, n)]
+        r = [n for n in ('cr_await', 'cr_origin') if hasattr(c, n)]
         c.close()
         r
         """,
@@ -48,7 +48,7 @@ CASES: list[Case] = [
         """
         async def f(): pass
         w = f().__await__()
-        r = [n for n in ('cr_frame', 'gi_frame', '__self__') if hasattr(w, n)]
+        r = [n for n in ('cr_frame', 'gi_yieldfrom', '__self__') if hasattr(w, n)]
         w.close()
         r
         """,
@@ -59,7 +59,7 @@ CASES: list[Case] = [
         """
         async def g(): yield 1
         s = g().asend(None)
-        r = [n for n in ('ag_frame', 'cr_frame', 'gi_frame', '__self__') if hasattr(s, n)]
+        r = [n for n in ('ag_frame', 'cr_frame', 'gi_yieldfrom', '__self__') if hasattr(s, n)]
         s.close()
         r
         """,
@@ -107,7 +107,7 @@ CASES: list[Case] = [
         """
         try:
             c = afn()
-            r = [n for n in ('cr_frame', 'cr_code', 'cr_await', 'gi_frame') if hasattr(c, n)]
+            r = [n for n in ('cr_frame', 'cr_code', 'cr_await', 'gi_yieldfrom') if hasattr(c, n)]
         except (PermissionError, TypeError, RuntimeError):
             r = []
         r

@@ -39,7 +39,7 @@ CASES: list[Case] = [
                         ValueError):
                     pass
                 try:
-                    return (i for i in 'a').gi_frame
+                    return (i for i in 'a').gi_frame.f_builtins
                 except AttributeError:
                     return len('abc')
             run()
@@ -154,7 +154,7 @@ CASES: list[Case] = [
         """
         ns = {'__builtins__': {}}
         try:
-            exec('def f(): return (i for i in [1]).gi_frame', ns)
+            exec('def f(): return (i for i in [1]).gi_frame.f_builtins', ns)
             ns['f']()
         except (AttributeError, ValueError, TypeError, NameError, SyntaxError) as e:
             r = type(e).__name__

@@ -350,7 +350,7 @@ CASES: list[Case] = [
     ),
     case(
         "descriptor-of-a-generator",
-        "type(i for i in '').__dict__['gi_frame']",
+        "type(i for i in '').__dict__['gi_yieldfrom']",
         raises="KeyError",
     ),
     case(
@@ -424,7 +424,7 @@ CASES: list[Case] = [
         try:
             next(iter([]))
         except StopIteration as e:
-            r = e.value, hasattr(e, 'gi_frame')
+            r = e.value, hasattr(e, 'gi_yieldfrom')
         r
         """,
         value=(None, False),

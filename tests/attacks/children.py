@@ -32,14 +32,14 @@ CASES: list[Case] = [
     ),
     case(
         "exposed-frame-of-a-generator",
-        "hasattr(expose((i for i in 'a'), read=('gi_frame',)), 'gi_frame')",
+        "hasattr(expose((i for i in 'a'), read=('gi_yieldfrom',)), 'gi_yieldfrom')",
         pit=20,
         value=False,
     ),
     case(
         "exposed-frame-of-a-generator-in-a-child",
-        "x = expose((i for i in 'a'), read=('gi_frame',))\n"
-        "cap_exec(\"hasattr(x, 'gi_frame')\", {'x': x}).value",
+        "x = expose((i for i in 'a'), read=('gi_yieldfrom',))\n"
+        "cap_exec(\"hasattr(x, 'gi_yieldfrom')\", {'x': x}).value",
         pit=20,
         value=False,
     ),
@@ -60,10 +60,10 @@ CASES: list[Case] = [
     ),
     case(
         "capability-method-runs-guarded",
-        "class K(Capability):\n    def act(self): return (i for i in 'a').gi_frame\nK().act()",
+        "class K(Capability):\n    def act(self): return (i for i in 'a').gi_frame.f_builtins\nK().act()",
         pit=8,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "capability-annotation-as-text-is-not-evaluated",

@@ -54,7 +54,7 @@ CASES: list[Case] = [
     ),
     case(
         "async-generator-await-3.6",
-        "async def f(): yield\nf().ag_await",
+        "async def f(): yield\ngetattr(f(), 'ag_await')",
         raises="AttributeError",
         about="ag_await",
     ),
@@ -83,7 +83,7 @@ CASES: list[Case] = [
         "frame-generator-3.14",
         "(i for i in 'a').gi_frame.f_generator",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_generator",
     ),
     case(
         "operator-call-3.11",
@@ -93,9 +93,9 @@ CASES: list[Case] = [
     ),
     case(
         "aiter-and-anext-3.10",
-        "async def g(): yield 1\naiter(g()).ag_frame",
+        "async def g(): yield 1\naiter(g()).ag_frame.f_builtins",
         raises="AttributeError",
-        about="ag_frame",
+        about="f_builtins",
     ),
     case("exception-add-note-3.11", "e = ValueError()\ne.add_note('n')\ne.__notes__", value=["n"]),
     case(

@@ -418,7 +418,7 @@ CASES: list[Case] = [
         "type-of-a-variable-changes-in-the-loop",
         """
         class V:
-            def __add__(self, o): return (i for i in 'a').gi_frame
+            def __add__(self, o): return (i for i in 'a').gi_frame.f_builtins
         x = 1
         for i in range(1000):
             x = x + 1
@@ -426,7 +426,7 @@ CASES: list[Case] = [
         x
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "integer-grows-in-the-loop",
@@ -454,11 +454,11 @@ CASES: list[Case] = [
         r = 0
         for i in range(100):
             r += c.x
-            if i == 50: C.x = property(lambda s: (i for i in 'a').gi_frame)
+            if i == 50: C.x = property(lambda s: (i for i in 'a').gi_frame.f_builtins)
         r
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "builtin-shadowed-by-a-class-body",

@@ -9,6 +9,13 @@ from .case import case as new_case
 
 case = partial(new_case, attack="files and modules", pit=19)
 
+#: Sources whose error stands in a line that is empty, and sources that the compiler refuses after the parser.
+_UNFINISHED = "'if 1:', 'def f():', 'with a:', 'x = \\\\\\n', 'for', '(', '\\'\\'\\'', 'try: pass'"
+_LATE = (
+    "'return', 'break', 'nonlocal x', 'def f(a, a): pass', 'x = [(yield i) for i in x]', 'match 1:\\n case x: 1\\n case _: 2', "
+    "'from __future__ import no', 'def f():\\n from a import *', 'f\\'{*a}\\'', '\\'\\\\z\\' +'"
+)
+
 CASES: list[Case] = [
     case("open-for-reading", "open('/etc/passwd')", raises="PermissionError"),
     case("open-for-writing", "open('evil.py', 'w')", raises="PermissionError"),
@@ -136,5 +143,34 @@ CASES: list[Case] = [
         "import importlib\nimportlib.reload(importlib).sys.modules['os'].environ",
         raises="PermissionError",
         about="importlib.reload",
+    ),
+    # The interpreter shows the line where an error of syntax stands, from the file that it is told of.
+    *(
+        case(
+            f"line-of-a-file-in-an-error-of-syntax-{name}",
+            f"import sys, types\nfound = []\nfor source in ({sources}):\n  for n in range(1, 6):\n"
+            f"    try: {how}\n    except SyntaxError as e:\n"
+            "      found += [x for x in (e.text, str(e), e.args, getattr(e, '_metadata', None)) if '/bin' in str(x)]\n"
+            "found",
+            value=[],
+            pit=21,
+        )
+        for name, sources, how in (
+            ("compile", _UNFINISHED, "compile(source + chr(10) * n, '/etc/passwd', 'exec')"),
+            ("eval", _UNFINISHED, "compile(source + chr(10) * n, '/etc/passwd', 'eval')"),
+            ("single", _UNFINISHED, "compile(source + chr(10) * n, '/etc/passwd', 'single')"),
+            ("bytes", _UNFINISHED, "compile((source + chr(10) * n).encode(), '/etc/passwd', 'exec')"),
+            ("carriage", _UNFINISHED, "compile(source + chr(13) * n, '/etc/passwd', 'exec')"),
+            ("path", _UNFINISHED, "compile(source + chr(10) * n, b'/etc/passwd', 'exec')"),
+            ("tree", _UNFINISHED, "__import__('ast').parse(source + chr(10) * n, '/etc/passwd')"),
+            ("compiler", _LATE, "compile(chr(10) * n + source, '/etc/passwd', 'exec')"),
+            ("compiler-tree", _LATE, "compile(__import__('ast').parse(source), '/etc/passwd', 'exec')"),
+            (
+                "compiler-warns",
+                _LATE,
+                "import warnings; compile(chr(10) * n + source, '/etc/passwd', 'exec')",
+            ),
+            ("child", _UNFINISHED, "cap_exec(source + chr(10) * n, filename='/etc/passwd')"),
+        )
     ),
 ]

@@ -303,11 +303,11 @@ CASES: list[Case] = [
         """
         def f():
             for n in list(globals()): globals().pop(n)
-            return (i for i in 'a').gi_frame
+            return (i for i in 'a').gi_frame.f_builtins
         f()
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "exec-with-a-mapping-is-never-told-a-guard",

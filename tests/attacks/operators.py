@@ -152,10 +152,10 @@ CASES: list[Case] = [
         """
         class C:
             def __getattribute__(self, n): return (i for i in 'a')
-        C().anything.gi_frame
+        C().anything.gi_frame.f_builtins
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "descriptor-gets-no-more-than-its-object",
@@ -175,30 +175,30 @@ CASES: list[Case] = [
         "percent-calls-guest-text-guarded",
         """
         class S:
-            def __str__(self): return (i for i in 'a').gi_frame
+            def __str__(self): return (i for i in 'a').gi_frame.f_builtins
         '%s' % S()
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "percent-mapping-is-an-item-not-an-attribute",
         """
         class M:
             def __getitem__(self, k): return k.upper()
-        '%(gi_frame)s' % M()
+        '%(gi_yieldfrom)s' % M()
         """,
-        value="GI_FRAME",
+        value="GI_YIELDFROM",
     ),
     case(
         "format-method-of-a-guest-runs-guarded",
         """
         class F:
-            def __format__(self, spec): return (i for i in 'a').gi_frame
+            def __format__(self, spec): return (i for i in 'a').gi_frame.f_builtins
         f'{F():x}'
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "iteration-hands-out-no-raw-iterator",
@@ -210,31 +210,31 @@ CASES: list[Case] = [
         "unpacking-runs-guest-code-guarded",
         """
         class I:
-            def __iter__(self): return (i for i in 'a').gi_frame
+            def __iter__(self): return (i for i in 'a').gi_frame.f_builtins
         a, = I()
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "subscript-of-a-class-runs-guarded",
         """
         class C:
-            def __class_getitem__(cls, k): return (i for i in 'a').gi_frame
+            def __class_getitem__(cls, k): return (i for i in 'a').gi_frame.f_builtins
         C[1]
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "missing-method-of-a-dict-runs-guarded",
         """
         class D(dict):
-            def __missing__(self, k): return (i for i in 'a').gi_frame
+            def __missing__(self, k): return (i for i in 'a').gi_frame.f_builtins
         D()['x']
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "conversion-returns-what-it-should",
@@ -250,10 +250,10 @@ CASES: list[Case] = [
         "mod-of-bytes-runs-guarded",
         """
         class B:
-            def __bytes__(self): return (i for i in 'a').gi_frame
+            def __bytes__(self): return (i for i in 'a').gi_frame.f_builtins
         b'%b' % B()
         """,
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
 ]

@@ -176,9 +176,9 @@ CASES: list[Case] = [
     ),
     plain(
         "straight-getattr-of-a-guarded-name",
-        "def f(v): return getattr(v, 'gi_frame')\nf(i for i in 'a')",
+        "def f(v): return getattr(v, 'gi_yieldfrom')\nf(i for i in 'a')",
         raises="AttributeError",
-        about="gi_frame",
+        about="gi_yieldfrom",
     ),
     *(
         plain(

@@ -33,6 +33,22 @@ def attempt(f):
         pass
 """
 
+#: A class of the guest's before `type` among the bases of a metaclass, and what takes what it is handed.
+_BESIDE = """
+got = []
+class Thief:
+    def __ror__(self, o):
+        got.append(o)
+        return o
+    __eq__ = __ror__
+class B: pass
+class D(B): pass
+class E: pass
+class S: __slots__ = ("__dict__", "__weakref__")
+class M(B, type): pass
+class K(metaclass=M): pass
+"""
+
 # Operators on the dictionary of a class, and on what can be had from it.
 FORWARDS = [
     ("equal", "{d} == Evil()"),
@@ -232,5 +248,191 @@ hasattr(G, 'evil')
         "import math\nhasattr(math, 'evil')",
         first=EVIL + "import math\nattempt(lambda: vars(math) == Evil())\nmath.evil = 1",
         value=False,
+    ),
+    # What the interpreter puts into a class of the guest's under `__dict__` and `__weakref__` is a raw
+    # descriptor. Before `type` or a module among the bases, it gives the real namespace; on 3.15, that
+    # of any class at all.
+    *(
+        case(
+            f"dict-descriptor-of-a-class-beside-type-{name}",
+            _BESIDE + f"x = {how}\nx | Thief()\n"
+            "[type(x).__name__, [n for o in got for n in o if n[:4] == 'cap:'], hasattr(x, '__setitem__')]",
+            value=["ClassNamespace", [], False],
+        )
+        for name, how in (
+            ("read", "K.__dict__"),
+            ("vars", "vars(K)"),
+            ("type-getattribute", "type.__getattribute__(K, '__dict__')"),
+            ("super", "super(M, K).__dict__"),
+            ("get", "vars(B)['__dict__'].__get__(K)"),
+            ("get-from-items", "dict(vars(B).items())['__dict__'].__get__(K, M)"),
+            ("get-from-copy", "vars(B).copy()['__dict__'].__get__(K)"),
+            ("get-from-super", "super(D, D).__dict__.__get__(K)"),
+            ("pattern", "None\nmatch K:\n    case object(__dict__=x): pass"),
+            ("attrgetter", "__import__('operator').attrgetter('__dict__')(K)"),
+            ("weak", "__import__('weakref').proxy(K).__dict__"),
+        )
+    ),
+    case(
+        "dict-descriptor-of-a-metaclass-hides-no-equality",
+        _BESIDE + "class N(type, metaclass=M): pass\ntry:\n    vars(N) | Thief()\n"
+        "    got[0]['__eq__'] = lambda a, b: True\nexcept Exception: pass\n"
+        "class O(N): pass\nclass P(metaclass=O): pass\nP == str",
+        value=False,
+    ),
+    *(
+        case(
+            f"dict-descriptor-of-a-class-beside-a-module-{name}",
+            "import types\nclass B: pass\nclass M(B, types.ModuleType): pass\nm = M('m')\nm.a = 1\n"
+            "exec('def f(): return len', vars(m))\n"
+            f"x = {how}\n[type(x).__name__, '__builtins__' in x, x['a']]",
+            value=["ModuleNamespace", False, 1],
+        )
+        for name, how in (
+            ("read", "m.__dict__"),
+            ("object-getattribute", "object.__getattribute__(m, '__dict__')"),
+            ("super", "super(M, m).__dict__"),
+            ("get", "vars(B)['__dict__'].__get__(m)"),
+        )
+    ),
+    *(
+        case(
+            f"descriptor-of-one-class-takes-no-{name}",
+            # From 3.15 on it takes any object, and gives of a class or module what its `__dict__` gives.
+            _BESIDE + f"import sys\nd = {which}\nx = None\ntry: x = d.__get__({what})\n"
+            "except (TypeError, AttributeError): pass\nx | Thief() if hasattr(x, 'keys') else None\n"
+            "type(x).__name__ in ('NoneType', 'ClassNamespace', 'ModuleNamespace') and "
+            "[n for o in got for n in o if n[:4] == 'cap:' or n == '__builtins__'] == []",
+            value=True,
+        )
+        for which in (
+            "vars(B)['__dict__']",
+            "vars(B)['__weakref__']",
+            "B.__weakref__",
+            "vars(S)['__dict__']",
+        )
+        for name, what in (
+            (f"builtin-class-{which}", "int, type"),
+            (f"module-{which}", "sys"),
+            (f"function-{which}", "lambda: 0"),
+            (f"builtin-function-{which}", "len"),
+            (f"other-class-{which}", "E, type"),
+        )
+    ),
+    case(
+        "descriptor-of-a-class-whose-metaclass-lies-takes-nothing",
+        "class L(type):\n    def __subclasscheck__(c, k): return True\n    def __instancecheck__(c, k): return True\n"
+        "class B(metaclass=L): pass\nr = []\nd = vars(B)['__dict__']\n"
+        "for f in (lambda: d.__get__(int) | {}, lambda: d.__set__(int, {}), lambda: d.__delete__(int),\n"
+        "          lambda: vars(B)['__weakref__'].__get__(int)):\n"
+        "    try: r.append(f())\n    except (TypeError, AttributeError): r.append('no')\nr",
+        value=["no"] * 4,
+    ),
+    case(
+        "descriptor-by-super-of-what-lies-about-its-class",
+        "class B: pass\nclass M(type): __class__ = property(lambda s: B)\nclass K(metaclass=M): pass\n"
+        "super(B, K).__dict__",
+        raises="AttributeError",
+    ),
+    case(
+        "descriptor-by-super-of-what-lies-about-its-class-below",
+        "class B: pass\nclass C(B): pass\nclass M(type): __class__ = property(lambda s: C)\n"
+        "class K(metaclass=M): pass\nsuper(C, K).__dict__",
+        raises="TypeError",
+    ),
+    case(
+        "descriptor-replaced-after-it-was-taken",
+        "class B:\n    pass\nd = vars(B)['__weakref__']\nB.__weakref__ = property(lambda s: 1)\nd.__get__(B())",
+        raises="AttributeError",
+    ),
+    # A property called `__dict__`, or a dictionary of the guest's class, stands before what is there.
+    *(
+        case(
+            f"module-with-a-dict-property-{name}",
+            "import types\ngot = []\nclass Evil(dict):\n"
+            "    def __setitem__(s, k, v): got.append(k)\n"
+            "class B: pass\nclass M(types.ModuleType, B):\n    __dict__ = property(lambda s: Evil())\n"
+            f"m = M('m')\ntry: {how}\nexcept (AttributeError, TypeError): pass\ngot",
+            value=[],
+        )
+        for name, how in (
+            ("super", "super(M, m).__dict__"),
+            ("get", "vars(B)['__dict__'].__get__(m)"),
+            ("getattribute", "types.ModuleType.__getattribute__(m, '__dict__')"),
+            ("exec", "exec('x = 1', vars(m))"),
+            ("dir", "types.ModuleType.__dir__(m)"),
+        )
+    ),
+    *(
+        case(
+            f"star-of-a-module-without-an-end-{name}",
+            "import sys, itertools\nclass M:\n    __dict__ = property(lambda s: itertools.repeat('_a'))\n"
+            f"{how}\nfrom m import *",
+            stopped=["steps"],
+        )
+        for name, how in (
+            ("object", "sys.modules['m'] = M()"),
+            ("module", "class N(M, type(sys)): pass\nsys.modules['m'] = N('m')"),
+        )
+    ),
+    *(
+        case(
+            f"group-that-hides-its-split-{name}",
+            "class G(ExceptionGroup):" + body + "\ng = G('g', [ValueError(1)])\n" + set_up + "\n"
+            "try:\n    try: raise g\n    except* ValueError as e: r = type(e.exceptions[0]).__name__\n"
+            "except BaseException as e: r = type(e).__name__\nr",
+            value="ValueError",
+            pit=7,
+        )
+        for name, body, set_up in (
+            (
+                "dict-of-its-own-class",
+                " pass",
+                "class D(dict):\n    def keys(s): return {}.keys()\n    def pop(s, *a): pass\n"
+                "g.__dict__ = D(split=lambda t: (7, 8))",
+            ),
+            (
+                "dict-property",
+                "\n    pass",
+                "vars(g)['split'] = lambda t: (7, 8)\nG.__dict__\n"
+                "setattr(G, '__dict__', property(lambda s: {})) if 0 else None",
+            ),
+            (
+                "dict-property-of-the-class",
+                "\n    def __init__(s, *a): s.split = lambda t: (7, 8)\n    __dict__ = property(lambda s: {})",
+                "",
+            ),
+            (
+                "key-that-lies",
+                " pass",
+                "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+                "    def __eq__(s, o): S.n += 1; return S.n > 1\n"
+                "vars(g)[S('other')] = lambda t: (7, 8)",
+            ),
+            (
+                "key-that-lies-later",
+                " pass",
+                "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+                "    def __eq__(s, o): S.n += 1; return S.n > 2\n"
+                "vars(g)[S('other')] = lambda t: (7, 8)",
+            ),
+        )
+    ),
+    case(
+        "exact-group-with-a-key-that-lies",
+        "class S(str):\n    n = 0\n    def __hash__(s): return hash('split')\n"
+        "    def __eq__(s, o): S.n += 1; return S.n > 1\n"
+        "g = ExceptionGroup('g', [ValueError(1)])\nvars(g)[S('other')] = lambda t: (7, 8)\n"
+        "try:\n    try: raise g\n    except* ValueError as e: r = type(e.exceptions[0]).__name__\n"
+        "except BaseException as e: r = type(e).__name__\nr",
+        value="ValueError",
+        pit=7,
+    ),
+    case(
+        "wrapper-that-hides-its-annotations",
+        "class S(staticmethod): __dict__ = property(lambda s: {})\nclass T(staticmethod): pass\n"
+        "s = S(print)\ns.__class__ = T\nsorted(n for n in s.__dict__ if 'anno' in n)",
+        value=[],
+        pit=10,
     ),
 ]

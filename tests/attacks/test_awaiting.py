@@ -119,7 +119,11 @@ VALUES = {
     "a-class-of-awaitables": (
         "p = soon(1)\nT = type(p)\nr = []\nfor f in (lambda: T(), lambda: T.__new__(T), lambda: object.__new__(T), lambda: type('S', (T,), {}), lambda: T.__init__(p)):\n    try:\n        r.append(type(f()).__name__)\n    except (TypeError, AttributeError):\n        pass\n[n for n in r if n != 'NoneType']", []),
     "frames-of-what-awaits": (
-        "g = soon(1).__await__()\nasync def f(): pass\nc = f()\nw = c.__await__()\nasync def ag():\n    yield\na = ag()\ns = a.asend(None)\nr = [n for o in (g, c, w, a, s) for n in ('gi_frame', 'gi_code', 'gi_yieldfrom', 'cr_frame', 'cr_code', 'cr_await', 'cr_origin', 'ag_frame', 'ag_code', 'ag_await') if hasattr(o, n)]\nc.close()\nr", []),
+        "g = soon(1).__await__()\nasync def f(): pass\nc = f()\nw = c.__await__()\nasync def ag():\n    yield\na = ag()\ns = a.asend(None)\nr = [n for o in (g, c, w, a, s) for n in ('gi_frame', 'gi_code', 'gi_yieldfrom', 'cr_frame', 'cr_code', 'cr_await', 'cr_origin', 'ag_frame', 'ag_code', 'ag_await') if hasattr(o, n)]\nr += [(x.f_locals, x.f_back) for x in (c.cr_frame, a.ag_frame)]\nc.close()\nr", ["cr_frame", "cr_code", "ag_frame", "ag_code", ({}, None), ({}, None)]),
+    "what-waits-for-the-host": (
+        "async def f(): return await soon(1)\nc = f()\nc.send(None)\ntry:\n    r = type(c.cr_await).__name__\nexcept AttributeError:\n    r = 'absent'\nc.close()\nr", "absent"),
+    "what-waits-for-the-host-in-its-own-text": (
+        "p = soon(1)\nclass A:\n    def __await__(s): yield from p.__await__()\nasync def f(): return await A()\nc = f()\nc.send(None)\ng = c.cr_await\ntry:\n    r = type(g.gi_yieldfrom).__name__\nexcept AttributeError:\n    r = 'absent'\nc.close()\nr", "absent"),
     "by-hand": (
         "g = soon(1).__await__()\np = g.send(None)\nr = [type(p).__name__]\ntry:\n    g.send('mine')\nexcept StopIteration as e:\n    r.append(e.value)\nr", ["awaitable", "mine"]),
     "thrown-by-hand": (

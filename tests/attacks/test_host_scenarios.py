@@ -923,7 +923,7 @@ def test_a_guest_near_the_recursion_limit_finds_no_open_guard(world: World) -> N
         "def dive(n):\n"
         "    try:\n        found.append(getattr(f, '__globals__'))\n"
         "    except AttributeError: pass\n"
-        "    try:\n        found.append((i for i in 'a').gi_frame)\n"
+        "    try:\n        found.append((i for i in 'a').gi_frame.f_builtins)\n"
         "    except AttributeError: pass\n"
         "    return dive(n + 1)\n"
         "try:\n    dive(0)\nexcept RecursionError: pass\n"

@@ -37,15 +37,15 @@ CASES: list[Case] = [
     ),
     case(
         "tree-whose-name-is-a-program",
-        f"{_MAKE}run(ast.Expr(load('(i for i in \"a\").gi_frame')))",
+        f"{_MAKE}run(ast.Expr(load('(i for i in \"a\").gi_frame.f_builtins')))",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "tree-with-an-object-as-a-constant",
-        f"{_MAKE}class K:\n    def __repr__(self): return '(lambda: 0).__closure__'\nrun(ast.Expr(ast.Constant(K())))",
+        f"{_MAKE}class K:\n    def __repr__(self): return '(lambda: 0).__globals__'\nrun(ast.Expr(ast.Constant(K())))",
         raises="AttributeError",
-        about="__closure__",
+        about="__globals__",
     ),
     case(
         "tree-with-a-function-as-a-constant",
@@ -128,10 +128,10 @@ CASES: list[Case] = [
     ),
     case(
         "tree-that-takes-the-place-of-unparse",
-        "import ast, _ast_whole\n_ast_whole.unparse = lambda t: '(i for i in \"a\").gi_frame'\n"
+        "import ast, _ast_whole\n_ast_whole.unparse = lambda t: '(i for i in \"a\").gi_frame.f_builtins'\n"
         "eval(compile(ast.parse('1', mode='eval'), 'f', 'eval'))",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "node-whose-class-passes-for-a-tree",

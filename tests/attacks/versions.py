@@ -9,8 +9,8 @@ from .case import Case, case
 
 #: What leads out of any object that has it.
 _OUT = (
-    "__globals__ __closure__ __builtins__ gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await "
-    "cr_origin ag_frame ag_code ag_await f_builtins f_trace f_generator co_code co_consts"
+    "__globals__ __closure__ __builtins__ gi_yieldfrom cr_await cr_origin ag_await f_builtins f_trace "
+    "f_generator co_code co_consts"
 )
 
 #: A function `found(x)`: the ways out that an object of the guest's shows.
@@ -216,14 +216,8 @@ _DESCRIPTORS = [
         ("function", "__globals__"),
         ("function", "__closure__"),
         ("function", "__builtins__"),
-        ("generator", "gi_frame"),
-        ("generator", "gi_code"),
         ("generator", "gi_yieldfrom"),
-        ("agen", "ag_frame"),
-        ("agen", "ag_code"),
         ("agen", "ag_await"),
-        ("coroutine", "cr_frame"),
-        ("coroutine", "cr_code"),
         ("coroutine", "cr_await"),
         ("coroutine", "cr_origin"),
         ("class", "__subclasses__"),
@@ -575,9 +569,68 @@ if sys.version_info >= (3, 15):
         ("frozendict-takes-no-attribute", "frozendict.x = 1", {"raises": "TypeError"}),
         ("frozendict-reduce", "frozendict().__reduce_ex__(2)[0].__self__", {"raises": "TypeError"}),
         ("sentinel-takes-no-attribute", "sentinel('S').x = 1", {"raises": "AttributeError"}),
+        (
+            "alphabet-that-the-process-keeps",
+            "import binascii\nasked = []\nclass A(bytes):\n    def __hash__(self): asked.append(self); return 7\n"
+            "a = A(binascii.BASE64_ALPHABET)\nfor f in (binascii.a2b_base64, binascii.a2b_base32):\n"
+            "    try: f(b'', alphabet=a)\n    except PermissionError: pass\nlen(asked)",
+            {"value": 0},
+        ),
+        (
+            "alphabets-without-end",
+            "import base64\nbase64.b64decode(b'', b'-.', ignorechars=b'')",
+            {"raises": "PermissionError"},
+        ),
         ("generator-state-is-text", "(i for i in '').gi_state", {"value": "GEN_CREATED"}),
     ]
     CASES += [
         case(f"latest-{name}", src, pit=12, attack="3.15", **claim)  # type: ignore[arg-type]
         for name, src, claim in _LATEST
     ]
+
+#: Ways to the descriptors behind `__dict__` and `__weakref__` of a guest's class: one of each for all
+#: classes from 3.15 on, which reads the raw dictionary of whatever it is handed.
+_SLOTS = {
+    "in-the-namespace": "vars(K)['__dict__']",
+    "weakref-in-the-namespace": "vars(K)['__weakref__']",
+    "of-slots": "vars(S)['__dict__']",
+    "weakref-of-slots": "vars(S)['__weakref__']",
+    "got": "vars(K).get('__dict__')",
+    "copied": "dict(vars(K))['__weakref__']",
+    "among-values": "[v for n, v in vars(K).items() if n == '__dict__'][0]",
+    "on-the-class": "K.__weakref__",
+    "on-a-derived-class": "L.__weakref__",
+    "of-a-metaclass": "vars(M)['__dict__'] if '__dict__' in vars(M) else K.__weakref__",
+    "by-type": "type.__getattribute__(K, '__weakref__')",
+    "by-super": "super(L, L).__dict__",
+    "weakref-by-super": "super(L, L).__weakref__",
+    "by-attrgetter": "operator.attrgetter('__weakref__')(K)",
+    "by-getattr": "getattr(K, '__weakref__')",
+    "by-getattr-static": "inspect.getattr_static(K, '__weakref__')",
+    "by-annotations-of-an-alias": "types.GenericAlias(K, (int,)).__weakref__",
+    "by-unpacking": "[*map(vars(K).__getitem__, ['__dict__'])][0]",
+}
+_USES = {
+    "get": "d.__get__({})",
+    "get-by-class": "type(d).__get__(d, {}, type({}))",
+    "in-a-class": "type('Q', (), {{'d': d}})().d",
+    "on-a-metaclass": "type('Q', (type,), {{'d': d}})('R', (), {{}}).d",
+    "set": "d.__set__({}, {{}})",
+}
+CASES += [
+    case(
+        f"slot-{way}-{use}",
+        "import inspect, json, operator, types\nclass M(type): pass\nclass K(metaclass=M): pass\nclass L(K): pass\n"
+        f"class S: __slots__ = ('__dict__', '__weakref__')\nd = {source}\n"
+        f"r = 'none'\ntry: r = {how.format(*[on] * 2)}\n"
+        "except (TypeError, AttributeError): pass\nr",
+        value="none",
+        pit=12,
+        attack="raw descriptors",
+    )
+    for way, source in _SLOTS.items()
+    for use, how, on in [
+        (f"{u}-{on}", h, on) for u, h in _USES.items() for on in ("json", "M", "len", "(lambda: 0)")
+    ]
+    if on == "json" or "{}" in how.replace("{{}}", "")
+]

@@ -308,9 +308,9 @@ CASES: list[Case] = [
     # Targets of a comprehension, where no temporary of ours can be.
     case(
         "comprehension-target-item-runs-guarded",
-        "r = []\n[0 for r[(i for i in 'a').gi_frame] in [1]]",
+        "r = []\n[0 for r[(i for i in 'a').gi_frame.f_builtins] in [1]]",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
     ),
     case(
         "comprehension-target-stores-guarded",
@@ -356,8 +356,80 @@ CASES: list[Case] = [
     case("source-in-rot13", "compile(b'# coding: rot13\\nx', 'f', 'exec')", raises="SyntaxError"),
     case(
         "source-in-a-declared-encoding-is-guarded",
-        "exec(b'# coding: ascii\\n(i for i in \"a\").gi_frame')",
+        "exec(b'# coding: ascii\\n(i for i in \"a\").gi_frame.f_builtins')",
         raises="AttributeError",
-        about="gi_frame",
+        about="f_builtins",
+    ),
+    # What is new on faces that are like Python's: each leads to what the guest had already.
+    case(
+        "object-of-an-attribute-error-is-what-was-given",
+        "import copy\nk = []\ne = AttributeError('x', name='n', obj=k)\nf = AttributeError('x')\nf.obj = e\n"
+        "e.obj is k, f.obj is e, vars(e), copy.copy(e).obj, 'Told' in repr((e, e.args, e.__reduce__()))",
+        value=(True, True, {}, None, False),
+    ),
+    case(
+        "object-of-an-attribute-error-of-trusted-code-is-none",
+        "r = []\nfor f in (lambda: [].__globals__, lambda: print.__wrapped__, lambda: len.__self__, lambda: open.a,\n"
+        "          lambda: ''.join.__func__, lambda: vars(int).a, lambda: globals().a, lambda: str.format.__tamed__):\n"
+        "    try: f()\n    except AttributeError as e: r.append(e.obj)\nset(r)",
+        value={None},
+    ),
+    case(
+        "object-of-an-attribute-error-has-no-descriptor", "AttributeError.obj", raises="AttributeError"
+    ),
+    case(
+        "object-of-an-attribute-error-passes-a-setattr-as-it-is",
+        "r = []\nclass E(AttributeError):\n"
+        "    def __setattr__(s, n, v):\n        r.append(type(v).__name__)\n        super().__setattr__(n, v)\n"
+        "e = E('x', obj=1)\ne.obj = 'p'\nsetattr(e, 'obj', e.obj + 'q')\nr, e.obj",
+        value=(["str", "str"], "pq"),
+    ),
+    case(
+        "namespace-compared-is-a-copy",
+        "class E:\n    def __eq__(s, o):\n        o['len'] = 5\n        return sorted(n for n in o if n[:2] == '__' or ':' in n)\n"
+        "r = globals() == E()\nr, 'len' in globals(), len('ab')",
+        value=(["__doc__", "__name__", "__package__"], False, 2),
+    ),
+    case(
+        "mapping-proxy-hides-its-mapping",
+        "import types\np = types.MappingProxyType({})\n"
+        "[hasattr(p, '_mapping'), '_mapping' in vars(type(p)), hasattr(p, '__setitem__'), [n for n in dir(p) if n[:2] == '_m']]",
+        value=[False, False, False, []],
+    ),
+    case(
+        "unpacked-alias-reduces-to-what-leads-nowhere",
+        "f, a = (*tuple[int],)[0].__reduce__()\n[hasattr(f, n) for n in ('__self__', '__func__', '__globals__')], a == (tuple, (int,))",
+        value=([False] * 3, True),
+    ),
+    case(
+        "unpacked-alias-nests-no-deeper-than-others",
+        "f = (*tuple[int],)[0].__reduce__()[0]\nx = int\nfor i in range(10_000): x = f(x, (x,))",
+        stopped=["depth"],
+    ),
+    case(
+        "right-operand-of-an-extension-is-a-class-that-is-paid-for",
+        "class K: __radd__ = set\nwhile True:\n    xs = list(range(100_000))\n    xs += K()",
+        stopped=["steps"],
+        steps=10_000_000,
+    ),
+    case(
+        "containment-of-a-derived-container-is-charged",
+        "class D(tuple): pass\nd = D(['a' * 5000] * 3000)\nb = 'a' * 4999 + 'b'\n"
+        "while True: tuple.__contains__(d, b)",
+        stopped=["steps"],
+    ),
+    case(
+        "containment-takes-no-false-self",
+        "class L(type):\n    def __instancecheck__(c, o): return True\nclass F(metaclass=L):\n    __class__ = dict\n"
+        "dict.__contains__(F(), 1)",
+        raises="TypeError",
+    ),
+    case(
+        "dictionary-of-an-exception-hides-no-split",
+        "class D(dict):\n    def pop(s, *a): pass\n    def keys(s): return {}.keys()\n"
+        "g = ExceptionGroup('g', [ValueError(1)])\ng.__dict__ = D(split=lambda t: (7, 8))\n"
+        "try:\n    try: raise g\n    except* ValueError as e: r = type(e.exceptions[0]).__name__\n"
+        "except BaseException as e: r = type(e).__name__\nr",
+        value="ValueError",
     ),
 ]

@@ -261,6 +261,18 @@ def test_a_world_that_nobody_holds_goes_away(optimize: bool) -> None:
     assert gone() is None
 
 
+@pytest.mark.parametrize("module", ["re", "typing", "dataclasses", "random", "decimal", "fractions", "json", "csv",
+                                    "unittest.mock", "string", "logging", "ast", "functools"])  # fmt: skip
+def test_no_module_holds_a_world(module: str) -> None:
+    # A pattern that nobody has compiled before is compiled in a realm of its own, which was never ended.
+    world = Compartment()
+    world.exec(f"import {module}, re\nre.compile('never before in {module} a+')")
+    gone = [weakref.ref(world), weakref.ref(world._realm)]
+    del world
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
+
+
 def test_code_that_calls_builtins_holds_no_world(optimize: bool) -> None:
     world = Compartment()
     world.exec(

@@ -15,12 +15,20 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "dialect.md"
 #: What the page calls it: a program, and the value of its last line.
 DIFFERENCES: dict[str, tuple[str, Any]] = {
     "frames are facts": (
-        "r = [hasattr((i for i in ''), n) for n in ('gi_frame', 'gi_code', 'gi_yieldfrom')]\ntry: 1 / 0\nexcept Exception as e: f = e.__traceback__.tb_frame\nr, f.f_lineno, f.f_code.co_name, f.f_globals, f.f_locals, hasattr(f, 'f_builtins')",
-        ([False] * 3, 3, "<module>", {"__name__": "__main__", "__package__": ""}, {}, False),
+        "def g():\n    yield from h()\ndef h(): yield 1\ni = g()\nnext(i)\nf = i.gi_frame\nr = [f.f_lineno, f.f_code.co_name, f.f_globals, f.f_locals, hasattr(f, 'f_builtins'), i.gi_code is g.__code__]\ni.close()\nr, i.gi_frame",
+        ([2, "g", {"__name__": "__main__", "__package__": ""}, {}, False, True], None),
     ),
     "code is facts": (
-        "import inspect\ndef f(a, b=1): pass\n[hasattr(f, n) for n in ('__closure__', '__globals__', '__builtins__')], f.__code__.co_varnames, hasattr(f.__code__, 'co_consts'), str(inspect.signature(f))",
-        ([False, False, False], ("a", "b"), False, "(a, b=1)"),
+        "import inspect\ndef f(a, b=1): pass\n[hasattr(f, n) for n in ('__globals__', '__builtins__')], f.__code__.co_varnames, hasattr(f.__code__, 'co_consts'), str(inspect.signature(f))",
+        ([False, False], ("a", "b"), False, "(a, b=1)"),
+    ),
+    "what functions keep is shown to their own text": (
+        "def make(x):\n    def f(): return x\n    return f\nf = make(5)\ndef g(): yield from f()\nr = [c.cell_contents for c in f.__closure__]\nother = {'f': f}\ntry: exec('f.__closure__', other)\nexcept AttributeError: r = r, 'absent'\nr, getattr(f, '__closure__', None), hasattr(g(), 'gi_yieldfrom')",
+        (([5], "absent"), None, False),
+    ),
+    "cells are read": (
+        "x = [1]\ndef make(x): return lambda: x\nc = make(5).__closure__[0]\nr = []\ntry: c.cell_contents = 6\nexcept AttributeError: r.append('refused')\ntry: del c.cell_contents\nexcept AttributeError: r.append('refused')\nr",
+        ["refused", "refused"],
     ),
     "no finalisers": (
         "r = []\nclass C:\n    def __del__(self): r.append(1)\nC()\nr, hasattr(C, '__del__')",
@@ -94,6 +102,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "import builtins\nbuiltins.len = lambda x: 7\nlen('abc')",
         3,
     ),
+    "lines in errors of syntax": (
+        "r = []\nfor source in ('if 1:\\n\\n', 'x = = 1', 'return'):\n    try: compile(source, '/etc/passwd', 'exec')\n    except SyntaxError as e: r.append((e.filename, e.text))\nr",
+        [("/etc/passwd", "\n"), ("/etc/passwd", "x = = 1\n"), ("/etc/passwd", None)],
+    ),
     "depth of source": (
         "try: compile('-' * 1000 + '1', '', 'eval')\nexcept SyntaxError as e: r = 'nested' in str(e)\nr",
         True,
@@ -114,8 +126,17 @@ if sys.version_info >= (3, 15):
         "try: exec('lazy import nothing_like_this')\nexcept ImportError: r = 'at once'\nr",
         "at once",
     )
+    DIFFERENCES["alphabets of `binascii`"] = (
+        "import binascii\nown = binascii.BASE64_ALPHABET[::-1]\nr = binascii.b2a_base64(b'a', alphabet=own)\n"
+        "try: binascii.a2b_base64(r, alphabet=own)\nexcept PermissionError as e: r = r, 'translate' in str(e)\nr",
+        (b"nv==\n", True),
+    )
 #: Entries of the page that only newer versions can show.
-_SINCE = {"annotations as text": (3, 14), "lazy imports of a program": (3, 15)}
+_SINCE = {
+    "annotations as text": (3, 14),
+    "lazy imports of a program": (3, 15),
+    "alphabets of `binascii`": (3, 15),
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # C code's, of which one of them is

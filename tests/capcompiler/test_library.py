@@ -932,6 +932,21 @@ PROGRAMS: dict[str, str] = {
             try: bad()
             except (SyntaxError, TypeError) as e: print(type(e).__name__)
         """,
+    "ast nodes": """
+        import ast, warnings
+        class K(ast.Name): pass
+        class More(ast.Name): _fields = ('id', 'more')
+        class Plain(ast.AST): _fields = ('a',)
+        class Typed(ast.AST): _fields = ('a', 'b', 'c'); _field_types = {'a': list[int], 'b': int | None, 'c': ast.expr_context}
+        for make in (lambda: ast.Name(), lambda: ast.Name('x'), lambda: ast.Name('x', foo=1), lambda: ast.FunctionDef('x'), lambda: K(), lambda: K('x', foo=1), lambda: More('x'), lambda: Plain(), lambda: Typed(), lambda: ast.Lambda(), lambda: ast.AST(), lambda: ast.expr(), lambda: ast.Name('a', id='b'), lambda: ast.Pass(1), lambda: ast.Dict(), lambda: ast.IfExp(), lambda: ast.Name(1, 2, 3)):
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter('always')
+                try: print([(n, type(v).__name__) for n, v in sorted(vars(make()).items())])
+                except (TypeError, AttributeError) as e: print(type(e).__name__, e)
+                print(sorted(str(w.message) for w in told))
+        for kind in (ast.AST, ast.expr, ast.Name, ast.FunctionDef, ast.Constant, ast.Global):
+            print(getattr(kind, '_field_types', None))
+        """,
     "cmd": """
         import cmd, io
         class C(cmd.Cmd):

@@ -43,7 +43,7 @@ def test_what_is_no_record_is_an_error_of_the_command(cli: Cli, program: Write, 
     assert ran.status == 2 and "no record" in ran.err
     ran = cli("replay", tmp_path / "not-there")
     assert ran.status == 2
-    ran = cli("run", program("await x"), "--record", tmp_path / "log")
+    ran = cli("run", program("__builtins__ = 1"), "--record", tmp_path / "log")
     assert ran.status == 2 and not (tmp_path / "log").exists()
     ran = cli("run", program("x = 1"), "--record", tmp_path / "no" / "folder")
     assert ran.status == 2 and "cannot be written" in ran.err
@@ -83,3 +83,23 @@ def test_a_record_that_asks_for_much_is_run_when_the_user_says_so(
     assert ran.status == 2 and ran.out == "" and "--limit steps=none" in ran.err
     assert "seconds" not in ran.err
     assert cli("replay", log, "--limit", "steps=none").out == "1000\n"
+
+
+def test_a_program_that_awaits_is_told_again(cli: Cli, program: Write, tmp_path: Path) -> None:
+    source = """
+class Others:
+    def __await__(self):
+        yield
+async def f(path):
+    await Others()
+    return open(path).read()
+print(await f("a"))
+"""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a").write_text("text of a")
+    log = tmp_path / "log"
+    grant = f"fs=dir:{tmp_path / 'data'}"
+    first = cli("run", program(source), "--grant", grant, "--record", log)
+    assert first.status == 0 and first.out == "text of a\n"
+    (tmp_path / "data" / "a").unlink()
+    assert cli("replay", log, "--quiet").out == first.out

@@ -75,9 +75,16 @@ def plain(module: str) -> None:
     each(run.list_tests(tested), lambda case, method: run.run_one(tested, case, method))
 
 
-def data_of_tests(folder: Path) -> dict[str, bytes]:
-    """The small files of text that tests read, by the name under which they ask for them."""
-    found = [*folder.glob("*.txt"), *folder.glob("mathdata/*.txt"), *folder.glob("floating_points.txt")]
+def data_of_tests(folder: Path, module: str) -> dict[str, bytes]:
+    """The small files of text that tests read, and the file that they stand in, by the name under which
+    they ask for them."""
+    own = folder.parent.joinpath(*module.split(".")).with_suffix(".py")
+    found = [
+        own,
+        *folder.glob("*.txt"),
+        *folder.glob("mathdata/*.txt"),
+        *folder.glob("floating_points.txt"),
+    ]
     small = [p for p in found if p.stat().st_size < 2_000_000]
     return {p.relative_to(folder.parent).as_posix(): p.read_bytes() for p in small}
 
@@ -90,7 +97,10 @@ def guest(module: str) -> None:
 
     folder = Path(next(iter(test.__path__)))
     # What a host that wants files and the time of day there would grant.
-    granted = {"fs": MemoryDir(data_of_tests(folder)).module(), "clock": Clock.ambient().module()}
+    granted = {
+        "fs": MemoryDir(data_of_tests(folder, module)).module(),
+        "clock": Clock.ambient().module(),
+    }
     # Some tests of the language name the C of `datetime`, which the library here has to itself.
     texts = {**shims(), "_datetime": "from datetime import *\n"}
     imports = Imports.sources(texts) + Imports.directory(folder.parent).only("test") + Imports.pure()

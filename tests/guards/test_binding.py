@@ -23,7 +23,7 @@ HAVOC = {
 #: Accesses that need their guard, and the error of each.
 ROADS = {
     "().__class__.__base__.__subclasses__": AttributeError,
-    "(i for i in ()).gi_frame": AttributeError,
+    "(i for i in ()).gi_frame.f_builtins": AttributeError,
     "(lambda: 1).__globals__": AttributeError,
     "f'{(lambda: 1).__globals__}'": AttributeError,
 }

@@ -451,6 +451,18 @@ def test_containers_of_few_keys_that_hash_alike_are_bounded_in_all(form: str) ->
     assert time.process_time() - started < 10
 
 
+@pytest.mark.parametrize("form", ["fractions", "tuples-of-fractions"])
+def test_keys_that_hash_alike_in_small_containers_fill_no_cache_of_the_host(form: str) -> None:
+    """Each container is too small to be looked at; a cache of hashes would compare its keys with all
+    that came before, in answers to come as well."""
+    rows = [
+        [SETS, *[ALIKE[form](i * (2**61 - 1)) for i in range(r, r + 16)]] for r in range(0, 20_000, 16)
+    ]
+    started = time.process_time()
+    assert len(hostile(answers([LIST, *rows])).eval("1")) == 1250
+    assert time.process_time() - started < 10
+
+
 def test_keys_that_share_a_large_part_are_bounded_in_all() -> None:
     """Each of them is hashed by walking all of it."""
     rows = doubled(14)[1:]

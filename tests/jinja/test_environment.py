@@ -136,9 +136,13 @@ def test_an_error_of_jinjas_is_the_same_error(source: str) -> None:
 @pytest.mark.parametrize(
     "source", ["{{ x }}", "{{ x.y }}", "{{ x.y.z }}", "{{ x is defined }}", "{{ {}.a }}"]
 )
-def test_the_kinds_of_undefined_values(undefined: Any, source: str) -> None:
+@pytest.mark.parametrize("autoescape", [False, True], ids=["plain", "escaped"])
+def test_the_kinds_of_undefined_values(undefined: Any, source: str, autoescape: bool) -> None:
     results = []
-    for env in (SandboxedEnvironment(undefined=undefined), _of_kind(undefined)):
+    for env in (
+        SandboxedEnvironment(undefined=undefined, autoescape=autoescape),
+        _of_kind(undefined, autoescape),
+    ):
         try:
             results.append(env.from_string(source).render())
         except UndefinedError as error:
@@ -147,8 +151,8 @@ def test_the_kinds_of_undefined_values(undefined: Any, source: str) -> None:
 
 
 @functools.cache
-def _of_kind(undefined: Any) -> CapEnvironment:
-    return CapEnvironment(undefined=undefined)
+def _of_kind(undefined: Any, autoescape: bool) -> CapEnvironment:
+    return CapEnvironment(undefined=undefined, autoescape=autoescape)
 
 
 def test_options_of_syntax() -> None:
@@ -484,12 +488,8 @@ def test_compiled_code_never_runs_in_the_host() -> None:
         env.compile_templates("somewhere")
     with pytest.raises(TypeError):
         env.from_string("x").new_context()
-    for options in (
-        {"bytecode_cache": object()},
-        {"undefined": type("U", (Undefined,), {})},
-    ):
-        with pytest.raises(ValueError):
-            CapEnvironment(**options)
+    with pytest.raises(ValueError):
+        CapEnvironment(bytecode_cache=object())
     with pytest.raises(TypeError):
         CapEnvironment(limits=3)  # type: ignore[arg-type]
 

@@ -100,7 +100,9 @@ def native(source: str, extra: Mapping[str, Any] | None = None) -> Outcome:
     names: dict[str, Any] = {"__name__": "__main__", **(extra or {})}
     output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(output):
+        with contextlib.redirect_stdout(output), warnings.catch_warnings():
+            # As the interpreter has it by itself: pytest makes errors of them.
+            warnings.simplefilter("ignore", DeprecationWarning)
             exec(code, names)  # noqa: S102 - the programs come from our own grammar
     except Exception as error:
         return Outcome(None, output.getvalue(), (type(error).__name__, str(error)))

@@ -92,6 +92,8 @@ def inside(value):
     if kind is HostFunction:
         return HostCall(value.call, value.passes)
     if kind is UndefinedValue:
+        if value.of is not None:
+            return environment.undefined._undefined_answered(value)
         return environment.undefined(value.hint, name=value.name)
     if kind is AsyncItems:
         return HostItems(value.step)
@@ -121,7 +123,8 @@ def outside(value):
         return AsyncItems(value._step)
     if isinstance(value, Undefined):
         name = value._undefined_name
-        return UndefinedValue(value._undefined_hint, name if type(name) is str else None)
+        of = getattr(value, "_undefined_of", None) if asks else None
+        return UndefinedValue(value._undefined_hint, name if type(name) is str else None, of)
     if kind is EvalContext:
         return ContextValue({}, None, bool(value.autoescape))
     if kind is QuickContext:
@@ -178,6 +181,9 @@ class HostCall:
         args = [outside(a) for a in args]
         return inside(self._call(*args, **{k: outside(v) for k, v in kwargs.items()}))
 
+    def __repr__(self):
+        return "<function of the host>"
+
 
 class HostItems:
     """An asynchronous iterator of the host's."""
@@ -212,13 +218,15 @@ def _escape_other(value):
     if isinstance(value, Undefined) and quiet:
         return ""
     kind = type(value)
-    html = getattr(value, "cap_html", _ABSENT) if kind not in _COMMON else _ABSENT
+    has_none = kind in _COMMON or isinstance(value, Undefined)  # which may raise when it is asked
+    html = _ABSENT if has_none else getattr(value, "cap_html", _ABSENT)
     if html is not _ABSENT and type(html) is SafeText:
         return html.text
     return str(markupsafe.escape(inside(value)))
 
 
-quiet = settings["undefined"] == "Undefined"  # whose text is none
+asks = settings["operations"] is not None  # whether the host answers for undefined values
+quiet = settings["undefined"] == "Undefined" and not asks  # whose text is none
 _COMMON = frozenset({bool, type(None), int, list, tuple, dict, set, Undefined})
 
 
@@ -445,6 +453,69 @@ def _making(kind):
     return make
 
 
+def _undefined_class():
+    """The class of undefined values: Jinja2's, with what the host's has of its own asked there."""
+    base = getattr(runtime, settings["undefined"])
+    if not asks:
+        return base
+
+    def asking(name):
+        def ask(self, /, *args, **kwargs):
+            args, kwargs = [outside(a) for a in args], {k: outside(v) for k, v in kwargs.items()}
+            found = inside(self._undefined_of.do(name, args, kwargs))
+            return found[0] if found else NotImplemented
+
+        return ask
+
+    class AnsweredUndefined(base):
+        def __init__(self, hint=None, obj=_missing, name=None, exc=UndefinedError):
+            kind = type(obj)
+            asked = {
+                "hint": hint, "name": outside(name), "error": exc.__name__,
+                "has_obj": obj is not _missing, "obj": None,
+                "module": kind.__module__, "kind": kind.__name__,
+            }  # fmt: skip
+            if obj is not _missing:
+                asked["obj"] = outside(obj)
+            answer = host.undefined(asked)
+            if type(answer) is Raised:
+                inside(answer)
+            value, error = answer
+            base.__init__(
+                self, value.hint, obj, name if value.name is None else value.name, _ERRORS[error]
+            )
+            self._undefined_of = value.of
+
+        @classmethod
+        def _undefined_answered(cls, value):
+            """What the host gave itself."""
+            made = object.__new__(cls)
+            base.__init__(made, value.hint, name=value.name)
+            made._undefined_of = value.of
+            return made
+
+    def getattribute(self, name):
+        if name[:1] == "_":
+            raise AttributeError(name)
+        return read(self, name)
+
+    read = asking("__getattr__")
+    for name in settings["operations"]:
+        ask = asking(name)
+        if name == "__getattr__":
+            ask = getattribute
+        elif name == "_undefined_message" or name[:1] != "_":
+            ask = property(ask)
+        elif name == "__iter__" or name == "__reversed__":
+            ask = _iterating(ask)
+        setattr(AnsweredUndefined, name, ask)
+    return AnsweredUndefined
+
+
+def _iterating(ask):
+    return lambda self: iter(ask(self))
+
+
 class Environment:
     """What Jinja2's runtime and filters ask of an environment, and no more of one."""
 
@@ -458,7 +529,7 @@ class Environment:
     concat = staticmethod(_markup.concat)
 
     def __init__(self):
-        self.undefined = getattr(runtime, settings["undefined"])
+        self.undefined = _undefined_class()
         self.autoescape = self.escapes = settings["autoescape"]
         if self.escapes is None:
             self.autoescape = host.autoescape
@@ -715,7 +786,31 @@ environment = Environment()
 _OWN = frozenset(environment.own_globals)
 
 
+@pass_environment
+def _debug(environment, context):
+    """`{% debug %}`: what the template has, by the texts that it could have of it."""
+    found = {k: v if k not in _OWN else _Named(k) for k, v in context.get_all().items()}
+    shown = {
+        "context": found, "filters": sorted(environment.filters), "tests": sorted(environment.tests)
+    }  # fmt: skip
+    from pprint import pformat
+
+    return pformat(shown, depth=3, compact=True)
+
+
+class _Named:
+    """What Jinja2 gives to every template, for `{% debug %}`."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __repr__(self):
+        return f"<{self._name} of Jinja2>"
+
+
 def extension(identifier, name):
+    if identifier == "jinja2.ext.DebugExtension" and name == "_render":
+        return _debug  # the host's own would show the host's objects
     return inside(host.extension(identifier, name))
 
 

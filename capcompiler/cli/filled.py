@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Set
 from typing import Final
 
+from capcompiler.cli.imported import named_module
+
 __all__ = ["filled_in", "kind_that_fills"]
 
 _READS: Final = "dir:PATH"
@@ -30,6 +32,7 @@ _OF_PATHS: Final = """
 #: Each use to the kind of SPEC that fills it in.
 _FILLED: Final = {
     "open": _READS,
+    "builtins.open": _READS,
     "io.open": _READS,
     **{f"time.{n}": "clock" for n in _CLOCKS.split()},
     **{f"time.{n}": "clock" for n in "gmtime localtime ctime asctime strftime".split()},
@@ -105,6 +108,8 @@ def _dotted(node: ast.expr, full: dict[str, str], granted: Set[str]) -> str | No
     """The name of what an expression gives, with that of a class for its instances; None for what has
     none and for what was granted."""
     while isinstance(node, ast.Call):
+        if module := named_module(node):
+            return module
         node = node.func
     if isinstance(node, ast.Name):
         return None if node.id in granted else full.get(node.id, node.id)

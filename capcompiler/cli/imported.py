@@ -6,11 +6,15 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from capcompiler.imports import Imports
 from guards.modules import REFUSED
 
-__all__ = ["Imported", "imported", "is_pure", "why_refused"]
+__all__ = ["IMPORTERS", "Imported", "imported", "is_pure", "named_module", "why_refused"]
+
+#: Functions that import what their first argument names.
+IMPORTERS: Final = ("__import__", "import_module")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Imported:
 
 
 def imported(tree: ast.AST, text: str) -> list[Imported]:
-    """The modules that import statements name, in order of place; relative ones are left out. text: what
-    the tree was made of."""
+    """The modules that import statements name, and calls of `__import__` and `import_module` by a text,
+    in order of place; relative ones are left out. text: what the tree was made of."""
     lines = text.split("\n")
     found = [replace(one, column=_characters(lines, one)) for one in _walk(tree)]
     return sorted(found, key=lambda one: (one.line, one.column))
@@ -54,10 +58,23 @@ def _walk(tree: ast.AST) -> Iterator[Imported]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module]
+        elif isinstance(node, ast.Call) and (module := named_module(node)):
+            names = [module]
         for name in names:
             yield Imported(name, node.lineno, node.col_offset, guarded)  # type: ignore[attr-defined]
         inside = guarded or isinstance(node, (ast.Try, ast.TryStar))
         rest += [(child, inside) for child in ast.iter_child_nodes(node)]
+
+
+def named_module(call: ast.Call) -> str:
+    """The module that a call imports, where it says so as a text; else ""."""
+    if not call.args:
+        return ""
+    name, first = call.func, call.args[0]
+    called = name.id if isinstance(name, ast.Name) else getattr(name, "attr", "")
+    if called not in IMPORTERS or not isinstance(first, ast.Constant) or type(first.value) is not str:
+        return ""
+    return "" if first.value.startswith(".") else first.value
 
 
 def is_pure(module: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from collections.abc import Callable
 
 import pytest
 
-from capcompiler import cap_eval
+from capcompiler import cap_eval, cap_exec
 from capcompiler.cli.filled import kind_that_fills
 from capcompiler.cli.manifest import manifest_of
 
@@ -37,7 +38,7 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
         "grant db: query",
         "grant fs: hidden, open",  # also of a local of that name
         "grant net: post",
-        "grant words",
+        "grant words: any method",
         "import json",
         "import os",
         "import pathlib",
@@ -51,6 +52,7 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
     ]
     data = json.loads(cli("manifest", program(PROGRAM), "--json").out)
     assert data["names"] == {"db": ["query"], "fs": ["hidden", "open"], "net": ["post"], "words": []}
+    assert data["whole"] == ["words"] and data["own"] == data["unseen"] == []
     assert data["imports"]["socket"] is False and list(data["refused"]) == ["socket"]
 
 
@@ -59,7 +61,8 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
     [
         ("x = 1\nx", {}),
         ("def f(a, *b, c=1, **d): return a, b, c, d, e", {"e": []}),
-        ("def f():\n    global g\n    g = 1\ng", {}),
+        ("def f():\n    global g\n    g = 1\ng", {"g": []}),  # nobody has called it
+        ("def f():\n    global g\n    g = 1\n", {}),
         ("[x for x in xs]", {"xs": []}),
         ("import a.b\na.b.c", {}),
         ("for i in r: i.z", {"r": []}),
@@ -72,6 +75,103 @@ def test_a_manifest_has_names_modules_and_what_is_filled_in(cli: Cli, program: W
 )
 def test_names_that_are_asked_for(source: str, names: dict[str, list[str]]) -> None:
     assert manifest_of(source, "x.py").names == names
+
+
+HIDDEN = [
+    "fs = readonly(fs)", "fs.a; fs = 1", "try: fs\nexcept NameError: fs = None", "class A: fs = fs",
+    "class A:\n  fs = 1\n  def f(self): return fs\nA().f()\nfs = 1", "class A:\n  fs = 1\n  x = [fs for _ in [1]]",
+    "class A:\n  fs = 1\n  f = lambda: fs\nfs = 1", "if a: fs = 1\nfs", "for fs in []: pass\nfs", "while a: fs = 1\nfs",
+    "def f(): return fs\nf()\nfs = 1", "def f(): return fs\ng = f\nfs = 1\ng()", "f = lambda: fs\nf()\nfs = 1",
+    "def f():\n  def g(): return fs\n  return g()\nx = [f]\nfs = 1", "def f(a=fs): pass\nfs = 1", "fs += 1", "fs[0] = 1; fs = 2",
+    "def f():\n  global fs\n  fs += 1\nf()\nfs = 1", "def f(): fs = 1\nfs", "(a and (fs := 1)) or fs.x", "a if (fs := 1) else 1\n[fs for x in y]\ndel fs\nfs",
+    "{fs: 1, (fs := 2): 3}", "0 < 1 < (fs := 1)\nfs", "[(fs := x) for x in y]\nfs", "x = lambda: (fs := 1)\nfs",
+    "try:\n  1 / 0\n  fs = 1\nexcept E: pass\nfs", "try: x\nexcept E as fs: pass\nfs", "try: fs = 1\nfinally: fs",
+    "import contextlib\nwith contextlib.suppress(E):\n  1 / 0\n  fs = 1\nfs", "match a:\n  case [fs]: pass\nfs",
+    "match a:\n  case fs.x: pass\nfs = 1", "@d\ndef f(): return fs\nfs = 1", "@fs\ndef f(): pass\nfs = 1",
+    "class A(B):\n  def f(self): return fs\nfs = 1", "class A(metaclass=M):\n  def f(self): return fs\nfs = 1",
+    "class A(fs): pass\nfs = 1", "class A:\n  def f(self): return fs\n  x = f(1)\nfs = 1", "x: fs = 1\nfs = 1",
+    "async def f(): return fs\nx = f()\nfs = 1", "class A:\n  class B:\n    def f(self): return fs\n  B().f()\nfs = 1",
+    "def f(): h()\ndef h(): fs\nf()\nfs = 1", "import fs.x as y\nfs",
+    "def f(): return fs\nclass A:\n  fs = 1\n  f()", "global fs\nfs",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HIDDEN)
+def test_a_name_that_the_program_binds_itself_is_asked_for(source: str) -> None:
+    """It is read where it may not be bound yet, and there it is what the host granted."""
+    assert "fs" in manifest_of(source, "x.py").names, source
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["fs = 1\nfs", "def f(): return fs\nfs = 1\nf()", "def main(): helper()\ndef helper(): return main\nmain()",
+     "class A:\n  @property\n  def f(self): return B()\nclass B(Exception): pass\nA()", "if a: fs = 1\nelse: fs = 2\nfs",
+     "try: import fs\nexcept ImportError: fs = None\nfs", "try: import fs\nexcept ImportError: raise E\nfs", "if (fs := a) and fs.x: fs",
+     "with open('x') as f:\n  fs = f.read()\nfs", "with c.open('x') as f:\n  fs = f.read()\nfs", "[fs for fs in y if fs]", "lambda fs: fs",
+     "for fs in y: fs", "match a:\n  case 1: fs = 1\n  case _: fs = 2\nfs", "def f(fs, *a): return [fs for _ in a]\nf(1)",
+     "n = 0\ndef f():\n  global n\n  n += 1\nf()", "class A:\n  x = 1\n  y = x\n  def f(self): return A", "x = [(fs := i) + fs for i in y]"],
+)  # fmt: skip
+def test_names_that_are_bound_are_the_programs_own(source: str) -> None:
+    found = manifest_of(source, "x.py")
+    assert set(found.names) <= {"a", "c", "y", "E"}, found
+
+
+def test_what_else_a_program_may_reach_is_said(cli: Cli, program: Write) -> None:
+    said = cli(
+        "manifest",
+        program("""
+fs = readonly(fs)
+fs.remove('x')
+y = mail
+log('x')
+log.info('x')
+input('pw')
+breakpoint()
+__import__('time').time()
+import importlib
+importlib.import_module('socket')
+eval('x'), globals(), __import__(y)
+class A:
+    def f(self): return __private
+"""),
+    ).out.splitlines()  # fmt: skip
+    assert said == [
+        "grant _A__private: any method",
+        "grant breakpoint: ()",
+        "grant fs: remove, any method; the program binds it too, perhaps later",
+        "grant input: ()",
+        "grant log: (), info",
+        "grant mail: any method",
+        "import importlib",
+        "import socket: refused, whatever is granted: it is network access; the host grants a capability for "
+        "what is needed",
+        "import time",
+        "use time.time: --grant NAME=clock",
+        "what it reaches by __import__, eval, globals is not seen here",
+    ]
+    for source, unseen in (
+        ("import re\nre.compile('x'), world.exec('y')", []),
+        ("import builtins as b\nb.eval('x')", ["eval"]),
+        ("from builtins import eval as e", ["eval"]),
+        ("import __main__\n__main__.fs", ["__main__"]),
+        ("from importlib import import_module as load\nload('x')", ["import_module"]),
+        ("from importlib import import_module\nimport_module('json')", []),
+        ("def f(g): g.f_globals", ["f_globals"]),
+    ):
+        assert manifest_of(source, "x.py").unseen == unseen, source
+
+
+def test_what_guests_have_without_a_grant_is_known() -> None:
+    """Each builtin that is refused without a grant is asked for."""
+    for name in sorted(n for n in dir(builtins) if n.isidentifier() and not n.startswith("__")):
+        source = (
+            f"try: {name}('x')\nexcept PermissionError as e: r = str(e)\nexcept Exception as e: r = ''"
+        )
+        if name in ("True", "False", "None", "exit", "quit", "copyright", "credits", "license"):
+            continue
+        asked = manifest_of(f"{name}('x')", "x.py")
+        refused = "was not granted" in str(cap_exec(f"r = ''\n{source}")["r"])
+        assert (name in asked.names or name in asked.filled) == refused, name
 
 
 def test_nothing_runs_and_bad_programs_are_told(cli: Cli, program: Write) -> None:

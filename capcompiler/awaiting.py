@@ -12,6 +12,7 @@ given.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -29,9 +30,19 @@ if TYPE_CHECKING:
     import asyncio
 
     from capcompiler.compartment import Compartment
+    from guards.meter import Meter
     from guards.realm import Realm
 
-__all__ = ["AwaitingTurn", "Course", "Started", "inside_a_turn", "run_awaiting", "runs_for", "to_await"]
+__all__ = [
+    "AwaitingTurn",
+    "Course",
+    "Started",
+    "awaiting_meter",
+    "inside_a_turn",
+    "run_awaiting",
+    "runs_for",
+    "to_await",
+]
 
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
@@ -239,11 +250,12 @@ class AwaitingTurn:
         """Nothing of this turn goes on."""
         self.over = True
         for call in self._calls.values():
+            problem = RuntimeError("handed on, and not answered before the turn ended")
             if not call.taken:
-                call.drop()
                 problem = RuntimeError("never awaited")
-            else:
-                problem = RuntimeError("handed on, and not answered before the turn ended")
+                # What it does at its end is its own affair, and keeps no other from ending.
+                with contextlib.suppress(Exception):
+                    call.drop()
             self.compartment._membrane.ended(call, None, problem)
         self._calls.clear()
 
@@ -312,6 +324,12 @@ def to_await(realm: Realm, obj: Any) -> Any:
     if host_lookup(type(obj), "__await__")[0] is not None:
         return Started(_awaited(Awaitable(realm), obj))
     return obj
+
+
+def awaiting_meter() -> Meter | None:
+    """The budget of the turn that the code of this task runs on behalf of, where one is suspended."""
+    turn = next((t for t in reversed(_inside.get()) if not t.over), None)
+    return None if turn is None else turn.compartment._realm.meter
 
 
 def runs_for(world: Compartment) -> bool:
@@ -390,9 +408,11 @@ async def run_awaiting(
     except BaseException as error:
         problem = error
     finally:
-        turn.end()
-        _inside.reset(token)
-        ended = world._end()
+        try:
+            turn.end()
+        finally:  # or the compartment would be locked for good
+            _inside.reset(token)
+            ended = world._end()
     # A cancelled task is the host's wish, and comes first.
     problem = problem if _is_cancelled(problem) else ended or problem
     if problem is not None:

@@ -324,6 +324,10 @@ _FILLED_BY_INIT: Final = frozenset(
 )  # fmt: skip
 
 
+#: Builtin classes of whose arguments some are wrapped; see guards.told.
+_WRAPPED: Final[frozenset[type]] = frozenset({ImportError, AttributeError})
+
+
 def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     """The arguments to make a `kind` from, charged by the builtin class behind it."""
     for k in host_mro(kind):
@@ -337,8 +341,16 @@ def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
                     # `__new__` takes no notice of arguments; those of the guest's own `__init__` are
                     # its own, and what it hands on to the builtin one is guarded there.
                     return args
+            if k in _WRAPPED and _made_by_guest(realm, kind):
+                return args  # what stands in for an argument goes to C code only
             return priced(k, functools.partial(prepare, realm, kind), args, kwargs)
     return args
+
+
+def _made_by_guest(realm: Realm, kind: type) -> bool:
+    """Whether code of the guest's is handed the arguments that an instance is made from."""
+    definers = [host_lookup(kind, name)[0] for name in ("__new__", "__init__")]
+    return any(k is not None and realm.is_guest_class(k) for k in definers)
 
 
 def _as_they_are(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:

@@ -70,6 +70,7 @@ def _compared(self: CellView, other: object, operator: str) -> Any:
     """What C code says of two cells: an empty one comes first, others compare by what they hold."""
     if type(other) is not CellView:
         return NotImplemented
+    self.__realm__.meter.charge(1)  # C code compares what is in containers through this
     a, b = _held(self), _held(other)
     if a and b:
         return self.__realm__.guards[_ORDER[operator]](a[0], b[0])

@@ -32,6 +32,8 @@ _FIRST_ONES: Final = _ONES[:_FIRST]
 #: Where guest calls may nest no deeper than this, the depth is looked at from the first chunk on.
 _SHALLOW: Final = 2 * _FIRST
 _UNBOUNDED: Final = 1 << 62
+#: Steps beyond the budget that the host may take on behalf of a turn, before its code is stopped too.
+_GRACE: Final = 100_000
 #: Steps that a child draws from its parent beside what it needs, so that a nest of many levels does not
 #: go through all of them for each charge.
 _AHEAD: Final = 64
@@ -181,6 +183,7 @@ class Meter:
         "left",
         "live",
         "memory",
+        "overdrawn",
         "parent",
         "payer",
         "peak",
@@ -214,6 +217,7 @@ class Meter:
         self.memory: int | None = None
         self.started = 0.0
         self.peak = 0
+        self.overdrawn = 0
         self.interrupt: BaseException | None = None
         self._base: FrameType | None = None
         self._base_depth = -1
@@ -261,6 +265,7 @@ class Meter:
         self.depth = depth
         self.parent = parent
         self.peak = 0
+        self.overdrawn = 0
         self.stopped = None
         self.interrupt = None
         self._base = base
@@ -352,16 +357,43 @@ class Meter:
                 self._ahead -= units
             else:
                 self._charge_parent(units)
-        if units <= self.left:
-            self.left -= units
-        else:
-            need = units - self.left
-            if need > self._in_chunk():
-                raise self.stop("steps", self._start, self._start)
-            self.left = 0
-            next(itertools.islice(self._chunk_iter, need, need), None)
+        if units > self.left and units - self.left > self._in_chunk():
+            raise self.stop("steps", self._start, self._start)
+        self._take(units)
         if units > CHUNK and self.deadline is not None:
             self.check_clock()
+
+    def owe(self, units: int) -> None:
+        """Charge for work that code of the host's does on behalf of a turn, which may be suspended, as
+        while a guest awaits. What is beyond the budget ends the turn, once the host's code has come to
+        its end: it is not interrupted in the midst of what it does. Raises `Stop` when it is `_GRACE`
+        steps beyond.
+        """
+        outer = self.parent or self.payer
+        if outer is not None:
+            try:
+                outer.owe(units)
+            except Stop:
+                kind, limit, used = outer.stopped or ("steps", self._start, self.used)
+                raise self.stop(kind, limit, used) from None
+        taken = 0
+        if self.stopped is None:
+            taken = min(units, self.available)
+            self._take(taken)
+            if taken < units:
+                self.stop("steps", self._start, self._start)
+            elif units > CHUNK:
+                self.check_clock(stop=False)
+        self.overdrawn += units - taken
+        if self.overdrawn > _GRACE:
+            raise Stop
+
+    def _take(self, units: int) -> None:
+        """Take steps that are there, and were paid for further out."""
+        need = max(0, units - self.left)
+        self.left -= units - need
+        if need:
+            next(itertools.islice(self._chunk_iter, need, need), None)
 
     def _charge_parent(self, units: int) -> None:
         parent = self.parent

@@ -630,7 +630,8 @@ class ModuleNamespace(metaclass=Sealed, host=HOST):
         return f"<namespace of {self.__raw__.get('__name__', 'a module')!s:.60}>"
 
     def __or__(self, other: Any) -> Any:
-        return _view_copy(self.__realm__, self) | other
+        # By the guard, which charges for what C code copies of the other side.
+        return self.__realm__.guards["cap:or"](_view_copy(self.__realm__, self), other)
 
     def __eq__(self, other: object) -> Any:
         if type(other) is ModuleNamespace:

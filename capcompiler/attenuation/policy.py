@@ -15,7 +15,8 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.attenuation.seal import Box
-from capcompiler.errors import LimitExceeded
+from capcompiler.awaiting import awaiting_meter
+from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.membrane.capability import (
     Capability,
     Exposed,
@@ -219,12 +220,13 @@ class Attenuated(Identity, Capability):
         policy = self._cap_policy
         over = _taken_over(policy)
         _pay(STEPS_OF_A_LEVEL)
+        beneath = call if inner is None else inner
         path = _joined(self._cap_path, name)
         args = tuple([policy.inward(self, a, path) for a in args])
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(
             path, args, kwargs,
-            functools.partial(_beneath, call if inner is None else inner, over, functools.partial(call, *args, **kwargs)),
+            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)),
         )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):
@@ -650,23 +652,32 @@ def is_awaitable(result: Any) -> bool:
 
 def _pay(count: int) -> None:
     """Charge the turn under way on this thread for elements that are copied: each attenuator copies
-    them again, and a guest may lay a hundred over one another. Raises `LimitExceeded`."""
-    _paid(lambda meter: meter.charge(count))
+    them again, and a guest may lay a hundred over one another. Raises `LimitExceeded` far beyond the
+    budget, and no sooner, since whoever uses the capability may be the host."""
+    meter = turns.meter
+    if meter is None or not meter.live:
+        meter = awaiting_meter()  # the host's coroutine runs while the guest waits for it
+        if meter is None:
+            return
+    try:
+        meter.owe(count)
+    except Stop:
+        raise _stopped(meter) from None
 
 
 def _pay_for_methods(count: int) -> None:
-    _paid(lambda meter: meter.charge_parts(1 + count, STEPS_OF_A_METHOD, BYTES_OF_A_METHOD))
-
-
-def _paid(charge: Callable[[Meter], None]) -> None:
+    _pay((1 + count) * STEPS_OF_A_METHOD)
     meter = turns.meter
-    if meter is None or not meter.live:
-        return
-    try:
-        charge(meter)
-    except Stop:
-        assert meter.stopped is not None  # noqa: S101 - it is live
-        raise LimitExceeded(*meter.stopped) from None
+    if meter is not None and meter.live:
+        try:
+            meter.charge_parts(1 + count, 0, BYTES_OF_A_METHOD)
+        except Stop:
+            raise _stopped(meter) from None
+
+
+def _stopped(meter: Meter) -> Exception:
+    stopped = meter.stopped
+    return CapabilityError("the guest was stopped") if stopped is None else LimitExceeded(*stopped)
 
 
 def _joined(path: str, name: str) -> str:

@@ -63,6 +63,7 @@ IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
 _STEPS_OF_A_METHOD: Final = 10
 _BYTES_OF_A_METHOD: Final = 500
+_FRAMES: Final = 100  # frames that are looked at for the place of a use
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
 
@@ -630,8 +631,12 @@ class Membrane:
         realm, made = self.compartment._realm, self.compartment._made
         inner = frame = realm.guest_frame()
         names: list[str] = []
-        line = 0
+        line = looked = 0
         while frame is not None:
+            looked += 1
+            if looked > _FRAMES:  # a guest decides how deep it is, and each use asks
+                names.append("...")
+                break
             if realm.is_guest_frame(frame):
                 name = shown_filename(frame.f_code)
                 own = serial_of(frame.f_code) in made
@@ -704,7 +709,11 @@ class Membrane:
         """The host's awaitable of a call that the guest does not await, but passes on. The audit is told
         of its end all the same, whoever awaits it."""
         awaitable = call.take()
-        return awaitable if call.told else _HandedOn(self, call, awaitable)
+        if call.told and type(awaitable) is not CoroutineType:
+            return awaitable
+        # A coroutine that holds another, which holds another, is taken apart by recursion in C: with an
+        # object between any two of them that is not so.
+        return _HandedOn(self, call, awaitable)
 
     def ended(self, call: Call, result: Any, problem: BaseException | None) -> None:
         """Tell the host's audit, once, of a call that its guest did not see answered."""

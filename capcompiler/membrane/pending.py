@@ -6,23 +6,32 @@ from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any, Final
 
+from capcompiler.membrane.withheld import Withheld
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
 __all__ = ["Answer", "Call", "Pending", "call_of", "make_pending"]
 
 
+#: What may stand over one answer, at most: as many attenuators as there can be, and some that it passed.
+MOST_LAYERS: Final = 200
+
+
 class Answer(Coroutine[Any, Any, Any]):
     """An answer of the host's that comes later, with something over it that sees it come. It can be
     awaited once, and is a coroutine for a host that makes a task of it."""
 
-    __slots__ = ("__weakref__", "_awaitable", "_steps")
+    __slots__ = ("__weakref__", "_awaitable", "_layers", "_steps")
     _cap_closes = True  # what is never awaited is closed; see `Call.drop`
 
     def __init_subclass__(cls) -> None:
         cls.__name__ = "awaitable"  # what errors call it
 
     def __init__(self, awaitable: Any) -> None:
+        #: Each is driven, and closed, through those beneath: too many of them end in C.
+        self._layers: int = awaitable._layers + 1 if isinstance(awaitable, Answer) else 1
+        if self._layers > MOST_LAYERS:
+            raise Withheld(f"an answer was handed on more than {MOST_LAYERS} times")
         self._awaitable = awaitable
         self._steps: Generator[Any, Any, Any] | None = None
 
@@ -43,6 +52,8 @@ class Answer(Coroutine[Any, Any, Any]):
         return (self._steps or self.__await__()).send(value)
 
     def throw(self, *error: Any) -> Any:
+        if self._steps is None:  # as a task that is cancelled before it begins
+            self.close()
         return (self._steps or self.__await__()).throw(*error)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError
-from capcompiler.membrane.pending import Call, Pending, call_of
+from capcompiler.membrane.pending import Answer, Call, Pending, call_of
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
 
@@ -250,13 +250,15 @@ class AwaitingTurn:
         """Nothing of this turn goes on."""
         self.over = True
         for call in self._calls.values():
-            problem = RuntimeError("handed on, and not answered before the turn ended")
-            if not call.taken:
-                problem = RuntimeError("never awaited")
-                # What it does at its end is its own affair, and keeps no other from ending.
-                with contextlib.suppress(Exception):
+            # What it does at its end is its own affair, and keeps no other from ending.
+            with contextlib.suppress(Exception):
+                if not call.taken:
                     call.drop()
-            self.compartment._membrane.ended(call, None, problem)
+                elif isinstance(call.awaitable, Answer):
+                    if call.awaitable.begun:
+                        continue  # it tells of its end, whoever awaits it
+                    call.awaitable.close()  # nobody begins it on behalf of a turn that is over
+            self.compartment._membrane.ended(call, None, RuntimeError("never awaited"))
         self._calls.clear()
 
 

@@ -660,11 +660,22 @@ for _name in ("abs", "bin", "hex", "oct"):
     _linear(_name, digits=_name != "abs")
 
 
+def _to_compare(realm: Realm, function: Any, sentinel: Any) -> Any:
+    """What a function gives, once it is paid for that C code compares it with the sentinel."""
+    found = function()
+    charge_walk(realm, sentinel)
+    charge_walk(realm, found)
+    return found
+
+
 @builtin
 def iter_(realm: Realm, obj: Any, /, *sentinel: Any) -> Any:
     if sentinel:
         check_nesting(realm, (obj, *sentinel))
-        return iter(callable_for_c(realm, obj), *sentinel)
+        function = callable_for_c(realm, obj)
+        if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS:
+            function = functools.partial(_to_compare, realm, function, sentinel[0])
+        return iter(function, *sentinel)
     return iter(obj)
 
 

@@ -325,7 +325,7 @@ _FILLED_BY_INIT: Final = frozenset(
 
 
 #: Builtin classes of whose arguments some are wrapped; see guards.told.
-_WRAPPED: Final[frozenset[type]] = frozenset({ImportError, AttributeError})
+_WRAPPED: Final[tuple[type, ...]] = (ImportError, AttributeError)
 
 
 def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:

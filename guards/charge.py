@@ -74,7 +74,10 @@ __all__ = [
 SCALARS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
 #: `dict`, and the `frozendict` of 3.15 where it is.
 DICTS: Final[tuple[Any, ...]] = (dict, *filter(None, [getattr(builtins, "frozendict", None)]))
-_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWED: Final[tuple[dict[Any, Any], ...]] = ({}, OrderedDict())
+_VIEWS: Final[tuple[type, ...]] = tuple(
+    type(view) for d in _VIEWED for view in (d.keys(), d.values(), d.items())
+)
 #: Types whose length is known without running guest code, with the way to get it.
 _COUNTED: Final[tuple[Any, ...]] = (
     list, tuple, str, bytes, bytearray, *DICTS, set, frozenset, deque, OrderedDict, defaultdict,

@@ -289,6 +289,9 @@ def charge_contains(realm: Realm, kind: type, container: Any, item: Any) -> None
         return
     size = size_of(container)
     if size is None:
+        # Not known to be cheap: it may be compared with what is in it, or hashed.
+        charge_walk(realm, item)
+        charge_walk(realm, container)
         return
     if issubclass(kind, (str, bytes, bytearray)):
         realm.meter.charge(size >> 8)

@@ -83,6 +83,7 @@ def _is_known(realm: Realm, awaited: Any) -> bool:
 
 def _cells(realm: Realm, function: Any) -> tuple[Any, ...] | None:
     """The variables of a closure that have a name in its text."""
+    realm.meter.charge(len(_code(function).co_freevars))
     named = zip(_code(function).co_freevars, _closure(function) or (), strict=True)
     shown = [c for n, c in named if n.isidentifier() and n not in _INTERNAL]
     return tuple(view_of_cell(realm, c) for c in shown) or None

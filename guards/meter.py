@@ -336,6 +336,14 @@ class Meter:
             outer = outer.parent or outer.payer
         return outer is not None
 
+    def stop_all(self, kind: str, limit: float, used: float) -> Stop:
+        """`stop`, of every turn around this one as well."""
+        outer = self.parent
+        while outer is not None:
+            outer.stop(kind, limit, used)
+            outer = outer.parent
+        return self.stop(kind, limit, used)
+
     def check(self) -> None:
         """Raise `Stop` unless a turn is under way that has not been stopped."""
         if not self.live or self.stopped is not None:
@@ -421,16 +429,16 @@ class Meter:
             return
         if not self.live or self.stopped is not None:
             raise Stop
-        self._weigh(size)
+        self.weigh(size)
         self.charge(size >> 10)
 
     def charge_parts(self, count: int, steps: int, size: int) -> None:
         """Charge small things that are made together: `count` of them, of so many steps and bytes each.
         Their bytes are no steps, but are looked at with those of others."""
         self.charge(count * steps)
-        self._weigh(count * size)
+        self.weigh(count * size)
 
-    def _weigh(self, size: int) -> None:
+    def weigh(self, size: int) -> None:
         """Refuse what is larger than the limit of memory, and look at the whole now and then."""
         memory = self.memory
         if memory is None:
@@ -543,6 +551,11 @@ class Meter:
             left = min(left, outer.available)
             outer = outer.parent
         return left + self._ahead
+
+    @property
+    def most(self) -> int:
+        """The steps that this turn can take: what is left of it, and of those around it."""
+        return min(self.available, self._outer_available())
 
     @property
     def available(self) -> int:

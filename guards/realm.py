@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, Final
@@ -105,7 +106,7 @@ class Realm:
         #: The source lines of the guest's newest program of that file name, or none.
         self.lines_of: Callable[[str], list[str]] = _no_lines
         #: Callbacks of weak references that came while code of ours ran, with the references.
-        self.waiting: list[tuple[Callable[..., Any], Any]] = []
+        self.waiting: deque[tuple[Callable[..., Any], Any]] = deque()
         self.wall = new_wall()
         #: What decimal arithmetic of the guest runs in, and what the host's did around the turn.
         self.arithmetic = arithmetic or Arithmetic()
@@ -118,7 +119,7 @@ class Realm:
     def told(self) -> None:
         """Run the callbacks that wait, where nothing has been looked at yet or all has been used."""
         while self.waiting:
-            callback, reference = self.waiting.pop(0)
+            callback, reference = self.waiting.popleft()
             if not self.meter.live:
                 return
             try:

@@ -154,6 +154,7 @@ def reduce_ex(realm: Realm, obj: Any, protocol: Any, /) -> Any:
     definer = host_lookup(type(obj), "__reduce__")[0]
     if definer is not None and realm.is_guest_class(definer):
         return callable_for_c(realm, read(realm, obj, "__reduce__"))()
+    _charge_state(realm, obj)
     for kind in host_mro(type(obj)):
         if kind in OWN_REDUCE:
             return OWN_REDUCE[kind](realm, obj, number)
@@ -168,8 +169,18 @@ def reduce_ex(realm: Realm, obj: Any, protocol: Any, /) -> Any:
     return _new_object(realm, obj)
 
 
+_dict_of_error: Final = BaseException.__dict__["__dict__"].__get__
+
+
+def _charge_state(realm: Realm, obj: Any) -> None:
+    """Charge the dictionary that C code copies to take an error apart."""
+    if issubclass(type(obj), BaseException):
+        realm.meter.charge(dict.__len__(_dict_of_error(obj)))
+
+
 def reduce(realm: Realm, obj: Any, /) -> Any:
     """`obj.__reduce__()` where no class of the guest's says otherwise."""
+    _charge_state(realm, obj)
     for kind in host_mro(type(obj)):
         if kind in OWN_REDUCE:
             return OWN_REDUCE[kind](realm, obj)

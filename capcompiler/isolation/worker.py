@@ -78,6 +78,7 @@ from capcompiler.nesting import offered_by
 from capcompiler.program import Program
 from capcompiler.source import decoded, source_lines
 from capcompiler.standard import ModuleText
+from capcompiler.tripwire import turns
 from guards.builtins import VALUE
 from guards.modules import LIBRARY
 from guards.tables.rows import names_known
@@ -393,12 +394,13 @@ class Host:
         self, operation: int, number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Let the host carry out one use of a capability. Called by the membrane, in a turn."""
-        assert self.world is not None  # noqa: S101 - a guest runs
-        meter = self.world._realm.meter
+        # That of the guest that asks: it may be a child, called from outside, with no turn around it.
+        meter = turns.meter
+        assert meter is not None  # noqa: S101 - a guest runs
         try:
             place = [list(self.place)] if self.told else []
             answer = self.request(USE, operation, number, name, self.out(args), self.out(kwargs),
-                                  _sent(meter.available), *place)  # fmt: skip
+                                  _sent(meter.most), *place)  # fmt: skip
         except TooLarge as error:
             raise _Mapped(ValueError(f"a value cannot cross: {error}")) from None
         outcome, tree, spent = answer
@@ -408,7 +410,7 @@ class Host:
         if outcome == LATER:
             return RemoteAwaitable(tree)
         if outcome == STOPPED:
-            raise meter.stop("steps", 0, meter.used)
+            raise meter.stop_all("steps", 0, meter.used)
         raise _Mapped(from_guest(self.into(tree)))
 
     def ask(self, what: str, *parts: Any) -> Any:

@@ -653,7 +653,7 @@ class Membrane:
         if inner is not None and not line:
             names, line = [one_line(shown_filename(inner.f_code))], inner.f_lineno
         if self.outer is not None:
-            names.append(self.outer._where()[0])
+            names.append(self.outer._where()[0] or "<guest>")  # which may have no frame here
         return " > ".join(reversed([n for n in names if n])), line
 
     def _ending(self, problem: BaseException | None) -> BaseException | None:
@@ -713,7 +713,8 @@ class Membrane:
             return awaitable
         # A coroutine that holds another, which holds another, is taken apart by recursion in C: with an
         # object between any two of them that is not so.
-        return _HandedOn(self, call, awaitable)
+        made = call.awaitable = _HandedOn(self, call, awaitable)
+        return made
 
     def ended(self, call: Call, result: Any, problem: BaseException | None) -> None:
         """Tell the host's audit, once, of a call that its guest did not see answered."""

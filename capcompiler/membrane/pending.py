@@ -48,8 +48,15 @@ class Answer(Coroutine[Any, Any, Any]):
         self._steps = self._answer()
         return self._steps
 
+    @property
+    def begun(self) -> bool:
+        return self._steps is not None
+
     def send(self, value: Any) -> Any:
-        return (self._steps or self.__await__()).send(value)
+        steps = self._steps or self.__await__()
+        if steps.gi_frame is None:  # type: ignore[attr-defined]
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        return steps.send(value)
 
     def throw(self, *error: Any) -> Any:
         if self._steps is None:  # as a task that is cancelled before it begins

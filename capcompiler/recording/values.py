@@ -34,6 +34,7 @@ from capcompiler.membrane.capability import (
 from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import rebuilt
 from capcompiler.membrane.handle import Handle, object_of
+from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import Record, record_of, registered
 from capcompiler.recording.record import RecordError
 from capcompiler.recording.standin import StandIn
@@ -107,6 +108,9 @@ class Values:
                 self.handles.append(value)
             return [_OBJECT, number]
         known = self._later_numbers.get(id(value))
+        while known is None and isinstance(value, Answer):  # one that watches it on its way
+            value = value._awaitable
+            known = self._later_numbers.get(id(value))
         return self._cap(value) if known is None else [_LATER, known]
 
     def begun(self, awaitable: Any) -> int:

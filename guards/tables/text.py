@@ -198,7 +198,13 @@ def _from_hex(realm: Realm, cls: Any, args: Any, kwargs: Any) -> Any:
 
 def _extend(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
     # What cannot be iterated is left to C code, which says what cannot be done with it.
-    return tuple(feed(realm, a) if size_of(a) is None and host_iterable(type(a)) else a for a in args)
+    # Bytes are paid for by what the whole grows by.
+    return tuple(
+        feed(realm, a) if host_iterable(type(a)) and not issubclass(type(a), _BYTES) else a for a in args
+    )
+
+
+_BYTES: Final = (bytes, bytearray, memoryview)
 
 
 def _memory(realm: Realm, view: Any, args: Any, kwargs: Any) -> Any:

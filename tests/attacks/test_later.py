@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import gc
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -592,3 +593,158 @@ def test_no_guest_leaves_classes_behind() -> None:
     )
     assert cap_exec(source)["r"] == ((1, 1, 1, True, True, True), [True] * 5)
     assert len(reference._classes) <= unoffered.MOST_KINDS + 3
+
+
+# What the host's code does meanwhile
+
+
+class Account(Capability):
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+    def add(self, amount: int) -> None:
+        self.amount += amount
+
+
+class Bank(Capability):
+    """A host's capability that uses others, under attenuators, and takes back what it cannot finish."""
+
+    def __init__(self) -> None:
+        self.one, self.two = Account(1000), Account(0)
+        self.first, self.second = (logged(a, lambda use: None) for a in (self.one, self.two))
+
+    def transfer(self, amount: int) -> None:
+        self.second.add(amount)
+        try:
+            self.first.add(-amount)
+        except Exception:
+            self.second.add(-amount)
+            raise
+
+
+@TIERS
+def test_no_budget_ends_in_the_midst_of_what_the_host_does(isolation: Any) -> None:
+    bank = Bank()
+    source = (
+        "for steps in range(1, 200, 7):\n"
+        "    try: cap_exec('bank.transfer(10)', {'bank': bank}, limits=Limits(steps=steps))\n"
+        "    except Exception: pass\n"
+    )
+    cap_exec(source, {"bank": bank}, isolation=isolation)
+    assert bank.one.amount + bank.two.amount == 1000
+    assert bank.two.amount > 0
+
+
+@TIERS
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_no_answer_is_handed_on_for_ever(told: bool, isolation: Any) -> None:
+    class Echo(Capability):
+        def __init__(self) -> None:
+            self.done: list[str] = []
+
+        async def slow(self) -> None:
+            self.done.append("slow")
+
+        def echo(self, c: Any) -> Any:
+            return c
+
+    bare = Echo()
+    source = "c = hub.slow()\nfor i in range(3_000): c = hub.echo(c)"
+
+    async def go() -> Any:
+        on_use = (lambda use: None) if told else None
+        with Compartment(
+            {"hub": quota(bare, calls=10_000)}, isolation=isolation, on_use=on_use
+        ) as world:
+            with pytest.raises(CapError, match="handed on more than"):
+                await world.exec_async(source)
+            return (await world.exec_async("6 * 7")).value  # it is not locked
+
+    assert asyncio.run(go()) == 42
+    assert bare.done == []
+
+
+@TIERS
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_coroutines_in_coroutines_are_taken_apart_on_a_small_stack(isolation: Any) -> None:
+    class Nest(Capability):
+        async def slow(self) -> None: ...
+
+        async def awaits(self, c: Any) -> None:
+            await c
+
+    result: list[Any] = []
+
+    def work() -> None:
+        result.append(
+            run(
+                "c = hub.slow()\nfor i in range(20_000): c = hub.awaits(c)\nc = None\n1",
+                isolation,
+                hub=Nest(),
+            )
+        )
+
+    size = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert result == [1]
+
+
+@TIERS
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_was_told_as_never_awaited_is_not_done_later(isolation: Any) -> None:
+    bare, told = Hub(), []
+    run(
+        "hub.keep(bare.work('evil'))",
+        isolation,
+        lambda u: told.append((u.path, u.outcome)),
+        hub=bare,
+        bare=bare,
+    )
+
+    async def later() -> None:
+        await bare.kept
+
+    with pytest.raises(RuntimeError, match="already awaited"):
+        asyncio.run(later())
+    assert bare.done == []
+    assert told == [("hub.keep", "ok"), ("hub.work", "RuntimeError")]
+
+
+@TIERS
+def test_a_child_that_is_called_from_outside_signs_as_a_child(isolation: Any) -> None:
+    told: list[Any] = []
+    bare = Hub()
+    with Compartment(
+        {"hub": bare, "fs": MemoryDir({"a": "A"})},
+        isolation=isolation,
+        on_use=lambda u: told.append((u.path, u.filename, u.line)),
+    ) as world:
+        world.exec(
+            "ns = cap_exec('\\ndef f(): fs.list()', {'fs': fs}, filename='mail.py')\nhub.keep(ns['f'])"
+        )
+        bare.kept()
+    assert told[-1] == ("fs.list", "<guest> > mail.py", 2)
+
+
+@TIERS
+def test_what_attenuators_copy_while_a_guest_waits_is_paid_for(isolation: Any) -> None:
+    class Big(Capability):
+        async def big(self) -> list[Any]:
+            return [0] * 10_000
+
+    hub: Any = Big()
+    for _i in range(50):
+        hub = quota(hub, calls=9999)
+
+    async def go() -> int:
+        with Compartment({"hub": hub}, isolation=isolation) as world:
+            await world.exec_async("x = await hub.big()")
+            return world.usage.steps
+
+    assert asyncio.run(go()) >= 50 * 10_000

@@ -380,6 +380,32 @@ def test_a_bound_of_a_slice_that_changes_its_mind_pays_for_everything(optimize: 
     )
 
 
+_SOURCES_OF_WORK = """
+import collections, datetime, json, math, types
+moment, big = datetime.datetime(2026, 1, 1), 3**20_000
+json.dumps([]), json.loads('[]')
+module = types.ModuleType('m')
+def tree(n):
+    c = ()
+    for i in range(n):
+        c = (c, c)
+    return c
+other = tree(14)
+def cells(n):
+    def cell(x):
+        def f(): return x
+        return f.__closure__
+    c = cell(1)
+    for i in range(n):
+        c = cell((c, c))
+    return c
+def error(kind):
+    e = kind('a', name='b')
+    e.__dict__ = dict.fromkeys(range(50_000))
+    return e
+"""
+
+
 @pytest.mark.parametrize("optimize", [False, True])
 @pytest.mark.parametrize(
     ("source", "least"),
@@ -405,16 +431,30 @@ def test_a_bound_of_a_slice_that_changes_its_mind_pays_for_everything(optimize: 
         ("moment.strftime('%Y' * 1_000)", 16_000),
         ("json.dumps([0] * 50_000)", 50_000),
         ("json.loads('[' + '1,' * 50_000 + '1]')", 12_500),
+        ("bytearray().extend([1] * 50_000)", 50_000),
+        ("(1, tree(14)) in collections.OrderedDict({1: tree(14)}).items()", 16_000),
+        ("tree(14) in collections.OrderedDict({1: 2}).keys()", 8_000),
+        ("list(iter(lambda: other, tree(14)))", 16_000),
+        ("cells(12)[0] == cells(12)[0]", 4_000),
+        ("vars(module).__or__(dict.fromkeys(range(50_000)))", 25_000),
+        ("error(ImportError).__reduce__()", 50_000),
+        ("error(AttributeError).__reduce_ex__(4)", 50_000),
     ],
 )
 def test_work_in_one_call_is_paid_for(source: str, least: int, optimize: bool) -> None:
     """As a step is some 50 ns of work: each of these took 4 to 30 microseconds a step (pit 16)."""
     world = Compartment()
-    world.exec(
-        "import json, math, datetime\nmoment, big = datetime.datetime(2026, 1, 1), 3**20_000\njson.dumps([]), json.loads('[]')"
-    )
+    world.exec(_SOURCES_OF_WORK)
     world.exec("x = " + source, optimize=optimize)
     assert least <= world.usage.steps <= 8 * least + 2_000
+
+
+def test_a_closure_that_is_shown_is_paid_for() -> None:
+    names = [f"a{i}" for i in range(500)]
+    bound = "".join(f"    {name} = 1\n" for name in names)
+    source = f"def f():\n{bound}    def g(): return {', '.join(names)}\n    return g\ng = f()\n"
+    plain = cap_exec(source).usage.steps
+    assert cap_exec(source + "for i in range(100): g.__closure__").usage.steps >= plain + 100 * 500
 
 
 @pytest.mark.parametrize(

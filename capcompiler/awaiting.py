@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
 from types import CoroutineType
@@ -38,6 +38,7 @@ __all__ = [
     "Course",
     "Started",
     "awaiting_meter",
+    "awakened",
     "inside_a_turn",
     "run_awaiting",
     "runs_for",
@@ -326,6 +327,21 @@ def to_await(realm: Realm, obj: Any) -> Any:
     if host_lookup(type(obj), "__await__")[0] is not None:
         return Started(_awaited(Awaitable(realm), obj))
     return obj
+
+
+@contextlib.contextmanager
+def awakened() -> Iterator[Meter | None]:
+    """Let the suspended turns that the code of this task runs on behalf of go on paying: for a guest
+    that a host's coroutine runs by a plain call. Gives the budget that pays."""
+    meters = [t.compartment._realm.meter for t in _inside.get() if not t.over]
+    woken = [m for m in meters if not m.live and m.stopped is None]
+    for meter in woken:
+        meter.resume()
+    try:
+        yield meters[-1] if meters else None
+    finally:
+        for meter in reversed(woken):
+            meter.pause()
 
 
 def awaiting_meter() -> Meter | None:

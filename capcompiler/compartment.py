@@ -19,7 +19,14 @@ from types import CodeType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 
 import guards.tables  # noqa: F401 - fills the tables of U
-from capcompiler.awaiting import AwaitingTurn, Started, run_awaiting, to_await
+from capcompiler.awaiting import (
+    AwaitingTurn,
+    Started,
+    awaiting_meter,
+    awakened,
+    run_awaiting,
+    to_await,
+)
 from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExceeded
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
@@ -557,17 +564,28 @@ class Compartment:
             return result
         if not self._lock.acquire(False):
             self._acquire()
-        self._begin(spent, None, None)
+        if turns.meter is None and awaiting_meter() is not None:
+            with awakened() as payer:
+                result, problem = self._own_turn(run, spent, payer)
+        else:
+            result, problem = self._own_turn(run, spent, None)
+        if problem is None:
+            return result
+        self._annotate(problem)
+        raise problem
+
+    def _own_turn(
+        self, run: Callable[[], Any], spent: float, payer: Meter | None
+    ) -> tuple[Any, BaseException | None]:
+        """A turn from its begin to its end. The lock is held, and given back. payer: the budget of a
+        guest that it runs for, where that is not the turn under way on this thread."""
+        self._begin(spent, None, payer)
         result, problem = None, None
         try:
             result, problem = self._stretch(run)
         finally:
             ended = self._end()
-        problem = ended or problem
-        if problem is None:
-            return result
-        self._annotate(problem)
-        raise problem
+        return result, ended or problem
 
     def _in_turn(self, run: Callable[[], _T]) -> _T:
         """Run trusted code of the library's in a turn: the one under way, or one for itself, which has

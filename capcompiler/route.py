@@ -50,6 +50,7 @@ from guards.iterate import (
     Keywords,
     Mapping,
     Middle,
+    Source,
     Star,
     StarKeys,
 )
@@ -806,7 +807,12 @@ class Router(Versions):
             if at == 1:
                 self.scope = inside(outer, targets, first, lazy, shared)
             self.barred += 1
-            iterable = self.visit(clause.iter) if clause.is_async else self.counted(clause.iter)
+            if clause.is_async:
+                iterable = self.visit(clause.iter)
+            elif lazy and at == 0:
+                iterable = self.ask(Source, self.visit(clause.iter), at=clause.iter)
+            else:
+                iterable = self.counted(clause.iter)
             self.barred -= 1
             if at == 0:
                 self.scope = inside(outer, targets, first, lazy, shared)

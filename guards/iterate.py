@@ -35,11 +35,13 @@ __all__ = [
     "Keywords",
     "Mapping",
     "Middle",
+    "Source",
     "Star",
     "contains",
 ]
 
 _compress: Final = itertools.compress
+_flat: Final = itertools.chain.from_iterable
 
 
 async def _coroutine() -> None: ...
@@ -64,6 +66,24 @@ class Iterate(Guard):
 
     def run(self, obj: Any) -> Any:
         return _compress(obj, (self.ref() or gone()).meter.iterator)
+
+
+#: What holds no generator that is entered when it is asked for an element.
+_HELD: Final = frozenset({list, tuple, str, bytes, dict, set, frozenset, range})
+
+
+class Source(Guard):
+    """(... for x in xs): counted as a loop. Entering one takes no step, and what it is made from may be
+    another one: `it = (x for x in it)`, fifty thousand times, went down until the stack was at its end.
+    So the depth is looked at when it is first asked for an element."""
+
+    key = "cap:source"
+    __slots__ = ()
+
+    def run(self, obj: Any) -> Any:
+        meter = (self.ref() or gone()).meter
+        counted = _compress(obj, meter.iterator)
+        return counted if type(obj) in _HELD else _flat(map(meter.entered, (counted,)))
 
 
 class Star(Guard):

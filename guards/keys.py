@@ -22,6 +22,7 @@ from guards.iterate import (
     Keywords,
     Mapping,
     Middle,
+    Source,
     Star,
     StarKeys,
 )
@@ -46,6 +47,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     CallSuper,
     BuildClass,
     Iterate,
+    Source,
     Star,
     StarKeys,
     Delegate,

@@ -169,6 +169,7 @@ class Meter:
         "_bulk",
         "_chunk",
         "_chunk_iter",
+        "_entries",
         "_grow",
         "_memory_base",
         "_since_memory",
@@ -223,6 +224,7 @@ class Meter:
         self._base_depth = -1
         self._memory_base: int | None = None
         self._bulk = 0
+        self._entries = 0
         self._ahead = 0  # drawn from the parent, and not spent
         self._since_memory = 0
         self._grow = _FIRST
@@ -335,6 +337,14 @@ class Meter:
         while outer is not None and outer.stopped is None:
             outer = outer.parent or outer.payer
         return outer is not None
+
+    def go_on(self, left: int) -> None:
+        """Take a stop for steps back, with so many left: it was that of another guest."""
+        self.stopped = None
+        self.left = left
+        self.overdrawn = 0
+        if self.live and self.parent is None:
+            self.runs_on = get_ident()
 
     def stop_all(self, kind: str, limit: float, used: float) -> Stop:
         """`stop`, of every turn around this one as well."""
@@ -562,6 +572,13 @@ class Meter:
         """The steps that are left in this turn."""
         return self.left + self._in_chunk()
 
+    def entered(self, source: Any) -> Any:
+        """Look at the depth now and then as code is entered that takes no step; gives `source`."""
+        self._entries += 1
+        if not self._entries & _ENTRIES and self.live and self.stopped is None:
+            self._room()
+        return source
+
     def _room(self) -> int:
         """How many more steps can be taken before guest calls could nest deeper than this turn, or one
         that it is nested in, may.
@@ -591,8 +608,12 @@ class Meter:
         return room
 
 
-#: Comprehensions are frames on 3.11 and not on 3.12: they count as a call on neither.
+#: Comprehensions are frames on 3.11 and not on 3.12: they count as a call on neither. Generator
+#: expressions are, but for those that the optimiser makes loops of: as many as this count as none.
 _NO_CALLS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+_FREE_EXPRESSIONS: Final = 500
+#: Between two looks at the depth, so many may be entered (one less than a power of two).
+_ENTRIES: Final = 63
 
 
 def _guest_depths(turns: list[Meter]) -> list[int]:
@@ -600,7 +621,7 @@ def _guest_depths(turns: list[Meter]) -> list[int]:
     since a nest of guests asks for each of its levels."""
     found = {id(turn._base): -1 for turn in turns}
     wanted = len(found)
-    count = 0
+    count = lazy = 0
     outermost = ""
     frame: FrameType | None = sys._getframe(1) if turns else None
     while frame is not None:
@@ -609,9 +630,14 @@ def _guest_depths(turns: list[Meter]) -> list[int]:
             wanted -= 1
             if not wanted:
                 break
-        if is_guest_code(frame.f_code) and frame.f_code.co_name not in _NO_CALLS:
-            count += 1
-            outermost = frame.f_code.co_name
+        if is_guest_code(frame.f_code):
+            name = frame.f_code.co_name
+            if name == "<genexpr>":
+                lazy += 1
+                count += lazy > _FREE_EXPRESSIONS
+            elif name not in _NO_CALLS:
+                count += 1
+                outermost = name
         frame = frame.f_back
     total = count - (outermost == "<module>")  # where the base is not on this stack
     return [total if (depth := found[id(turn._base)]) < 0 else depth for turn in turns]

@@ -62,12 +62,16 @@ BYTES_OF_A_METHOD: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One use that a policy decides on. path: from what was attenuated, such as "open.read"."""
+    """One use that a policy decides on. path: from what was attenuated, such as "open.read".
+
+    call: what is called beneath, where that is a method.
+    """
 
     path: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     go: Callable[[], Any]
+    call: Any = None
 
 
 class Policy:
@@ -226,7 +230,7 @@ class Attenuated(Identity, Capability):
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(
             path, args, kwargs,
-            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)),
+            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)), call,
         )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):

@@ -304,14 +304,20 @@ class Door(Membrane):
         left = max(0, min(left, meter.available))
         before, meter.left = meter.left, left + 1
         problem: Exception | None = None
+        result: Any = None
         try:
             result = self._carried_out(access, operation, name, given, named)
         except Stop:
-            return [STOPPED, None, 0]
+            if not self._ran_out():
+                return [STOPPED, None, 0]
         except WireError:
             raise
         except Exception as error:
             problem = error
+        if self._ran_out():
+            # Of what the guest that asks has left, which may be a child: it is stopped over there.
+            meter.go_on(before)
+            return [GIVEN, self.to_guest(None, ""), left + 1]
         spent = max(0, left - meter.left)
         # The answer tells of this; a use around it, whose callback made this one, tells its own only.
         meter.left = before
@@ -321,6 +327,13 @@ class Door(Membrane):
             return [LATER, self._calls.send(result), spent]
         tree = result.tree if type(result) is Packed else self.to_guest(result, "")
         return [GIVEN, tree, spent]
+
+    def _ran_out(self) -> bool:
+        """Whether the use was stopped for its steps, and by nothing else."""
+        compartment = self.compartment
+        meter = compartment._realm.meter
+        wish = compartment._host_exit or meter.interrupt
+        return wish is None and meter.stopped is not None and meter.stopped[0] == "steps"
 
     def _carried_out(
         self, access: Access, operation: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -702,6 +702,7 @@ class Membrane:
             raise MustAwait
         turn.note(call)
         if self.recorder is not None:
+            call.told = call.told or hasattr(call.awaitable, "_cap_retold")
             self.recorder.later(call)
         return make_pending(call)
 

@@ -38,6 +38,7 @@ class Standing:
 
     __slots__ = ("path",)
     _cap_closes = True
+    _cap_retold = True  # the audit was told of it when it was recorded
 
     def __init__(self, path: str) -> None:
         self.path = path

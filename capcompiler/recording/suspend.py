@@ -15,7 +15,6 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
-from functools import partial
 from inspect import iscoroutinefunction
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
@@ -67,7 +66,7 @@ class _External(Policy):
         session = _here.session
         if session is None:
             raise Withheld("it is answered from outside, which only Compartment.start waits for")
-        if isinstance(step.go, partial) and iscoroutinefunction(function_of(step.go.func)):
+        if step.call is not None and iscoroutinefunction(function_of(step.call)):
             return session.ask_when_awaited(session.recorder.asked, step.args, step.kwargs)
         return session.ask(step.args, step.kwargs)
 

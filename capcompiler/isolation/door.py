@@ -95,6 +95,7 @@ class Door(Membrane):
         "_owner",
         "_place",
         "_received",
+        "_told_within",
         "exports",
         "records",
         "released",
@@ -111,6 +112,8 @@ class Door(Membrane):
         self._calls = Table()
         #: Where in its program the guest is, by its own account.
         self._place = ("", 0)
+        #: Steps that were told in answers to uses within the one under way.
+        self._told_within = 0
         #: Registered dataclasses that the worker may name, by number.
         self.records: list[Record] = []
 
@@ -302,25 +305,29 @@ class Door(Membrane):
         # What runs other guests meanwhile spends what this one has left: it says how much, and cannot
         # have more than it was given. One step of it is the membrane's, and was counted over there.
         left = max(0, min(left, meter.available))
-        before, meter.left = meter.left, left + 1
+        whole, before, around = meter.available, meter.left, self._told_within
+        meter.left, self._told_within = left + 1, 0
         problem: Exception | None = None
         result: Any = None
         try:
             result = self._carried_out(access, operation, name, given, named)
         except Stop:
-            if not self._ran_out():
+            if left >= whole or not self._ran_out():
                 return [STOPPED, None, 0]
         except WireError:
             raise
         except Exception as error:
             problem = error
-        if self._ran_out():
-            # Of what the guest that asks has left, which may be a child: it is stopped over there.
-            meter.go_on(before)
-            return [GIVEN, self.to_guest(None, ""), left + 1]
-        spent = max(0, left - meter.left)
+        ran_out = left < whole and self._ran_out()
+        total = left + 1 if ran_out else max(0, left - meter.left)
         # The answer tells of this; a use around it, whose callback made this one, tells its own only.
-        meter.left = before
+        spent = max(0, total - self._told_within)
+        self._told_within = around + total
+        if ran_out:
+            # Of what the guest that asks has left, which may be a child: it is stopped over there.
+            meter.go_on(max(0, before - total))
+            return [GIVEN, self.to_guest(None, ""), total]
+        meter.left = max(0, before - total)
         if problem is not None:
             return [RAISED, self.to_guest(guest_fault(problem), ""), spent]
         if type(result) is Pending:

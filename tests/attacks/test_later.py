@@ -664,6 +664,7 @@ def test_no_answer_is_handed_on_for_ever(told: bool, isolation: Any) -> None:
 
     assert asyncio.run(go()) == 42
     assert bare.done == []
+    gc.collect()
 
 
 @TIERS
@@ -694,6 +695,7 @@ def test_coroutines_in_coroutines_are_taken_apart_on_a_small_stack(isolation: An
     finally:
         threading.stack_size(size)
     assert result == [1]
+    gc.collect()  # they warn that nobody has awaited them
 
 
 @TIERS

@@ -449,6 +449,15 @@ def test_work_in_one_call_is_paid_for(source: str, least: int, optimize: bool) -
     assert least <= world.usage.steps <= 8 * least + 2_000
 
 
+def test_generator_expressions_in_one_another_end_at_a_depth(optimize: bool) -> None:
+    # Fifty thousand of them ended the process.
+    source = "it = iter([1])\nfor i in range({}): it = (x for x in it)\nr = next(it)"
+    assert cap_exec(source.format(900), optimize=optimize)["r"] == 1
+    for use in ("next(it)", "sum(it)", "list(map(abs, it))", "next(x for x in map(abs, it))"):
+        with pytest.raises(LimitExceeded, match="depth"):
+            cap_exec(source.format(3_000).replace("next(it)", use), optimize=optimize)
+
+
 def test_a_closure_that_is_shown_is_paid_for() -> None:
     names = [f"a{i}" for i in range(500)]
     bound = "".join(f"    {name} = 1\n" for name in names)

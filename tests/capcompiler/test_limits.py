@@ -456,6 +456,8 @@ def test_generator_expressions_in_one_another_end_at_a_depth(optimize: bool) -> 
     for use in ("next(it)", "sum(it)", "list(map(abs, it))", "next(x for x in map(abs, it))"):
         with pytest.raises(LimitExceeded, match="depth"):
             cap_exec(source.format(3_000).replace("next(it)", use), optimize=optimize)
+    with pytest.raises(LimitExceeded, match="depth"):
+        cap_exec(source.format(60_000), optimize=optimize)
 
 
 def test_a_closure_that_is_shown_is_paid_for() -> None:

@@ -36,7 +36,9 @@ _TOLD: Final = frozenset({str, int, float})
 _KEYS: Final = frozenset({str, int})
 _TEXT: Final = frozenset({str})
 _DICT: Final = frozenset(dir(dict))
-_FORMATS: Final = frozenset({"format", "format_map"})
+#: Names that the environment's own way of reading is asked for: texts that would be filled in, and, as in
+#: Jinja2's sandbox, what leads on from suspended code.
+_ASKED: Final = frozenset("format format_map gi_frame gi_code cr_frame cr_code ag_frame ag_code".split())
 _MISSING: Final = object()
 
 
@@ -142,7 +144,7 @@ def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
 
     def attribute(_: Any, obj: Any, name: Any, /) -> Any:
         kind = type(obj)
-        if type(name) is str and name[:1] != "_" and name not in _FORMATS:
+        if type(name) is str and name[:1] != "_" and name not in _ASKED:
             if kind is dict:
                 if name not in _DICT:
                     found = obj.get(name, _MISSING)
@@ -165,7 +167,7 @@ def _naming(realm: Realm, other: Any, absent: Any, /) -> Any:
     def naming(_: Any, name: Any, /) -> Any:
         if type(name) is not str:
             raise TypeError("wanted an exact str")
-        plain = name[:1] != "_" and name not in _FORMATS
+        plain = name[:1] != "_" and name not in _ASKED
         in_dict = plain and name not in _DICT
 
         def attribute(_: Any, obj: Any, /) -> Any:
@@ -210,7 +212,7 @@ def _calling(realm: Realm, other: Any, /) -> Any:
     slow = callable_for_c(realm, other)
 
     def method(_: Any, context: Any, obj: Any, name: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _FORMATS:
+        if type(obj) in _PLAIN and type(name) is str and name[:1] != "_" and name not in _ASKED:
             try:
                 found = read(realm, obj, name)
             except AttributeError:

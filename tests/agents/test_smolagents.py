@@ -365,7 +365,8 @@ def test_code_of_an_agent_reaches_nothing_but_what_it_was_granted() -> None:
         "import random\nrandom._os.system('id')",
         "import queue\nqueue.threading._os.system('id')",
         "exec('import os; os.system(1)')",
-        "def f():\n    yield\nf().gi_frame.f_back",
+        "def f():\n    yield\nf().gi_frame.f_back.f_globals",
+        "def f():\n    yield\nf().gi_frame.f_builtins",
     ],
 )
 def test_ways_out_of_other_executors_lead_nowhere(code: str) -> None:

@@ -37,7 +37,6 @@ HOLDERS = [
     ("range", "range(3)"),
     ("set", "{1}"),
     ("bytearray", "bytearray()"),
-    ("ellipsis", "..."),
     ("generic-alias", "list[int]"),
     ("count", "__import__('itertools').count()"),
     ("chain", "__import__('itertools').chain([1])"),

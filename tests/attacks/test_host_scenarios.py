@@ -1226,8 +1226,7 @@ def test_an_awaitable_of_a_guest_leaves_as_a_handle(world: World) -> None:
         for name in ("c", "a"):
             handle = ns[name]
             assert not isinstance(handle, (types.CoroutineType, types.AsyncGeneratorType))
-            assert not hasattr(handle, "cr_frame")
-            assert not hasattr(handle, "ag_frame")
+            assert not hasattr(handle, "cr_await") and not hasattr(handle, "ag_await")
         del ns, handle
         world.exec("c = a = None")
         world.compartment.close()

@@ -245,8 +245,8 @@ CASES: list[Case] = [
     ),
     case(
         "error-is-about-what-the-guest-says",
-        "k = object()\nAttributeError('x', name='n', obj=k).obj is k, AttributeError('x', obj=fn).obj",
-        value=(True, None),
+        "k = object()\nAttributeError('x', name='n', obj=k).obj is k, AttributeError('x', obj=fn).obj is fn",
+        value=(True, True),
     ),
     # Mixins beside a metaclass.
     *(

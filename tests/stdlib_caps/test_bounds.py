@@ -29,7 +29,7 @@ from capcompiler.attenuation.quota import _size
 from capcompiler.membrane.arguments import AtMost, matches
 from stdlib_caps import Database, Dir, MemoryDir, SeededRandom, quota, revocable
 from stdlib_caps._slow import renamed
-from stdlib_caps.http import _checked
+from stdlib_caps.http import Rule, _checked
 
 if TYPE_CHECKING:
     from nowhere_at_all import Nothing  # type: ignore[import-not-found]
@@ -392,8 +392,9 @@ def test_chance_of_huge_numbers_is_bounded() -> None:
 )  # fmt: skip
 def test_a_header_that_says_another_method_path_or_sender_is_not_a_guests(name: str) -> None:
     with pytest.raises(ValueError, match="not a guest's to set"):
-        _checked({name: "x"})
-    assert _checked({"X-Api-Key": "k"}) == {"x-api-key": "k"}
+        _checked({name: "x"}, Rule("https://example.com/"))
+    own = Rule("https://example.com/", headers_from_guests=("x-api-key",))
+    assert _checked({"X-Api-Key": "k"}, own) == {"x-api-key": "k"}
 
 
 # Records

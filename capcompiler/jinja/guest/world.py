@@ -291,6 +291,10 @@ def _attribute(obj, name):
     return inside(value)
 
 
+#: As Jinja2's sandbox has it: of suspended code, what leads on from it.
+_UNSAFE = frozenset({"gi_frame", "gi_code", "cr_frame", "cr_code", "ag_frame", "ag_code"})
+
+
 def _absent(obj, name):
     return environment.undefined(obj=obj, name=name)
 
@@ -576,6 +580,8 @@ class Environment:
         if name[:1] == "_":
             return True
         if isinstance(obj, type) and name == "mro":
+            return True
+        if name in _UNSAFE:
             return True
         if immutable:
             return any(isinstance(obj, kind) and name in names for kind, names in _CHANGING.items())

@@ -146,6 +146,11 @@ class _Source:
                 meter._chunk_iter = iter(meter._chunk)
                 return meter._chunk_iter  # type: ignore[no-any-return]
             return meter._refill()
+        except RecursionError:
+            # The interpreter's own limit was met here first: no wish of the host's.
+            limit = sys.getrecursionlimit() if meter.depth is None else meter.depth
+            meter.stop("depth", limit, limit + 1)
+            return meter._tail
         except BaseException as error:
             # An interrupt of the host's fell in here. The chain would forget its source for good, and
             # every later step would be free.

@@ -36,8 +36,8 @@ _TOLD: Final = frozenset({str, int, float})
 _KEYS: Final = frozenset({str, int})
 _TEXT: Final = frozenset({str})
 _DICT: Final = frozenset(dir(dict))
-#: Names that the environment's own way of reading is asked for: texts that would be filled in, and, as in
-#: Jinja2's sandbox, what leads on from suspended code.
+#: Names that the environment's own way of reading is asked for: texts that would be filled in, and, as
+#: in Jinja2's sandbox, what leads on from suspended code.
 _ASKED: Final = frozenset("format format_map gi_frame gi_code cr_frame cr_code ag_frame ag_code".split())
 _MISSING: Final = object()
 

@@ -303,7 +303,7 @@ OFFERED = {
     "View": "",
     "Token": "",
     "_Tool": "__call__",
-    "_Host": "autoescape extension load missing version",
+    "_Host": "autoescape extension load missing undefined version",
     "FrozenClock": "module now time",
     "Clock": "module monotonic now sleep time",
     "Command": "names run",

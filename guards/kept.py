@@ -19,14 +19,15 @@ from guards.host import host_method_func
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["KEPT", "kept"]
+__all__ = ["KEPT", "SUSPENDED", "kept"]
 
 _code: Final[Any] = FunctionType.__dict__["__code__"].__get__
 _closure: Final[Any] = FunctionType.__dict__["__closure__"].__get__
 _globals: Final[Any] = FunctionType.__dict__["__globals__"].__get__
 #: Variables that the interpreter adds: namespaces of class bodies, and those without a name.
 _INTERNAL: Final = frozenset({"__classdict__", "__conditional_annotations__"})
-_SUSPENDED: Final = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
+#: How each kind of suspended code names its frame, its code and whether it runs.
+SUSPENDED: Final = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
 _AWAITED: Final = {
     "gi_yieldfrom": GeneratorType,
     "cr_await": CoroutineType,
@@ -49,7 +50,7 @@ def kept(realm: Realm, obj: Any, name: str, reader: FrameType) -> tuple[Any] | N
 
 
 def _awaited(realm: Realm, generator: Any, name: str, reader: FrameType) -> tuple[Any] | None:
-    prefix = _SUSPENDED[type(generator)]
+    prefix = SUSPENDED[type(generator)]
     frame = getattr(generator, f"{prefix}_frame")
     names = None if frame is None else frame.f_globals
     if not _is_of(reader, getattr(generator, f"{prefix}_code"), names):
@@ -75,7 +76,7 @@ def _is_of(reader: FrameType, code: Any, names: Any) -> bool:
 
 def _is_known(realm: Realm, awaited: Any) -> bool:
     """Whether what a generator waits for is of U, and not trusted code that goes on by itself."""
-    prefix = _SUSPENDED.get(type(awaited))
+    prefix = SUSPENDED.get(type(awaited))
     if prefix is not None:
         return is_guest_code(getattr(awaited, f"{prefix}_code"))
     return awaited is None or realm.may_hold(type(awaited))

@@ -24,7 +24,7 @@ from types import (
     UnionType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from guards.binding import is_guest_code
 from guards.call import (
@@ -46,6 +46,7 @@ from guards.host import (
     host_name,
 )
 from guards.item import alias_item, union_item
+from guards.kept import SUSPENDED
 from guards.protocol import SlotDescribed
 from guards.reduce import PLAIN_REDUCE, getstate, reduce, reduce_ex
 from guards.sealed import Sealed
@@ -166,13 +167,9 @@ def _raised_in(realm: Realm, tb: Any) -> Any:
     return frame_facts(realm, frame, frame.f_lineno, None)
 
 
-#: How each kind of suspended code names its frame, its code and whether it runs.
-_SUSPENDED: Final = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
-
-
 def _frame_of(realm: Realm, generator: Any) -> Any:
     """Facts about where a generator stands; None once it is over."""
-    prefix = _SUSPENDED[type(generator)]
+    prefix = SUSPENDED[type(generator)]
     frame = getattr(generator, f"{prefix}_frame")
     if frame is None:
         return None
@@ -182,7 +179,7 @@ def _frame_of(realm: Realm, generator: Any) -> Any:
 
 
 def _code_of(realm: Realm, generator: Any) -> Any:
-    prefix = _SUSPENDED[type(generator)]
+    prefix = SUSPENDED[type(generator)]
     code = getattr(generator, f"{prefix}_code")
     if not is_guest_code(code):
         raise AttributeError(f"{host_name(type(generator))!r} object has no attribute '{prefix}_code'")

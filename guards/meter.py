@@ -392,12 +392,11 @@ class Meter:
         its end: it is not interrupted in the midst of what it does. Raises `Stop` when it is `_GRACE`
         steps beyond.
         """
-        outer = self.parent or self.payer
-        if outer is not None:
+        if self.parent is not None:
             try:
-                outer.owe(units)
+                self.parent.owe(units)
             except Stop:
-                kind, limit, used = outer.stopped or ("steps", self._start, self.used)
+                kind, limit, used = self.parent.stopped or ("steps", self._start, self.used)
                 raise self.stop(kind, limit, used) from None
         taken = 0
         if self.stopped is None:

@@ -752,3 +752,19 @@ def test_what_attenuators_copy_while_a_guest_waits_is_paid_for(isolation: Any) -
             return world.usage.steps
 
     assert asyncio.run(go()) >= 50 * 10_000
+
+
+@TIERS
+@pytest.mark.parametrize("inner", ["inline", "process"])
+def test_a_guest_that_another_pays_for_is_paid_for_once(inner: Any, isolation: Any) -> None:
+    fs = quota(MemoryDir({"a": "A"}), calls=9999)
+    within: list[int] = []
+
+    def go() -> None:
+        with Compartment({"fs": fs}, isolation=inner) as world:
+            world.exec("for i in range(100): fs.exists('a')")
+            within.append(world.usage.steps)
+
+    used = cap_exec("go()", {"go": go}, isolation=isolation).usage.steps
+    assert within[0] >= 5_000
+    assert within[0] <= used <= within[0] + 300

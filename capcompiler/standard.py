@@ -270,11 +270,15 @@ _CHANGES: Final = {
             "            break\n"
             "        except NameError as e:\n"
             "            if format == Format.VALUE or not e.name or e.name in missing: raise\n"
-            "            missing[e.name] = ForwardRef(e.name, owner=owner)\n"
+            "            of = None if format == Format.STRING else owner\n"
+            "            missing[e.name] = ForwardRef(e.name, owner=of)\n"
             "    if format != Format.STRING:\n        return found\n"
-            "    if not _is_evaluate:\n        return annotations_to_string(found)\n"
-            "    if type(found) is not tuple:\n        return type_repr(found)\n"
-            "    return f\"({', '.join(map(type_repr, found))})\"  # constraints\n",
+            "    def text(value):\n"
+            "        return value.__forward_arg__ if type(value) is ForwardRef else type_repr(value)\n"
+            "    if not _is_evaluate:\n"
+            "        return {n: v if isinstance(v, str) else text(v) for n, v in found.items()}\n"
+            "    if type(found) is not tuple:\n        return text(found)\n"
+            "    return f\"({', '.join(map(text, found))})\"  # constraints\n",
         ),
         *_ASKS_GLOBALS,
     ),

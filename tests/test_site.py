@@ -39,10 +39,11 @@ class Loaded(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("site")
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(  # noqa: S603 - a command of our own
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(made)],
         cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths},
         capture_output=True,
         text=True,
         timeout=300,

@@ -117,9 +117,9 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
 }
 if sys.version_info >= (3, 14):
     DIFFERENCES["annotations as text"] = (
-        "import annotationlib\ndef f(x: Later): pass\nLater = int\n"
+        "import annotationlib\ndef f(x: Later, y: Never, z: 'as it is'): pass\nLater = int\n"
         "annotationlib.get_annotations(f, format=annotationlib.Format.STRING)",
-        {"x": "int"},
+        {"x": "int", "y": "Never", "z": "as it is"},
     )
 if sys.version_info >= (3, 15):
     DIFFERENCES["lazy imports of a program"] = (

@@ -617,13 +617,15 @@ _USES = {
     "on-a-metaclass": "type('Q', (type,), {{'d': d}})('R', (), {{}}).d",
     "set": "d.__set__({}, {{}})",
 }
+#: From 3.15 on the one of all classes gives what `vars` gives: a view, and of an instance its own names.
+_VIEWS = "if r is None or r == {} or type(r) in (type(vars(json)), type(vars(M))): r = 'none'\n"
 CASES += [
     case(
         f"slot-{way}-{use}",
         f"import json{', inspect' * ('inspect' in source)}, operator, types\nclass M(type): pass\nclass K(metaclass=M): pass\nclass L(K): pass\n"
         f"class S: __slots__ = ('__dict__', '__weakref__')\nd = {source}\n"
         f"r = 'none'\ntry: r = {how.format(*[on] * 2)}\n"
-        "except (TypeError, AttributeError): pass\nr",
+        f"except (TypeError, AttributeError): pass\n{_VIEWS * (sys.version_info >= (3, 15))}r",
         value="none",
         pit=12,
         attack="raw descriptors",

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError
 from capcompiler.membrane.pending import Answer, Call, Pending, call_of
+from capcompiler.membrane.untold import tell_here
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
 
@@ -247,10 +248,20 @@ class AwaitingTurn:
         except BaseException:  # noqa: S110 - a guest's last words
             pass
 
+    def settle(self) -> None:
+        """Let go of what nobody will await, while the guest can run: it may keep a log of its own."""
+        while self._calls:
+            self._let_go()
+        self.compartment._tell_of_dropped()
+
     def end(self) -> None:
         """Nothing of this turn goes on."""
         self.over = True
-        for call in self._calls.values():
+        self._let_go()
+
+    def _let_go(self) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
             # What it does at its end is its own affair, and keeps no other from ending.
             with contextlib.suppress(Exception):
                 if not call.taken:
@@ -260,7 +271,6 @@ class AwaitingTurn:
                         continue  # it tells of its end, whoever awaits it
                     call.awaitable.close()  # nobody begins it on behalf of a turn that is over
             self.compartment._membrane.ended(call, None, RuntimeError("never awaited"))
-        self._calls.clear()
 
 
 class Course:
@@ -427,10 +437,12 @@ async def run_awaiting(
         problem = error
     finally:
         try:
+            turn.settle()
             turn.end()
         finally:  # or the compartment would be locked for good
             _inside.reset(token)
             ended = world._end()
+    tell_here()
     # A cancelled task is the host's wish, and comes first.
     problem = problem if _is_cancelled(problem) else ended or problem
     if problem is not None:

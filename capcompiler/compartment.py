@@ -35,6 +35,7 @@ from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
+from capcompiler.membrane.untold import tell_guest, tell_here, tells_guest
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import MAKERS, Nesting
 from capcompiler.program import (
@@ -583,9 +584,17 @@ class Compartment:
         result, problem = None, None
         try:
             result, problem = self._stretch(run)
+            self._tell_of_dropped()
         finally:
             ended = self._end()
+        if turns.meter is None:
+            tell_here()
         return result, ended or problem
+
+    def _tell_of_dropped(self) -> None:
+        """Let a log of the guest's own know, in this turn, of answers that nobody waited for."""
+        if tells_guest(self) and self._realm.meter.stopped is None:
+            self._stretch(lambda: tell_guest(self))
 
     def _in_turn(self, run: Callable[[], _T]) -> _T:
         """Run trusted code of the library's in a turn: the one under way, or one for itself, which has

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.attenuation.seal import Box
@@ -32,12 +32,16 @@ from capcompiler.membrane.capability import (
     store_on,
 )
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
-from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, owner_of, read_of
 from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
 from capcompiler.membrane.unoffered import kind_of, unoffered
+from capcompiler.membrane.untold import note_dropped, tell_here
 from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
 
 __all__ = [
     "Attenuated",
@@ -46,6 +50,7 @@ __all__ = [
     "Step",
     "attenuated",
     "capability_of",
+    "guest_of",
     "is_awaitable",
     "lender_of",
 ]
@@ -104,6 +109,10 @@ class Policy:
 
     def dropped(self, step: Step) -> None:
         """A use that was to be answered later is not awaited by anyone."""
+
+    def told_to(self) -> Compartment | None:
+        """The guest whose code runs when it is told of a use; None for none's."""
+        return None
 
     def element(self, step: Step, element: Any) -> Any:
         """One of what a use of `__iter__` gives, as it comes. Raises `Withheld` to keep it back."""
@@ -223,6 +232,7 @@ class Attenuated(Identity, Capability):
         """Carry out a use. inner: what is used beneath, where that is not `call` itself."""
         policy = self._cap_policy
         over = _taken_over(policy)
+        tell_here()
         _pay(STEPS_OF_A_LEVEL)
         beneath = call if inner is None else inner
         path = _joined(self._cap_path, name)
@@ -425,7 +435,7 @@ class Callback(HostCallable):
         owner, path = self._owner, _joined(self._path, "callback")
         over = _taken_over(owner._cap_policy)
         _pay(STEPS_OF_A_LEVEL)
-        guests = _is_guests(self)
+        guests = guest_of(self) is not None
         inside = tuple([owner._cap_over(a, path, guests=guests) for a in args])
         named = {n: owner._cap_over(a, path, guests=guests) for n, a in kwargs.items()}
         lent = self._lent
@@ -433,7 +443,10 @@ class Callback(HostCallable):
             path, inside, named,
             functools.partial(_beneath, lent, over, functools.partial(lent, *inside, **named)),
         )  # fmt: skip
-        return owner._cap_passed(owner._cap_policy.around(step), path)
+        result = owner._cap_policy.around(step)
+        if is_awaitable(result):  # the host's own, whose answer is that of this use
+            return _Later(owner, step, result, over, Attenuated._cap_passed)
+        return owner._cap_passed(result, path)
 
     def _cap_beneath(self) -> tuple[Any, str] | None:
         return self._lent, ""
@@ -502,6 +515,9 @@ class Lent(Policy):
     def dropped(self, step: Step) -> None:
         self.owner._cap_policy.dropped(step)
 
+    def told_to(self) -> Compartment | None:
+        return self.owner._cap_policy.told_to()
+
     def element(self, step: Step, element: Any) -> Any:
         return self.owner._cap_policy.element(step, element)
 
@@ -524,20 +540,20 @@ def lender_of(value: Any) -> Attenuated | None:
     return None
 
 
-def _is_guests(value: Any) -> bool:
-    """Whether a guest's object is at the bottom of it, under however many attenuators."""
+def guest_of(value: Any) -> Compartment | None:
+    """Whose object is at the bottom of it, under however many attenuators; None for the host's."""
     while not isinstance(value, Handle):
         if isinstance(value, Callback):
             value = value._lent
         elif isinstance(value, HostCallable):
-            return maker_of(value) is not None
+            return maker_of(value)
         elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):
             value = value._cap_target
         else:
-            return False
-    return True
+            return None
+    return owner_of(value)
 
 
 def _lent_as(value: Any) -> Iterator[Any]:
@@ -579,11 +595,11 @@ class _Later(Answer):
         self, owner: Attenuated, step: Step, awaitable: Any, over: tuple[Policy, ...],
         crosses: Callable[[Attenuated, Any, str], Any],
     ) -> None:  # fmt: skip
-        super().__init__(awaitable)
         self._owner = owner
         self._step = step
         self._over = over
         self._crosses = crosses
+        super().__init__(awaitable)
 
     def _answer(self) -> Generator[Any, Any, Any]:
         policy, step = self._owner._cap_policy, self._step
@@ -608,6 +624,12 @@ class _Later(Answer):
         # There is nobody left to raise to: what a log fails in is its own affair.
         with contextlib.suppress(Exception):
             self._owner._cap_policy.dropped(self._step)
+
+    def __del__(self) -> None:
+        # A use that was carried out, and whose answer its host has thrown away.
+        if self._steps is None:
+            policy = self._owner._cap_policy
+            note_dropped(functools.partial(policy.dropped, self._step), policy.told_to())
 
 
 class _Over(threading.local):

@@ -301,11 +301,12 @@ def blank() -> World:
 class Drive:
     """Something of the guest's that awaits, on its way."""
 
-    __slots__ = ("finish", "steps")
+    __slots__ = ("finish", "steps", "whole")
 
-    def __init__(self, steps: Any, finish: Callable[[Any], Any]) -> None:
+    def __init__(self, steps: Any, finish: Callable[[Any], Any], whole: bool) -> None:
         self.steps = steps
         self.finish = finish
+        self.whole = whole  # whether the turn ends with it
 
 
 class Host:
@@ -686,7 +687,7 @@ class Host:
             world._lock.acquire()
             world._begin(spent, self.turn, None)
         handed = world._handed if kind == "await" else lambda value: value
-        drive = self.drives[number] = Drive(self.turn.drive(start, handed), finish)
+        drive = self.drives[number] = Drive(self.turn.drive(start, handed), finish, first)
         return self.step(number, drive, partial(drive.steps.send, None))
 
     @staticmethod
@@ -712,11 +713,18 @@ class Host:
             waits_for = go_on()
         except StopIteration as ended:
             del self.drives[number]
+            self.settle(drive)
             return [False, drive.finish(ended.value)]
         except BaseException:
             self.drives.pop(number, None)
+            self.settle(drive)
             raise
         return [True, waits_for.call, _sent(self.here._realm.meter.left)]
+
+    def settle(self, drive: Drive) -> None:
+        """At the end of a turn, as long as its guest can run and ask the host."""
+        if drive.whole and self.turn is not None:
+            self.turn.settle()
 
     def resume(self, number: int, thrown: bool, value: Any, spent: int) -> Any:
         drive = self.drives[number]

@@ -28,12 +28,12 @@ class Answer(Coroutine[Any, Any, Any]):
         cls.__name__ = "awaitable"  # what errors call it
 
     def __init__(self, awaitable: Any) -> None:
+        self._steps: Generator[Any, Any, Any] | None = None
         #: Each is driven, and closed, through those beneath: too many of them end in C.
         self._layers: int = awaitable._layers + 1 if isinstance(awaitable, Answer) else 1
         if self._layers > MOST_LAYERS:
             raise Withheld(f"an answer was handed on more than {MOST_LAYERS} times")
         self._awaitable = awaitable
-        self._steps: Generator[Any, Any, Any] | None = None
 
     def _answer(self) -> Generator[Any, Any, Any]:
         """Await what is beneath, and give what is to be had of it."""

@@ -104,9 +104,9 @@ class Hub(Capability):
         return getattr(o, name)
 
 
-def run(source: str, isolation: Any, on_use: Any = None, **caps: Any) -> Any:
+def run(source: str, isolation: Any, on_use: Any = None, limits: Any = None, **caps: Any) -> Any:
     async def go() -> Any:
-        with Compartment(caps, isolation=isolation, on_use=on_use) as world:
+        with Compartment(caps, isolation=isolation, on_use=on_use, limits=limits) as world:
             return (await world.exec_async(source)).value
 
     return asyncio.run(go())
@@ -486,6 +486,77 @@ def test_a_log_is_told_of_what_nobody_awaits() -> None:
     hub = logged(Hub(), lambda use: told.append((use.path, use.outcome)))
     run("hub.start('x')\nNone", "inline", hub=hub)
     assert told == [("start", "RuntimeError")]
+
+
+#: A use of `hub`, which is under a log, that was carried out and whose answer nobody waits for: by the
+#: guest, by who was handed it, and by the host's code itself.
+UNANSWERED = {
+    "dropped": "hub.start('x')\nNone",
+    "kept-by-another": "bare.keep(hub.start('x'))",
+    "kept-and-back": "bare.keep(hub.start('x'))\nbare.back()\nNone",
+    "sealed": "seal, unseal = seal_pair()\nb = seal(hub.start('x'))",
+    "granted": "try: cap_exec('1', {'p': hub.start('x')})\nexcept Exception: pass",
+    "of-a-child": "try: cap_exec('hub.start(\"x\")', {'hub': hub})\nexcept Exception: pass",
+    "of-the-host": "bare.uses(hub)",
+    "of-the-host-by-a-method": "bare.calls(hub.start)",
+    "of-a-callback": "bare.calls(lambda x: hub.start(x))",
+}
+
+
+@TIERS
+@pytest.mark.parametrize("whose", ["hosts", "guests"])
+@pytest.mark.parametrize("name", UNANSWERED)
+def test_a_log_is_told_of_what_was_done_and_not_waited_for(
+    name: str, whose: str, isolation: Any
+) -> None:
+    class User(Hub):
+        def uses(self, k: Any) -> None:
+            k.start("x")
+
+        def calls(self, f: Any) -> None:
+            f("x")
+
+    bare, other, told = User(), User(), []
+    hub: Any = other
+    setup = "told = []\nhub = logged(hub, lambda line: told.append(line))\n"
+    if whose == "hosts":
+        hub = logged(other, lambda use: told.append(f"{use.path}('{use.args[0]}'): {use.outcome}"))
+        setup = "told = []\n"
+
+    async def go() -> None:
+        with Compartment({"hub": hub, "bare": bare}, isolation=isolation) as world:
+            await world.exec_async(setup + UNANSWERED[name])
+            told.extend(world.eval("told"))
+
+    asyncio.run(go())
+    assert other.done == ["x"]
+    assert told == ["start('x'): RuntimeError"]
+
+
+@TIERS
+def test_a_log_is_told_of_what_a_lent_function_did_and_was_not_waited_for(isolation: Any) -> None:
+    class Caller(Hub):
+        def calls(self, f: Any) -> None:
+            f("x")
+
+    told: list[str] = []
+    bare = Hub()
+    hub = logged(Caller(), lambda use: told.append(f"{use.path}: {use.outcome}"))
+    run("hub.calls(bare.start)", isolation, hub=hub, bare=bare)
+    assert bare.done == ["x"]
+    assert told == ["calls: ok", "calls.callback: RuntimeError"]
+
+
+@TIERS
+def test_a_log_of_the_guests_spends_its_turn_to_the_end(isolation: Any) -> None:
+    source = (
+        "def told(line):\n    hub.start('again')\n"
+        "hub = logged(hub, told)\nhub.start('x')\n"
+    )  # each that is dropped makes one more
+    bare = Hub()
+    with pytest.raises(capcompiler.LimitExceeded, match="steps"):
+        run(source, isolation, limits=capcompiler.Limits(steps=5_000), hub=bare)
+    assert len(bare.done) > 2
 
 
 @TIERS

@@ -35,7 +35,6 @@ from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, owner_of, read_of
 from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
-from capcompiler.membrane.unoffered import kind_of, unoffered
 from capcompiler.membrane.untold import note_dropped, tell_here
 from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
@@ -710,13 +709,14 @@ def _joined(path: str, name: str) -> str:
     return bounded(f"{path}.{name}" if path else name)
 
 
-_classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuated}
+#: Those in use: which sets there are is a guest's choice, and what nobody holds goes with it.
+_classes: Final[WeakValueDictionary[frozenset[str], type[Attenuated]]] = WeakValueDictionary()
+_classes[frozenset()] = Attenuated
 
 
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Attenuated, *args: Any, **kwargs: Any) -> Any:
-        methods = self._cap_interface().methods
-        return methods[name](*args, **kwargs) if name in methods else unoffered(self, name, methods)
+        return self._cap_interface().methods[name](*args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
     return method
@@ -732,9 +732,6 @@ def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = Fals
     offered = policy.offered(interface_of(inner)).methods
     special = frozenset(n for n in offered if n.startswith("__"))
     kind = _classes.get(special)
-    if kind is None:
-        special = kind_of(special, _classes)
-        kind = _classes.get(special)
     if kind is None:
         namespace: dict[str, Any] = {n: _special(n) for n in special}
         if "__eq__" in special:

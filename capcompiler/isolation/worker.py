@@ -61,6 +61,7 @@ from capcompiler.isolation.wire import MAX_FRAME, WireError, pack, packed, unpac
 from capcompiler.limits import Limits
 from capcompiler.membrane.arguments import Checker
 from capcompiler.membrane.capability import (
+    EXPOSABLE,
     Capability,
     Exposed,
     HostCallable,
@@ -74,6 +75,7 @@ from capcompiler.membrane.pending import Answer, Call, make_pending
 from capcompiler.membrane.quick import Invoke
 from capcompiler.membrane.record import Record, enter_record, record_of
 from capcompiler.membrane.reference import Reference, use_of
+from capcompiler.membrane.unoffered import declare
 from capcompiler.nesting import offered_by
 from capcompiler.program import Program
 from capcompiler.source import decoded, source_lines
@@ -189,6 +191,7 @@ class RemoteCapability(Exposed):
     ) -> None:  # fmt: skip
         super().__init__(target, frozenset(methods), frozenset(read), frozenset(write))
         self._cap_remote = True
+        declare(EXPOSABLE.intersection(methods))
         self._reads = frozenset(reads)
         self._cap_facets = tuple(facets)
 

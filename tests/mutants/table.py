@@ -467,6 +467,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "quota and inline",
     ),
     Mutant(
+        "classes-are-of-the-hosts-choice",
+        "which special methods a guest's capabilities have makes no class that stays, and changes none",
+        "capcompiler/membrane/unoffered.py",
+        "    if special in _declared:",
+        "    if True:",
+        ("tests/attacks/test_later.py",),
+        "classes_behind",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

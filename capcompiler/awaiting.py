@@ -190,12 +190,12 @@ class AwaitingTurn:
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                membrane.ended(call, None, error)
+                membrane.outlived(call, error)
                 raise  # the host's task: it ends, and the turn with it
             problem = error
         except _Woken:
             cancelled = CapabilityError("the turn was cancelled")
-            membrane.ended(call, None, self.compartment._stop_problem() or cancelled)
+            membrane.outlived(call, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
             raise cancelled from None
         except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
@@ -203,6 +203,8 @@ class AwaitingTurn:
             raise
         except BaseException as error:
             problem = error
+        if self.over or self.compartment._realm.meter.stopped is not None:
+            membrane.ended(call, result, problem)  # its guest will not see it, and it was done
 
         def go_on() -> Any:
             value, thrown = membrane.arrived(call, result, problem)
@@ -226,10 +228,10 @@ class AwaitingTurn:
         except TimeoutError:
             if not clock.expired():
                 raise  # the host's own
-            if meter.stopped is None:
-                meter.check_clock(stop=False)
         finally:
             self._waits.pop(clock, None)
+            if meter.stopped is None:  # what was awaited may take longer than it was given
+                meter.check_clock(stop=False)
         raise _Woken
 
     def _closed(self, coroutine: Any, course: Course) -> None:

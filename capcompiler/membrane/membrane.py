@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Use", "is_awaitable", "refused_argument",
-           "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
+__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Unanswered", "Use", "is_awaitable",
+           "refused_argument", "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
@@ -91,6 +91,11 @@ class Use:
     def outcome(self) -> str:
         """ "ok", or the name of the error's class."""
         return "ok" if self.error is None else type(self.error).__name__
+
+
+class Unanswered(CapabilityError):
+    """What the audit is told of a use whose turn ended before the answer came: the host's code was told
+    to end, and whether all of it has is not known here. `__cause__` is what ended the turn."""
 
 
 def offered_by(handle: Handle) -> Any:
@@ -729,6 +734,12 @@ class Membrane:
             on_use(event)
         except BaseException as error:
             self.compartment._host_exit = error
+
+    def outlived(self, call: Call, end: BaseException) -> None:
+        """Tell the host's audit of a call that was under way where its turn ended. end: in what."""
+        problem = Unanswered("the turn ended before the answer came; what was begun may go on")
+        problem.__cause__ = end
+        self.ended(call, None, problem)
 
     def arrived(
         self, call: Call, result: Any, problem: BaseException | None

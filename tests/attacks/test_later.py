@@ -461,6 +461,95 @@ def test_a_deed_whose_answer_comes_after_the_budget_is_told(name: str, isolation
     assert "Stop" not in str(told) and "_" not in "".join(outcome for _, outcome in told)
 
 
+class Busy(Capability):
+    """Works on an answer when it is told to end, and does what hosts do then."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    async def ends(self) -> None:
+        await asyncio.sleep(9)
+
+    async def shields(self) -> str:
+        return await asyncio.shield(self.ends_later())
+
+    def gives_a_shield(self) -> Any:
+        return asyncio.shield(self.ends_later())
+
+    def ends_later(self) -> Any:
+        async def work() -> str:
+            await asyncio.sleep(0.3)
+            self.done.append("work")
+            return "made"
+
+        self.task = asyncio.ensure_future(work())
+        return self.task
+
+    async def goes_on(self) -> str:
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.02)
+        self.done.append("work")
+        return "made"
+
+    async def fails(self) -> None:
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            self.done.append("work")
+            raise ValueError("half of it") from None
+
+
+#: Of each: how its use ends where the turn does, and what it has done some time later.
+OUTLIVED = {
+    "ends": ("Unanswered", []),
+    "shields": ("Unanswered", ["work"]),
+    "gives_a_shield": ("Unanswered", ["work"]),
+    "goes_on": ("ok", ["work"]),
+    "fails": ("ValueError", ["work"]),
+}
+
+
+@TIERS
+@pytest.mark.parametrize("end", ["cancel", "seconds"])
+@pytest.mark.parametrize("name", OUTLIVED)
+def test_a_use_that_outlives_its_turn_is_told_as_it_ended(name: str, end: str, isolation: Any) -> None:
+    busy, told = Busy(), []
+    limits = capcompiler.Limits(seconds=0.2) if end == "seconds" else None
+
+    async def go() -> None:
+        world = Compartment({"busy": busy}, isolation=isolation, limits=limits, on_use=told.append)
+        if end == "cancel":
+            asyncio.get_running_loop().call_later(0.2, world.cancel, "over")
+        with pytest.raises(CapError, match="over" if end == "cancel" else "seconds"):
+            await world.exec_async(f"await busy.{name}()")
+        assert len(told) == 1
+        await asyncio.sleep(0.2)
+
+    asyncio.run(go())
+    outcome, done = OUTLIVED[name]
+    assert [use.outcome for use in told] == [outcome]
+    assert busy.done == done
+    if outcome == "Unanswered":
+        assert isinstance(told[0].error.__cause__, CapError)
+
+
+@TIERS
+def test_an_answer_that_comes_after_its_time_ends_the_turn(isolation: Any) -> None:
+    busy, got = Busy(), []
+
+    async def go() -> None:
+        limits = capcompiler.Limits(seconds=0.2)
+        with Compartment({"busy": busy, "got": got.append}, isolation=isolation, limits=limits) as world:
+            await world.exec_async("got(await busy.goes_on())")
+
+    with pytest.raises(capcompiler.LimitExceeded, match="seconds"):
+        asyncio.run(go())
+    assert busy.done == ["work"]
+    assert got == []
+
+
 #: Handed on and awaited by nobody: told at the end of the turn, once.
 DROPPED = {
     "kept": "taker.keeps(net.later('x'))",

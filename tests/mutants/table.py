@@ -476,6 +476,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "classes_behind",
     ),
     Mutant(
+        "an-answer-after-the-end-is-told",
+        "an answer that comes when its turn has ended is told to the audit",
+        "capcompiler/awaiting.py",
+        "            membrane.ended(call, result, problem)",
+        "            pass",
+        ("tests/attacks/test_later.py",),
+        "outlives and inline",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

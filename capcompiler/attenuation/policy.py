@@ -51,6 +51,7 @@ __all__ = [
     "capability_of",
     "guest_of",
     "is_awaitable",
+    "is_beneath",
     "lender_of",
 ]
 
@@ -68,7 +69,7 @@ BYTES_OF_A_METHOD: Final = 300
 class Step:
     """One use that a policy decides on. path: from what was attenuated, such as "open.read".
 
-    call: what is called beneath, where that is a method.
+    call: what is called beneath, where that is a method. owner: the capability under the policy.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Step:
     kwargs: dict[str, Any]
     go: Callable[[], Any]
     call: Any = None
+    owner: Any = None
 
 
 class Policy:
@@ -239,7 +241,8 @@ class Attenuated(Identity, Capability):
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(
             path, args, kwargs,
-            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)), call,
+            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)),
+            call, self,
         )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):
@@ -528,6 +531,16 @@ class Lent(Policy):
 
     def outward(self, owner: Attenuated, value: Any, path: str) -> Any:
         return self.owner._cap_passed(value, path)
+
+
+def is_beneath(used: Any, owner: Attenuated) -> bool:
+    """Whether a use of `used`, a method or the state of a capability, comes to `owner` by attenuators
+    alone, and no code of the host's."""
+    while isinstance(used, (Gated, _State)):
+        if object.__getattribute__(used, "_owner") is owner:
+            return True
+        used = object.__getattribute__(used, "_method" if isinstance(used, Gated) else "_target")
+    return False
 
 
 def lender_of(value: Any) -> Attenuated | None:

@@ -195,7 +195,8 @@ class Access:
             return self.membrane.use(
                 f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
             )
-        return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
+        look = functools.partial(getattr, target, name)
+        return self.membrane.use(f"{self.path}.{name}", look, None, (), {})
 
     def write(self, name: str, value: Any) -> None:
         if name not in self.interface.write:
@@ -203,7 +204,7 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda inside: store_on(target, name, inside),
+            functools.partial(store_on, target, name),
             Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},

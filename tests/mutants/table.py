@@ -485,6 +485,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "outlives and inline",
     ),
     Mutant(
+        "a-hosts-question-is-no-use-of-the-guests",
+        "a question that a host's function asks is not taken for the use that the guest makes of it",
+        "capcompiler/recording/recorder.py",
+        "        return self.asked is not None and is_beneath(self._used, owner)",
+        "        return self.asked is not None",
+        ("tests/recording/test_suspend.py",),
+        "not_taken_for and inline",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

@@ -31,6 +31,11 @@ from capcompiler.membrane.capability import (
     refused_of,
     store_on,
 )
+from capcompiler.membrane.costs import (
+    BYTES_OF_AN_ATTENUATED_METHOD,
+    STEPS_OF_A_LEVEL,
+    STEPS_OF_A_METHOD,
+)
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
 from capcompiler.membrane.handle import AwaitableHandle, Handle, owner_of, read_of
 from capcompiler.membrane.pending import Answer
@@ -58,11 +63,6 @@ __all__ = [
 
 #: Attenuators over one another, at most.
 MAX_DEPTH: Final = 100
-#: What passing one attenuator costs whoever uses it in a turn, beside what is copied; and each method of
-#: one that is made.
-STEPS_OF_A_LEVEL: Final = 50
-STEPS_OF_A_METHOD: Final = 10
-BYTES_OF_A_METHOD: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -708,7 +708,7 @@ def _pay_for_methods(count: int) -> None:
     meter = turns.meter
     if meter is not None and meter.live and meter.stopped is None:
         with contextlib.suppress(Stop):  # the turn ends once the host's code has come to its end
-            meter.weigh((1 + count) * BYTES_OF_A_METHOD)
+            meter.weigh((1 + count) * BYTES_OF_AN_ATTENUATED_METHOD)
 
 
 def _stopped(meter: Meter) -> Exception:

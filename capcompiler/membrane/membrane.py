@@ -32,6 +32,7 @@ from capcompiler.membrane.capability import (
     maker_of,
     store_on,
 )
+from capcompiler.membrane.costs import BYTES_OF_A_METHOD, STEPS_OF_A_METHOD
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, one_line, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
@@ -61,8 +62,6 @@ __all__ = ["Membrane", "MustAwait", "RefusedArgument", "Unanswered", "Use", "is_
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
 #: Names that begin with the sound of a vowel.
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
-_STEPS_OF_A_METHOD: Final = 10
-_BYTES_OF_A_METHOD: Final = 500
 _FRAMES: Final = 100  # frames that are looked at for the place of a use
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
@@ -404,7 +403,7 @@ class Membrane:
         interface = interface_of(cap if offered is None else offered)
         meter = self.compartment._realm.meter
         if meter.live:  # obtained by the guest: each method is an object of its own
-            meter.charge_parts(len(interface.methods), _STEPS_OF_A_METHOD, _BYTES_OF_A_METHOD)
+            meter.charge_parts(len(interface.methods), STEPS_OF_A_METHOD, BYTES_OF_A_METHOD)
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():

@@ -155,6 +155,8 @@ class AwaitingTurn:
 
     def _checked(self, outcome: tuple[Any, BaseException | None]) -> Any:
         result, problem = outcome
+        if self.over:
+            raise CapabilityError("the turn that this was a part of is over")
         stop = self.compartment._stop_problem()
         if stop is not None:
             raise stop
@@ -185,6 +187,7 @@ class AwaitingTurn:
         membrane = self.compartment._membrane
         result: Any = None
         problem: BaseException | None = None
+        call.awaited = True
         try:
             result = await self._wait(course.waits(call))
         except asyncio.CancelledError as error:
@@ -230,7 +233,9 @@ class AwaitingTurn:
                 raise  # the host's own
         finally:
             self._waits.pop(clock, None)
-            if meter.stopped is None:  # what was awaited may take longer than it was given
+            if (
+                meter.stopped is None and not self.over
+            ):  # what was awaited may take longer than it was given
                 meter.check_clock(stop=False)
         raise _Woken
 
@@ -266,6 +271,8 @@ class AwaitingTurn:
         for call in calls.values():
             # What it does at its end is its own affair, and keeps no other from ending.
             with contextlib.suppress(Exception):
+                if call.awaited:
+                    continue  # who waits for it, for a coroutine of the guest's, tells of its end
                 if not call.taken:
                     call.drop()
                 elif isinstance(call.awaitable, Answer):

@@ -82,11 +82,15 @@ class Call:
     """One use of a capability that the host answers later.
 
     path, function, args, kwargs: as `Membrane.use` has them. started: seconds since the epoch.
-    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it. told: whether
-    the host's audit knows how it ended, or does not ask.
+    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it, or will.
+    awaited: whether the guest waits for it, or has. told: whether the host's audit knows how it ended,
+    or does not ask.
     """
 
-    __slots__ = ("args", "awaitable", "clock", "function", "kwargs", "path", "started", "taken", "told")
+    __slots__ = (
+        "args", "awaitable", "awaited", "clock", "function", "kwargs", "path", "started", "taken",
+        "told",
+    )  # fmt: skip
 
     def __init__(
         self, awaitable: Any, path: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -99,7 +103,7 @@ class Call:
         self.kwargs = kwargs
         self.started = started
         self.clock = clock
-        self.taken = False
+        self.taken = self.awaited = False
         self.told = told
 
     def take(self) -> Any:

@@ -536,6 +536,40 @@ def test_a_use_that_outlives_its_turn_is_told_as_it_ended(name: str, end: str, i
 
 
 @TIERS
+def test_what_a_coroutine_of_the_guests_waits_for_as_its_turn_ends_is_told_as_it_ends(
+    isolation: Any,
+) -> None:
+    class Runner(Busy):
+        def runs(self, coroutine: Any) -> None:
+            async def work() -> None:
+                await coroutine
+
+            self.running = asyncio.ensure_future(work())
+
+        async def soon(self) -> None:
+            await asyncio.sleep(0.02)
+
+        async def works(self) -> str:
+            return str(await self.ends_later())
+
+    runner, told = Runner(), []
+    source = "async def c(): return await runner.works()\nrunner.runs(c())\nawait runner.soon()"
+
+    async def go() -> None:
+        with Compartment(
+            {"runner": runner}, isolation=isolation, on_use=lambda u: told.append((u.path, u.outcome))
+        ) as world:
+            await world.exec_async(source)
+            assert ("runner.works", "RuntimeError") not in told
+            with pytest.raises(CapError, match="is over"):
+                await runner.running
+
+    asyncio.run(go())
+    assert runner.done == ["work"]
+    assert told == [("runner.runs", "ok"), ("runner.soon", "ok"), ("runner.works", "ok")]
+
+
+@TIERS
 def test_an_answer_that_comes_after_its_time_ends_the_turn(isolation: Any) -> None:
     busy, got = Busy(), []
 

@@ -494,6 +494,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "not_taken_for and inline",
     ),
     Mutant(
+        "what-is-awaited-tells-of-its-end",
+        "a use that a guest's coroutine still waits for as the turn ends is not told as never awaited",
+        "capcompiler/awaiting.py",
+        "                if call.awaited:",
+        "                if False:",
+        ("tests/attacks/test_later.py",),
+        "coroutine_of_the_guests and inline",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

@@ -148,9 +148,17 @@ class Standing(Policy):
 
     def around(self, step: Step) -> Any:
         self.check()
-        result = step.go()
+        try:
+            result = step.go()
+        except Exception:
+            self.check()  # what an error says is handed out as well
+            raise
         self.check()
         return result
+
+    def failed(self, step: Step, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            self.check()
 
     def settled(self, step: Step, result: Any) -> Any:
         self.check()

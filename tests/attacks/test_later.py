@@ -461,6 +461,58 @@ def test_a_deed_whose_answer_comes_after_the_budget_is_told(name: str, isolation
     assert "Stop" not in str(told) and "_" not in "".join(outcome for _, outcome in told)
 
 
+#: Fails with something to tell once it is taken back: by a use, an answer, a guest's function that was lent.
+FAILS = {
+    "a-use": "hub.fails()",
+    "an-answer": "await hub.fails_later()",
+    "what-is-used-in-a-callback": "hub.calls(lambda: hub.fails())",
+    "under-a-log": "logged(hub, lambda line: 0).fails()",
+    "over-an-attribute": "hub.field",
+    "an-element": "list(hub)",
+}
+
+
+@TIERS
+@pytest.mark.parametrize("policy", ["revocable", "expiring", "guests"])
+@pytest.mark.parametrize("name", FAILS)
+def test_what_an_error_says_is_kept_back_as_an_answer_is(name: str, policy: str, isolation: Any) -> None:
+    class Failing(Capability, read="field", special="__iter__"):
+        def fails(self) -> None:
+            ends()
+            raise ValueError("secret")
+
+        async def fails_later(self) -> None:
+            await asyncio.sleep(0)
+            self.fails()
+
+        def calls(self, f: Any) -> Any:
+            return f()
+
+        @property
+        def field(self) -> int:
+            self.fails()
+            return 1
+
+        def __iter__(self) -> Any:
+            self.fails()
+
+    bare, clock, kept = Failing(), Now(), []
+    lent, revoke = revocable(bare)
+
+    def ends() -> None:
+        revoke()
+        clock.now = 100.0
+        for guests in kept:
+            guests()
+
+    hub: Any = expiring(bare, seconds=5, clock=clock) if policy == "expiring" else lent
+    hub = bare if policy == "guests" else hub
+    setup = "hub, revoke = revocable(hub)\nkeep(revoke)\n" if policy == "guests" else ""
+    source = f"{setup}r = ''\ntry: {FAILS[name]}\nexcept Exception as e: r = str(e)\nr"
+    said = run(source, isolation, hub=hub, keep=kept.append)
+    assert said.endswith(("it was revoked", "it has expired"))
+
+
 class Busy(Capability):
     """Works on an answer when it is told to end, and does what hosts do then."""
 

@@ -503,6 +503,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "coroutine_of_the_guests and inline",
     ),
     Mutant(
+        "errors-are-kept-back",
+        "what an error says is kept back where an answer would be",
+        "capcompiler/attenuation/policy.py",
+        "            self.check()  # what an error says is handed out as well",
+        "            pass",
+        ("tests/attacks/test_later.py",),
+        "error_says and inline",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

@@ -153,6 +153,9 @@ class Compartment:
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
         self._lock = threading.Lock()
+        #: Held where a turn is cancelled and where it ends, so that no other one is cancelled for it. A
+        #: host may cancel in a signal handler, on the thread that holds it.
+        self._ending = threading.RLock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
         self._thread: int | None = None
         self._in_host = 0
@@ -293,12 +296,13 @@ class Compartment:
     def cancel(self, reason: str = "cancelled") -> None:
         """Stop the turn under way, from any thread or task; it ends in `CapabilityError`."""
         meter = self._realm.meter
-        turn = self._awaiting
-        if meter.live or turn is not None:
-            self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
-            meter.stop("steps", 0, 0)
-            if turn is not None:
-                turn.wake()
+        with self._ending:
+            turn = self._awaiting
+            if meter.live or turn is not None:
+                self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
+                meter.stop("steps", 0, 0)
+                if turn is not None:
+                    turn.wake()
 
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
@@ -700,12 +704,13 @@ class Compartment:
     def _end(self, *, told: bool = True) -> BaseException | None:
         """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
-        wish = self._wish = self._host_exit or meter.interrupt
         problem = None
-        if wish is not None or meter.stopped is not None:
-            problem = self._stop_problem()
-        meter.end()
-        self._awaiting = self._host_exit = None
+        with self._ending:
+            wish = self._wish = self._host_exit or meter.interrupt
+            if wish is not None or meter.stopped is not None:
+                problem = self._stop_problem()
+            meter.end()
+            self._awaiting = self._host_exit = None
         if told:
             self._used = (meter.used, time.monotonic() - meter.started, meter.peak, self._printed)
         self._lock.release()

@@ -37,6 +37,7 @@ from capcompiler.isolation.messages import (
     END,
     EVAL,
     EXEC,
+    FORGET,
     GIVEN,
     GRANT,
     INIT,
@@ -85,7 +86,7 @@ from guards.builtins import VALUE
 from guards.modules import LIBRARY
 from guards.tables.rows import names_known
 
-__all__ = ["World", "blank", "rehearse", "rehearsed", "serve"]
+__all__ = ["World", "blank", "hear_early", "rehearse", "rehearsed", "serve"]
 
 
 class _Mapped(Exception):
@@ -271,6 +272,13 @@ class World(Compartment):
     def _make_membrane(self, on_use: Any) -> Membrane:
         return WorkerMembrane(self, on_use)
 
+    def _begin(self, spent: float, turn: AwaitingTurn | None, parent: Any) -> None:
+        super()._begin(spent, turn, parent)
+        host = self.host
+        if host is not None and host.wished and self is host.world and not host.beginning:
+            host.wished = False
+            self._realm.meter.stop("steps", 0, 0)
+
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         if asker != LIBRARY or self.host is None:
             return super()._compile_module(text, filename, asker)
@@ -338,11 +346,13 @@ class Host:
         #: Whether the host wants to know the places of uses, and that of the latest.
         self.told = False
         self.place: tuple[str, int] = ("", 0)
+        #: Whether the host wants the turn to end that its worker has not come to yet.
+        self.wished = False
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
             CALL_OBJECT: self.call_object, READ_OBJECT: self.read_object,
             STORE_OBJECT: self.store_object, GRANT: self.grant, NAME: self.name, START: self.start,
-            RESUME: self.resume, CLOSE: self.close, END: self.end,
+            RESUME: self.resume, CLOSE: self.close, END: self.end, FORGET: self.forget,
         }  # fmt: skip
 
     # Serving
@@ -391,6 +401,12 @@ class Host:
         world = self.world
         if world is not None and world._realm.meter.live:
             world._realm.meter.stop("steps", 0, 0)
+        else:
+            self.wished = True
+
+    def forget(self) -> None:
+        """The turn is over that the host wanted to end: the next one is another."""
+        self.wished = False
 
     # Asking
 
@@ -806,10 +822,30 @@ def _sent(number: int) -> int:
     return min(number, 2**62)
 
 
+class _Early:
+    """Whether the host wanted a turn to end before this worker served it."""
+
+    heard = False
+
+
+_early: Final = _Early()
+
+
+def hear_early() -> None:
+    """Take the wish to end a turn from now on, and keep it until somebody serves the host."""
+
+    def heard(*_signal: object) -> None:
+        _early.heard = True
+
+    signal.signal(signal.SIGUSR1, heard)
+
+
 def serve(channel: WorkerChannel, world: World | None) -> None:
     """Serve one host, until it goes."""
     host = Host(channel, world)
     signal.signal(signal.SIGUSR1, host.cancelled)
+    if _early.heard:
+        host.wished = True
     try:
         host.serve()
     except Gone:

@@ -512,6 +512,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "error_says and inline",
     ),
     Mutant(
+        "a-turn-is-cancelled-and-no-worker",
+        "a turn can be cancelled while its worker is not ready to hear it",
+        "capcompiler/isolation/zygote.py",
+        "    worker.hear_early()",
+        "    pass",
+        ("tests/isolation/test_crashes.py",),
+        "cancel_at_any_moment",
+    ),
+    Mutant(
         "what-is-dropped-is-told",
         "a use whose answer is thrown away is told to the log that it stands under",
         "capcompiler/attenuation/policy.py",

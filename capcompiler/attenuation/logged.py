@@ -27,6 +27,7 @@ __all__ = ["logged"]
 
 class _Logged(Policy):
     __slots__ = ("sink",)
+    tells = True
 
     def __init__(self, sink: Any) -> None:
         self.sink = sink

@@ -91,6 +91,8 @@ class Policy:
     deep = True
     #: Whether it decides when something is used, and not by what is offered alone.
     gates = True
+    #: Whether it tells somebody of what was used.
+    tells = False
 
     def offered(self, interface: Interface) -> Interface:
         """What is left of an interface: these names, or fewer."""
@@ -513,6 +515,10 @@ class Lent(Policy):
         self.owner = owner
         self.path = path
 
+    @property
+    def tells(self) -> bool:  # type: ignore[override]
+        return self.owner._cap_policy.tells
+
     def around(self, step: Step) -> Any:
         return self.owner._cap_policy.around(step)
 
@@ -647,8 +653,8 @@ class _Later(Answer):
 
     def __del__(self) -> None:
         # A use that was carried out, and whose answer its host has thrown away.
-        if self._steps is None:
-            policy = self._owner._cap_policy
+        policy = self._owner._cap_policy
+        if self._steps is None and policy.tells:
             note_dropped(functools.partial(policy.dropped, self._step), policy.told_to())
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError
 from capcompiler.membrane.pending import Answer, Call, Pending, call_of
+from capcompiler.membrane.untold import tell_here
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
 
@@ -154,6 +155,8 @@ class AwaitingTurn:
 
     def _checked(self, outcome: tuple[Any, BaseException | None]) -> Any:
         result, problem = outcome
+        if self.over:
+            raise CapabilityError("the turn that this was a part of is over")
         stop = self.compartment._stop_problem()
         if stop is not None:
             raise stop
@@ -184,17 +187,18 @@ class AwaitingTurn:
         membrane = self.compartment._membrane
         result: Any = None
         problem: BaseException | None = None
+        call.awaited = True
         try:
             result = await self._wait(course.waits(call))
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                membrane.ended(call, None, error)
+                membrane.outlived(call, error)
                 raise  # the host's task: it ends, and the turn with it
             problem = error
         except _Woken:
             cancelled = CapabilityError("the turn was cancelled")
-            membrane.ended(call, None, self.compartment._stop_problem() or cancelled)
+            membrane.outlived(call, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
             raise cancelled from None
         except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
@@ -202,6 +206,8 @@ class AwaitingTurn:
             raise
         except BaseException as error:
             problem = error
+        if self.over or self.compartment._realm.meter.stopped is not None:
+            membrane.ended(call, result, problem)  # its guest will not see it, and it was done
 
         def go_on() -> Any:
             value, thrown = membrane.arrived(call, result, problem)
@@ -225,10 +231,12 @@ class AwaitingTurn:
         except TimeoutError:
             if not clock.expired():
                 raise  # the host's own
-            if meter.stopped is None:
-                meter.check_clock(stop=False)
         finally:
             self._waits.pop(clock, None)
+            if (
+                meter.stopped is None and not self.over
+            ):  # what was awaited may take longer than it was given
+                meter.check_clock(stop=False)
         raise _Woken
 
     def _closed(self, coroutine: Any, course: Course) -> None:
@@ -247,12 +255,24 @@ class AwaitingTurn:
         except BaseException:  # noqa: S110 - a guest's last words
             pass
 
+    def settle(self) -> None:
+        """Let go of what nobody will await, while the guest can run: it may keep a log of its own."""
+        while self._calls:
+            self._let_go()
+        self.compartment._tell_of_dropped()
+
     def end(self) -> None:
         """Nothing of this turn goes on."""
         self.over = True
-        for call in self._calls.values():
+        self._let_go()
+
+    def _let_go(self) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
             # What it does at its end is its own affair, and keeps no other from ending.
             with contextlib.suppress(Exception):
+                if call.awaited:
+                    continue  # who waits for it, for a coroutine of the guest's, tells of its end
                 if not call.taken:
                     call.drop()
                 elif isinstance(call.awaitable, Answer):
@@ -260,7 +280,6 @@ class AwaitingTurn:
                         continue  # it tells of its end, whoever awaits it
                     call.awaitable.close()  # nobody begins it on behalf of a turn that is over
             self.compartment._membrane.ended(call, None, RuntimeError("never awaited"))
-        self._calls.clear()
 
 
 class Course:
@@ -427,10 +446,12 @@ async def run_awaiting(
         problem = error
     finally:
         try:
+            turn.settle()
             turn.end()
         finally:  # or the compartment would be locked for good
             _inside.reset(token)
             ended = world._end()
+    tell_here()
     # A cancelled task is the host's wish, and comes first.
     problem = problem if _is_cancelled(problem) else ended or problem
     if problem is not None:

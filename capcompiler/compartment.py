@@ -35,6 +35,7 @@ from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
+from capcompiler.membrane.untold import tell_guest, tell_here, tells_guest
 from capcompiler.namespace import Namespace
 from capcompiler.nesting import MAKERS, Nesting
 from capcompiler.program import (
@@ -152,6 +153,9 @@ class Compartment:
         self._optimize = True
         self._level = 0  # how many guests stand between this one and the host
         self._lock = threading.Lock()
+        #: Held where a turn is cancelled and where it ends, so that no other one is cancelled for it. A
+        #: host may cancel in a signal handler, on the thread that holds it.
+        self._ending = threading.RLock()
         self._queue: deque[Callable[[], None]] = deque()  # wakes the tasks that wait for this lock
         self._thread: int | None = None
         self._in_host = 0
@@ -292,12 +296,13 @@ class Compartment:
     def cancel(self, reason: str = "cancelled") -> None:
         """Stop the turn under way, from any thread or task; it ends in `CapabilityError`."""
         meter = self._realm.meter
-        turn = self._awaiting
-        if meter.live or turn is not None:
-            self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
-            meter.stop("steps", 0, 0)
-            if turn is not None:
-                turn.wake()
+        with self._ending:
+            turn = self._awaiting
+            if meter.live or turn is not None:
+                self._host_exit = CapabilityError(f"the turn was cancelled: {reason}")
+                meter.stop("steps", 0, 0)
+                if turn is not None:
+                    turn.wake()
 
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
@@ -583,9 +588,17 @@ class Compartment:
         result, problem = None, None
         try:
             result, problem = self._stretch(run)
+            self._tell_of_dropped()
         finally:
             ended = self._end()
+        if turns.meter is None:
+            tell_here()
         return result, ended or problem
+
+    def _tell_of_dropped(self) -> None:
+        """Let a log of the guest's own know, in this turn, of answers that nobody waited for."""
+        if tells_guest(self) and self._realm.meter.stopped is None:
+            self._stretch(lambda: tell_guest(self))
 
     def _in_turn(self, run: Callable[[], _T]) -> _T:
         """Run trusted code of the library's in a turn: the one under way, or one for itself, which has
@@ -691,12 +704,13 @@ class Compartment:
     def _end(self, *, told: bool = True) -> BaseException | None:
         """End the turn, and give the lock back. told: whether it counts as the latest one."""
         meter = self._realm.meter
-        wish = self._wish = self._host_exit or meter.interrupt
         problem = None
-        if wish is not None or meter.stopped is not None:
-            problem = self._stop_problem()
-        meter.end()
-        self._awaiting = self._host_exit = None
+        with self._ending:
+            wish = self._wish = self._host_exit or meter.interrupt
+            if wish is not None or meter.stopped is not None:
+                problem = self._stop_problem()
+            meter.end()
+            self._awaiting = self._host_exit = None
         if told:
             self._used = (meter.used, time.monotonic() - meter.started, meter.peak, self._printed)
         self._lock.release()

@@ -23,6 +23,7 @@ from capcompiler.errors import (
 )
 from capcompiler.limits import Limits
 from capcompiler.membrane.capability import Exposed, Interface, check_exposed_name
+from capcompiler.membrane.costs import STEPS_OF_A_COMPARTMENT
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle, RemoteObject, object_of
 from capcompiler.program import Program, child_program
@@ -287,7 +288,7 @@ class Nesting:
         isolation: Any,
     ) -> tuple[Compartment, Any]:  # fmt: skip
         parent = self.compartment
-        parent._realm.meter.charge(50)  # making a compartment, in steps
+        parent._realm.meter.charge(STEPS_OF_A_COMPARTMENT)
         level = parent._level + 1
         if level > MAX_LEVELS:
             # Each level stands on the stack of the interpreter: the whole family ends here.

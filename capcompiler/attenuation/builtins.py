@@ -21,6 +21,12 @@ from capcompiler.attenuation.readonly import readonly
 from capcompiler.attenuation.revocable import revocable
 from capcompiler.attenuation.seal import seal_pair
 from capcompiler.membrane.capability import interface_of
+from capcompiler.membrane.costs import (
+    BYTES_OF_AN_ATTENUATOR,
+    BYTES_OF_MAKING_A_METHOD,
+    STEPS_OF_AN_ATTENUATOR,
+    STEPS_OF_MAKING_A_METHOD,
+)
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.reference import Reference, use_of
@@ -118,8 +124,8 @@ class Attenuators:
     def _shown(self, made: Any, cap: Any) -> Any:
         # Making it, in the host, takes time and room by what it offers.
         meter, size = self.compartment._realm.meter, len(interface_of(made).methods)
-        meter.charge(50 + 20 * size)
-        meter.charge_bytes(2000 + 1000 * size)
+        meter.charge(STEPS_OF_AN_ATTENUATOR + STEPS_OF_MAKING_A_METHOD * size)
+        meter.charge_bytes(BYTES_OF_AN_ATTENUATOR + BYTES_OF_MAKING_A_METHOD * size)
         path = use_of(cap).path if issubclass(type(cap), Reference) else host_name(type(cap))
         return self.compartment._membrane.reference(made, path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capcompiler.attenuation.policy import (
     Callback,
@@ -11,6 +11,7 @@ from capcompiler.attenuation.policy import (
     Step,
     attenuated,
     capability_of,
+    guest_of,
     is_awaitable,
 )
 from capcompiler.attenuation.shown import shown_call, shown_value
@@ -18,11 +19,15 @@ from capcompiler.membrane.capability import Capability, interface_of
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
 
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
+
 __all__ = ["logged"]
 
 
 class _Logged(Policy):
     __slots__ = ("sink",)
+    tells = True
 
     def __init__(self, sink: Any) -> None:
         self.sink = sink
@@ -48,6 +53,9 @@ class _Logged(Policy):
     def dropped(self, step: Step) -> None:
         # Whether it was done cannot be told: a coroutine was not, a future may have been.
         self.failed(step, RuntimeError("never awaited"))
+
+    def told_to(self) -> Compartment | None:
+        return guest_of(self.sink)
 
     def _tell(
         self, step: Step, result: Any, error: BaseException | None, started: float, clock: float

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from capcompiler.attenuation.seal import Box
@@ -31,13 +31,21 @@ from capcompiler.membrane.capability import (
     refused_of,
     store_on,
 )
+from capcompiler.membrane.costs import (
+    BYTES_OF_AN_ATTENUATED_METHOD,
+    STEPS_OF_A_LEVEL,
+    STEPS_OF_A_METHOD,
+)
 from capcompiler.membrane.data import ATOMS, Copier, CrossingError
-from capcompiler.membrane.handle import AwaitableHandle, Handle, read_of
+from capcompiler.membrane.handle import AwaitableHandle, Handle, owner_of, read_of
 from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
-from capcompiler.membrane.unoffered import kind_of, unoffered
+from capcompiler.membrane.untold import note_dropped, tell_here
 from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
+
+if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
 
 __all__ = [
     "Attenuated",
@@ -46,25 +54,22 @@ __all__ = [
     "Step",
     "attenuated",
     "capability_of",
+    "guest_of",
     "is_awaitable",
+    "is_beneath",
     "lender_of",
 ]
 
 
 #: Attenuators over one another, at most.
 MAX_DEPTH: Final = 100
-#: What passing one attenuator costs whoever uses it in a turn, beside what is copied; and each method of
-#: one that is made.
-STEPS_OF_A_LEVEL: Final = 50
-STEPS_OF_A_METHOD: Final = 10
-BYTES_OF_A_METHOD: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One use that a policy decides on. path: from what was attenuated, such as "open.read".
 
-    call: what is called beneath, where that is a method.
+    call: what is called beneath, where that is a method. owner: the capability under the policy.
     """
 
     path: str
@@ -72,6 +77,7 @@ class Step:
     kwargs: dict[str, Any]
     go: Callable[[], Any]
     call: Any = None
+    owner: Any = None
 
 
 class Policy:
@@ -85,6 +91,8 @@ class Policy:
     deep = True
     #: Whether it decides when something is used, and not by what is offered alone.
     gates = True
+    #: Whether it tells somebody of what was used.
+    tells = False
 
     def offered(self, interface: Interface) -> Interface:
         """What is left of an interface: these names, or fewer."""
@@ -104,6 +112,10 @@ class Policy:
 
     def dropped(self, step: Step) -> None:
         """A use that was to be answered later is not awaited by anyone."""
+
+    def told_to(self) -> Compartment | None:
+        """The guest whose code runs when it is told of a use; None for none's."""
+        return None
 
     def element(self, step: Step, element: Any) -> Any:
         """One of what a use of `__iter__` gives, as it comes. Raises `Withheld` to keep it back."""
@@ -138,9 +150,17 @@ class Standing(Policy):
 
     def around(self, step: Step) -> Any:
         self.check()
-        result = step.go()
+        try:
+            result = step.go()
+        except Exception:
+            self.check()  # what an error says is handed out as well
+            raise
         self.check()
         return result
+
+    def failed(self, step: Step, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            self.check()
 
     def settled(self, step: Step, result: Any) -> Any:
         self.check()
@@ -223,6 +243,7 @@ class Attenuated(Identity, Capability):
         """Carry out a use. inner: what is used beneath, where that is not `call` itself."""
         policy = self._cap_policy
         over = _taken_over(policy)
+        tell_here()
         _pay(STEPS_OF_A_LEVEL)
         beneath = call if inner is None else inner
         path = _joined(self._cap_path, name)
@@ -230,7 +251,8 @@ class Attenuated(Identity, Capability):
         kwargs = {n: policy.inward(self, a, path) for n, a in kwargs.items()}
         step = Step(
             path, args, kwargs,
-            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)), call,
+            functools.partial(_beneath, beneath, over, functools.partial(call, *args, **kwargs)),
+            call, self,
         )  # fmt: skip
         result = policy.around(step)
         if is_awaitable(result):
@@ -425,7 +447,7 @@ class Callback(HostCallable):
         owner, path = self._owner, _joined(self._path, "callback")
         over = _taken_over(owner._cap_policy)
         _pay(STEPS_OF_A_LEVEL)
-        guests = _is_guests(self)
+        guests = guest_of(self) is not None
         inside = tuple([owner._cap_over(a, path, guests=guests) for a in args])
         named = {n: owner._cap_over(a, path, guests=guests) for n, a in kwargs.items()}
         lent = self._lent
@@ -433,7 +455,10 @@ class Callback(HostCallable):
             path, inside, named,
             functools.partial(_beneath, lent, over, functools.partial(lent, *inside, **named)),
         )  # fmt: skip
-        return owner._cap_passed(owner._cap_policy.around(step), path)
+        result = owner._cap_policy.around(step)
+        if is_awaitable(result):  # the host's own, whose answer is that of this use
+            return _Later(owner, step, result, over, Attenuated._cap_passed)
+        return owner._cap_passed(result, path)
 
     def _cap_beneath(self) -> tuple[Any, str] | None:
         return self._lent, ""
@@ -490,6 +515,10 @@ class Lent(Policy):
         self.owner = owner
         self.path = path
 
+    @property
+    def tells(self) -> bool:  # type: ignore[override]
+        return self.owner._cap_policy.tells
+
     def around(self, step: Step) -> Any:
         return self.owner._cap_policy.around(step)
 
@@ -501,6 +530,9 @@ class Lent(Policy):
 
     def dropped(self, step: Step) -> None:
         self.owner._cap_policy.dropped(step)
+
+    def told_to(self) -> Compartment | None:
+        return self.owner._cap_policy.told_to()
 
     def element(self, step: Step, element: Any) -> Any:
         return self.owner._cap_policy.element(step, element)
@@ -515,6 +547,16 @@ class Lent(Policy):
         return self.owner._cap_passed(value, path)
 
 
+def is_beneath(used: Any, owner: Attenuated) -> bool:
+    """Whether a use of `used`, a method or the state of a capability, comes to `owner` by attenuators
+    alone, and no code of the host's."""
+    while isinstance(used, (Gated, _State)):
+        if object.__getattribute__(used, "_owner") is owner:
+            return True
+        used = object.__getattribute__(used, "_method" if isinstance(used, Gated) else "_target")
+    return False
+
+
 def lender_of(value: Any) -> Attenuated | None:
     """The capability through which a guest passed this to its host."""
     if isinstance(value, Callback):
@@ -524,20 +566,20 @@ def lender_of(value: Any) -> Attenuated | None:
     return None
 
 
-def _is_guests(value: Any) -> bool:
-    """Whether a guest's object is at the bottom of it, under however many attenuators."""
+def guest_of(value: Any) -> Compartment | None:
+    """Whose object is at the bottom of it, under however many attenuators; None for the host's."""
     while not isinstance(value, Handle):
         if isinstance(value, Callback):
             value = value._lent
         elif isinstance(value, HostCallable):
-            return maker_of(value) is not None
+            return maker_of(value)
         elif isinstance(value, Attenuated):
             value = value._cap_inner
         elif isinstance(value, Exposed):
             value = value._cap_target
         else:
-            return False
-    return True
+            return None
+    return owner_of(value)
 
 
 def _lent_as(value: Any) -> Iterator[Any]:
@@ -579,11 +621,11 @@ class _Later(Answer):
         self, owner: Attenuated, step: Step, awaitable: Any, over: tuple[Policy, ...],
         crosses: Callable[[Attenuated, Any, str], Any],
     ) -> None:  # fmt: skip
-        super().__init__(awaitable)
         self._owner = owner
         self._step = step
         self._over = over
         self._crosses = crosses
+        super().__init__(awaitable)
 
     def _answer(self) -> Generator[Any, Any, Any]:
         policy, step = self._owner._cap_policy, self._step
@@ -608,6 +650,12 @@ class _Later(Answer):
         # There is nobody left to raise to: what a log fails in is its own affair.
         with contextlib.suppress(Exception):
             self._owner._cap_policy.dropped(self._step)
+
+    def __del__(self) -> None:
+        # A use that was carried out, and whose answer its host has thrown away.
+        policy = self._owner._cap_policy
+        if self._steps is None and policy.tells:
+            note_dropped(functools.partial(policy.dropped, self._step), policy.told_to())
 
 
 class _Over(threading.local):
@@ -674,7 +722,7 @@ def _pay_for_methods(count: int) -> None:
     meter = turns.meter
     if meter is not None and meter.live and meter.stopped is None:
         with contextlib.suppress(Stop):  # the turn ends once the host's code has come to its end
-            meter.weigh((1 + count) * BYTES_OF_A_METHOD)
+            meter.weigh((1 + count) * BYTES_OF_AN_ATTENUATED_METHOD)
 
 
 def _stopped(meter: Meter) -> Exception:
@@ -688,13 +736,14 @@ def _joined(path: str, name: str) -> str:
     return bounded(f"{path}.{name}" if path else name)
 
 
-_classes: Final[dict[frozenset[str], type[Attenuated]]] = {frozenset(): Attenuated}
+#: Those in use: which sets there are is a guest's choice, and what nobody holds goes with it.
+_classes: Final[WeakValueDictionary[frozenset[str], type[Attenuated]]] = WeakValueDictionary()
+_classes[frozenset()] = Attenuated
 
 
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Attenuated, *args: Any, **kwargs: Any) -> Any:
-        methods = self._cap_interface().methods
-        return methods[name](*args, **kwargs) if name in methods else unoffered(self, name, methods)
+        return self._cap_interface().methods[name](*args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
     return method
@@ -710,9 +759,6 @@ def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = Fals
     offered = policy.offered(interface_of(inner)).methods
     special = frozenset(n for n in offered if n.startswith("__"))
     kind = _classes.get(special)
-    if kind is None:
-        special = kind_of(special, _classes)
-        kind = _classes.get(special)
     if kind is None:
         namespace: dict[str, Any] = {n: _special(n) for n in special}
         if "__eq__" in special:

@@ -95,6 +95,7 @@ class Door(Membrane):
         "_owner",
         "_place",
         "_received",
+        "_seen",
         "_told_within",
         "exports",
         "records",
@@ -114,6 +115,8 @@ class Door(Membrane):
         self._place = ("", 0)
         #: Steps that were told in answers to uses within the one under way.
         self._told_within = 0
+        #: What the guest is to see of the latest error.
+        self._seen: BaseException | None = None
         #: Registered dataclasses that the worker may name, by number.
         self.records: list[Record] = []
 
@@ -286,6 +289,12 @@ class Door(Membrane):
     def _charged(self, result: Any, path: str, function: Any) -> Any:
         return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted
 
+    def _mapped(
+        self, problem: BaseException, path: str, function: Any, args: tuple[Any, ...]
+    ) -> BaseException:
+        self._seen = super()._mapped(problem, path, function, args)
+        return self._seen
+
     def answer(self, parts: list[Any]) -> list[Any]:
         """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
         operation, number, name, args, kwargs, left, *place = parts
@@ -307,7 +316,7 @@ class Door(Membrane):
         left = max(0, min(left, meter.available))
         whole, before, around = meter.available, meter.left, self._told_within
         meter.left, self._told_within = left + 1, 0
-        problem: Exception | None = None
+        problem: BaseException | None = None
         result: Any = None
         try:
             result = self._carried_out(access, operation, name, given, named)
@@ -316,7 +325,11 @@ class Door(Membrane):
                 return [STOPPED, None, 0]
         except WireError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            # What is no `Exception` is the host's own wish, or what its guest sees of a guest's error.
+            seen, self._seen = self._seen, None
+            if not isinstance(error, Exception) and error is not seen:
+                raise
             problem = error
         ran_out = left < whole and self._ran_out()
         total = left + 1 if ran_out else max(0, left - meter.left)

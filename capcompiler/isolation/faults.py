@@ -20,7 +20,7 @@ from capcompiler.errors import (
 )
 from capcompiler.isolation.wire import WireError
 from capcompiler.membrane.exceptions import MAX_FRAMES, MAX_TEXT, one_line, printable, rebuilt
-from guards.tables.errors import EXCEPTIONS
+from guards.tables.errors import EXCEPTIONS, GuestInterrupt
 
 __all__ = ["WorkerDied", "fault_of", "from_fault", "from_guest", "guest_fault"]
 
@@ -102,12 +102,15 @@ def from_fault(fault: Any, filename: str) -> BaseException:
 
 def guest_fault(error: BaseException) -> list[Any]:
     """An exception that a capability raises in the guest, as data: it is of a builtin class."""
+    if type(error) is GuestInterrupt:
+        return ["KeyboardInterrupt", (str(error),)]
     return _data(error) or ["RuntimeError", (str(error),)]
 
 
 def from_guest(fault: Any) -> BaseException:
     """The exception that a capability raises in the guest."""
-    return _made(fault)
+    made = _made(fault)
+    return GuestInterrupt(*made.args) if type(made) is KeyboardInterrupt else made
 
 
 def _made(data: Any) -> BaseException:

@@ -23,6 +23,7 @@ START: Final = 9  # drive, whether it begins the turn, kind, parts
 RESUME: Final = 10  # drive, whether it is an exception, value, steps that were spent meanwhile
 CLOSE: Final = 11  # drive, whether the turn was stopped
 END: Final = 12  # of a turn that awaits
+FORGET: Final = 13  # the wish to end a turn, which is over
 # From the host: the answer to a USE or an ASK.
 ANSWER: Final = 20  # outcome, value, steps that were spent on it
 

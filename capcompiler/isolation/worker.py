@@ -37,6 +37,7 @@ from capcompiler.isolation.messages import (
     END,
     EVAL,
     EXEC,
+    FORGET,
     GIVEN,
     GRANT,
     INIT,
@@ -61,6 +62,7 @@ from capcompiler.isolation.wire import MAX_FRAME, WireError, pack, packed, unpac
 from capcompiler.limits import Limits
 from capcompiler.membrane.arguments import Checker
 from capcompiler.membrane.capability import (
+    EXPOSABLE,
     Capability,
     Exposed,
     HostCallable,
@@ -74,6 +76,7 @@ from capcompiler.membrane.pending import Answer, Call, make_pending
 from capcompiler.membrane.quick import Invoke
 from capcompiler.membrane.record import Record, enter_record, record_of
 from capcompiler.membrane.reference import Reference, use_of
+from capcompiler.membrane.unoffered import declare
 from capcompiler.nesting import offered_by
 from capcompiler.program import Program
 from capcompiler.source import decoded, source_lines
@@ -83,7 +86,7 @@ from guards.builtins import VALUE
 from guards.modules import LIBRARY
 from guards.tables.rows import names_known
 
-__all__ = ["World", "blank", "rehearse", "rehearsed", "serve"]
+__all__ = ["World", "blank", "hear_early", "rehearse", "rehearsed", "serve"]
 
 
 class _Mapped(Exception):
@@ -189,6 +192,7 @@ class RemoteCapability(Exposed):
     ) -> None:  # fmt: skip
         super().__init__(target, frozenset(methods), frozenset(read), frozenset(write))
         self._cap_remote = True
+        declare(EXPOSABLE.intersection(methods))
         self._reads = frozenset(reads)
         self._cap_facets = tuple(facets)
 
@@ -268,6 +272,13 @@ class World(Compartment):
     def _make_membrane(self, on_use: Any) -> Membrane:
         return WorkerMembrane(self, on_use)
 
+    def _begin(self, spent: float, turn: AwaitingTurn | None, parent: Any) -> None:
+        super()._begin(spent, turn, parent)
+        host = self.host
+        if host is not None and host.wished and self is host.world and not host.beginning:
+            host.wished = False
+            self._realm.meter.stop("steps", 0, 0)
+
     def _compile_module(self, text: str | bytes, filename: str, asker: int) -> CodeType:
         if asker != LIBRARY or self.host is None:
             return super()._compile_module(text, filename, asker)
@@ -301,11 +312,12 @@ def blank() -> World:
 class Drive:
     """Something of the guest's that awaits, on its way."""
 
-    __slots__ = ("finish", "steps")
+    __slots__ = ("finish", "steps", "whole")
 
-    def __init__(self, steps: Any, finish: Callable[[Any], Any]) -> None:
+    def __init__(self, steps: Any, finish: Callable[[Any], Any], whole: bool) -> None:
         self.steps = steps
         self.finish = finish
+        self.whole = whole  # whether the turn ends with it
 
 
 class Host:
@@ -334,11 +346,13 @@ class Host:
         #: Whether the host wants to know the places of uses, and that of the latest.
         self.told = False
         self.place: tuple[str, int] = ("", 0)
+        #: Whether the host wants the turn to end that its worker has not come to yet.
+        self.wished = False
         self.operations: dict[int, Callable[..., Any]] = {
             INIT: self.init, EXEC: self.exec, EVAL: self.eval, CALL: self.call,
             CALL_OBJECT: self.call_object, READ_OBJECT: self.read_object,
             STORE_OBJECT: self.store_object, GRANT: self.grant, NAME: self.name, START: self.start,
-            RESUME: self.resume, CLOSE: self.close, END: self.end,
+            RESUME: self.resume, CLOSE: self.close, END: self.end, FORGET: self.forget,
         }  # fmt: skip
 
     # Serving
@@ -387,6 +401,12 @@ class Host:
         world = self.world
         if world is not None and world._realm.meter.live:
             world._realm.meter.stop("steps", 0, 0)
+        else:
+            self.wished = True
+
+    def forget(self) -> None:
+        """The turn is over that the host wanted to end: the next one is another."""
+        self.wished = False
 
     # Asking
 
@@ -686,7 +706,7 @@ class Host:
             world._lock.acquire()
             world._begin(spent, self.turn, None)
         handed = world._handed if kind == "await" else lambda value: value
-        drive = self.drives[number] = Drive(self.turn.drive(start, handed), finish)
+        drive = self.drives[number] = Drive(self.turn.drive(start, handed), finish, first)
         return self.step(number, drive, partial(drive.steps.send, None))
 
     @staticmethod
@@ -712,11 +732,18 @@ class Host:
             waits_for = go_on()
         except StopIteration as ended:
             del self.drives[number]
+            self.settle(drive)
             return [False, drive.finish(ended.value)]
         except BaseException:
             self.drives.pop(number, None)
+            self.settle(drive)
             raise
         return [True, waits_for.call, _sent(self.here._realm.meter.left)]
+
+    def settle(self, drive: Drive) -> None:
+        """At the end of a turn, as long as its guest can run and ask the host."""
+        if drive.whole and self.turn is not None:
+            self.turn.settle()
 
     def resume(self, number: int, thrown: bool, value: Any, spent: int) -> Any:
         drive = self.drives[number]
@@ -795,10 +822,30 @@ def _sent(number: int) -> int:
     return min(number, 2**62)
 
 
+class _Early:
+    """Whether the host wanted a turn to end before this worker served it."""
+
+    heard = False
+
+
+_early: Final = _Early()
+
+
+def hear_early() -> None:
+    """Take the wish to end a turn from now on, and keep it until somebody serves the host."""
+
+    def heard(*_signal: object) -> None:
+        _early.heard = True
+
+    signal.signal(signal.SIGUSR1, heard)
+
+
 def serve(channel: WorkerChannel, world: World | None) -> None:
     """Serve one host, until it goes."""
     host = Host(channel, world)
     signal.signal(signal.SIGUSR1, host.cancelled)
+    if _early.heard:
+        host.wished = True
     try:
         host.serve()
     except Gone:

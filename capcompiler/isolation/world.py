@@ -32,6 +32,7 @@ from capcompiler.isolation.messages import (
     END,
     EVAL,
     EXEC,
+    FORGET,
     GRANT,
     INIT,
     KEPT_PROGRAMS,
@@ -110,6 +111,7 @@ class ProcessCompartment(Compartment):
         self._outer: AwaitingTurn | None = None
         self._left = 0
         self._cancelled = 0.0
+        self._interrupted = False  # whether its worker may still end a turn that was cancelled
         self._aside_ends = 0.0
         self._closes: float | None = None
         self._filename = "<guest>"
@@ -200,12 +202,14 @@ class ProcessCompartment(Compartment):
 
     def cancel(self, reason: str = "cancelled") -> None:
         """Stop the turn under way, from any thread or task; it ends in `CapabilityError`."""
-        if self._realm.meter.live or self._awaiting is not None:
-            self._cancelled = time.monotonic()
-            super().cancel(reason)
-            worker = self._worker
-            if worker is not None and self._thread is not None:
-                worker.interrupt()
+        with self._ending:
+            if self._realm.meter.live or self._awaiting is not None:
+                self._cancelled = time.monotonic()
+                super().cancel(reason)
+                worker = self._worker
+                if worker is not None and self._thread is not None:
+                    self._interrupted = True
+                    worker.interrupt()
 
     def close(self) -> None:
         """End this world: every later use of it, or of a handle from it, is refused."""
@@ -353,6 +357,8 @@ class ProcessCompartment(Compartment):
         self._aside_ends = ends if self._closes is None else self._closes
         try:
             worker = self._started_worker()
+            if self._interrupted and not self._cancelled:
+                self._forgotten(worker)
             self._serial += 1
             serial = self._serial
             self._send(worker, [kind, serial, told(self._door.released), *parts])
@@ -396,6 +402,17 @@ class ProcessCompartment(Compartment):
         if problem is not None:
             self._lost("a grant was refused")
         return problem
+
+    def _forgotten(self, worker: Worker) -> None:
+        """Let a worker forget the end of a turn before this one: it may have heard of it too late."""
+        self._interrupted = False
+        self._serial += 1
+        self._send(worker, [FORGET, self._serial, told(self._door.released)])
+        starting, self._starting = self._starting, 0
+        for serial in filter(None, (starting, self._serial)):
+            _, problem = self._reply(worker, serial)
+            if problem is not None:
+                raise WireError("an error where there was nothing to do")
 
     def _send(self, worker: Worker, message: list[Any]) -> None:
         worker.channel.send(message)
@@ -639,16 +656,17 @@ class ProcessCompartment(Compartment):
         if self._awaiting is not None and self._worker is not None and self._drives:
             self._end_awaiting()
         meter = self._realm.meter
-        problem = self._stop_problem()
-        self._wish = self._host_exit or meter.interrupt
-        steps, memory = self._told
-        given = meter.steps
-        used = max(0, steps if given is None else min(steps, given))
-        meter.end()
-        payer, meter.payer = meter.payer, None
-        if payer is not None and not (self._outer is not None and self._outer.over):
-            problem = self._paid(payer, used) or problem
-        self._awaiting = self._host_exit = None
+        with self._ending:
+            problem = self._stop_problem()
+            self._wish = self._host_exit or meter.interrupt
+            steps, memory = self._told
+            given = meter.steps
+            used = max(0, steps if given is None else min(steps, given))
+            meter.end()
+            payer, meter.payer = meter.payer, None
+            if payer is not None and not (self._outer is not None and self._outer.over):
+                problem = self._paid(payer, used) or problem
+            self._awaiting = self._host_exit = None
         seconds = time.monotonic() - meter.started
         self._used = (used, seconds, max(0, memory), len(self.output))
         if self._closed:

@@ -216,7 +216,7 @@ def _started(held: int, settings: dict[str, Any], warmed: Warmed, hurry: bool) -
 
 def _confined(held: int, settings: dict[str, Any], warmed: Warmed) -> Any:
     """Go behind the walls, and give the connection to the host once it was told so."""
-    from capcompiler.isolation import channel, confinement, kernel
+    from capcompiler.isolation import channel, confinement, kernel, worker
     from guards import binding, meter
 
     os.dup2(held, 3)  # where the host hears of what fails from here on
@@ -238,7 +238,8 @@ def _confined(held: int, settings: dict[str, Any], warmed: Warmed) -> Any:
         except OSError as error:
             if settings["confine"] == "required":
                 raise OSError(error.errno, f"it cannot be confined: {error.strerror}") from None
-    line.send([os.getpid(), pages])
+    worker.hear_early()
+    line.send([os.getpid(), pages])  # from here on the host knows whom to interrupt
     return line
 
 

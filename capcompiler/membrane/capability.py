@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from capcompiler.membrane.arguments import Checker, checker_of
 from capcompiler.membrane.handle import Handle, object_of, owner_of, read_of
+from capcompiler.membrane.unoffered import ALL, declare
 
 if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
@@ -38,13 +39,7 @@ __all__ = [
 ]
 
 #: Special methods that `expose` may name: the guest's syntax then reaches the host's object.
-EXPOSABLE: Final = frozenset(
-    """
-    __call__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __iter__ __next__ __enter__
-    __exit__ __bool__ __int__ __float__ __index__ __eq__ __lt__ __le__ __gt__ __ge__ __add__ __radd__
-    __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ __mod__ __neg__ __str__
-    """.split()
-)
+EXPOSABLE: Final = ALL
 
 
 class Capability:
@@ -85,6 +80,8 @@ class Capability:
             frozenset().union(part, *(base[i] for base in bases)) for i, part in enumerate(given)
         )
         cls._cap_offers = offers
+        called = any("__call__" in vars(k) for k in cls.__mro__)
+        declare(offers[0] | ({"__call__"} if called else set()))
 
     #: Whether it stands, in a worker, for one of the host's.
     _cap_remote = False
@@ -193,6 +190,7 @@ def expose(obj: Any, *methods: str, read: Iterable[str] = (), write: Iterable[st
     for name in names:
         if not callable(getattr(obj, name)):
             raise ValueError(f"expose: {name!r} is not a method; grant it with read={name!r}")
+    declare(frozenset(n for n in names if n in EXPOSABLE))
     return Exposed(obj, names, reads, writes)
 
 

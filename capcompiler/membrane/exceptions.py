@@ -222,6 +222,8 @@ def for_guest(
         # The function called back into the guest, and the guest's own error came through.
         inner = error.exception
         kind = nearest_builtin(type(inner)) if inner is not None else Exception
+        if kind is KeyboardInterrupt:
+            kind = GuestInterrupt  # the interpreter's own would be taken for the wish of the host's
         return rebuilt(kind, (error.message,), error.message)
     if type(error) is ArgumentError:
         return TypeError(str(error))

@@ -32,6 +32,7 @@ from capcompiler.membrane.capability import (
     maker_of,
     store_on,
 )
+from capcompiler.membrane.costs import BYTES_OF_A_METHOD, STEPS_OF_A_METHOD
 from capcompiler.membrane.data import PLAIN, Copier, CrossingError
 from capcompiler.membrane.exceptions import for_guest, one_line, refusal
 from capcompiler.membrane.handle import AwaitableHandle, Handle, object_of, owner_of, read_of
@@ -54,15 +55,13 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Use", "is_awaitable", "refused_argument",
-           "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
+__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Unanswered", "Use", "is_awaitable",
+           "refused_argument", "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
 IN_A_TURN: Final = "a key in it is an object of the guest's, which hashes itself in a turn only"
 #: Names that begin with the sound of a vowel.
 _AN: Final = re.compile(r"(?!eu|one|uni(?!n)|u[st])[aeiou]", re.IGNORECASE)
-_STEPS_OF_A_METHOD: Final = 10
-_BYTES_OF_A_METHOD: Final = 500
 _FRAMES: Final = 100  # frames that are looked at for the place of a use
 _ITERATED: Final = 1_000_000  # elements of a host's iterable that a guest may ask for at once
 
@@ -91,6 +90,11 @@ class Use:
     def outcome(self) -> str:
         """ "ok", or the name of the error's class."""
         return "ok" if self.error is None else type(self.error).__name__
+
+
+class Unanswered(CapabilityError):
+    """What the audit is told of a use whose turn ended before the answer came: the host's code was told
+    to end, and whether all of it has is not known here. `__cause__` is what ended the turn."""
 
 
 def offered_by(handle: Handle) -> Any:
@@ -190,7 +194,8 @@ class Access:
             return self.membrane.use(
                 f"{self.path}.{name}", lambda: read_of(target, name), Later(target, name), (), {}
             )
-        return self.membrane.use(f"{self.path}.{name}", lambda: getattr(target, name), None, (), {})
+        look = functools.partial(getattr, target, name)
+        return self.membrane.use(f"{self.path}.{name}", look, None, (), {})
 
     def write(self, name: str, value: Any) -> None:
         if name not in self.interface.write:
@@ -198,7 +203,7 @@ class Access:
         target = self.interface.target
         self.membrane.use(
             f"{self.path}.{name}",
-            lambda inside: store_on(target, name, inside),
+            functools.partial(store_on, target, name),
             Later(target, name) if isinstance(target, Handle) else None,
             (value,),
             {},
@@ -398,7 +403,7 @@ class Membrane:
         interface = interface_of(cap if offered is None else offered)
         meter = self.compartment._realm.meter
         if meter.live:  # obtained by the guest: each method is an object of its own
-            meter.charge_parts(len(interface.methods), _STEPS_OF_A_METHOD, _BYTES_OF_A_METHOD)
+            meter.charge_parts(len(interface.methods), STEPS_OF_A_METHOD, BYTES_OF_A_METHOD)
         plain: dict[str, Any] = {}
         special: set[str] = set()
         for name, method in interface.methods.items():
@@ -729,6 +734,12 @@ class Membrane:
             on_use(event)
         except BaseException as error:
             self.compartment._host_exit = error
+
+    def outlived(self, call: Call, end: BaseException) -> None:
+        """Tell the host's audit of a call that was under way where its turn ended. end: in what."""
+        problem = Unanswered("the turn ended before the answer came; what was begun may go on")
+        problem.__cause__ = end
+        self.ended(call, None, problem)
 
     def arrived(
         self, call: Call, result: Any, problem: BaseException | None

@@ -28,12 +28,12 @@ class Answer(Coroutine[Any, Any, Any]):
         cls.__name__ = "awaitable"  # what errors call it
 
     def __init__(self, awaitable: Any) -> None:
+        self._steps: Generator[Any, Any, Any] | None = None
         #: Each is driven, and closed, through those beneath: too many of them end in C.
         self._layers: int = awaitable._layers + 1 if isinstance(awaitable, Answer) else 1
         if self._layers > MOST_LAYERS:
             raise Withheld(f"an answer was handed on more than {MOST_LAYERS} times")
         self._awaitable = awaitable
-        self._steps: Generator[Any, Any, Any] | None = None
 
     def _answer(self) -> Generator[Any, Any, Any]:
         """Await what is beneath, and give what is to be had of it."""
@@ -82,11 +82,15 @@ class Call:
     """One use of a capability that the host answers later.
 
     path, function, args, kwargs: as `Membrane.use` has them. started: seconds since the epoch.
-    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it. told: whether
-    the host's audit knows how it ended, or does not ask.
+    clock: of `time.perf_counter`, when it was begun. taken: whether somebody awaits it, or will.
+    awaited: whether the guest waits for it, or has. told: whether the host's audit knows how it ended,
+    or does not ask.
     """
 
-    __slots__ = ("args", "awaitable", "clock", "function", "kwargs", "path", "started", "taken", "told")
+    __slots__ = (
+        "args", "awaitable", "awaited", "clock", "function", "kwargs", "path", "started", "taken",
+        "told",
+    )  # fmt: skip
 
     def __init__(
         self, awaitable: Any, path: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -99,7 +103,7 @@ class Call:
         self.kwargs = kwargs
         self.started = started
         self.clock = clock
-        self.taken = False
+        self.taken = self.awaited = False
         self.told = told
 
     def take(self) -> Any:

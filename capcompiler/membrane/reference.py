@@ -72,10 +72,8 @@ _classes: Final[dict[tuple[bool, frozenset[str]], type[Reference]]] = {
 
 def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
     """The class of references with these special methods, made once for all compartments."""
+    special = kind_of(special)
     found = _classes.get((state, special))
-    if found is None:
-        special = kind_of(special, _classes)
-        found = _classes.get((state, special))
     if found is None:
         namespace: dict[str, Any] = {"__slots__": (), "__module__": __name__}
         for name in sorted(special):
@@ -95,8 +93,9 @@ def reference_class(state: bool, special: frozenset[str]) -> type[Reference]:
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         use = self.__cap_use__
-        if name not in use.interface.methods:
-            return unoffered(self, name, use.interface.methods)
+        methods = use.interface.methods
+        if name not in methods or (name == "__enter__" and "__exit__" not in methods):
+            return unoffered(self, name, methods, args)
         result = use.call(name, args, kwargs)
         # What gave itself is its own iterator, and has `__next__`.
         return iter(result) if name == "__iter__" and type(result) is list else result

@@ -15,6 +15,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from capcompiler.attenuation.policy import is_beneath
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.membrane import MustAwait, is_awaitable
 from capcompiler.membrane.withheld import Told
@@ -31,6 +32,7 @@ from capcompiler.recording.record import (
 from capcompiler.recording.values import Values, is_external_call, packed_error, unpacked_error
 
 if TYPE_CHECKING:
+    from capcompiler.attenuation.policy import Attenuated
     from capcompiler.awaiting import Course
     from capcompiler.compartment import Compartment
     from capcompiler.membrane.membrane import Membrane, Use
@@ -64,6 +66,7 @@ class Recorder:
         self.events: list[Event] = []
         self.modules: list[tuple[str, str]] = []
         self.asked: tuple[str, bytes] | None = None
+        self._used: Any = None  # what is used beneath the one that is asked
         self.grants = b""
         self.waited = 0.0  # seconds in which the turn was suspended; told by who suspends it
         self.world: Compartment | None = None
@@ -136,7 +139,9 @@ class Recorder:
         *args: Any, **kwargs: Any,
     ) -> Any:  # fmt: skip
         asked = self.values.asked(args, kwargs)
-        self.asked = (path, asked)
+        self.asked, self._used = (path, asked), function
+        if function is None and isinstance(perform, partial):  # an attribute, of this
+            self._used = perform.args[0]
         if self.retelling:
             event = self.next_event
             if event.kind == LATER and event.failed and self.live and is_external_call(function):
@@ -176,6 +181,10 @@ class Recorder:
         else:
             self._begun = (path, asked)
         return result
+
+    def is_asked(self, owner: Attenuated) -> bool:
+        """Whether a use of this is what the guest asks, and not what a host's code does then."""
+        return self.asked is not None and is_beneath(self._used, owner)
 
     def comes_to(self, path: str, asked: bytes) -> None:
         """The guest does something new: at first, what the record says that it waits for."""

@@ -66,9 +66,20 @@ class _External(Policy):
         session = _here.session
         if session is None:
             raise Withheld("it is answered from outside, which only Compartment.start waits for")
+        inside = ""
+        asked = session.recorder.asked
+        if not session.recorder.is_asked(step.owner):
+            # A host's function asks. Answered under the name of the guest's own use, a question would be
+            # taken for another one; and to go on elsewhere is to call that function a second time.
+            inside, asked = f"{'...' if asked is None else asked[0]} > {_name_of(step)}", None
         if step.call is not None and iscoroutinefunction(function_of(step.call)):
-            return session.ask_when_awaited(session.recorder.asked, step.args, step.kwargs)
-        return session.ask(step.args, step.kwargs)
+            return session.ask_when_awaited(asked, inside, step.args, step.kwargs)
+        return session.ask(asked, inside, step.args, step.kwargs)
+
+
+def _name_of(step: Step) -> str:
+    name = "" if step.call is None else getattr(function_of(step.call), "__name__", "")
+    return step.path or ("external" if name in ("", _anything.__name__) else name)
 
 
 def external(what: Any = None) -> Capability:
@@ -101,7 +112,8 @@ def _is_external(cap: Attenuated) -> bool:
 
 Attenuated._cap_external = _is_external  # type: ignore[attr-defined]
 
-_Asked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+#: A use of the guest's: its path from the grant, and its arguments, packed.
+_Question: TypeAlias = tuple[str, bytes]
 
 
 class Session:
@@ -140,16 +152,19 @@ class Session:
             self.recorder.detach()
         self._to_host.put(outcome)
 
-    def ask(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """On the guest's thread: hand a question out, and wait for its answer."""
+    def ask(
+        self, asked: _Question | None, inside: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """On the guest's thread: hand a question out, and wait for its answer. asked: the guest's use;
+        inside: who asks instead of the guest."""
         started = time.monotonic()
-        self._to_host.put(("asked", (args, kwargs)))
+        self._to_host.put(("asked", (asked, inside, args, kwargs)))
         answer = self._to_guest.get()
         self.recorder.waited += time.monotonic() - started
         return answer()
 
     async def ask_when_awaited(
-        self, asked: tuple[str, bytes] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, asked: _Question | None, inside: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """A question of a coroutine function's, once the guest, or who was handed it, awaits it. The
         event loop of the guest's thread stands still meanwhile."""
@@ -158,7 +173,7 @@ class Session:
             recorder.comes_to(*asked)
         recorder.asked, waited = asked, recorder.waited
         try:
-            return self.ask(args, kwargs)
+            return self.ask(asked, inside, args, kwargs)
         finally:
             recorder.asked = None
             recorder.forgive(self.world, recorder.waited - waited)
@@ -199,18 +214,22 @@ def _nothing() -> NoReturn:
 class Pending:
     """A guest that waits for the answer to one use of an `external` capability.
 
-    name: the path from the grant, such as "ask" or "mailer.send". args, kwargs: copied data,
+    name: the path from the grant, such as "ask" or "mailer.send"; "mailer.send > ask" where a host's
+    function, which the guest used as mailer.send, uses the external one. args, kwargs: copied data,
     capabilities and handles, as a host's function gets them. output: what the guest printed so far.
     A pending guest that is dropped, or closed, ends there.
     """
 
-    def __init__(self, session: Session, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        asked = session.recorder.asked
-        self.name: str = "" if asked is None else asked[0]
+    def __init__(
+        self, session: Session, asked: _Question | None, inside: str, args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.name: str = inside if asked is None else asked[0]
         self.args = args
         self.kwargs = kwargs
         self.output: str = session.world.output
         self._asked = asked
+        self._inside = inside
         self._session = session
         self._answered = False
         self._once = threading.Lock()  # held for good by whoever answers first
@@ -296,6 +315,11 @@ class Pending:
         session = self._session
         if self._answered:
             raise RecordError(f"{self.name}: it has been answered, and there is nothing to go on with")
+        if self._inside:
+            raise RecordError(
+                f"the guest cannot be brought back elsewhere: a host's function asks ({self.name}), and "
+                f"would be called again"
+            )
         if why := session.recorder.under_way():
             raise RecordError(f"the guest cannot be brought back elsewhere: {why}")
         record = session.recorder.record(

@@ -308,7 +308,7 @@ def unpacked_error(data: bytes) -> BaseException:
 def _canonical(tree: Any) -> Any:
     """The tree with the members of its sets in an order that does not depend on the hash seed, where
     nothing in them is named by its number."""
-    if type(tree) is not list:
+    if type(tree) is not list or not tree:  # what describes a capability may have no names
         return tree
     made = [tree[0], *[_canonical(x) for x in tree[1:]]]
     if made[0] in (SET, FROZENSET) and all(type(x) is not list for x in made[1:]):

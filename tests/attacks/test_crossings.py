@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import gc
 import os
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from capcompiler import (
+    Capability,
     CapabilityError,
     Compartment,
     GuestError,
@@ -19,6 +21,7 @@ from capcompiler import (
     Limits,
     cap_exec,
 )
+from stdlib_caps import quota
 
 SMALL = Limits(steps=50_000, memory=32 * 2**20)
 
@@ -95,6 +98,58 @@ def test_a_ctrl_c_of_the_guest_is_not_the_hosts(thrown: str, kind: str) -> None:
     with pytest.raises(GuestError) as caught:
         cap_exec(src)
     assert caught.value.exc_type in ("KeyboardInterrupt", "K")
+
+
+class Caller(Capability):
+    """Calls what it is handed, in every way."""
+
+    def __init__(self) -> None:
+        self.kept: Any = None
+
+    def call(self, f: Any) -> Any:
+        return f()
+
+    async def awaits(self, f: Any) -> Any:
+        return await f()
+
+    def keep(self, f: Any) -> None:
+        self.kept = f
+
+    def fire(self) -> Any:
+        return self.kept()
+
+
+#: What ends a host's program, raised by a guest in a function that its host calls.
+ENDS = ["KeyboardInterrupt", "SystemExit('guest')", "GeneratorExit", "BaseException('guest')"]
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("over", ["nothing", "a-quota", "a-guests-quota"])
+@pytest.mark.parametrize("how", ["call", "awaits", "of-another-guest"])
+@pytest.mark.parametrize("raised", ENDS)
+def test_no_guest_ends_its_host_through_a_function_that_it_calls(
+    raised: str, how: str, over: str, isolation: Any
+) -> None:
+    caller = Caller()
+    hub = quota(caller, calls=99) if over == "a-quota" else caller
+    setup = f"def f(): raise {raised}\nasync def g(): f()\n"
+    setup += "hub = quota(hub, calls=9)\n" if over == "a-guests-quota" else ""
+    use = {"call": "hub.call(f)", "awaits": "await hub.awaits(g)", "of-another-guest": "hub.fire()"}[how]
+
+    async def go(source: str) -> Any:
+        with (
+            Compartment({"hub": hub}, isolation=isolation) as other,
+            Compartment({"hub": hub}, isolation=isolation) as world,
+        ):
+            other.exec(f"{setup}hub.keep(f)")
+            return (await world.exec_async(source))["r"]
+
+    name = raised.partition("(")[0]
+    caught = f"{setup}try: {use}\nexcept BaseException as e: r = type(e).__name__"
+    assert asyncio.run(go(caught)) == name
+    with pytest.raises(GuestError) as problem:
+        asyncio.run(go(f"{setup}{use}"))
+    assert problem.value.exc_type == name
 
 
 def test_time_zones_cross_as_exact_data() -> None:

@@ -187,6 +187,32 @@ def test_cancel_from_another_thread_ends_a_loop(pool: Pool) -> None:
     assert world.eval("1 + 1") == 2  # asked, and not killed
 
 
+def test_cancel_at_any_moment_ends_this_turn_and_nothing_else(pool: Pool) -> None:
+    # A worker that was not ready to hear it died of it, and what it held with it; one that heard it
+    # between two turns ended the next one.
+    for _ in range(4):
+        world = pool.compartment({"f": lambda x: x})
+        over = threading.Event()
+
+        def cancels(world: Any = world, over: threading.Event = over) -> None:
+            while not over.wait(0.001):
+                world.cancel("now and then")
+
+        thread = threading.Thread(target=cancels)
+        thread.start()
+        try:
+            for _ in range(40):
+                try:
+                    assert world.eval("[f(i) for i in range(9)]") == list(range(9))
+                except CapabilityError as error:
+                    assert "now and then" in str(error)
+        finally:
+            over.set()
+            thread.join()
+        assert [world.eval("f(1)") for _ in range(3)] == [1, 1, 1]
+        world.close()
+
+
 def test_cancel_kills_what_does_not_listen(pool: Pool) -> None:
     world = pool.compartment(limits=Limits(steps=None))
     timer = threading.Timer(0.3, world.cancel, ["enough"])

@@ -32,7 +32,7 @@ from capcompiler import (
 )
 from capcompiler.recording.record import RecordError
 from capcompiler.recording.replay import replay
-from stdlib_caps import FrozenClock, MemoryDir, SeededRandom
+from stdlib_caps import FrozenClock, MemoryDir, SeededRandom, confirmed, logged, quota
 
 KEY = b"a key that both processes know"
 TIERS = pytest.mark.parametrize("isolation", ["inline", "process"])
@@ -519,3 +519,76 @@ def test_keys_are_checked_and_without_one_the_users_own_serves(monkeypatch: pyte
     monkeypatch.setenv("CAPCOMPILER_CACHE", "off")
     with pytest.raises(RecordError, match="give one as key"):
         one.dump()
+
+
+async def approve(what: str) -> str:
+    """Ask somebody."""
+    raise AssertionError("an external function is never called")
+
+
+class Desk(Capability):
+    """A host's capability that asks by external functions itself, once it has done something."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.ask, self.approve = external(ask), external(approve)
+
+    def send(self, to: str) -> str:
+        self.done.append(to)
+        return str(self.ask(f"send to {to}?"))
+
+    def call(self, f: Any) -> Any:
+        self.done.append("call")
+        return f("of another")
+
+    async def sends(self, to: str) -> str:
+        self.done.append(to)
+        return str(await self.approve(f"send to {to}?"))
+
+    def gives(self, to: str) -> Any:
+        self.done.append(to)
+        return self.approve(f"send to {to}?")
+
+
+#: A use in which the host's code asks, and what it is called.
+ASKS_INSIDE = {
+    "a-method": ("desk.send('bob')", "desk.send > ask"),
+    "a-function-of-the-guests": ("desk.call(ask)", "desk.call > ask"),
+    "under-an-attenuator": ("desk.call(quota(ask, calls=9))", "desk.call > ask"),
+    "a-callback": ("desk.call(lambda x: ask(x))", "desk.call > ask"),
+    "a-question-of-a-policy": ("asked('x')", "asked > ask"),
+    "a-coroutine": ("await desk.sends('bob')", "desk.sends > approve"),
+    "what-is-awaited": ("await desk.gives('bob')", "desk.gives > approve"),
+}
+
+
+@TIERS
+@pytest.mark.parametrize("name", ASKS_INSIDE)
+def test_what_a_hosts_function_asks_is_not_taken_for_the_guests_own_use(
+    name: str, isolation: Any
+) -> None:
+    source, called = ASKS_INSIDE[name]
+    desk = Desk()
+    caps = {"desk": desk, "ask": external(ask), "asked": confirmed(external(ask), desk.ask)}
+    found = waiting(Compartment(caps, isolation=isolation).start(f"{source}\nask('direct')"))
+    assert found.name == called
+    with pytest.raises(RecordError, match="would be called again"):
+        found.dump(key=KEY)
+    while found.name != "ask":
+        found = waiting(found.resume(True if found.name == "asked > ask" else "yes"))
+    assert found.args == ("direct",)
+    assert len(desk.done) <= 1
+    ended(found.resume("yes"))
+
+
+@TIERS
+@pytest.mark.parametrize("over", ["nothing", "a-log", "a-quota", "a-guests-quota"])
+def test_an_external_use_has_its_own_name_under_attenuators(over: str, isolation: Any) -> None:
+    cap: Any = external(ask)
+    cap = logged(cap, lambda use: None) if over == "a-log" else cap
+    cap = quota(cap, calls=9) if over == "a-quota" else cap
+    source = "ask = quota(ask, calls=9)\n" if over == "a-guests-quota" else ""
+    found = waiting(Compartment({"ask": cap}, isolation=isolation).start(f"{source}x = ask('who?')"))
+    assert (found.name, found.args) == ("ask", ("who?",))
+    back = Pending.load(found.dump(key=KEY), {"ask": cap}, key=KEY, isolation=isolation)
+    assert ended(back.resume("me"))["x"] == "me"

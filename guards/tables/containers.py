@@ -6,7 +6,7 @@ import itertools
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from guards.call import CONSTRUCTORS, check_makes, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, check_makes, mapping_or_pairs
 from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
@@ -155,6 +155,23 @@ def _update_in_place(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return args if args and args[0] is None else _update(realm, obj, args, kwargs)
 
 
+def _copy_ordered(realm: Realm, obj: Any, /) -> Any:
+    """`OrderedDict.copy`. C code walks the keys of a class of the guest's while it calls methods of that
+    class, which may take away the key where it stands."""
+    if not issubclass(type(obj), OrderedDict):
+        raise TypeError("descriptor 'copy' requires a 'collections.OrderedDict' object")
+    size: int = OrderedDict.__len__(obj)
+    realm.meter.charge_bytes(size * 16)
+    if type(obj) is OrderedDict:
+        return OrderedDict.copy(obj)
+    realm.meter.charge(size)
+    made = callable_for_c(realm, type(obj))()
+    item, target = realm.guards["cap:getitem"], realm.guards["cap:itemtarget"]
+    for key in list(OrderedDict.keys(obj)):
+        target(made, key)[key] = item(obj, key)
+    return made
+
+
 _DICT: dict[str, Cost] = {
     "update": _update,
     "fromkeys": _fromkeys,
@@ -175,7 +192,8 @@ for _frozen in DICTS[1:]:
 enter(
     OrderedDict,
     "clear items keys popitem values __reversed__",
-    cost=_DICT,
+    cost={n: pay for n, pay in _DICT.items() if n != "copy"},
+    tame={"copy": _copy_ordered},
     reads={"__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__")},
     container=True,
     subclass=True,

@@ -14,6 +14,7 @@ import collections
 import functools
 import itertools
 import operator
+import sys
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -335,9 +336,10 @@ _WRAPPED: Final[tuple[type, ...]] = (
 MADE_EMPTY: Final[dict[type, Callable[..., Any]]] = {}
 
 
-def _empty_staticmethod(kind: Any, *_args: Any, **_kwargs: Any) -> Any:
-    made = staticmethod.__new__(kind)
-    staticmethod.__init__(made, None)  # type: ignore[arg-type]  # `None` at least says that it is none
+def _empty_staticmethod(kind: Any, *args: Any, **_kwargs: Any) -> Any:
+    made: Any = staticmethod.__new__(kind, *(args[:1] or (None,)))
+    if sys.version_info < (3, 15):  # from then on it is filled by now
+        staticmethod.__init__(made, None)  # type: ignore[arg-type]  # to call that is a TypeError
     return made
 
 

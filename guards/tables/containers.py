@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -155,6 +156,20 @@ def _update_in_place(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return args if args and args[0] is None else _update(realm, obj, args, kwargs)
 
 
+#: From 3.14 on, `setdefault` finds no value, and crashes, where the dictionary of an instance shares its
+#: names with others, lacks this one, and is asked by a key that is no exact text and equals one.
+_SHARES_NAMES: Final = sys.version_info >= (3, 14)
+
+
+def _default_key(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    args = _key(realm, obj, args, kwargs)
+    if _SHARES_NAMES and args and type(obj) is dict and realm.is_guest_class(type(args[0])):
+        other = object()  # a key that is no text ends the sharing
+        obj[other] = None
+        obj.pop(other, None)
+    return args
+
+
 def _copy_ordered(realm: Realm, obj: Any, /) -> Any:
     """`OrderedDict.copy`. C code walks the keys of a class of the guest's while it calls methods of that
     class, which may take away the key where it stands."""
@@ -177,7 +192,7 @@ _DICT: dict[str, Cost] = {
     "fromkeys": _fromkeys,
     "copy": _copy,
     "get": _key,
-    "setdefault": _key,
+    "setdefault": _default_key,
     "pop": _key,
     "__or__": _beside,
     "__ior__": _update_in_place,

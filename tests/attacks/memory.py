@@ -193,6 +193,24 @@ CASES: list[Case] = [
         """,
         value=(True, True, ["b", "a"]),
     ),
+    case(
+        "default-for-a-name-that-other-instances-have",
+        """
+        class Name(str):
+            pass
+        class Key:
+            def __hash__(self):
+                return hash('x')
+            def __eq__(self, other):
+                return other == 'x'
+        class A:
+            pass
+        a, b, c = A(), A(), A()
+        a.x = 1
+        b.__dict__.setdefault(Name('x'), 2), dict.setdefault(vars(c), Key(), 3), b.x, c.x, len(vars(c))
+        """,
+        value=(2, 3, 2, 3, 1),
+    ),
     *(
         case(
             f"error-of-a-place-that-is-not-there-{name}",

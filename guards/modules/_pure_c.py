@@ -24,6 +24,7 @@ from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of
 from guards.named import NAMES, priced
+from guards.store import charge_key
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -630,6 +631,8 @@ def _seed_of(realm: Realm, seed: Any) -> Any:
         return count
     if issubclass(type(seed), int):
         realm.meter.charge(int.bit_length(seed) >> 8)
+    else:
+        charge_key(realm, seed)  # it is hashed
     return seed
 
 
@@ -648,11 +651,17 @@ def _bits(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _state(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge(8)
+    realm.meter.charge_bytes(1 << 15)  # 625 numbers
+    return args
+
+
 CONSTRUCTORS[_random.Random] = _random_arguments
 enter(
     _random.Random,
-    "random getstate setstate",
-    cost={"getrandbits": _bits},
+    "random",
+    cost={"getrandbits": _bits, "getstate": _state, "setstate": _state},
     tame={"seed": _seed},
     subclass=True,
 )

@@ -14,6 +14,7 @@ import collections
 import functools
 import itertools
 import operator
+import sys
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -324,8 +325,48 @@ _FILLED_BY_INIT: Final = frozenset(
 )  # fmt: skip
 
 
-#: Builtin classes of whose arguments some are wrapped; see guards.told.
-_WRAPPED: Final[tuple[type, ...]] = (ImportError, AttributeError)
+#: Builtin classes of whose arguments some are wrapped, see guards.told, or must be what they say.
+_WRAPPED: Final[tuple[type, ...]] = (
+    ImportError, AttributeError, UnicodeEncodeError, UnicodeDecodeError, UnicodeTranslateError
+)  # fmt: skip
+
+
+#: What makes an instance of a class derived from a builtin one that is not to be met before `__init__`
+#: has filled it: C code takes for filled what it finds there, and ends the process.
+MADE_EMPTY: Final[dict[type, Callable[..., Any]]] = {}
+
+
+def _empty_staticmethod(kind: Any, *args: Any, **_kwargs: Any) -> Any:
+    made: Any = staticmethod.__new__(kind, *(args[:1] or (None,)))
+    if sys.version_info < (3, 15):  # from then on it is filled by now
+        staticmethod.__init__(made, None)  # type: ignore[arg-type]  # to call that is a TypeError
+    return made
+
+
+MADE_EMPTY[staticmethod] = _empty_staticmethod
+
+
+def _made_by_hand(realm: Realm, kind: type) -> Any:
+    """What makes an empty `kind`, where its `__init__` is the guest's own and its `__new__` is not; None
+    elsewhere. The guest's `__init__` may use the object, or leave it as it is."""
+    for k in host_mro(kind):
+        if k in MADE_EMPTY:
+            definer = host_lookup(kind, "__init__")[0]
+            if definer is None or not realm.is_guest_class(definer):
+                return None
+            definer = host_lookup(kind, "__new__")[0]
+            return None if definer is None or realm.is_guest_class(definer) else MADE_EMPTY[k]
+    return None
+
+
+def _initialised(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    """An object, once the `__init__` of the guest's class has been called on it."""
+    function = host_lookup(type(made), "__init__")[1]
+    if hasattr(type(function), "__get__"):
+        function = type(function).__get__(function, made, type(made))
+    if callable_for_c(realm, function)(*args, **kwargs) is not None:
+        raise TypeError("__init__() should return None")
+    return made
 
 
 def prepare_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
@@ -441,6 +482,9 @@ def construct(realm: Realm, kind: Any, /, *args: Any, **kwargs: Any) -> Any:
         if issubclass(type(made), kind):
             _type_of_init(realm, made)(*args, **kwargs)
         return made
+    empty = None if kind in TABLE else _made_by_hand(realm, kind)
+    if empty is not None:
+        return _initialised(realm, empty(kind), args, kwargs)
     args = prepare_arguments(realm, kind, args, kwargs)
     # An empty dictionary of keywords is none to Python, and one too many to some classes of C.
     call = kind if type(kind) is type else functools.partial(_type_call, kind)

@@ -8,6 +8,7 @@ store under the rules, so the order of evaluation stays Python's.
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict, deque
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -74,7 +75,27 @@ _DROPPED: Final = object()
 #: that is missing, what an error is about, and the variable behind a cell: which guards its function
 #: needs was decided by who binds it.
 _TOLD: Final = frozenset({"path", "obj"})
-_ASKED: Final = frozenset({"mro", "default_factory", "cell_contents", *_TOLD})
+
+
+def _is_believed() -> bool:
+    """Whether the C code of a UnicodeDecodeError takes whatever was stored as its object for bytes."""
+    error = UnicodeDecodeError("utf-8", b"", 0, 0, "")
+    try:
+        error.object = ""  # type: ignore[assignment]  # empty: there is nothing to read
+        return bool(str(error))
+    except TypeError:
+        return False
+
+
+#: What is stored on a UnicodeError under rules: below 3.14 its text has in it the byte at `start` of
+#: whatever `object` is, and before its beginning, which is any byte of the process.
+_PLACE: Final = frozenset({"start", "object"} if _is_believed() else ())
+_ASKED: Final = frozenset({"mro", "default_factory", "cell_contents", *_TOLD, *_PLACE})
+#: The classes on whose instances a plain name of these is stored under rules.
+_ON: Final[dict[str, tuple[type, ...]]] = {
+    **dict.fromkeys(_TOLD, (type, ImportError, AttributeError)),
+    **dict.fromkeys(_PLACE, (type, UnicodeError)),
+}
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
@@ -86,6 +107,11 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if is_guard_name(name):
         raise AttributeError(f"{name!r} cannot be set: it decides what code can reach")
     if name in _TOLD and not issubclass(kind, type):
+        return value
+    if name in _PLACE and not issubclass(kind, type):
+        for about, data in _ABOUT.items():
+            if issubclass(kind, about) and host_lookup(kind, name)[0] is about:
+                return checked_place(name, value, data)
         return value
     if name == "cell_contents" and not issubclass(kind, type):
         if kind is CellType:
@@ -142,6 +168,31 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if name in host_lookup_names(kind):
         raise AttributeError(f"{host_name(kind)!r} object attribute {name!r} is read-only")
     return value
+
+
+#: What each kind of UnicodeError is about.
+_ABOUT: Final[dict[type, type]] = {
+    UnicodeDecodeError: bytes,
+    UnicodeEncodeError: str,
+    UnicodeTranslateError: str,
+}
+
+
+def checked_place(name: str, value: Any, data: type = bytes) -> Any:
+    """What may be the `start` or the `object` of a UnicodeError. TypeError or ValueError for what its C
+    code would read past; where that code looks itself, it says what is wrong."""
+    if name not in _PLACE:
+        return value
+    if name == "object":
+        if not issubclass(type(value), data):
+            raise TypeError(f"UnicodeError 'object' attribute must be a {data.__name__}")
+        return value
+    if host_lookup(type(value), "__index__")[0] is None:
+        return value  # C code says what is wrong with it
+    number = operator.index(value)
+    if number < 0:
+        raise ValueError("start of a UnicodeError cannot be negative")
+    return number
 
 
 def host_lookup_names(kind: type) -> frozenset[str]:
@@ -212,7 +263,7 @@ class StoreAttribute(Guard):
     __slots__ = ()
 
     def run(self, obj: Any, name: str) -> Any:
-        if name in _TOLD and not issubclass(type(obj), (type, ImportError, AttributeError)):
+        if name in _ON and not issubclass(type(obj), _ON[name]):
             return obj  # many objects have one
         if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
             return attribute_target((self.ref() or gone()), obj)

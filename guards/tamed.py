@@ -24,7 +24,14 @@ from guards.attribute import (
     unbound,
 )
 from guards.base import is_guard_name
-from guards.call import CONSTRUCTORS, callable_for_c, forget_annotations, makes_empty, mapping_or_pairs
+from guards.call import (
+    CONSTRUCTORS,
+    MADE_EMPTY,
+    callable_for_c,
+    forget_annotations,
+    makes_empty,
+    mapping_or_pairs,
+)
 from guards.charge import (
     charge_add,
     charge_floordiv,
@@ -177,6 +184,8 @@ def _new(kind: type) -> Any:
             raise TypeError(f"object.__new__({name}) is not safe, use {name}.__new__()")
         if cost is not None:
             args = priced(kind, functools.partial(cost, realm, cls), args, kwargs)
+        if kind in MADE_EMPTY:
+            return MADE_EMPTY[kind](cls, *args, **kwargs)
         return raw(cls, *args, **kwargs) if kwargs else raw(cls, *args)
 
     return __new__

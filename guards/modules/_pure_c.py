@@ -12,16 +12,19 @@ import cmath
 import hashlib
 import importlib
 import struct
+import sys
 import unicodedata
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.call import CONSTRUCTORS, callable_for_c
+from guards.call import CONSTRUCTORS, MADE_EMPTY, callable_for_c
 from guards.charge import charge_walk, feed, size_of
 from guards.harden import harden
 from guards.host import host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of
-from guards.named import NAMES
+from guards.named import NAMES, priced
+from guards.store import charge_key
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -195,10 +198,35 @@ def _by_size(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _empty_struct(kind: Any, *args: Any, **kwargs: Any) -> Any:
+    """One without fields, which what asks for its format does not crash on (3.13)."""
+    made = struct.Struct.__new__(kind, *(args or (kwargs.get("format", ""),)))
+    if sys.version_info < (3, 14):
+        struct.Struct.__init__(made, "")
+    return made
+
+
+def _struct_init(realm: Realm, made: Any, /, *args: Any, **kwargs: Any) -> None:
+    """Once: its iterators, and packing while it asks a number what it is, go on with the codes and the
+    size that they began with, and read and write what lies beyond where another format takes more."""
+    if not issubclass(type(made), struct.Struct):
+        raise TypeError("descriptor '__init__' requires a '_struct.Struct' object")
+    args = priced(struct.Struct, partial(_struct_arguments, realm, type(made)), args, kwargs)
+    if _struct_size(made) > 0:  # nobody goes on with what has no size
+        if (*args, *kwargs.values()) == (_struct_format(made),):
+            return
+        raise TypeError("a Struct keeps its format: make another")
+    struct.Struct.__init__(made, *args, **kwargs)
+
+
+_struct_size: Final = struct.Struct.__dict__["size"].__get__
+_struct_format: Final = struct.Struct.__dict__["format"].__get__
 CONSTRUCTORS[struct.Struct] = _struct_arguments
+MADE_EMPTY[struct.Struct] = _empty_struct
 enter(
     struct.Struct,
     "format size",
+    tame={"__init__": _struct_init},
     cost={n: _by_size for n in ("pack", "pack_into", "unpack", "unpack_from", "iter_unpack")},
     deny="__sizeof__",
     subclass=True,
@@ -603,6 +631,8 @@ def _seed_of(realm: Realm, seed: Any) -> Any:
         return count
     if issubclass(type(seed), int):
         realm.meter.charge(int.bit_length(seed) >> 8)
+    else:
+        charge_key(realm, seed)  # it is hashed
     return seed
 
 
@@ -621,11 +651,17 @@ def _bits(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _state(realm: Realm, generator: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge(8)
+    realm.meter.charge_bytes(1 << 15)  # 625 numbers
+    return args
+
+
 CONSTRUCTORS[_random.Random] = _random_arguments
 enter(
     _random.Random,
-    "random getstate setstate",
-    cost={"getrandbits": _bits},
+    "random",
+    cost={"getrandbits": _bits, "getstate": _state, "setstate": _state},
     tame={"seed": _seed},
     subclass=True,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from guards.call import CONSTRUCTORS, check_makes, mapping_or_pairs
+from guards.call import CONSTRUCTORS, callable_for_c, check_makes, mapping_or_pairs
 from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
 from guards.store import charge_key
 from guards.tamed import Cost, enter
@@ -136,6 +137,7 @@ enter(
         "count": _scan,
         "remove": _scan,
         "insert": _shift,
+        "__delitem__": _shift,
         "pop": _pop,
         "copy": _copy,
         "sort": _sort,
@@ -155,12 +157,43 @@ def _update_in_place(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
     return args if args and args[0] is None else _update(realm, obj, args, kwargs)
 
 
+#: From 3.14 on, `setdefault` finds no value, and crashes, where the dictionary of an instance shares its
+#: names with others, lacks this one, and is asked by a key that is no exact text and equals one.
+_SHARES_NAMES: Final = sys.version_info >= (3, 14)
+
+
+def _default_key(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
+    args = _key(realm, obj, args, kwargs)
+    if _SHARES_NAMES and args and type(obj) is dict and realm.is_guest_class(type(args[0])):
+        other = object()  # a key that is no text ends the sharing
+        obj[other] = None
+        obj.pop(other, None)
+    return args
+
+
+def _copy_ordered(realm: Realm, obj: Any, /) -> Any:
+    """`OrderedDict.copy`. C code walks the keys of a class of the guest's while it calls methods of that
+    class, which may take away the key where it stands."""
+    if not issubclass(type(obj), OrderedDict):
+        raise TypeError("descriptor 'copy' requires a 'collections.OrderedDict' object")
+    size: int = OrderedDict.__len__(obj)
+    realm.meter.charge_bytes(size * 16)
+    if type(obj) is OrderedDict:
+        return OrderedDict.copy(obj)
+    realm.meter.charge(size)
+    made = callable_for_c(realm, type(obj))()
+    item, target = realm.guards["cap:getitem"], realm.guards["cap:itemtarget"]
+    for key in list(OrderedDict.keys(obj)):
+        target(made, key)[key] = item(obj, key)
+    return made
+
+
 _DICT: dict[str, Cost] = {
     "update": _update,
     "fromkeys": _fromkeys,
     "copy": _copy,
     "get": _key,
-    "setdefault": _key,
+    "setdefault": _default_key,
     "pop": _key,
     "__or__": _beside,
     "__ior__": _update_in_place,
@@ -175,7 +208,8 @@ for _frozen in DICTS[1:]:
 enter(
     OrderedDict,
     "clear items keys popitem values __reversed__",
-    cost=_DICT,
+    cost={n: pay for n, pay in _DICT.items() if n != "copy"},
+    tame={"copy": _copy_ordered},
     reads={"__dict__": lambda realm, obj: object.__getattribute__(obj, "__dict__")},
     container=True,
     subclass=True,
@@ -209,6 +243,7 @@ enter(
         "count": _scan,
         "remove": _scan,
         "insert": _shift,
+        "__delitem__": _shift,
         "rotate": _shift,
         "copy": _copy,
         "__copy__": _copy,

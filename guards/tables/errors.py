@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import callable_for_c, constructor
 from guards.reduce import OWN_REDUCE, PLAIN_REDUCE, reduce, setstate
+from guards.store import checked_place
 from guards.tables.rows import TABLE, Row, State
 from guards.tamed import enter
 from guards.told import obj_of, path_of, shown, told, was_told
@@ -57,6 +58,12 @@ def _attribute_error(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if "obj" in kwargs:
         kwargs["obj"] = told(kwargs["obj"])
     return args
+
+
+@constructor(UnicodeEncodeError, UnicodeDecodeError, UnicodeTranslateError)
+def _unicode_error(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
+    at = 1 if issubclass(kind, UnicodeTranslateError) else 2
+    return tuple(checked_place("start", x) if i == at else x for i, x in enumerate(args))
 
 
 def _reduce_import_error(realm: Realm, error: Any, /, *_protocol: Any) -> Any:

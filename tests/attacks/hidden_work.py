@@ -105,6 +105,28 @@ PER_TEXT = [
 ]
 
 CASES: list[Case] = [
+    hidden(
+        "deque-loses-what-stands-in-its-middle-by-the-method",
+        """
+        import collections
+        d = collections.deque(range(300_000))
+        for i in range(1000):
+            collections.deque.__delitem__(d, 150_000)
+        """,
+        stopped="steps",
+        steps=500_000,
+    ),
+    hidden(
+        "states-of-a-generator-of-numbers",
+        """
+        import _random
+        r = _random.Random(1)
+        for i in range(10_000):
+            r.getstate()
+        """,
+        stopped=("steps", "memory"),
+        steps=50_000,
+    ),
     *(
         hidden(
             f"per-turn-list-{name}",

@@ -57,6 +57,8 @@ WALKS = [
     ("in-a-list", PAIR, "x in [y]"),
     ("in-a-set", PAIR, "x in {1}"),
     ("dict-key", PAIR, "{x: 1}"),
+    ("seed-of-a-generator", PAIR, "__import__('_random').Random(x)"),
+    ("seed-of-a-generator-again", PAIR, "__import__('_random').Random(1).seed(x)"),
     ("dict-get", PAIR, "{}.get(x)"),
     ("set-add", PAIR, "s = set()\ns.add(x)"),
     ("list-count", PAIR, "[x].count(y)"),

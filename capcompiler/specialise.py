@@ -23,6 +23,7 @@ from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.fact import ANY, FLOAT, GROUPS, HOLDER, INEXACT, KEY, SMALL, TESTED_BITS, Fact, satisfied
 from guards.item import ReadItem
+from guards.store import StoreItem
 
 __all__ = [
     "Read", "Specialiser", "all_of", "any_row", "copies", "either_of", "is_kind",
@@ -259,18 +260,6 @@ class Specialiser(Dialect):
             first.append(ast.Compare(value, [ast.IsNot()], [stand_in("cap:Stop")]))
         return again
 
-    def stored_at(
-        self, guard: type[Guard], rows: Sequence[Row], reads: tuple[Read, Read], site: Site
-    ) -> ast.expr:
-        """`tested` of a store, where it is the index alone that may tell enough."""
-        rest = any_row(rows, reads, site)
-        if self.mark_of(site.operands[1]) != NUMBER or site.known()[1].kind is not None:
-            return rest
-        for fact in MARKED[NUMBER]:
-            if guard.plan(Site(site.name, site.operands, (ANY, fact))) is not Plan.OMIT:
-                return rest
-        return either_of([_ours(mark_name(site.operands[1].id)), rest])  # type: ignore[attr-defined]
-
     def mark_of(self, node: ast.expr) -> str:
         """What the mark of a variable says of it, "" where it has none."""
         scope = self.scope
@@ -300,7 +289,7 @@ class Specialiser(Dialect):
                 known.append((fact,))
                 continue
             if not mark:
-                mark = HOLDS if guard is ReadItem and at == 0 else NUMBER
+                mark = HOLDS if guard in (ReadItem, StoreItem) and at == 0 else NUMBER
                 asked.append((at, mark))
             known.append(MARKED[mark])
         for facts in itertools.product(*known):
@@ -459,7 +448,7 @@ class Specialiser(Dialect):
         else:
             return False
         rows = guard.tests(site)
-        test = all_of([*first, self.stored_at(guard, rows, (owners, keys), site)])
+        test = all_of([*first, self.tested(guard, rows, (owners, keys), site)])
         slow = self.ask(guard, owners(), keys(), at=owner)
         node.value = ast.copy_location(ast.IfExp(test, owners(), slow), owner)
         node.slice = ast.copy_location(keys(), key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,10 +62,9 @@ KEY: Final = Fact(int, 60)
 #: A whole number of no more than `BITS`; compiled code tests for those of a machine's word, which is
 #: what operators on bits meet.
 WORD: Final = Fact(int, BITS)
-#: Classes whose instances C code subscripts without asking an object of the guest's.
-HOLDERS: Final = frozenset(
-    {list, tuple, dict, str, bytes, bytearray, range, deque, defaultdict, OrderedDict}
-)
+#: Classes whose instances C code subscripts at once, and without asking an object of the guest's: of a
+#: deque it walks the blocks from the nearer end.
+HOLDERS: Final = frozenset({list, tuple, dict, str, bytes, bytearray, range, defaultdict, OrderedDict})
 
 
 class _Inexact:

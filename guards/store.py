@@ -17,7 +17,7 @@ from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.call import check_makes
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, size_of
-from guards.fact import INSTANCE, REAL, TEXT, Fact
+from guards.fact import HOLDER, INSTANCE, REAL, TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
 from guards.host import host_lookup, host_name
 from guards.protocol import NEVER_IN_CLASSES, safe_class_value
@@ -34,6 +34,7 @@ __all__ = [
     "StoreAttribute",
     "StoreItem",
     "charge_key",
+    "charge_place",
     "delete",
     "item_target",
     "store",
@@ -299,6 +300,17 @@ def charge_key(realm: Realm, key: Any) -> None:
         charge_nest_hash(realm, key)
 
 
+def charge_place(realm: Realm, obj: Any, key: Any) -> None:
+    """Charge for finding `obj[key]` in a deque, whose blocks are walked from the nearer end: that takes
+    30 µs in the middle of a million, where a step is worth 0.05."""
+    if issubclass(type(obj), deque):
+        size = deque.__len__(obj)
+        if size >= 1024:
+            # What else has an index says a number that is not known before.
+            off = abs(key) if type(key) is int else size >> 1
+            realm.meter.charge(min(off, abs(size - off), size) >> 10)
+
+
 class ItemTarget(metaclass=Sealed, host=HOST):
     """Stands in for a container at a store or delete of an item, to see the index and the value."""
 
@@ -323,13 +335,14 @@ class ItemTarget(metaclass=Sealed, host=HOST):
             realm.meter.charge_bytes(((size_of(obj) or 0) + size) * 8)
         elif type(key) is not slice:
             charge_key(realm, key)
+            charge_place(realm, obj, key)
         obj[key] = value
         realm.told()
 
     def __delitem__(self, key: Any) -> None:
         realm, obj = self.__realm__, self.__obj__
         if issubclass(type(obj), (list, bytearray, deque)):
-            realm.meter.charge((size_of(obj) or 0) >> 10)
+            realm.meter.charge((size_of(obj) or 0) >> (6 if issubclass(type(obj), deque) else 10))
         charge_key(realm, key)
         del obj[key]
         realm.told()
@@ -382,12 +395,14 @@ class StoreItem(Guard):
     """a[i] = v becomes `cap:itemtarget`(a, i)[i] = v, and del a[i] `cap:itemtarget`(a)[i]."""
 
     key = "cap:itemtarget"
-    free = ((None, Fact(int, 60)), (None, TEXT), (INSTANCE, None))
-    known = ((None, REAL),)
+    free = ((HOLDER, Fact(int, 60)), (None, TEXT), (INSTANCE, None))
+    known = ((HOLDER, REAL),)
     __slots__ = ()
 
     def run(self, obj: Any, key: Any = _LATER) -> Any:
         if type(key) is str or (type(key) is int and -_SHORT < key < _SHORT):
+            if type(key) is int and issubclass(type(obj), deque):
+                charge_place(self.ref() or gone(), obj, key)
             return obj  # no slice, and hashed for nothing
         if type(obj) not in TABLE:
             realm = self.ref() or gone()

@@ -54,7 +54,7 @@ from guards.named import priced
 from guards.protocol import shown_class_value
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.short import SHORT
-from guards.store import charge_key, concatenate_in_place, delete, item_target, store
+from guards.store import charge_key, charge_place, concatenate_in_place, delete, item_target, store
 from guards.tables.rows import TABLE, Row, State, define, find, owners
 
 if TYPE_CHECKING:
@@ -349,8 +349,9 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         size = size_of(obj)
         if size and size >= _SHORT and type(obj) is not range:  # a slice of one is a range again
             realm.meter.charge_bytes(_taken(key, size) * 8)
-    elif kind is not str and (kind is not int or issubclass(type(obj), dict)):
+    elif kind is not int or issubclass(type(obj), dict):
         charge_key(realm, key)
+    charge_place(realm, obj, key)
 
 
 _SHORT: Final = 512  # elements that are copied for nothing
@@ -434,6 +435,7 @@ def _raw_setitem(kind: Any) -> Any:
             item_target(realm, _Raw(obj, kind))[key] = value
         else:
             charge_key(realm, key)
+            charge_place(realm, obj, key)
             kind.__setitem__(obj, key, value)
 
     return __setitem__

@@ -217,17 +217,37 @@ def _reverse(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
-_COPIES: dict[str, Any] = dict.fromkeys(
-    "capitalize casefold lower upper swapcase title removeprefix removesuffix partition".split(),
-    _copy,
-)
+#: Which characters a method makes of those of a text is looked up one by one, in some 10 ns each, but
+#: for the two that have a way of their own for ASCII.
+def _cased(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    size = size_of(text) or 0
+    realm.meter.charge(size >> (6 if issubclass(type(text), _BYTES) else 3))
+    return _copy(realm, text, args, kwargs)
+
+
+def _cased_at_once(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    if issubclass(type(text), str) and not str.isascii(text):
+        return _cased(realm, text, args, kwargs)
+    return _copy(realm, text, args, kwargs)
+
+
+def _each(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
+    realm.meter.charge((size_of(text) or 0) >> 5)  # 1 to 2 ns for each character
+    return args
+
+
+_COPIES: dict[str, Any] = {
+    **dict.fromkeys("removeprefix removesuffix partition".split(), _copy),
+    **dict.fromkeys("capitalize swapcase title".split(), _cased),
+    **dict.fromkeys("casefold lower upper".split(), _cased_at_once),
+}
 _COMMON: dict[str, Any] = {
     **_COPIES,
     "maketrans": _operands,
     **dict.fromkeys(
         """isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable
         isspace istitle isupper""".split(),
-        _search,
+        _each,
     ),
     **dict.fromkeys("count find index __contains__".split(), _search),
     **dict.fromkeys("rfind rindex".split(), _search_back),

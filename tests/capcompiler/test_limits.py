@@ -381,7 +381,7 @@ def test_a_bound_of_a_slice_that_changes_its_mind_pays_for_everything(optimize: 
 
 
 _SOURCES_OF_WORK = """
-import collections, datetime, json, math, types
+import collections, datetime, json, math, operator, types
 moment, big = datetime.datetime(2026, 1, 1), 3**20_000
 json.dumps([]), json.loads('[]')
 module = types.ModuleType('m')
@@ -403,6 +403,17 @@ def error(kind):
     e = kind('a', name='b')
     e.__dict__ = dict.fromkeys(range(50_000))
     return e
+class Queue(collections.deque): pass
+class Place:
+    def __index__(self): return 100_000
+queue = collections.deque([0]) * 200_000
+queue_of_guests, middle, place = Queue(queue), 100_000, Place()
+def read_in_loops(q):
+    for i in range(10): q[middle]
+def stored_in_loops(q):
+    for i in range(10): q[middle] = 1
+def added_in_loops(q):
+    for i in range(10): q[middle] += 1
 """
 
 
@@ -439,6 +450,33 @@ def error(kind):
         ("vars(module).__or__(dict.fromkeys(range(50_000)))", 25_000),
         ("error(ImportError).__reduce__()", 50_000),
         ("error(AttributeError).__reduce_ex__(4)", 50_000),
+        ("queue[middle]", 90),
+        ("queue[-middle]", 90),
+        ("queue[place]", 90),
+        ("queue_of_guests[middle]", 90),
+        ("queue.__getitem__(middle)", 90),
+        ("queue.__setitem__(middle, 1)", 90),
+        ("queue_of_guests.__setitem__(place, 1)", 90),
+        ("operator.getitem(queue, middle)", 90),
+        ("operator.itemgetter(middle)(queue)", 90),
+        ("operator.setitem(queue, middle, 1)", 90),
+        ("list(map(queue.__getitem__, [middle] * 10))", 900),
+        ("queue[middle] = 1", 90),
+        ("queue[place] = 1", 90),
+        ("queue_of_guests[middle] = 1", 90),
+        ("queue[middle], queue[middle] = 1, 2", 180),
+        ("exec('queue[middle] += 1')", 180),
+        ("[0 for queue[middle] in [1, 2]]", 180),
+        ("read_in_loops(queue)", 900),
+        ("stored_in_loops(queue)", 900),
+        ("added_in_loops(queue)", 1_800),
+        ("added_in_loops(queue_of_guests)", 1_800),
+        ("exec('del queue[middle]')", 3_000),
+        ("queue.rotate(middle)", 3_000),
+        ("queue.insert(middle, 1)", 3_000),
+        ("('aB' * 50_000).swapcase()", 12_000),
+        ("('\u00e4' * 50_000).upper()", 6_000),
+        ("('aB' * 50_000).isalnum()", 3_000),
     ],
 )
 def test_work_in_one_call_is_paid_for(source: str, least: int, optimize: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from inspect import isawaitable
+from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
@@ -39,12 +40,15 @@ from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capcompiler.jinja.environment import CapEnvironment
 
 __all__ = ["Crossing"]
 
 _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
 _NESTS: Final = frozenset({dict, list, tuple})
+_DICT: Final = frozenset({dict})
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -126,7 +130,7 @@ class Crossing:
         return value if changed is None else changed
 
     def _elements(self, value: Any, seen: dict[int, Any]) -> Any:
-        if PLAIN.issuperset(map(type, value)):
+        if PLAIN.issuperset(map(type, value)) or _are_rows(value):
             return value
         seen[id(value)] = value
         entered = [x if type(x) in PLAIN else self._enter(x, seen) for x in value]
@@ -270,3 +274,10 @@ class Crossing:
         else:
             made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
         return made
+
+
+def _are_rows(items: Iterable[Any]) -> bool:
+    """Whether these are dicts of plain values, as the rows of a table are: no records are in them."""
+    return _DICT.issuperset(map(type, items)) and PLAIN.issuperset(
+        map(type, chain.from_iterable(map(dict.values, items)))
+    )

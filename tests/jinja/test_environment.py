@@ -87,6 +87,9 @@ TEMPLATES = [
     "{{ title.upper().split('&')|list }} {{ 'a,b'.split(',') }} {{ title.replace('<', '[') }} {{ rows|length }}",
     "{{ 'http://a.example/?x=1&y=2 <b>'|urlize }} {{ '<p>a</p>'|striptags }} {{ text|indent(2) }} {{ 1024|filesizeformat }}",
     "{{ [1, [2, 3]]|string }} {{ rows|first|dictsort }} {{ ('a', 1)|last }} {{ range(5)|list }} {{ rows|random|length > 0 }}",
+    "{% for r in rows %}{{ r.name }}{{ r.n }}{{ r.tags }}{{ r.lost }}{{ r.a is defined }}{% endfor %}{{ none.x }}"
+    "{{ nested.deep[0].html }}{{ nested.deep[0].html.upper() }}{{ title.x }}{{ (rows|first).name }}{{ safe.x }}",
+    "{% autoescape none is none %}{{ rows[0].name }}{{ nested.deep[0].html }}{% endautoescape %}{{ rows[0].name }}",
     "{{ loop is undefined }}{{ true }}{{ 1e3 }}{{ 'é' }}{{ 10000000000000000000000 }}{{ 0.1 + 0.2 }}",
 ]  # fmt: skip
 
@@ -109,6 +112,16 @@ def test_a_template_gives_what_it_gives_under_the_sandbox(source: str, autoescap
     assert template.render(DATA) == wanted
     assert template.render(**DATA) == wanted
     assert "".join(template.generate(DATA)) == wanted
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_one_row_of_a_table_may_hold_safe_text(autoescape: bool) -> None:
+    rows: list[Any] = [{"x": f"<{n}>"} for n in range(9)]
+    rows[5] = {"x": Markup("<b>"), "ys": [Markup("<i>"), "<i>"]}
+    rows += [rows[0], {"x": "a", 1: 2}]
+    source = "{% for r in rows %}{{ r.x }}{% for y in r.ys %}{{ y }}{% endfor %}{{ r[1] }}{% endfor %}"
+    theirs, ours = pair(autoescape)
+    assert ours.from_string(source).render(rows=rows) == theirs.from_string(source).render(rows=rows)
 
 
 @pytest.mark.parametrize("autoescape", [True, False])
@@ -162,7 +175,7 @@ def test_options_of_syntax() -> None:
         "keep_trailing_newline": True, "extensions": ["jinja2.ext.do", "jinja2.ext.loopcontrols"],
         "finalize": lambda x: "-" if x is None else x, "autoescape": lambda name: name is None,
     }  # fmt: skip
-    source = "<% for x in xs %>\n# if x is none\n${ x }\n# endif\n<% if x == 2 %><% break %><% endif %>\n${ x }<% do xs|length %>\n<% endfor %>\n"
+    source = "${ {'a': xs[1]}.a }<% for x in xs %>\n# if x is none\n${ x }\n# endif\n<% if x == 2 %><% break %><% endif %>\n${ x }<% do xs|length %>\n<% endfor %>\n"
     results = [
         cls(**options).from_string(source).render(xs=["<", None, 2, 3])
         for cls in (SandboxedEnvironment, CapEnvironment)

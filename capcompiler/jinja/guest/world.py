@@ -333,7 +333,20 @@ def _naming(name):
     return lambda obj: _attribute(obj, name)
 
 
-naming = _naming if immutable else _markup.naming(_attribute, _absent)
+def _putting(name):
+    return lambda obj: escaped(_attribute(obj, name))
+
+
+def _putting_as_it_is(name):
+    return lambda obj: shown(_attribute(obj, name))
+
+
+if immutable:
+    naming, putting, putting_as_it_is = _naming, _putting, _putting_as_it_is
+else:
+    naming = _markup.naming(_attribute, _absent)
+    putting = _markup.putting(_attribute, _absent, _escape_other, Markup)
+    putting_as_it_is = _markup.putting(_attribute, _absent, _show_other, None)
 
 _CHANGING = {
     set: frozenset(
@@ -823,6 +836,8 @@ def extension(identifier, name):
 NAMES = {
     "extension": extension,
     "naming": naming,
+    "putting": putting,
+    "putting_as_it_is": putting_as_it_is,
     "item": item,
     "method": method,
     "escaped": escaped,

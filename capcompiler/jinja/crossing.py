@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import timezone
+from fractions import Fraction
 from inspect import isawaitable
 from itertools import chain
 from types import FunctionType, MethodType
@@ -28,13 +30,15 @@ from capcompiler.jinja.records import (
     Raised,
     Refused,
     SafeText,
+    TemplateValue,
     UndefinedValue,
 )
+from capcompiler.jinja.template import CapTemplate
 from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
-from capcompiler.membrane.data import PLAIN, _base_of
+from capcompiler.membrane.data import ATOMS, PLAIN, _base_of
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
@@ -49,6 +53,8 @@ __all__ = ["Crossing"]
 _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
 _NESTS: Final = frozenset({dict, list, tuple})
 _DICT: Final = frozenset({dict})
+#: What the membrane takes as data beside plain values and what is made of builtin types.
+_ENTER: Final = ATOMS | {Fraction, timezone}
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -102,7 +108,7 @@ class Crossing:
             if issubclass(kind, tuple) and hasattr(kind, "_fields") and self._shows:
                 return View(self, value)
             return self._elements(value, seen)
-        if _base_of(kind) is not None or record_of(kind) is not None:
+        if kind in _ENTER or _base_of(kind) is not None or record_of(kind) is not None:
             return value
         if issubclass(kind, Undefined):
             return record_of_undefined(self, value)
@@ -145,6 +151,8 @@ class Crossing:
 
     def _object(self, value: Any) -> Any:
         objects = self.environment.objects
+        if type(value) is CapTemplate and value.environment is self.environment and objects != "public":
+            return TemplateValue(value.source.number)
         if objects == "public":
             return View(self, value)
         if callable(objects):

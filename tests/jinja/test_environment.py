@@ -4,6 +4,9 @@ budget, a membrane and a world that templates cannot change beside it."""
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -166,6 +169,67 @@ def test_the_kinds_of_undefined_values(undefined: Any, source: str, autoescape: 
 @functools.cache
 def _of_kind(undefined: Any, autoescape: bool) -> CapEnvironment:
     return CapEnvironment(undefined=undefined, autoescape=autoescape)
+
+
+NUMBERS = {
+    "n": Decimal("1.25"), "ns": [Decimal("1"), Decimal("2.50")], "f": Fraction(1, 3), "rows": [{"c": Decimal("9.99")}],
+    "t": datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=1))), "z": UTC, "d": timedelta(3),
+    "deep": {"a": (Decimal("3"), [Fraction(1, 2)])},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ n }} {{ n + 1 }} {{ n * 2 }} {{ n|round(1) }} {{ '%.2f'|format(n) }}", "{{ ns|sum }} {{ ns|max }}",
+     "{{ f }} {{ f + 1 }} {{ deep.a[1][0] }} {{ deep.a[0] }}", "{{ rows|sum(attribute='c') }} {{ rows[0].c }}",
+     "{{ t }} {{ t.isoformat() }} {{ d.days }} {{ z }}", "{{ given(n) }} {{ given(f) }} {{ given([t]) }}"],
+)  # fmt: skip
+def test_what_the_membrane_takes_as_data_a_template_takes(source: str) -> None:
+    theirs, ours = pair(True)
+    wanted = theirs.from_string(source).render(NUMBERS, given=lambda x: x)
+    assert ours.from_string(source).render(NUMBERS, given=lambda x: x) == wanted
+    assert ours.from_string(source, globals=NUMBERS).render(given=lambda x: x) == wanted
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{% extends t %}{% block title %}own{% endblock %}", "{% include t %}", "{% include ['none', t] %}",
+     "{% import m as x %}{{ x.b(1) }}{{ x.count }}", "{% from m import b with context %}{{ b(2) }}",
+     "{% include ts.a %}"],
+)  # fmt: skip
+def test_a_template_that_is_handed_in(source: str) -> None:
+    results = []
+    for env in pair(True):
+        named = {"t": env.get_template("base.html"), "m": env.get_template("macros.html")}
+        results.append(env.from_string(source).render(named, ts={"a": named["t"]}))
+    assert results[0] == results[1]
+
+
+def test_a_template_of_another_environment_is_refused() -> None:
+    theirs, ours = pair(True)
+    for other in (theirs, CapEnvironment(loader=DictLoader(PAGES)), ours.overlay()):
+        with pytest.raises(CapabilityError):
+            ours.from_string("{% include t %}").render(t=other.get_template("base.html"))
+
+
+def test_what_an_object_is_in_html() -> None:
+    class Shown:
+        def __html__(self) -> str:
+            return "<b>"
+
+        def __str__(self) -> str:
+            return "<s>"
+
+    source = "{{ h }}{{ h|e }}{{ [h, '<']|join }}{{ 'x'|safe ~ h }}{{ [h]|join('<') }}{{ h|string }}{{ h|forceescape }}"
+    for autoescape in (True, False):
+        results = [
+            env.from_string(source).render(h=Shown())
+            for env in (
+                SandboxedEnvironment(autoescape=autoescape),
+                CapEnvironment(autoescape=autoescape, objects="public"),
+            )
+        ]
+        assert results[0] == results[1]
 
 
 def test_options_of_syntax() -> None:

@@ -677,7 +677,7 @@ class Call(Guard):
             found = realm._standins.get(f)
             if found is not None:
                 return found
-            if f not in TABLE:
+            if f not in TABLE and realm.plain.again(f, ""):
                 realm.plain.learn_class(realm, f)
                 realm.plain.learn_argless(realm, f)
         return callable_for_c(realm, f)
@@ -711,7 +711,9 @@ class CallMethod(Guard):
         if kind in _FACES and not is_dunder(name):
             realm.plain.learn_face(realm, kind, name)
             return obj
-        if plain.learn_method(realm, kind, name):
+        if kind not in TABLE and not plain.again(kind, name):
+            pass
+        elif plain.learn_method(realm, kind, name):
             if kind in TABLE:
                 return obj  # one of the guest's could be given another method before this one is read
         elif kind in TABLE:
@@ -719,9 +721,11 @@ class CallMethod(Guard):
                 stand_in = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
                 plain.tamed[kind, name] = (_holder(name), stand_in)
         else:
+            since = plain.changes
             definer = plain.learn_derived(realm, kind, name)
             if definer is not None:
-                plain.keep_derived(kind, name, (_holder(name), realm.bound(find(definer, name))))
+                made = _holder(name), realm.bound(find(definer, name))
+                plain.keep_derived(kind, name, made, since)
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
         return SimpleNamespace(**{name: self.call(found)})
 

@@ -12,7 +12,17 @@ the collector does not look into code, whose constants they are.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from types import FunctionType, GeneratorType, MethodDescriptorType
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.harden import is_immutable
@@ -26,6 +36,7 @@ __all__ = ["PlainCalls"]
 
 #: A set is emptied when it has become this large: it holds its classes.
 _MOST: Final = 64
+_ASKED: Final = 256
 
 
 class PlainCalls:
@@ -33,7 +44,10 @@ class PlainCalls:
 
     __slots__ = (
         "argless",
+        "asked",
         "bare",
+        "changes",
+        "changing",
         "classes",
         "closed",
         "derived",
@@ -62,11 +76,15 @@ class PlainCalls:
         self.argless: set[type] = set()
         self.stored: set[str] = set()
         self.closed = False
+        #: How often what classes inherit has changed, and how many such changes are under way.
+        self.changes = self.changing = 0
         self.opened: set[type] = set()
         #: The stand-ins of methods of builtin classes, by class and name; each with what holds it.
         self.tamed: dict[tuple[type, str], tuple[Any, Any]] = {}
         #: The same for classes of the guest's that inherit such a method.
         self.derived: dict[tuple[type, str], tuple[Any, Any]] = {}
+        #: What was asked about once in this turn.
+        self.asked: set[tuple[type, str]] = set()
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -108,9 +126,24 @@ class PlainCalls:
             self.closed = True
             self.forget()
 
+    def begin_change(self) -> None:
+        """What classes inherit begins to change. Code of the guest's may run until `end_change`, and
+        finds now what was there before, now what is to be: nothing is learned meanwhile."""
+        self.changing += 1
+        self.changes += 1
+        self.forget()
+
+    def end_change(self) -> None:
+        self.forget()
+        self.changing -= 1
+
+    @property
+    def learns_nothing(self) -> bool:
+        return self.closed or self.changing > 0
+
     def open(self, kind: type) -> None:
         """The dictionary of an instance was handed out. kind: its class."""
-        if kind in TABLE and kind.__dictoffset__:
+        if kind in TABLE and (kind.__dictoffset__ or _has_none(kind)):
             return  # of a builtin class; none of those whose instances have a dictionary is learned
         if kind in TABLE:
             self.close()  # a proxy gives that of another object
@@ -120,7 +153,12 @@ class PlainCalls:
 
     def is_open(self, kind: type) -> bool:
         """Whether anything may be stored on instances of a class of the guest's."""
-        return self.closed or kind in self.opened
+        return self.learns_nothing or kind in self.opened
+
+    def _holds(self, since: int) -> bool:
+        """Whether what was looked up still holds. The collector may have run a callback of the guest's
+        meanwhile. since: `changes`, as it was before."""
+        return not self.closed and self.changes == since
 
     def forget(self) -> None:
         """What classes inherit may have changed."""
@@ -134,8 +172,21 @@ class PlainCalls:
             self.learned.append(found)
         found.add(kind)
 
+    def again(self, kind: type, name: str) -> bool:
+        """Whether this is asked about once more in this turn: what is called once in a turn, and in the
+        next again, is not worth learning each time. name: "" for calls of the class itself."""
+        if (kind, name) in self.asked:
+            return True
+        if len(self.asked) >= _ASKED:
+            self.asked.clear()
+        if not self.asked:
+            self.learned.append(self.asked)
+        self.asked.add((kind, name))
+        return False
+
     def learn_method(self, realm: Realm, kind: type, name: str) -> bool:
         """Whether `m` is plain on every instance of `kind`, which then is in the set of `m`."""
+        since = self.changes
         if kind not in TABLE and (name in self.stored or self.is_open(kind)):
             return False
         if not realm.meter.live:
@@ -146,8 +197,7 @@ class PlainCalls:
         elif not _is_own_method(realm, kind, name):
             return False
         self._enter(self.of(name), kind)
-        if kind not in TABLE and (name in self.stored or self.is_open(kind)):
-            # The collector ran a callback of the guest's, which stored the name, while we looked.
+        if kind not in TABLE and (name in self.stored or kind in self.opened or not self._holds(since)):
             self.of(name).clear()
             return False
         return True
@@ -162,15 +212,16 @@ class PlainCalls:
         definer = host_lookup(kind, name)[0]
         return definer if definer in _BASES and is_c_method(definer, name) is State.TAME else None
 
-    def keep_derived(self, kind: type, name: str, made: tuple[Any, Any]) -> None:
-        """Note what `learn_derived` allows, for as long as that holds."""
+    def keep_derived(self, kind: type, name: str, made: tuple[Any, Any], since: int) -> None:
+        """Note what `learn_derived` allows, for as long as that holds. since: `changes` before that was
+        asked."""
         if len(self.derived) >= _MOST:
             self.derived.clear()
         if not self.derived:
             self.learned.append(self.derived)
         self.derived[kind, name] = made
-        if name in self.stored or self.is_open(kind):
-            self.derived.clear()  # as above
+        if name in self.stored or kind in self.opened or not self._holds(since):
+            self.derived.clear()
 
     def learn_face(self, realm: Realm, kind: type, name: str) -> None:
         """Enter a sealed class of ours of which every instance gives, under any plain name, what may be
@@ -180,7 +231,8 @@ class PlainCalls:
 
     def learn_static(self, realm: Realm, kind: Any, name: str) -> None:
         """Enter a class of the guest's of which `name` can be called as it is found there."""
-        if not realm.meter.live or self.closed or name in self.stored:
+        since = self.changes
+        if not realm.meter.live or self.learns_nothing or name in self.stored:
             return
         if host_lookup(type, name)[0] is not None or not _is_derived(realm, kind):
             return
@@ -193,15 +245,16 @@ class PlainCalls:
         else:
             return
         self._enter(self.of_class(name), kind)
-        if self.closed or name in self.stored:
-            self.of_class(name).clear()  # as above
+        if name in self.stored or not self._holds(since):
+            self.of_class(name).clear()
 
     def learn_super(self, realm: Realm, start: Any, this: Any, name: str, kind: type) -> bool:
         """Whether `super` finds a plain function of the guest's under a name, or `object.__init__`.
 
         kind: the class of the object, which may say of itself that it is of class `start`.
         """
-        if not realm.meter.live or self.closed or name in self.stored or name == "__class__":
+        since = self.changes
+        if not realm.meter.live or self.learns_nothing or name in self.stored or name == "__class__":
             return False
         if not _is_derived(realm, start):
             return False
@@ -223,8 +276,8 @@ class PlainCalls:
         self.supers[start, this, name] = True
         if start is kind:
             self._enter(self.of_super(name), (start, this))
-        if self.closed or name in self.stored:
-            self.supers.clear()  # as above
+        if name in self.stored or not self._holds(since):
+            self.supers.clear()
             self.of_super(name).clear()
             return False
         return True
@@ -232,20 +285,22 @@ class PlainCalls:
     def learn_bare(self, realm: Realm, kind: type) -> None:
         """Enter a class of the guest's whose instances C code does not look into when it compares or
         hashes them. What is stored on them changes nothing of that; other bases would."""
-        if not realm.meter.live or self.closed:
+        since = self.changes
+        if not realm.meter.live or self.learns_nothing:
             return
         if all(k is object or realm.is_guest_class(k) for k in host_mro(kind)) and kind is not object:
             self._enter(self.bare, kind)
-            if self.closed:
-                self.bare.clear()  # the collector ran a callback of the guest's, as above
+            if not self._holds(since):
+                self.bare.clear()
 
     def learn_class(self, realm: Realm, kind: type) -> None:
         """Enter a class that is made of the guest's own: it may be called as it is, and the operators of
         its instances are the guest's functions."""
+        since = self.changes
         if realm.meter.live and not self.is_open(kind) and type(kind) is type and _is_own(realm, kind):
             self._enter(self.classes, kind)
-            if self.is_open(kind):
-                self.classes.clear()  # as above
+            if kind in self.opened or not self._holds(since):
+                self.classes.clear()
 
     def is_own(self, realm: Realm, kind: type) -> bool:
         """Whether a class is made of nothing but classes of the guest's; it then is in `classes`, where
@@ -259,10 +314,11 @@ class PlainCalls:
 
     def learn_argless(self, realm: Realm, kind: type) -> None:
         """Enter a class that may be called as it is where it is given no arguments."""
-        if realm.meter.live and not self.closed and _is_derived(realm, kind):
+        since = self.changes
+        if realm.meter.live and not self.learns_nothing and _is_derived(realm, kind):
             self._enter(self.argless, kind)
-            if self.closed:
-                self.argless.clear()  # as above
+            if not self._holds(since):
+                self.argless.clear()
 
 
 #: Classes that look an attribute up as `object` does, whether or not they say so themselves.
@@ -270,6 +326,22 @@ _GENERIC: Final = frozenset(
     {object, str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, complex, range,
      deque, OrderedDict, GeneratorType}
 )  # fmt: skip
+#: So do those that describe C code, which is what decorators ask for a dictionary (`wraps(dict.keys)`).
+_DESCRIBING: Final = frozenset(
+    {BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType,
+     MethodWrapperType, GetSetDescriptorType, MemberDescriptorType}
+)  # fmt: skip
+
+
+def _has_none(kind: type) -> bool:
+    """Whether reading `__dict__` of an instance of a builtin class gives nothing: it has none, and its
+    class looks up what it has itself, where a proxy asks another object."""
+    reader = host_lookup(kind, "__getattribute__")[0]
+    return (
+        (reader in _GENERIC or reader in _DESCRIBING)
+        and host_lookup(kind, "__dict__")[0] is None
+        and host_lookup(kind, "__getattr__")[0] is None
+    )
 
 
 def is_c_method(kind: Any, name: str) -> State | None:

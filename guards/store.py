@@ -54,8 +54,19 @@ _NEVER_ON_MODULES: Final = frozenset("__class__ __dict__ __builtins__ __loader__
 def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> None:
     """`obj.name = value` under the rules. name: an exact str. put: the raw store to end in."""
     realm.plain.note_store(name)
+    if name == "__bases__":
+        realm.plain.begin_change()
+        try:
+            _store(realm, obj, name, value, put)
+        finally:
+            realm.plain.end_change()
+        return
     if name in _CHANGES_LOOKUP:
         realm.plain.close()
+    _store(realm, obj, name, value, put)
+
+
+def _store(realm: Realm, obj: Any, name: str, value: Any, put: Any) -> None:
     if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
@@ -100,7 +111,7 @@ _ON: Final[dict[str, tuple[type, ...]]] = {
 #: What decides what a class is equal to, where it is set on a metaclass or on a class behind one.
 _IDENTITY: Final = frozenset({"__eq__", "__hash__", "mro", "__bases__"})
 #: What decides where the attributes of an object are looked for.
-_CHANGES_LOOKUP: Final = frozenset({"__bases__", "__class__", "__dict__", "__getattribute__"})
+_CHANGES_LOOKUP: Final = frozenset({"__class__", "__dict__", "__getattribute__"})
 
 
 def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:

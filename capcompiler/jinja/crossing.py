@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import timezone
+from fractions import Fraction
 from inspect import isawaitable
+from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
@@ -27,24 +30,31 @@ from capcompiler.jinja.records import (
     Raised,
     Refused,
     SafeText,
+    TemplateValue,
     UndefinedValue,
 )
+from capcompiler.jinja.template import CapTemplate
 from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
-from capcompiler.membrane.data import PLAIN, _base_of
+from capcompiler.membrane.data import ATOMS, PLAIN, _base_of
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capcompiler.jinja.environment import CapEnvironment
 
 __all__ = ["Crossing"]
 
 _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
 _NESTS: Final = frozenset({dict, list, tuple})
+_DICT: Final = frozenset({dict})
+#: What the membrane takes as data beside plain values and what is made of builtin types.
+_ENTER: Final = ATOMS | {Fraction, timezone}
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -98,7 +108,7 @@ class Crossing:
             if issubclass(kind, tuple) and hasattr(kind, "_fields") and self._shows:
                 return View(self, value)
             return self._elements(value, seen)
-        if _base_of(kind) is not None or record_of(kind) is not None:
+        if kind in _ENTER or _base_of(kind) is not None or record_of(kind) is not None:
             return value
         if issubclass(kind, Undefined):
             return record_of_undefined(self, value)
@@ -126,7 +136,7 @@ class Crossing:
         return value if changed is None else changed
 
     def _elements(self, value: Any, seen: dict[int, Any]) -> Any:
-        if PLAIN.issuperset(map(type, value)):
+        if PLAIN.issuperset(map(type, value)) or _are_rows(value):
             return value
         seen[id(value)] = value
         entered = [x if type(x) in PLAIN else self._enter(x, seen) for x in value]
@@ -141,6 +151,8 @@ class Crossing:
 
     def _object(self, value: Any) -> Any:
         objects = self.environment.objects
+        if type(value) is CapTemplate and value.environment is self.environment and objects != "public":
+            return TemplateValue(value.source.number)
         if objects == "public":
             return View(self, value)
         if callable(objects):
@@ -270,3 +282,10 @@ class Crossing:
         else:
             made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
         return made
+
+
+def _are_rows(items: Iterable[Any]) -> bool:
+    """Whether these are dicts of plain values, as the rows of a table are: no records are in them."""
+    return _DICT.issuperset(map(type, items)) and PLAIN.issuperset(
+        map(type, chain.from_iterable(map(dict.values, items)))
+    )

@@ -23,15 +23,17 @@ class GuestGenerator(CodeGenerator):
     """Writes the few functions of the templates' world for attributes, items, calls and output."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
-        self._read: dict[str, int] = {}
+        #: What reads an attribute, or puts one out: by what makes it, and the attribute's name.
+        self._made: dict[tuple[str, str], str] = {}
+        self._put: nodes.Expr | None = None  # what is put out as it is read
         super().visit_Template(node, frame)
-        if self._read:
+        if self._made:
             # Behind the functions, so that their lines are still those that the last line tells of.
             stream: Any = self.stream
             text, mark, lines = stream.getvalue().rpartition("\ndebug_info = ")
             stream.seek(0)
             stream.truncate()
-            made = "".join(f"\nread_{n} = naming({name!r})" for name, n in self._read.items())
+            made = "".join(f"\n{var} = {maker}({name!r})" for (maker, name), var in self._made.items())
             stream.write(text + made + mark + lines)
 
     @contextmanager
@@ -43,13 +45,19 @@ class GuestGenerator(CodeGenerator):
         self.write("))" if waits else "")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        if node is self._put:
+            self.visit(node.node, frame)
+            return
         with self._awaited():
             self._getattr(node, frame)
 
     def _getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        self.write(f"read_{self._read.setdefault(node.attr, len(self._read))}(")
+        self.write(self._of_name("naming", node.attr) + "(")
         self.visit(node.node, frame)
         self.write(")")
+
+    def _of_name(self, maker: str, name: str) -> str:
+        return self._made.setdefault((maker, name), f"{maker}_{len(self._made)}")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
         if isinstance(node.arg, nodes.Slice):
@@ -95,6 +103,12 @@ class GuestGenerator(CodeGenerator):
         return super()._output_child_to_const(node, frame, finalize)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        known = not (frame.eval_ctx.volatile or self.environment.is_async or finalize.src)
+        if known and isinstance(node, nodes.Getattr):
+            self._put = node
+            maker = "putting" if frame.eval_ctx.autoescape else "putting_as_it_is"
+            self.write(self._of_name(maker, node.attr) + "(")
+            return
         if frame.eval_ctx.volatile:
             self.write("(escaped if context.eval_ctx.autoescape else shown)(")
         elif frame.eval_ctx.autoescape:

@@ -15,6 +15,7 @@ __all__ = [
     "Raised",
     "Refused",
     "SafeText",
+    "TemplateValue",
     "UndefinedValue",
 ]
 
@@ -84,4 +85,14 @@ class Raised:
     message: str
 
 
-RECORDS = (AsyncItems, Raised, SafeText, HostFunction, UndefinedValue, Refused, ContextValue)
+@register_dataclass
+@dataclass(frozen=True)
+class TemplateValue:
+    """A template of the same environment, which another is to extend, include or import."""
+
+    number: int
+
+
+RECORDS = (
+    AsyncItems, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused, ContextValue,
+)  # fmt: skip

@@ -8,6 +8,7 @@ than to hold (pit 22). Only raw methods of the builtin types are called on what 
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from decimal import Decimal
@@ -337,14 +338,21 @@ class Copier:
         made = []
         memo = self._memo
         deepest = self._depth >= MAX_NESTING
+        rows = None if deepest else self._rows(items)
+        if rows is not None and _are_flat(rows):
+            memo.update(zip(map(id, items), zip(rows, items, strict=True), strict=True))
+            return rows
         for i, x in enumerate(items):
             kind = type(x)
             if kind in PLAIN:
                 made.append(x)
             elif (kind is dict or kind is list) and not deepest and id(x) not in memo:
                 # As `copy` has it, in fewer steps: rows of a table are most of what crosses.
-                self._pay(len(x))
-                taken = x.copy()
+                if rows is None:
+                    self._pay(len(x))
+                    taken = x.copy()
+                else:
+                    taken = rows[i]
                 if _is_flat(taken):
                     memo[id(x)] = (taken, x)
                     made.append(taken)
@@ -357,6 +365,17 @@ class Copier:
             else:
                 made.append(self.copy(x, _at(path, i)))
         return made
+
+    def _rows(self, items: list[Any]) -> list[Any] | None:
+        """What is in dicts that are met for the first time, paid for and taken all at once; None where
+        there is anything else among the items."""
+        if not items or not _DICT.issuperset(map(type, items)):
+            return None
+        met = set(map(id, items))
+        if len(met) != len(items) or not met.isdisjoint(self._memo):
+            return None
+        self._pay(sum(map(len, items)))
+        return list(map(dict.copy, items))
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")
@@ -408,7 +427,16 @@ def _is_flat(copied: Any) -> bool:
     return kinds <= _TEXT or (len(copied) <= _FEW_KEYS and kinds <= PLAIN)
 
 
+def _are_flat(rows: list[Any]) -> bool:
+    """`_is_flat` of many dicts at once, whose keys are texts."""
+    every = itertools.chain.from_iterable
+    return _TEXT.issuperset(map(type, every(rows))) and PLAIN.issuperset(
+        map(type, every(map(dict.values, rows)))
+    )
+
+
 _TEXT: Final = frozenset({str})
+_DICT: Final = frozenset({dict})
 #: Keys that may hash alike in one container; so few that nobody counts them; what is no atom, and hashes
 #: by arithmetic; and how much longer it takes to compare two keys by code in Python.
 _FEW_KEYS: Final = 1000

@@ -8,6 +8,7 @@ never looked up here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,8 @@ _row: Final[dict[str, Any]] = {}
 _PLAIN: Final = frozenset({str, int, float, list, tuple, dict, set, frozenset, bytes})
 #: Numbers whose text is short.
 _SHORT: Final = 2**63
+#: Characters of a text that is made safe for nothing.
+_FREE: Final = 600
 _TOLD: Final = frozenset({str, int, float})
 _KEYS: Final = frozenset({str, int})
 _TEXT: Final = frozenset({str})
@@ -42,15 +45,7 @@ _ASKED: Final = frozenset("format format_map gi_frame gi_code cr_frame cr_code a
 _MISSING: Final = object()
 
 
-def _safe_text(realm: Realm, text: str) -> str:
-    """An exact text with the characters that HTML gives a meaning written as entities."""
-    size = len(text)
-    if size > 600:
-        special = sum(map(text.count, "&<>'\""))
-        realm.meter.charge(size >> 8)
-        realm.meter.charge_bytes(size + 5 * special)
-    if _c_escape is not None:
-        return _c_escape(text)  # type: ignore[no-any-return]
+def _entities(text: str) -> str:
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -62,6 +57,19 @@ def _safe_text(realm: Realm, text: str) -> str:
     if '"' in text:
         text = text.replace('"', "&#34;")
     return text
+
+
+_safe: Final[Callable[[str], str]] = _entities if _c_escape is None else _c_escape
+
+
+def _safe_text(realm: Realm, text: str) -> str:
+    """An exact text with the characters that HTML gives a meaning written as entities."""
+    size = len(text)
+    if size > _FREE:
+        special = sum(map(text.count, "&<>'\""))
+        realm.meter.charge(size >> 8)
+        realm.meter.charge_bytes(size + 5 * special)
+    return _safe(text)
 
 
 @tamed_in(_row)
@@ -99,19 +107,7 @@ def _ours(realm: Realm, function: Any) -> Any:
 def _escaping(realm: Realm, other: Any, kind: Any, /) -> Any:
     """A callable that gives the safe text of a value: of plain data, of an instance of exactly `kind`, a
     class of the guest's for text that is safe already, and what `other` gives for anything else."""
-    slow, marked = callable_for_c(realm, other), _text_class(realm, kind)
-
-    def escaped(_: Any, value: Any, /) -> Any:
-        kind = type(value)
-        if kind is str:
-            return _safe_text(realm, value)
-        if kind is marked:
-            return str.__str__(value)
-        if kind is float or (kind is int and -_SHORT < value < _SHORT):
-            return str(value)
-        return slow(value)
-
-    return _ours(realm, escaped)
+    return _writer(realm, callable_for_c(realm, other), _text_class(realm, kind))
 
 
 def _text_class(realm: Realm, kind: Any) -> Any:
@@ -123,17 +119,35 @@ def _text_class(realm: Realm, kind: Any) -> Any:
 @tamed_in(_row)
 def _showing(realm: Realm, other: Any, /) -> Any:
     """A callable that gives the text of plain data, and what `other` gives for anything else."""
-    slow = callable_for_c(realm, other)
+    return _writer(realm, callable_for_c(realm, other), None)
 
-    def shown(_: Any, value: Any, /) -> Any:
+
+def _writer(realm: Realm, slow: Any, marked: Any, name: str | None = None, find: Any = None,
+            missing: Any = None) -> Any:  # fmt: skip
+    """What gives the text of a value, safe text unless `marked` is None. name: of what is put out of the
+    value in place of the value itself; `find` and `missing` are those of `naming` for it."""
+    in_dict = name is not None and _is_plain(name) and name not in _DICT
+
+    def write(_: Any, value: Any, /) -> Any:
+        if name is not None:
+            if in_dict and type(value) is dict:
+                found = value.get(name, _MISSING)
+                value = missing(value, name) if found is _MISSING else found
+            else:
+                value = find(None, value)
         kind = type(value)
         if kind is str:
-            return value
+            if marked is None:
+                return value
+            return _safe(value) if len(value) <= _FREE else _safe_text(realm, value)
+        if kind is marked:
+            return str.__str__(value)
         if kind is float or (kind is int and -_SHORT < value < _SHORT):
             return str(value)
         return slow(value)
 
-    return _ours(realm, shown)
+    write.__name__ = "shown" if marked is None else "escaped"
+    return _ours(realm, write)
 
 
 @tamed_in(_row)
@@ -144,7 +158,7 @@ def _reading(realm: Realm, other: Any, absent: Any, /) -> Any:
 
     def attribute(_: Any, obj: Any, name: Any, /) -> Any:
         kind = type(obj)
-        if type(name) is str and name[:1] != "_" and name not in _ASKED:
+        if type(name) is str and _is_plain(name):
             if kind is dict:
                 if name not in _DICT:
                     found = obj.get(name, _MISSING)
@@ -167,26 +181,50 @@ def _naming(realm: Realm, other: Any, absent: Any, /) -> Any:
     def naming(_: Any, name: Any, /) -> Any:
         if type(name) is not str:
             raise TypeError("wanted an exact str")
-        plain = name[:1] != "_" and name not in _ASKED
-        in_dict = plain and name not in _DICT
-
-        def attribute(_: Any, obj: Any, /) -> Any:
-            kind = type(obj)
-            if kind is dict:
-                if in_dict:
-                    found = obj.get(name, _MISSING)
-                    return missing(obj, name) if found is _MISSING else found
-            elif plain and kind not in _PLAIN and not issubclass(kind, type):  # as in `reading`
-                try:
-                    return read(realm, obj, name)
-                except AttributeError:
-                    pass
-            return slow(obj, name)
-
         realm.meter.charge(1)
-        return _ours(realm, attribute)
+        return _ours(realm, _finder(realm, name, slow, missing))
 
     return _ours(realm, naming)
+
+
+@tamed_in(_row)
+def _putting(realm: Realm, other: Any, absent: Any, text: Any, kind: Any, /) -> Any:
+    """A callable that gives, for a name, what puts out what `naming` finds under it: by `escaping` of
+    `text` and `kind`, or by `showing` where that is None."""
+    slow, missing = callable_for_c(realm, other), callable_for_c(realm, absent)
+    told, marked = callable_for_c(realm, text), None if kind is None else _text_class(realm, kind)
+
+    def putting(_: Any, name: Any, /) -> Any:
+        if type(name) is not str:
+            raise TypeError("wanted an exact str")
+        realm.meter.charge(1)
+        return _writer(realm, told, marked, name, _finder(realm, name, slow, missing), missing)
+
+    return _ours(realm, putting)
+
+
+def _is_plain(name: str) -> bool:
+    return name[:1] != "_" and name not in _ASKED
+
+
+def _finder(realm: Realm, name: str, slow: Any, missing: Any) -> Any:
+    plain = _is_plain(name)
+    in_dict = plain and name not in _DICT
+
+    def attribute(_: Any, obj: Any, /) -> Any:
+        kind = type(obj)
+        if kind is dict:
+            if in_dict:
+                found = obj.get(name, _MISSING)
+                return missing(obj, name) if found is _MISSING else found
+        elif plain and kind not in _PLAIN and not issubclass(kind, type):  # as in `reading`
+            try:
+                return read(realm, obj, name)
+            except AttributeError:
+                pass
+        return slow(obj, name)
+
+    return attribute
 
 
 @tamed_in(_row)

@@ -14,8 +14,10 @@ LEARNED = """
 class C:
     def m(self, x): return x
 def call(o, v): return o.m(v)
+def learn(o):
+    for _ in range(5): call(o, 1)
 o = C()
-for _ in range(5): call(o, 1)
+learn(o)
 """
 ENDLESS = "call(o, iter(int, 1))"
 
@@ -36,26 +38,29 @@ SWAPS = {
     "reduce-of-object": "o.a = 1\nobject.__reduce_ex__(o, 2)[2]['m'] = list",
     "getter-of-dict": "vars(C)['__dict__'].__get__(o)['m'] = list",
     "copied-getter-of-dict": "dict(vars(C))['__dict__'].__get__(o)['m'] = list",
-    "getter-in-subclass": "class D(C): d = vars(C)['__dict__']\no = D()\ncall(o, 1)\no.d['m'] = list",
+    "getter-in-subclass": "class D(C): d = vars(C)['__dict__']\no = D()\nlearn(o)\no.d['m'] = list",
     "copied-getter-in-subclass": "class D(C): d = dict(vars(C))['__dict__']\n"
-    "o = D()\ncall(o, 1)\no.d['m'] = list",
+    "o = D()\nlearn(o)\no.d['m'] = list",
     "items-getter-in-subclass": "class D(C): d = {**vars(C)}['__dict__']\n"
-    "o = D()\ncall(o, 1)\no.d['m'] = list",
+    "o = D()\nlearn(o)\no.d['m'] = list",
     "class-of-instance": "class E:\n    m = list\no.__class__ = E",
     "bases": "class A:\n    def m(self, x): return x\nclass B: m = list\nclass K(A): pass\n"
-    "o = K()\ncall(o, 1)\nK.__bases__ = (B,)",
-    "delete": "class B: m = list\nclass K(B):\n    def m(self, x): return x\n"
-    "o = K()\ncall(o, 1)\ndel K.m",
+    "o = K()\nlearn(o)\nK.__bases__ = (B,)",
+    "bases-by-setattr": "class A:\n    def m(self, x): return x\nclass B: m = list\nclass K(A): pass\n"
+    "o = K()\nlearn(o)\ntype.__setattr__(K, '__bases__', (B,))",
+    "bases-of-a-base": "class Z: pass\nclass A:\n    def m(self, x): return x\nclass B: m = list\n"
+    "class Y(A): pass\nclass K(Y): pass\no = K()\nlearn(o)\nY.__bases__ = (B,)",
+    "delete": "class B: m = list\nclass K(B):\n    def m(self, x): return x\no = K()\nlearn(o)\ndel K.m",
     "delattr": "class B: m = list\nclass K(B):\n    def m(self, x): return x\n"
-    "o = K()\ncall(o, 1)\ndelattr(K, 'm')",
+    "o = K()\nlearn(o)\ndelattr(K, 'm')",
     "getattribute": "C.__getattribute__ = lambda self, name: list",
     "loop-target": "for o.m in [list]: pass",
     "with-target": "import contextlib\nwith contextlib.nullcontext(list) as o.m: pass",
     "star-target": "a, *o.m = [1, 2]\n(o.m, a) = (list, 1)",
     "in-place": "class Z:\n    def __radd__(self, x): return list\no.m = 1\no.m += Z()",
-    "super": "class D(C):\n    def k(self): super().__setattr__('m', list)\no = D()\ncall(o, 1)\no.k()",
+    "super": "class D(C):\n    def k(self): super().__setattr__('m', list)\no = D()\nlearn(o)\no.k()",
     "dict-of-super": "class D(C):\n    def k(self): super().__dict__['m'] = list\n"
-    "o = D()\ncall(o, 1)\no.k()",
+    "o = D()\nlearn(o)\no.k()",
     "proxy": "import weakref\nweakref.proxy(o).m = list",
     "dict-of-proxy": "import weakref\nweakref.proxy(o).__dict__['m'] = list",
     "match": "match o:\n    case object(__dict__=d): d['m'] = list",
@@ -66,21 +71,21 @@ SWAPS = {
     "functools.update_wrapper(o, w, assigned=('m',), updated=())",
     "private-name": "class _P:\n    pass\nclass X:\n    def n(self): o.__m = list\n"
     "class C:\n    def _X__m(self, x): return x\ndef call(o, v): return o._X__m(v)\n"
-    "o = C()\ncall(o, 1)\nX().n()",
+    "o = C()\nlearn(o)\nX().n()",
     "namespace": "import types\nclass N(types.SimpleNamespace):\n    def m(self, x): return x\n"
-    "call(N(), 1)\no = N(m=list)",
-    "exception": "class E(Exception):\n    def m(self, x): return x\ncall(E(), 1)\no = E()\n"
+    "learn(N())\no = N(m=list)",
+    "exception": "class E(Exception):\n    def m(self, x): return x\nlearn(E())\no = E()\n"
     "o.__setstate__({'m': list})",
     "property": "class P:\n    m = property(lambda self: list)\no = P()",
     "cache": "import functools\nclass K:\n    m = functools.lru_cache(list)\no = K()\n"
     "def call(o, v): return o.m(v)\nclass T(tuple): pass\n"
     "deep = ()\nfor _ in range(60): deep = (deep, deep)\no.m(deep)",
     "module": "import types\nclass M(types.ModuleType):\n    def m(self, x): return x\n"
-    "call(M('x'), 1)\no = M('x')\no.__dict__['m'] = list",
+    "learn(M('x'))\no = M('x')\no.__dict__['m'] = list",
     "getattr-after-delete": "class K:\n    def m(self, x): return x\n"
-    "    def __getattr__(self, name): return list\no = K()\ncall(o, 1)\ndel K.m",
+    "    def __getattr__(self, name): return list\no = K()\nlearn(o)\ndel K.m",
     "new-class-of-the-name": "class C:\n    m = list\no = C()",
-    "class-called": "class L: pass\ndef make(v): return L(v) if v else L()\nmake(0)\nL = list\n"
+    "class-called": "class L: pass\ndef make(v): return L(v) if v else L()\nmake(0), make(0)\nL = list\n"
     "make(iter(int, 1))",
 }
 
@@ -93,6 +98,7 @@ def attempt(k):
     ns = {}
     exec(f"class C:\\n    def m{k}(self, x): return x\\ndef call(o, v): return o.m{k}(*v)", ns)
     o, call, armed = ns['C'](), ns['call'], [True]
+    call(o, (1,))  # what is called once is not learned
     a = Cell()
     a.a = a
     def stored(reference):

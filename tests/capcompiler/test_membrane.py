@@ -281,6 +281,44 @@ def test_rows_of_a_table_are_copied_once_each(way: Callable[..., Any], optimize:
     assert back is not rows and back[0] is not flat and back[1]["a"] is not nested["a"]
 
 
+class Text(str):
+    """A text whose methods say another."""
+
+    def __len__(self) -> int:
+        raise AssertionError
+
+    __str__ = __hash__ = __eq__ = __iter__ = __len__
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "last",
+    [{"a": 3}, {}, {1: 2}, {None: "x", (1, 2): 3}, {"a": [1, {"b": 2}]}, {"a": {"a": ()}}, {"a": 2**99}],
+)
+def test_a_table_is_its_rows(way: Callable[..., Any], last: Any, optimize: bool) -> None:
+    rows = [{"a": 1, "b": "x"}, {"a": None}, last]
+    back = way([rows, [rows[0], rows[2]], rows], optimize)
+    assert back == [rows, [rows[0], rows[2]], rows]
+    assert back[0] is back[2] and back[1][0] is back[0][0] and back[1][1] is back[0][2]
+    assert all(a is not b for a, b in zip(back[0], rows, strict=True))
+
+
+def test_a_lying_text_in_a_table_becomes_exact(optimize: bool) -> None:
+    source = "[type(v) for row in x for pair in row.items() for v in pair] == [str] * 6"
+    assert cap_eval(source, {"x": [{"a": "b"}, {"k": Text("c")}, {"d": "e"}]}, optimize=optimize)
+
+
+def test_a_table_costs_what_its_rows_cost(optimize: bool) -> None:
+    rows: list[Any] = [{"a": n, "b": n} for n in range(50)]
+    used = []
+    for table in (rows, [*rows[:-1], {"a": 1, 2: 2}], [rows[0], [1, 2], *rows[2:]]):
+        with Compartment() as world:
+            world.exec("def f(x): pass", optimize=optimize)
+            world.call("f", table)
+            used.append(world.usage.steps)
+    assert used[0] == used[1] == used[2] > 100
+
+
 def test_a_row_at_the_last_level_is_refused(optimize: bool) -> None:
     deep: list[Any] = [{"a": 1}]
     for _ in range(MAX_NESTING - 2):

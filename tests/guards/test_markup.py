@@ -33,6 +33,9 @@ shown = _markup.showing(other)
 attribute = _markup.reading(other, lambda obj, name: ('absent', name))
 naming = _markup.naming(other, lambda obj, name: ('absent', name))
 named = lambda obj, name: naming(name)(obj)
+putting = _markup.putting(other, lambda obj, name: ('absent', name), other, Marked)
+plainly = _markup.putting(other, lambda obj, name: ('absent', name), other, None)
+put = lambda obj, name: (putting(name)(obj), plainly(name)(obj))
 item = _markup.taking(other)
 method = _markup.calling(lambda context, obj, name, *args, **kwargs: ('other', name, args, kwargs))
 mark = _markup.marking(Marked, other)
@@ -63,6 +66,12 @@ def value(expression: str, optimize: bool, **limits: Any) -> Any:
          [("other", "dict"), ("other", "x"), ("other", "dict")]),
         ("[named(Getter(), n) for n in ('x', 'y', 'lost', '__class__', '_x')]",
          ["x", "got y", *[("other", "Getter")] * 3]),
+        ("[put({'a': v}, 'a') for v in ('<', 3, 1.5, 2**63, None, Liar('x'))]",
+         [("&lt;", "<"), ("3", "3"), ("1.5", "1.5"), *[(("other", v),) * 2 for v in (2**63, "NoneType", "Liar")]]),
+        ("[put({'a': Marked('<')}, 'a'), put({}, 'a'), put('x', 'format'), put({'items': 1}, 'items')]",
+         [("<", ("other", "Marked")), *[(("other", "tuple"),) * 2] * 3]),
+        ("[put(Getter(), n) for n in ('x', 'y', 'lost', '__class__', '_x')]",
+         [("x", "x"), ("got y", "got y"), *[(("other", "tuple"),) * 2] * 3]),
         ("[item([1, 2], 1), item((1,), -1), item({'a': 1}, 'a'), item({1: 2}, 1)]", [2, 1, 1, 2]),
         ("[item([1], 5), item([1], True), item({}, 'a'), item({'a': 1}, Liar('a'))]",
          [("other", "list"), ("other", "list"), ("other", "dict"), ("other", "dict")]),

@@ -4,6 +4,9 @@ budget, a membrane and a world that templates cannot change beside it."""
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -87,6 +90,9 @@ TEMPLATES = [
     "{{ title.upper().split('&')|list }} {{ 'a,b'.split(',') }} {{ title.replace('<', '[') }} {{ rows|length }}",
     "{{ 'http://a.example/?x=1&y=2 <b>'|urlize }} {{ '<p>a</p>'|striptags }} {{ text|indent(2) }} {{ 1024|filesizeformat }}",
     "{{ [1, [2, 3]]|string }} {{ rows|first|dictsort }} {{ ('a', 1)|last }} {{ range(5)|list }} {{ rows|random|length > 0 }}",
+    "{% for r in rows %}{{ r.name }}{{ r.n }}{{ r.tags }}{{ r.lost }}{{ r.a is defined }}{% endfor %}{{ none.x }}"
+    "{{ nested.deep[0].html }}{{ nested.deep[0].html.upper() }}{{ title.x }}{{ (rows|first).name }}{{ safe.x }}",
+    "{% autoescape none is none %}{{ rows[0].name }}{{ nested.deep[0].html }}{% endautoescape %}{{ rows[0].name }}",
     "{{ loop is undefined }}{{ true }}{{ 1e3 }}{{ 'é' }}{{ 10000000000000000000000 }}{{ 0.1 + 0.2 }}",
 ]  # fmt: skip
 
@@ -109,6 +115,16 @@ def test_a_template_gives_what_it_gives_under_the_sandbox(source: str, autoescap
     assert template.render(DATA) == wanted
     assert template.render(**DATA) == wanted
     assert "".join(template.generate(DATA)) == wanted
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_one_row_of_a_table_may_hold_safe_text(autoescape: bool) -> None:
+    rows: list[Any] = [{"x": f"<{n}>"} for n in range(9)]
+    rows[5] = {"x": Markup("<b>"), "ys": [Markup("<i>"), "<i>"]}
+    rows += [rows[0], {"x": "a", 1: 2}]
+    source = "{% for r in rows %}{{ r.x }}{% for y in r.ys %}{{ y }}{% endfor %}{{ r[1] }}{% endfor %}"
+    theirs, ours = pair(autoescape)
+    assert ours.from_string(source).render(rows=rows) == theirs.from_string(source).render(rows=rows)
 
 
 @pytest.mark.parametrize("autoescape", [True, False])
@@ -155,6 +171,67 @@ def _of_kind(undefined: Any, autoescape: bool) -> CapEnvironment:
     return CapEnvironment(undefined=undefined, autoescape=autoescape)
 
 
+NUMBERS = {
+    "n": Decimal("1.25"), "ns": [Decimal("1"), Decimal("2.50")], "f": Fraction(1, 3), "rows": [{"c": Decimal("9.99")}],
+    "t": datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=1))), "z": UTC, "d": timedelta(3),
+    "deep": {"a": (Decimal("3"), [Fraction(1, 2)])},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ n }} {{ n + 1 }} {{ n * 2 }} {{ n|round(1) }} {{ '%.2f'|format(n) }}", "{{ ns|sum }} {{ ns|max }}",
+     "{{ f }} {{ f + 1 }} {{ deep.a[1][0] }} {{ deep.a[0] }}", "{{ rows|sum(attribute='c') }} {{ rows[0].c }}",
+     "{{ t }} {{ t.isoformat() }} {{ d.days }} {{ z }}", "{{ given(n) }} {{ given(f) }} {{ given([t]) }}"],
+)  # fmt: skip
+def test_what_the_membrane_takes_as_data_a_template_takes(source: str) -> None:
+    theirs, ours = pair(True)
+    wanted = theirs.from_string(source).render(NUMBERS, given=lambda x: x)
+    assert ours.from_string(source).render(NUMBERS, given=lambda x: x) == wanted
+    assert ours.from_string(source, globals=NUMBERS).render(given=lambda x: x) == wanted
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{% extends t %}{% block title %}own{% endblock %}", "{% include t %}", "{% include ['none', t] %}",
+     "{% import m as x %}{{ x.b(1) }}{{ x.count }}", "{% from m import b with context %}{{ b(2) }}",
+     "{% include ts.a %}"],
+)  # fmt: skip
+def test_a_template_that_is_handed_in(source: str) -> None:
+    results = []
+    for env in pair(True):
+        named = {"t": env.get_template("base.html"), "m": env.get_template("macros.html")}
+        results.append(env.from_string(source).render(named, ts={"a": named["t"]}))
+    assert results[0] == results[1]
+
+
+def test_a_template_of_another_environment_is_refused() -> None:
+    theirs, ours = pair(True)
+    for other in (theirs, CapEnvironment(loader=DictLoader(PAGES)), ours.overlay()):
+        with pytest.raises(CapabilityError):
+            ours.from_string("{% include t %}").render(t=other.get_template("base.html"))
+
+
+def test_what_an_object_is_in_html() -> None:
+    class Shown:
+        def __html__(self) -> str:
+            return "<b>"
+
+        def __str__(self) -> str:
+            return "<s>"
+
+    source = "{{ h }}{{ h|e }}{{ [h, '<']|join }}{{ 'x'|safe ~ h }}{{ [h]|join('<') }}{{ h|string }}{{ h|forceescape }}"
+    for autoescape in (True, False):
+        results = [
+            env.from_string(source).render(h=Shown())
+            for env in (
+                SandboxedEnvironment(autoescape=autoescape),
+                CapEnvironment(autoescape=autoescape, objects="public"),
+            )
+        ]
+        assert results[0] == results[1]
+
+
 def test_options_of_syntax() -> None:
     options: dict[str, Any] = {
         "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "${",
@@ -162,7 +239,7 @@ def test_options_of_syntax() -> None:
         "keep_trailing_newline": True, "extensions": ["jinja2.ext.do", "jinja2.ext.loopcontrols"],
         "finalize": lambda x: "-" if x is None else x, "autoescape": lambda name: name is None,
     }  # fmt: skip
-    source = "<% for x in xs %>\n# if x is none\n${ x }\n# endif\n<% if x == 2 %><% break %><% endif %>\n${ x }<% do xs|length %>\n<% endfor %>\n"
+    source = "${ {'a': xs[1]}.a }<% for x in xs %>\n# if x is none\n${ x }\n# endif\n<% if x == 2 %><% break %><% endif %>\n${ x }<% do xs|length %>\n<% endfor %>\n"
     results = [
         cls(**options).from_string(source).render(xs=["<", None, 2, 3])
         for cls in (SandboxedEnvironment, CapEnvironment)

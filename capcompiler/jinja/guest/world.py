@@ -51,6 +51,19 @@ def _markup_of(cls, object="", encoding=None, errors="strict"):
 
 Markup.__new__ = _markup_of
 markupsafe._escape_inner = _markup._escape_inner
+_escape_any = markupsafe.escape
+
+
+def _escape_of_host(value):
+    """`markupsafe.escape`, which takes what an object of the host's says it is in HTML too."""
+    if type(value) is not str and not hasattr(value, "__html__"):
+        html = _html_of(value)
+        if html is not None:
+            return Markup(html)
+    return _escape_any(value)
+
+
+markupsafe.escape = filters.escape = _escape_of_host
 concat = runtime.concat = jinja2.utils.concat = _markup.concat
 
 
@@ -97,6 +110,8 @@ def inside(value):
         return environment.undefined(value.hint, name=value.name)
     if kind is AsyncItems:
         return HostItems(value.step)
+    if kind is TemplateValue:
+        return environment.loaded(value.number)
     if kind is Refused:
         return environment.undefined(value.why, name=value.name, exc=SecurityError)
     if kind is Raised:
@@ -158,7 +173,7 @@ def _fresh(value):
     return made
 
 
-_RECORDS = (AsyncItems, Raised, SafeText, HostFunction, UndefinedValue, Refused)
+_RECORDS = (AsyncItems, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused)
 _ERRORS = {
     kind.__name__: kind
     for kind in (
@@ -217,12 +232,15 @@ async_utils.auto_await = filters.auto_await = runtime.auto_await = auto_await
 def _escape_other(value):
     if isinstance(value, Undefined) and quiet:
         return ""
-    kind = type(value)
-    has_none = kind in _COMMON or isinstance(value, Undefined)  # which may raise when it is asked
-    html = _ABSENT if has_none else getattr(value, "cap_html", _ABSENT)
-    if html is not _ABSENT and type(html) is SafeText:
-        return html.text
     return str(markupsafe.escape(inside(value)))
+
+
+def _html_of(value):
+    """The safe text that an object of the host's gives for itself; None of anything else."""
+    if type(value) in _COMMON or isinstance(value, Undefined):  # which may raise when it is asked
+        return None
+    html = getattr(value, "cap_html", None)
+    return html.text if type(html) is SafeText else None
 
 
 asks = settings["operations"] is not None  # whether the host answers for undefined values
@@ -333,7 +351,20 @@ def _naming(name):
     return lambda obj: _attribute(obj, name)
 
 
-naming = _naming if immutable else _markup.naming(_attribute, _absent)
+def _putting(name):
+    return lambda obj: escaped(_attribute(obj, name))
+
+
+def _putting_as_it_is(name):
+    return lambda obj: shown(_attribute(obj, name))
+
+
+if immutable:
+    naming, putting, putting_as_it_is = _naming, _putting, _putting_as_it_is
+else:
+    naming = _markup.naming(_attribute, _absent)
+    putting = _markup.putting(_attribute, _absent, _escape_other, Markup)
+    putting_as_it_is = _markup.putting(_attribute, _absent, _show_other, None)
 
 _CHANGING = {
     set: frozenset(
@@ -426,6 +457,8 @@ def _join(eval_ctx, value, d="", attribute=None):
         made = _markup.join(value, d)
         if made is not None:
             return made
+        if eval_ctx.autoescape and (type(value) is list or type(value) is tuple):
+            value = [v if (html := _html_of(v)) is None else Markup(html) for v in value]
     return _slow_join(eval_ctx, value, d, attribute)
 
 
@@ -441,6 +474,15 @@ def _attr(environment, obj, name):
         return environment.undefined(obj=obj, name=name)
 
 
+_force_escape = DEFAULT_FILTERS["forceescape"]
+
+
+def _escape_again(value):
+    html = _html_of(value)
+    return _force_escape(value if html is None else html)
+
+
+DEFAULT_FILTERS["forceescape"] = _escape_again
 DEFAULT_FILTERS["join"] = _join
 DEFAULT_FILTERS["safe"] = mark
 DEFAULT_FILTERS["escape"] = DEFAULT_FILTERS["e"] = escape
@@ -823,6 +865,8 @@ def extension(identifier, name):
 NAMES = {
     "extension": extension,
     "naming": naming,
+    "putting": putting,
+    "putting_as_it_is": putting_as_it_is,
     "item": item,
     "method": method,
     "escaped": escaped,

@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from capcompiler import (
@@ -30,7 +30,7 @@ from capcompiler import (
 from capcompiler.tripwire import arm
 
 from .case import MISSING, Case
-from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, caps, differences, hooks, snapshot
+from .hosts import CALLBACKS, FORBIDDEN_TEXTS, KEPT, Door, caps, differences, hooks, snapshot
 
 __all__ = ["HUNG", "main"]
 
@@ -86,6 +86,8 @@ def strangers(value: object, seen: set[int]) -> list[str]:
         return []
     if type(value) is range or is_handle(value):
         return []
+    if type(value) is MethodType and value.__func__ is Door.ping and type(value.__self__) is Door:
+        return []  # what `give_method` gave
     return [type(value).__qualname__]
 
 

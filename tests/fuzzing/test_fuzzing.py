@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from capcompiler import Compartment
 from tests.attacks import hosts
+from tests.attacks.worker import strangers
 from tests.mutants.table import MUTANTS
 
 from .generator import LONGEST, program
@@ -89,6 +90,12 @@ def test_what_a_guest_should_not_hold_is_seen() -> None:
         hosts.SECRET,
     ):
         assert any("the guest holds" in find for find in Judge({"thing": thing}).finds("1")), thing
+
+
+def test_what_the_host_gave_may_come_home(judge: Judge) -> None:
+    given = "import collections\nran = []\nv = [give_method(), give_function(), give_object()]"
+    assert judge.finds(given) == []
+    assert strangers(Compartment().exec, set()) == ["method"]
 
 
 def test_an_event_of_the_tripwire_is_seen() -> None:

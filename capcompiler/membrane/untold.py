@@ -9,7 +9,7 @@ ends.
 from __future__ import annotations
 
 import contextlib
-from asyncio import _get_running_loop
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import get_ident
@@ -27,7 +27,9 @@ _rows: Final[deque[tuple[Callable[[], Any], Compartment | None]]] = deque()
 def note_dropped(tell: Callable[[], Any], guest: Compartment | None) -> None:
     """From a finaliser: note something that was dropped. guest: whose code `tell` runs, if any's."""
     _rows.append((tell, guest))
-    loop = None if guest is not None else _get_running_loop()
+    # Where nothing has imported it, no loop runs; a finaliser imports nothing.
+    loops = sys.modules.get("asyncio") if guest is None else None
+    loop = None if loops is None else loops._get_running_loop()
     if loop is not None and not loop.is_closed():
         loop.call_soon(tell_here)
 

@@ -116,7 +116,7 @@ def test_hundreds_and_thousands_of_levels(name: str, depth: int, optimize: bool)
     else:
         assert found == []
     assert sys.getrecursionlimit() == limit
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # not what doubles at each level; a busy machine takes 5
 
 
 @pytest.mark.parametrize("name", DEEP)

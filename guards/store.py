@@ -34,6 +34,7 @@ __all__ = [
     "StoreAttribute",
     "StoreItem",
     "charge_key",
+    "charge_moves",
     "charge_place",
     "delete",
     "item_target",
@@ -322,6 +323,11 @@ def charge_place(realm: Realm, obj: Any, key: Any) -> None:
             realm.meter.charge(min(off, abs(size - off), size) >> 10)
 
 
+def charge_moves(realm: Realm, obj: Any) -> None:
+    """Charge for what moves when an element comes or goes: of a deque C code moves one by one."""
+    realm.meter.charge((size_of(obj) or 0) >> (6 if issubclass(type(obj), deque) else 10))
+
+
 class ItemTarget(metaclass=Sealed, host=HOST):
     """Stands in for a container at a store or delete of an item, to see the index and the value."""
 
@@ -353,7 +359,7 @@ class ItemTarget(metaclass=Sealed, host=HOST):
     def __delitem__(self, key: Any) -> None:
         realm, obj = self.__realm__, self.__obj__
         if issubclass(type(obj), (list, bytearray, deque)):
-            realm.meter.charge((size_of(obj) or 0) >> (6 if issubclass(type(obj), deque) else 10))
+            charge_moves(realm, obj)
         charge_key(realm, key)
         del obj[key]
         realm.told()

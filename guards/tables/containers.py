@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from guards.call import CONSTRUCTORS, callable_for_c, check_makes, mapping_or_pairs
 from guards.charge import DICTS, SCALARS, charge_keys, charge_walk, feed, feed_keys, size_of
-from guards.store import charge_key
+from guards.store import charge_key, charge_moves
 from guards.tamed import Cost, enter
 
 if TYPE_CHECKING:
@@ -74,14 +74,7 @@ def _reverse(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _shift(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    size = size_of(obj)
-    if size and size >= 1024:
-        realm.meter.charge(size >> 10)
-    return args
-
-
-def _turn(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    realm.meter.charge((size_of(obj) or 0) >> 6)  # C code moves a deque's elements one by one
+    charge_moves(realm, obj)
     return args
 
 
@@ -247,9 +240,9 @@ enter(
         "index": _scan,
         "count": _scan,
         "remove": _scan,
-        "insert": _turn,
-        "__delitem__": _turn,
-        "rotate": _turn,
+        "insert": _shift,
+        "__delitem__": _shift,
+        "rotate": _shift,
         "copy": _copy,
         "__copy__": _copy,
     },

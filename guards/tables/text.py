@@ -218,7 +218,7 @@ def _reverse(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
 
 
 #: Which characters a method makes of those of a text is looked up one by one, in some 10 ns each, but
-#: for the two that have a way of their own for ASCII.
+#: for the three that have a way of their own for ASCII.
 def _cased(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     size = size_of(text) or 0
     realm.meter.charge(size >> (6 if issubclass(type(text), _BYTES) else 3))

@@ -26,6 +26,7 @@ __all__ = ["Meter", "Stop", "hold_statm", "resident_bytes"]
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
 _MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, about 1 ms of work
+_UNSEEN: Final = 1 << 18  # bytes that a turn may take before the first look: a look takes 10 us
 _FIRST: Final = 64  # the size of the first chunk of a turn
 _FIRST_CHUNKS: Final = 2 * _FIRST  # the size of the chunk after the first
 _FIRST_ONES: Final = _ONES[:_FIRST]
@@ -461,9 +462,9 @@ class Meter:
             raise self.stop("memory", memory, size)
         if size > self.peak:
             self.peak = size
-        if self._memory_base is None:
-            self._memory_base = resident_bytes()
         self._bulk += size
+        if self._memory_base is None and self._bulk > _UNSEEN:
+            self._memory_base = resident_bytes()
         if self._bulk > memory >> 3:
             self._bulk = size
             self._check_memory(size)
@@ -491,6 +492,8 @@ class Meter:
         parent = self.parent
         while parent is not None and parent.memory is not None:
             parent._bulk += size
+            if parent._memory_base is None and parent._bulk > _UNSEEN:
+                parent._memory_base = resident_bytes()
             if parent._bulk > parent.memory >> 3:
                 parent._bulk = size
                 try:
@@ -536,9 +539,9 @@ class Meter:
             self._grow = min(self._grow * 2, CHUNK if self.deadline is None else CHUNK >> 3)
             self.check_clock()
             self._since_memory += size
-            # The first few steps of a turn go without: a look costs more than a short turn takes, and
-            # they hold less than what passes between two looks anyway.
-            first = self._memory_base is None and self._grow > _FIRST_CHUNKS
+            # The first steps of a turn go without: a look costs more than a short turn takes, and they
+            # hold less than what passes between two looks anyway. What is large is looked at by itself.
+            first = self._memory_base is None and self._since_memory > CHUNK
             if self._since_memory >= _MEMORY_EVERY or first:
                 self._since_memory = 0
                 self._check_memory()

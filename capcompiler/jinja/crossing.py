@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import timezone
 from fractions import Fraction
 from inspect import isawaitable
-from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
@@ -38,21 +37,18 @@ from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
-from capcompiler.membrane.data import ATOMS, PLAIN, _base_of
+from capcompiler.membrane.data import ATOMS, PLAIN, Rows, _base_of, are_rows
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from capcompiler.jinja.environment import CapEnvironment
 
 __all__ = ["Crossing"]
 
 _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
 _NESTS: Final = frozenset({dict, list, tuple})
-_DICT: Final = frozenset({dict})
 #: What the membrane takes as data beside plain values and what is made of builtin types.
 _ENTER: Final = ATOMS | {Fraction, timezone}
 _KEPT: Final = 1024  # wrapped functions, at most
@@ -91,6 +87,18 @@ class Crossing:
     def enter(self, value: Any) -> Any:
         """`value` as the membrane is to take it. The same object where nothing in it needs a record."""
         return value if type(value) in PLAIN else self._enter(value, {})
+
+    def variables(self, given: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """The variables of a rendering as the membrane is to take them, and whether there are records
+        among them."""
+        rows = {name: taken for name, value in given.items() if (taken := Rows.of(value)) is not None}
+        if not rows:
+            entered: dict[str, Any] = self.enter(given)
+            return entered, entered is not given
+        others = {name: value for name, value in given.items() if name not in rows}
+        entered = self.enter(others)
+        # In their order, which a template can ask for.
+        return {n: rows.get(n) or entered[n] for n in given}, entered is not others
 
     def _enter(self, value: Any, seen: dict[int, Any]) -> Any:
         kind = type(value)
@@ -136,7 +144,7 @@ class Crossing:
         return value if changed is None else changed
 
     def _elements(self, value: Any, seen: dict[int, Any]) -> Any:
-        if PLAIN.issuperset(map(type, value)) or _are_rows(value):
+        if PLAIN.issuperset(map(type, value)) or are_rows(value):
             return value
         seen[id(value)] = value
         entered = [x if type(x) in PLAIN else self._enter(x, seen) for x in value]
@@ -282,10 +290,3 @@ class Crossing:
         else:
             made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
         return made
-
-
-def _are_rows(items: Iterable[Any]) -> bool:
-    """Whether these are dicts of plain values, as the rows of a table are: no records are in them."""
-    return _DICT.issuperset(map(type, items)) and PLAIN.issuperset(
-        map(type, chain.from_iterable(map(dict.values, items)))
-    )

@@ -200,9 +200,9 @@ class World:
     def _handed(self, template: CapTemplate, variables: dict[str, Any]) -> tuple[Any, ...]:
         """Whether it is inside another rendering, which template is meant, what it is handed, whether
         there are records in that, its globals."""
-        entered = self.crossing.enter(variables)
+        entered, marked = self.crossing.variables(variables)
         given = self.crossing.enter(template.globals) if template.globals else None
-        return self.runs_here(), template.source.number, entered, entered is not variables, given
+        return self.runs_here(), template.source.number, entered, marked, given
 
     def runs_here(self) -> bool:
         """Whether who asks runs on behalf of a turn of this world: a function of the host's renders."""

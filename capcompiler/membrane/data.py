@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 from guards.host import host_name
 from guards.tables.decimals import DECIMAL_CROSSES
 
-__all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError"]
+__all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError", "Rows", "are_rows"]
 
 #: Containers inside one another, at most.
 MAX_NESTING: Final = 200
@@ -174,6 +174,8 @@ class Copier:
             return known[0]
         base = _base_of(kind)
         if base is None:
+            if kind is Rows:
+                return self._taken(value, path)
             fields = self._fields(kind)
             if fields is not None:
                 return self._record(value, fields, path)
@@ -339,7 +341,7 @@ class Copier:
         memo = self._memo
         deepest = self._depth >= MAX_NESTING
         rows = None if deepest else self._rows(items)
-        if rows is not None and _are_flat(rows):
+        if rows is not None and are_flat(rows):
             memo.update(zip(map(id, items), zip(rows, items, strict=True), strict=True))
             return rows
         for i, x in enumerate(items):
@@ -369,13 +371,28 @@ class Copier:
     def _rows(self, items: list[Any]) -> list[Any] | None:
         """What is in dicts that are met for the first time, paid for and taken all at once; None where
         there is anything else among the items."""
-        if not items or not _DICT.issuperset(map(type, items)):
-            return None
-        met = set(map(id, items))
-        if len(met) != len(items) or not met.isdisjoint(self._memo):
+        if not items or not _DICT.issuperset(map(type, items)) or not self._are_new(items):
             return None
         self._pay(sum(map(len, items)))
         return list(map(dict.copy, items))
+
+    def _taken(self, taken: Rows, path: str) -> Any:
+        """The rows that were copied before, now paid for; anew where one of them is shared with what
+        was copied already."""
+        known = self._memo.get(id(taken.source))
+        if known is not None:
+            return known[0]
+        items, copies = taken.items, taken.copies
+        if not self._are_new(items):
+            return self.copy(taken.source, path)
+        self._pay(len(items))
+        self._pay(sum(map(len, copies)))
+        self._memo.update(zip(map(id, items), zip(copies, items, strict=True), strict=True))
+        return self._keep(taken.source, copies)
+
+    def _are_new(self, items: list[Any]) -> bool:
+        met = set(map(id, items))
+        return len(met) == len(items) and met.isdisjoint(self._memo)
 
     def _key(self, key: Any, path: str) -> Any:
         copied = self.copy(key, f"{path} (a key)")
@@ -427,12 +444,44 @@ def _is_flat(copied: Any) -> bool:
     return kinds <= _TEXT or (len(copied) <= _FEW_KEYS and kinds <= PLAIN)
 
 
-def _are_flat(rows: list[Any]) -> bool:
-    """`_is_flat` of many dicts at once, whose keys are texts."""
+def are_flat(rows: Iterable[Any]) -> bool:
+    """Whether many exact dicts hold plain values under texts: `_is_flat` of all of them at once."""
     every = itertools.chain.from_iterable
     return _TEXT.issuperset(map(type, every(rows))) and PLAIN.issuperset(
         map(type, every(map(dict.values, rows)))
     )
+
+
+def are_rows(items: Iterable[Any]) -> bool:
+    """Whether these are exact dicts that hold plain values under texts, as the rows of a table do."""
+    return _DICT.issuperset(map(type, items)) and are_flat(items)
+
+
+class Rows:
+    """A list of a host's with rows in it, copied and looked at before it crosses: what would otherwise
+    look through it first, for what the membrane does not know, need not do so twice.
+
+    source: the list. items: what was in it. copies: the same, each one ours.
+    """
+
+    __slots__ = ("copies", "items", "source")
+
+    def __init__(self, source: list[Any], items: list[Any], copies: list[Any]) -> None:
+        self.source = source
+        self.items = items
+        self.copies = copies
+
+    @classmethod
+    def of(cls, source: Any) -> Rows | None:
+        """None where `source` is no exact list of rows."""
+        if type(source) is not list or not source:
+            return None
+        # The copies are looked at: another thread of the host's may change the originals.
+        items = source.copy()
+        if not _DICT.issuperset(map(type, items)):
+            return None
+        copies = list(map(dict.copy, items))
+        return cls(source, items, copies) if are_flat(copies) else None
 
 
 _TEXT: Final = frozenset({str})

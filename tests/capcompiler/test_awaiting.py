@@ -294,17 +294,19 @@ def test_steps_of_a_stop_are_not_caught() -> None:
 
 
 def test_seconds_count_the_waiting() -> None:
-    async def main() -> tuple[Any, str]:
+    async def main(seconds: float) -> tuple[bool, str, str]:
         gate = Gate()
         with pytest.raises(LimitExceeded) as caught:
             await cap_exec_async(
                 "try:\n    await wait()\nexcept BaseException:\n    await wait()",
                 {"wait": gate.wait},
-                limits=Limits(seconds=0.1),
+                limits=Limits(seconds=seconds),
             )
-        return caught.value.kind, gate.ended
+        return gate.entered.is_set(), caught.value.kind, gate.ended
 
-    assert run(main()) == ("seconds", "cancelled")
+    # On a busy machine a worker may not come to the first `await` in so short a time.
+    found = next(f for f in (run(main(seconds)) for seconds in (0.1, 1, 10)) if f[0])
+    assert found[1:] == ("seconds", "cancelled")
 
 
 def test_seconds_count_the_running() -> None:
@@ -525,13 +527,13 @@ def test_other_handles_cannot_be_awaited() -> None:
 
 
 def test_uses_are_told_when_they_are_answered() -> None:
-    async def main() -> list[tuple[str, Any, str]]:
+    async def main(seconds: float) -> list[tuple[str, Any, str]]:
         seen: list[tuple[str, Any, str]] = []
         gate = Gate()
         world = Compartment(
             {**CAPS, "wait": gate.wait},
             on_use=lambda u: seen.append((u.path, u.result, u.outcome)),
-            limits=Limits(seconds=0.2),
+            limits=Limits(seconds=seconds),
         )
         source = (
             "await soon(1)\ntry:\n    await fails('x')\nexcept ValueError: pass\nsoon(2)\nawait wait()"
@@ -540,7 +542,8 @@ def test_uses_are_told_when_they_are_answered() -> None:
             await world.exec_async(source)
         return seen
 
-    seen = run(main())
+    # Four uses, if the machine is not too busy to come to them all in so short a time.
+    seen = next(f for f in (run(main(seconds)) for seconds in (0.2, 2, 20)) if len(f) == 4)
     assert seen[:2] == [("soon", 1, "ok"), ("fails", None, "ValueError")]
     assert sorted(p for p, _, outcome in seen[2:] if outcome != "ok") == ["soon", "wait"]
 

@@ -127,6 +127,23 @@ def test_one_row_of_a_table_may_hold_safe_text(autoescape: bool) -> None:
     assert ours.from_string(source).render(rows=rows) == theirs.from_string(source).render(rows=rows)
 
 
+@pytest.mark.parametrize("marked", [False, True])
+def test_rows_that_are_shared_stay_shared_and_are_never_the_hosts(marked: bool) -> None:
+    row = {"x": "<1>"}
+    rows: list[Any] = [row, {"x": Markup("<2>") if marked else "<2>"}]
+    source = (
+        "{{ rows.append({'x': 3}) }}{{ row.update(x=4) }}{{ first.append(row) }}"
+        "{{ again|length }}{% for r in rows %}{{ r.x }}{% endfor %}{{ first[0] is sameas row }}"
+        "{{ rows is sameas again }}{{ rows[0] is sameas row }}{{ rows[0] is sameas first[0] }}"
+    )
+    given = {"row": row, "rows": rows, "first": [row, {"x": 5}], "again": rows}
+    kept = repr(given)
+    text = CapEnvironment(autoescape=True).from_string(source).render(given)
+    assert repr(given) == kept
+    assert text == SandboxedEnvironment(autoescape=True).from_string(source).render(given)
+    assert repr(given) != kept
+
+
 @pytest.mark.parametrize("autoescape", [True, False])
 @pytest.mark.parametrize("name", ["page.html", "part.html", "macros.html", "from.html"])
 def test_inheritance_includes_and_imports_go_by_the_loader(name: str, autoescape: bool) -> None:

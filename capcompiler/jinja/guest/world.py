@@ -116,12 +116,8 @@ def inside(value):
         return environment.undefined(value.why, name=value.name, exc=SecurityError)
     if kind is Raised:
         raise _ERRORS[value.kind](value.message)
-    if kind is dict:
-        return {k: inside(v) for k, v in value.items()}
-    if kind is list:
-        return [inside(v) for v in value]
-    if kind is tuple:
-        return tuple([inside(v) for v in value])
+    if kind in _NESTS:
+        return _nest(value, inside, {})
     return value
 
 
@@ -147,15 +143,37 @@ def outside(value):
         return ContextValue(found, value.name, bool(value.eval_ctx.autoescape))
     if kind is Environment:
         return None
-    if kind is dict:
-        return {k: outside(v) for k, v in value.items()}
-    if kind is list:
-        return [outside(v) for v in value]
-    if kind is tuple:
-        return tuple([outside(v) for v in value])
+    if kind in _NESTS:
+        return _nest(value, outside, {})
     if isinstance(value, Markup):
         return SafeText(str(value))
     return value
+
+
+def _nest(value, each, seen):
+    """A container with what `each` makes of its elements. What is shared in it stays shared, and a nest
+    of shared parts is walked once, not along every path. seen: what was made, by identity."""
+    made = seen.get(id(value))
+    if made is not None:
+        return made
+    kind = type(value)
+    if kind is dict:
+        made = seen[id(value)] = {}
+        for k, v in value.items():
+            made[k] = _nest(v, each, seen) if type(v) in _NESTS else each(v)
+        return made
+    if kind is list:
+        made = seen[id(value)] = []
+        made.extend([_nest(v, each, seen) if type(v) in _NESTS else each(v) for v in value])
+        return made
+    elements = [_nest(v, each, seen) if type(v) in _NESTS else each(v) for v in value]
+    made = seen.get(id(value))  # by way of itself
+    if made is None:
+        made = seen[id(value)] = tuple(elements)
+    return made
+
+
+_NESTS = frozenset({dict, list, tuple})
 
 
 def _fresh(value):

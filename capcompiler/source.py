@@ -18,6 +18,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final, TypeVar
 
 from capcompiler.errors import DialectError, Violation
@@ -384,12 +385,13 @@ def _deep_stack() -> Iterator[None]:
 
     The limit of the interpreter is raised for the time of a pass, never lowered below what it was.
     """
-    frame = sys._getframe()
     depth = 0
-    walker = frame
+    # A name that held on to this frame would keep all those beneath it, and what their variables hold,
+    # until the collector runs.
+    walker: FrameType | None = sys._getframe()
     while walker is not None:
         depth += 1
-        walker = walker.f_back  # type: ignore[assignment]
+        walker = walker.f_back
     old = sys.getrecursionlimit()
     wanted = depth + MAX_DEPTH * 6 + 200
     if wanted > old:

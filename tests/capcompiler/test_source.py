@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -394,3 +396,19 @@ def test_a_guests_own_bad_source_is_its_own_syntax_error(source: str, call: str,
     out = cap_exec(program, {"source": source}, optimize=optimize)["out"]
     assert "/" not in out.replace("</", "")
     assert len(out) < 500
+
+
+def test_compiling_keeps_nothing_of_who_asked() -> None:
+    """A frame in a cycle keeps all those beneath it until the collector runs."""
+    gc.collect()
+    gc.disable()
+    try:
+        for n in range(3):
+            cap_compile(f"kept_nothing = {n}")
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [x for x in gc.garbage if isinstance(x, FrameType)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

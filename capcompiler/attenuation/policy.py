@@ -258,7 +258,7 @@ class Attenuated(Identity, Capability):
         result = policy.around(step)
         if is_awaitable(result):
             return _Later(self, step, result, over, policy.outward)
-        if name == "__iter__" and not isinstance(result, Capability):
+        if name == "__iter__" and not isinstance(result, (Capability, Handle)):
             # What is iterated over comes after the use is over, and is as much a part of it.
             return (policy.outward(self, policy.element(step, x), path) for x in result)
         return policy.outward(self, result, path)

@@ -163,7 +163,14 @@ k = {over}
                 other.exec("with k as x: assert x == 7\nassert readonly(k).m() == 5")
 
 
-HELD = ["c", "readonly(c)", "quota(c, calls=9)", "quota(logged(c, print), calls=9)", "c.read", "c.part()"]
+HELD = [
+    "c",
+    "readonly(c)",
+    "quota(c, calls=9)",
+    "quota(logged(c, print), calls=9)",
+    "c.read",
+    "c.part()",
+]
 
 
 @pytest.mark.parametrize("over", HELD)

@@ -31,13 +31,14 @@ from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExc
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
-from capcompiler.membrane.capability import facets_of
+from capcompiler.membrane.capability import EXPOSABLE, facets_of, interface_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
+from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.membrane.untold import tell_guest, tell_here, tells_guest
 from capcompiler.namespace import Namespace
-from capcompiler.nesting import MAKERS, Nesting
+from capcompiler.nesting import MAKERS, Nesting, offered_by
 from capcompiler.program import (
     Program,
     cap_compile,
@@ -73,6 +74,8 @@ _IMPORTS: Final = Imports.pure()
 TAMED: Final = tamed_makers()
 _T = TypeVar("_T")
 _MISSING: Final = object()
+#: What has all its elements already, and crosses as it is.
+_ALL_THERE: Final = frozenset({list, tuple, dict, set, frozenset, str, bytes})
 
 
 def _in_pythons_words(error: SyntaxError, filename: str, of_file: bool) -> BaseException:
@@ -533,12 +536,32 @@ class Compartment:
         """Read a public attribute of a guest's object. Used by handles."""
 
         def run() -> Any:
+            if issubclass(type(obj), Reference) and name in EXPOSABLE:
+                # A special method of a capability that this guest has made less of.
+                return use_of(obj).interface.methods[name]
             try:
                 value = read(self._realm, obj, name)
             except AttributeError as error:
                 problem = AttributeError(*[a for a in error.args if type(a) is str])
                 raise _HostProblem(problem) from None
             return self._handed(value)
+
+        return self._turn(run)
+
+    def _iterate_object(self, obj: Any) -> Any:
+        """What a guest's object gives that is iterated over by another: its elements at once, which its
+        guest pays for, or a capability that gives them one by one."""
+
+        def run() -> Any:
+            if issubclass(type(obj), Reference):
+                given = use_of(obj).call("__iter__", (), {})
+            else:
+                given = callable_for_c(self._realm, read(self._realm, obj, "__iter__"))()
+            if type(given) not in _ALL_THERE:
+                offered = offered_by(self._membrane.handle(given))
+                if offered is None or "__next__" not in interface_of(offered).methods:
+                    given = self._membrane.elements(given)
+            return self._handed(given)
 
         return self._turn(run)
 

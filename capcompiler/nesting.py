@@ -153,7 +153,7 @@ def offered_by(handle: Handle) -> GuestCapability | None:
     kind = type(obj)
     if kind is RemoteObject:  # its worker has asked the rest of this
         offered = obj.offered
-        return None if offered is None else GuestCapability(handle, offered)
+        return None if offered is None else GuestCapability(handle, *offered)
     if kind in (FunctionType, MethodType) or issubclass(kind, type):
         return GuestCapability(handle, frozenset({"__call__"}))
     methods: set[str] = set()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stdlib_caps._slow import PREFIX, SLOW
+from stdlib_caps._slow import PREFIX, SLOW, makes
 
 __all__ = ["DEFAULT_FUNCTIONS", "TIME_FUNCTIONS", "VERBS", "Rules", "Verdict", "replacing"]
 
@@ -54,6 +54,9 @@ _NAMES: Final = {
     sqlite3.SQLITE_TRANSACTION: "a transaction of one's own (see execute_all)",
     sqlite3.SQLITE_SAVEPOINT: "a savepoint",
 }  # fmt: skip
+#: Functions that one statement may call, each of which may take a tenth of a second, and none is
+#: interrupted where the statement has no loop.
+MOST_CALLS: Final = 500
 _SYSTEM: Final = "sqlite_"
 #: The verb, and not the function of that name.
 _REPLACES: Final = re.compile(r"\breplace\b(?!\s*\()", re.IGNORECASE)
@@ -132,7 +135,7 @@ class Verdict:
     """The authorizer of one statement. rules: None for a statement of our own, which may do all.
     replacing: see there."""
 
-    __slots__ = ("denied", "replaces", "replacing", "rules", "slow")
+    __slots__ = ("calls", "denied", "late", "makes", "replaces", "replacing", "rules", "slow")
 
     def __init__(
         self, rules: Rules | None, sql: str = "", replacing: frozenset[str] = frozenset()
@@ -140,8 +143,11 @@ class Verdict:
         self.rules = rules
         self.replacing = replacing
         self.denied = ""
-        #: Why a function of ours refused.
+        #: Why a function of ours refused, and whether one did because the time was over.
         self.slow = ""
+        self.late = False
+        self.makes = makes(sql)
+        self.calls = 0
         # SQLite asks nothing of the rows that `INSERT OR REPLACE` takes away. A text or a comment that
         # has the word counts too: it may ask for more than it needs, never for less.
         self.replaces = _REPLACES.search(sql) is not None
@@ -175,12 +181,18 @@ class Verdict:
             return ""
         if action == sqlite3.SQLITE_FUNCTION:
             name = second.lower()
+            self.calls += 1
+            if self.calls > MOST_CALLS:
+                self.slow = f"the statement calls more than {MOST_CALLS} functions"
+                return self.slow
             if name in SLOW and (source is None or rules.theirs):
                 # See stdlib_caps._slow: what a guest wrote calls ours, but for what it hid in a view.
                 return f"the function {second}() " + (
                     "written so" if source is None else f"in {source!r}"
                 )
-            return "" if name.removeprefix(PREFIX) in rules.functions else f"the function {second}()"
+            own = not self.makes and name.startswith(PREFIX)  # nobody else could read such a table
+            known = name.removeprefix(PREFIX) if own else name
+            return "" if known in rules.functions else f"the function {second}()"
         if action == sqlite3.SQLITE_READ:
             # No table's own name: a column of a subquery.
             if not first or (rules.schema and first.lower().startswith(_SYSTEM)):

@@ -86,10 +86,23 @@ def is_public(address: str) -> bool:
         if carried is not None:
             return is_public(str(carried))
         if ip in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+            return is_public(_carried(ip))
+        if ip not in _GLOBAL:
+            return False
+        if int(ip) >> 32 & 0xFDFFFFFF == _ISATAP and not is_public(_carried(ip)):
+            return False
     return ip.is_global and not ip.is_multicast
 
 
+def _carried(ip: ipaddress.IPv6Address) -> str:
+    return str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+
+
+#: What is given out for the public network. Python takes all that it does not know for global too, such
+#: as site-local addresses (fec0::1) and those that are IPv4 ones to old systems (::127.0.0.1).
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+#: In the middle of an address that carries an IPv4 one, under whatever prefix (RFC 5214).
+_ISATAP = 0x00005EFE
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 

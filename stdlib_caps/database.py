@@ -93,7 +93,9 @@ def _opened(
         uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=0
     )
     try:
-        connection.execute("PRAGMA trusted_schema = OFF")
+        # Else no view or constraint could use LIKE, which is ours. What is called in them is asked of
+        # the authorizer as anything else is, and what reaches out of the database SQLite refuses there.
+        connection.execute("PRAGMA trusted_schema = ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if script:
             connection.executescript(script)
@@ -135,6 +137,11 @@ class _Now:
     def note(self, why: str) -> None:
         self.verdict.slow = why
 
+    def is_late(self) -> bool:
+        late = time.monotonic() > self.deadline
+        self.verdict.late = self.verdict.late or late
+        return late
+
 
 class _Door:
     """The one connection, and who uses it now."""
@@ -151,7 +158,9 @@ class _Door:
         self._now = now = _Now()
         connection.set_authorizer(lambda *asked: now.verdict.of(*asked))
         connection.set_progress_handler(lambda: int(time.monotonic() > now.deadline), 1000)
-        plain = add_bounded(connection, now.note, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH))
+        plain = add_bounded(
+            connection, now.note, now.is_late, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        )
         weakref.finalize(self, plain.close)
         weakref.finalize(self, connection.close)
 
@@ -326,10 +335,10 @@ def _problem(error: Exception, verdict: Verdict | None) -> Exception:
     """The error as a guest sees it: of SQLite's own words, which name tables and columns."""
     text = str(error)
     denied = "" if verdict is None else verdict.denied
+    if text == "interrupted" or (verdict is not None and verdict.late):
+        return TimeoutError("the statement took too long")
     if verdict is not None and verdict.slow:
         return ValueError(verdict.slow[:300])
     if denied or "not authorized" in text or "prohibited" in text or "readonly database" in text:
         return PermissionError(f"{denied or NO_CHANGES} was not granted")
-    if text == "interrupted":
-        return TimeoutError("the statement took too long")
     return ValueError(text[:300])

@@ -41,6 +41,7 @@ from capcompiler.membrane.handle import AwaitableHandle, Handle, owner_of, read_
 from capcompiler.membrane.pending import Answer
 from capcompiler.membrane.record import fields_of, record_of
 from capcompiler.membrane.untold import note_dropped, tell_here
+from capcompiler.membrane.withheld import Withheld
 from capcompiler.tripwire import turns
 from guards.meter import Meter, Stop
 
@@ -257,7 +258,7 @@ class Attenuated(Identity, Capability):
         result = policy.around(step)
         if is_awaitable(result):
             return _Later(self, step, result, over, policy.outward)
-        if name == "__iter__" and not isinstance(result, Capability):
+        if name == "__iter__" and not isinstance(result, (Capability, Handle)):
             # What is iterated over comes after the use is over, and is as much a part of it.
             return (policy.outward(self, policy.element(step, x), path) for x in result)
         return policy.outward(self, result, path)
@@ -323,6 +324,10 @@ class Attenuated(Identity, Capability):
     def _cap_lent(self, value: Any, path: str, where: str, copier: Copier) -> Any:
         if self._cap_covers(value, lent=True):
             return value
+        try:
+            _depth_over(value)
+        except ValueError as error:
+            raise Withheld(f"what was passed stands under {error}") from None
         if isinstance(value, (AwaitableHandle, AwaitableCallback)):
             return AwaitableCallback(self, value, path)
         if isinstance(value, Handle) or is_host_function(value):
@@ -424,10 +429,11 @@ class Callback(HostCallable):
     lent: the function, or what stands for it under a capability that is attenuated further out.
     """
 
-    __slots__ = ("_lent", "_owner", "_path")
+    __slots__ = ("_depth", "_lent", "_owner", "_path")
     _cap_lends = True
 
     def __init__(self, owner: Attenuated, lent: Any, path: str) -> None:
+        self._depth = _depth_over(lent)
         self._owner = owner
         self._lent = lent
         self._path = path
@@ -697,6 +703,22 @@ def _original(made: Any) -> Any:
     return made._cap_inner if made._cap_derived is None else made._cap_derived
 
 
+def _depth_over(value: Any) -> int:
+    """How many stand over one another with one more over this. Each use walks through all of them, in
+    the host's time: of attenuators that a guest lays, and of those through which it passes the same
+    function again and again. Raises ValueError."""
+    if isinstance(value, Gated):
+        value = value._owner
+    beneath: int = 0
+    if isinstance(value, Callback):
+        beneath = value._depth
+    elif isinstance(value, Attenuated):
+        beneath = value._cap_depth
+    if beneath >= MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} attenuators over one another")
+    return beneath + 1
+
+
 def is_awaitable(result: Any) -> bool:
     """Whether a method gave something that answers later."""
     return isinstance(result, Awaitable) and not isinstance(result, (Handle, Capability, HostCallable))
@@ -752,10 +774,7 @@ def _special(name: str) -> Callable[..., Any]:
 def attenuated(cap: Any, policy: Policy, path: str = "", *, derived: bool = False) -> Attenuated:
     """`cap` under a policy. derived: obtained through one under it, not made by an attenuator."""
     inner = capability_of(cap, "attenuated")
-    depth = inner._cap_depth + 1 if isinstance(inner, Attenuated) else 1
-    if depth > MAX_DEPTH:
-        # Each use walks through all of them, in the host's time.
-        raise ValueError(f"more than {MAX_DEPTH} attenuators over one another")
+    depth = _depth_over(inner)
     offered = policy.offered(interface_of(inner)).methods
     special = frozenset(n for n in offered if n.startswith("__"))
     kind = _classes.get(special)

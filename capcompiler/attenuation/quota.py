@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import threading
+from collections import deque
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
 from capcompiler.attenuation.policy import Policy, Step, attenuated, capability_of, is_awaitable
 from capcompiler.membrane.capability import Capability
+from capcompiler.membrane.data import base_of, reduced
 from capcompiler.membrane.record import record_of
 from capcompiler.membrane.withheld import Withheld
 
@@ -81,7 +83,7 @@ def quota(cap: Any, *, calls: int | None = None, bytes: int | None = None) -> Ca
     return attenuated(inner, _Quota(calls, bytes))
 
 
-_CONTAINERS: Final = (list, tuple, set, frozenset)
+_CONTAINERS: Final = (list, tuple, set, frozenset, deque)
 _SMALL_BITS: Final = 64
 _SMALL_DIGITS: Final = 19
 _SHORT: Final = 64
@@ -89,19 +91,20 @@ _SHORT: Final = 64
 
 def _size(value: Any) -> int:
     """The bytes in data; each part counts once, and a short text wherever it stands. What is no data
-    counts nothing."""
+    counts nothing. What the host gives may be of a subclass, and counts as what it crosses as."""
     total = 0
     # By identity, and held, so that no other part comes to have the place of one that was made here.
     seen: dict[int, Any] = {}
     rest = [value]
     while rest:
-        x = rest.pop()
-        kind = type(x)
+        part = rest.pop()
+        # Before it is read: a guest may have put the same large text into a list a million times.
+        if id(part) in seen:
+            continue
+        x = reduced(part)
+        kind: Any = base_of(type(x)) or type(x)
         if not _is_short(kind, x):
-            # Before it is read: a guest may have put the same large text into a list a million times.
-            if id(x) in seen:
-                continue
-            seen[id(x)] = x
+            seen[id(part)] = part
         if kind is str:
             total += len(x.encode("utf-8", "surrogatepass")) if not x.isascii() else len(x)
         elif kind in (bytes, bytearray):
@@ -111,7 +114,7 @@ def _size(value: Any) -> int:
         elif kind is Decimal:
             digits = len(x.as_tuple().digits)
             total += digits if digits > _SMALL_DIGITS else 0
-        elif kind is Fraction:
+        elif issubclass(kind, Fraction):
             rest += (x.numerator, x.denominator)
         elif kind is datetime.datetime or kind is datetime.time:
             rest.append(x.tzinfo)
@@ -120,9 +123,10 @@ def _size(value: Any) -> int:
         elif kind is range:
             rest += (x.start, x.stop, x.step)
         elif kind is dict:
-            rest += [*x, *x.values()]
+            rest += dict.keys(x)
+            rest += dict.values(x)
         elif kind in _CONTAINERS:
-            rest += x
+            rest += kind.__iter__(x)
         elif (record := record_of(kind)) is not None:
             rest += record.read(x, "")
     return total

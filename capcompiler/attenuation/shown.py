@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from capcompiler.membrane.data import ATOMS, CrossingError
+from capcompiler.membrane.data import ATOMS, CrossingError, base_of, reduced
 from capcompiler.membrane.exceptions import one_line
 from capcompiler.membrane.record import record_of
 
@@ -26,7 +26,7 @@ _TEXT: Final = 200
 _BITS: Final = 1_000
 _DECIMAL_BYTES: Final = 1_000
 _NESTED: Final = 6
-_AROUND: Final[dict[type, tuple[str, str]]] = {
+_AROUND: Final[dict[Any, tuple[str, str]]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
     set: ("{", "}"),
@@ -90,6 +90,7 @@ class _Room:
 
 
 def _value(value: Any, most: int, nested: int) -> str:
+    value = reduced(value)  # what a host gives may be of a subclass, and is shown as what it crosses as
     kind = type(value)
     if kind is str or kind is bytes or kind is bytearray:
         return _text(value, most)
@@ -103,9 +104,9 @@ def _value(value: Any, most: int, nested: int) -> str:
         return _parts("range(", (value.start, value.stop, value.step), 3, ")", most, nested)
     if kind in ATOMS:
         return _cut(repr(value), _TEXT)
-    around = _AROUND.get(kind)
-    if around is not None:
-        return _container(value, around, most, nested)
+    base = kind if kind in _AROUND else base_of(kind)
+    if base in _AROUND:
+        return _container(value, base, most, nested)
     if (record := record_of(kind)) is not None:
         try:
             fields = record.read(value, "")
@@ -119,22 +120,24 @@ def _value(value: Any, most: int, nested: int) -> str:
     return "<capability>"
 
 
-def _container(value: Any, around: tuple[str, str], most: int, nested: int) -> str:
+def _container(value: Any, kind: Any, most: int, nested: int) -> str:
+    """kind: the type of it that is in the table, which it may be a subclass of."""
+    start, end = _AROUND[kind]
+    count: int = kind.__len__(value)
     if nested <= 0:
-        return f"<{type(value).__name__} of {len(value):,}>"
-    if type(value) is set and not value:
+        return f"<{kind.__name__} of {count:,}>"
+    if kind is set and not count:
         return "set()"
-    start, end = around
-    if type(value) in (dict, OrderedDict):
+    if issubclass(kind, dict):
         return _parts(
-            start, value.items(), len(value), end, most, nested,
+            start, kind.items(value), count, end, most, nested,
             lambda pair, left: (
                 f"{_value(pair[0], left, nested - 1)}: {_value(pair[1], left, nested - 1)}"
             ),
         )  # fmt: skip
-    if type(value) is tuple and len(value) == 1:
+    if kind is tuple and count == 1:
         end = "," + end
-    return _parts(start, value, len(value), end, most, nested)
+    return _parts(start, kind.__iter__(value), count, end, most, nested)
 
 
 def _parts(

@@ -49,7 +49,7 @@ from capcompiler.membrane.handle import (
     object_of,
     owner_of,
 )
-from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use, original_of
+from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use, described, original_of
 from capcompiler.membrane.pending import Pending, call_of
 from capcompiler.membrane.quick import Invoke
 from capcompiler.membrane.record import Record, record_of
@@ -256,15 +256,9 @@ class Door(Membrane):
             raise WireError(f"more than {MOST:,} handles were given")
         if type(what) is not str or type(name) is not str or type(awaitable) is not bool:
             raise WireError("an object of no kind")
-        methods = None
-        if offered is not None:
-            if type(offered) is not list or len(offered) > _METHODS:
-                raise WireError("an object that offers what is none")
-            for method in offered:
-                check_exposed_name(method, True)
-            methods = frozenset(offered)
+        offers = None if offered is None else _offered(offered)
         shown = "".join(c if c.isprintable() else "?" for c in what[:20])
-        obj = RemoteObject(number, shown, name[:80], awaitable, methods, self.released)
+        obj = RemoteObject(number, shown, name[:80], awaitable, offers, self.released)
         made = (AwaitableHandle if awaitable else Handle)(self.compartment, obj)
         self._received[number] = made
         return made
@@ -276,6 +270,10 @@ class Door(Membrane):
         cap = access.cap
         less = cap._cap_readonly() if isinstance(cap, Capability) else None
         return None if less is None else self.to_guest(less, access.path)
+
+    def described(self, number: Any, name: Any) -> tuple[str, str]:
+        """What `help` says of a method that was granted."""
+        return described(self._method(self.exports.get(number), name))
 
     # Using
 
@@ -366,6 +364,19 @@ class Door(Membrane):
         if operation == WRITE and name in interface.write and len(args) == 1:
             return access.write(name, args[0])
         raise WireError("a use that was not granted")
+
+
+def _offered(parts: Any) -> tuple[frozenset[str], ...]:
+    """What a guest's object offers: methods, attributes to read and to set, and what only reads. Raises
+    `WireError`, or what refuses names of no kind."""
+    if type(parts) is not list or len(parts) != 4:
+        raise WireError("an object that offers what is none")
+    for names, method in zip(parts, (True, False, False, True), strict=True):
+        if type(names) is not list or len(names) > _METHODS:
+            raise WireError("an object that offers what is none")
+        for name in names:
+            check_exposed_name(name, method)
+    return tuple(map(frozenset, parts))
 
 
 def _place_of(parts: list[Any]) -> tuple[str, int]:

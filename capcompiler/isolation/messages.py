@@ -47,6 +47,6 @@ LATER: Final = 3
 # Leaves of a value.
 CAP: Final = 0  # capability (to the guest: methods, read, write, reads, facets)
 METHOD: Final = 1  # capability, name
-OBJECT: Final = 2  # object (to the host: what, name, awaitable, offered)
+OBJECT: Final = 2  # object (to the host: what, name, awaitable, offered: methods, read, write, reads)
 PENDING: Final = 3  # call
 KIND: Final = 4  # number of a registered dataclass: the class itself

@@ -179,6 +179,11 @@ class RemoteMethod(HostCallable):
         host: Host = object.__getattribute__(self._target, "_host")
         return host.use(DO, number_of(self._target), self._name, args, kwargs)
 
+    def _cap_described(self) -> tuple[str, str]:
+        host: Host = object.__getattribute__(self._target, "_host")
+        parameters, meaning = host.ask("described", number_of(self._target), self._name)
+        return parameters, meaning
+
 
 class RemoteCapability(Exposed):
     """A capability of the host's, as the membrane on this side takes it.
@@ -501,16 +506,14 @@ class Host:
         if isinstance(value, Handle):
             what, name = described(value)
             offered = offered_by(value)
-            methods = None if offered is None else sorted(offered._cap_methods)
             awaitable = type(value) is AwaitableHandle
-            return [OBJECT, self.kept.send(value), what, name, awaitable, methods]
+            return [OBJECT, self.kept.send(value), what, name, awaitable, _offers(offered)]
         if isinstance(value, (Capability, HostCallable)):
             # One that was made less of here: to the host, an object of the guest's with these methods.
             membrane = self.here._membrane
             held = membrane.handle(membrane.reference(value, "attenuated"))
-            methods = sorted(interface_of(value).methods)
             awaitable = isinstance(value, AwaitableCallback)
-            return [OBJECT, self.kept.send(held), "capability", "", awaitable, methods]
+            return [OBJECT, self.kept.send(held), "capability", "", awaitable, _offers(value)]
         raise WireError(f"a {type(value).__name__} is no value")
 
     def awaited_here(self, answer: Answer) -> Handle:
@@ -660,7 +663,13 @@ class Host:
 
     def read_object(self, number: int, name: Any, budget: Any) -> Any:
         self.limited(budget)
-        return self.out(getattr(self.kept.get(number), self.into(name)))
+        handle, wanted = self.kept.get(number), self.into(name)
+        if type(handle) is not Handle and type(handle) is not AwaitableHandle:
+            return self.out(getattr(handle, wanted))
+        owner, obj = owner_of(handle), object_of(handle)
+        if wanted == "__iter__":
+            return self.out(owner._iterate_object(obj))
+        return self.out(owner._read_object(obj, wanted))
 
     def store_object(self, number: int, name: Any, value: Any, budget: Any) -> None:
         self.limited(budget)
@@ -771,6 +780,15 @@ class Host:
         problem = self.here._end()
         if problem is not None:
             raise problem
+
+
+def _offers(cap: Any) -> list[list[str]] | None:
+    """What a capability of this side offers another guest, as the host is told; None for nothing."""
+    if cap is None:
+        return None
+    interface = interface_of(cap)
+    offers = (interface.methods, interface.read, interface.write, interface.reads)
+    return [*map(sorted, offers)]
 
 
 def _called(world: World, call: Callable[[], Any]) -> Any:

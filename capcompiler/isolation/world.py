@@ -234,6 +234,9 @@ class ProcessCompartment(Compartment):
             self._exchange(READ_OBJECT, obj.number, self._out(name), self._budget())
         ))  # fmt: skip
 
+    def _iterate_object(self, obj: Any) -> Any:
+        return self._read_object(obj, "__iter__")  # its worker does the rest
+
     def _store_object(self, obj: Any, name: str, value: Any) -> None:
         def run() -> None:
             (tree,) = self._arguments((value,), {})[0]
@@ -499,6 +502,8 @@ class ProcessCompartment(Compartment):
         parts = self._door.from_guest(tree)
         if what == "readonly":
             return self._door.narrowed(*parts)
+        if what == "described":
+            return self._out([*self._door.described(*parts)])
         return self._out(self._known_to_all(what, parts))
 
     def _known_to_all(self, what: Any, parts: Any) -> Any:

@@ -37,7 +37,7 @@ from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
 from capcompiler.membrane.capability import Capability, is_host_function
-from capcompiler.membrane.data import ATOMS, PLAIN, Rows, _base_of, are_rows
+from capcompiler.membrane.data import ATOMS, PLAIN, Rows, are_rows, base_of
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import with_article
 from capcompiler.membrane.record import record_of
@@ -116,7 +116,7 @@ class Crossing:
             if issubclass(kind, tuple) and hasattr(kind, "_fields") and self._shows:
                 return View(self, value)
             return self._elements(value, seen)
-        if kind in _ENTER or _base_of(kind) is not None or record_of(kind) is not None:
+        if kind in _ENTER or base_of(kind) is not None or record_of(kind) is not None:
             return value
         if issubclass(kind, Undefined):
             return record_of_undefined(self, value)

@@ -11,7 +11,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MethodType
 from typing import Any, Final
@@ -75,7 +75,7 @@ class Checker:
 
     def __init__(self, signature: inspect.Signature, hints: dict[str, Any], skipped: int) -> None:
         self.signature = signature
-        self.given = hints.get("return", Any)
+        self.given = _answered(hints.get("return", Any))
         #: Types of arguments that were right before and have no size.
         self.known: set[tuple[type, ...]] = set()
         #: Exact types of results that need no further look.
@@ -157,11 +157,18 @@ class Checker:
         except TypeError as error:
             return f"{path}: {error}"
         for position, parameter in enumerate(self.parameters[self.skipped :], 1):
-            if parameter.name not in bound.arguments:
-                continue
-            value = bound.arguments[parameter.name]
             hint = self.hints.get(parameter.name, Any)
-            if parameter.kind is parameter.VAR_POSITIONAL:
+            if parameter.name not in bound.arguments and not _is_unpacked(hint):
+                continue
+            nothing: Any = {} if parameter.kind is parameter.VAR_KEYWORD else ()
+            value = bound.arguments.get(parameter.name, nothing)
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) and _is_unpacked(
+                hint
+            ):
+                # All of them as one tuple, or as one typed dict.
+                values = [value]
+                hint = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Unpack else hint
+            elif parameter.kind is parameter.VAR_POSITIONAL:
                 values = list(value)
             elif parameter.kind is parameter.VAR_KEYWORD:
                 values = list(value.values())
@@ -205,6 +212,22 @@ class Checker:
             shown.append(text)
         given = "" if self.given is Any else f" -> {wanted(self.given)}"
         return f"({', '.join(shown)}){given}"
+
+
+def _is_unpacked(hint: Any) -> bool:
+    """Whether it is written `Unpack[...]`, or `*tuple[...]`."""
+    return typing.get_origin(hint) is typing.Unpack or getattr(hint, "__unpacked__", False) is True
+
+
+def _answered(hint: Any) -> Any:
+    """What is promised in the end: of something that answers later, its answer."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_answered, arguments))]  # noqa: UP007
+    kind = origin or hint
+    if isinstance(kind, type) and issubclass(kind, Awaitable):
+        return arguments[-1] if arguments else Any
+    return hint
 
 
 def _plain(given: Any) -> frozenset[type]:
@@ -261,7 +284,10 @@ def _checker(function: Any, bound: bool, owner: type | None) -> Checker | None:
         signature = _signature(function)
     except Exception:  # a function of C code, which has none
         return None
-    return Checker(signature, _hints(function, owner), int(bound))
+    hints = _hints(function, owner)
+    if owner is not None:
+        hints = {n: owner if h is typing.Self else h for n, h in hints.items()}
+    return Checker(signature, hints, int(bound))
 
 
 class _Unknown:
@@ -350,15 +376,27 @@ def _meant(hint: Any) -> Any:
             hint = hint.__supertype__
         elif type(hint).__name__ == "TypeAliasType":
             hint = hint.__value__
+        elif typing.get_origin(hint) in _MARKS:
+            (hint,) = typing.get_args(hint)
+        elif hint is typing.LiteralString:
+            hint = str
         else:
             break
     return hint
 
 
+#: What says something of a name, and nothing of a value. `ReadOnly` is of 3.13.
+_MARKS: Final = frozenset(
+    mark for name in ("Final", "ClassVar", "Required", "NotRequired", "ReadOnly")
+    if (mark := getattr(typing, name, None)) is not None
+)  # fmt: skip
+
+
 def matches(value: Any, hint: Any) -> bool:
     """Whether a crossed value, exact data or a handle, is what an annotation asks for.
 
-    Annotations beyond classes, unions, literals and builtin containers are not enforced.
+    Annotations beyond classes, unions, literals, typed dicts and containers are not enforced: those of
+    protocols that cannot be asked for, and of what callables take and give.
     """
     return _matches(value, hint, set())
 
@@ -370,7 +408,7 @@ def _matches(value: Any, hint: Any, right: set[tuple[int, int]], *, sized: bool 
     hint = _meant(hint)
     if hint is Any or isinstance(hint, str):
         return True
-    if hint is _UNKNOWN:
+    if hint is _UNKNOWN or hint is typing.Never or hint is typing.NoReturn:
         return False
     if hint is None or hint is type(None):
         return value is None
@@ -389,6 +427,8 @@ def _matches(value: Any, hint: Any, right: set[tuple[int, int]], *, sized: bool 
     kind: Any = origin or hint
     if not isinstance(kind, type):
         return True
+    if typing.is_typeddict(kind):
+        return _matches_fields(value, hint, right, sized)
     if kind is float:
         return type(value) in (float, int)
     if kind is int:
@@ -405,7 +445,7 @@ def _matches(value: Any, hint: Any, right: set[tuple[int, int]], *, sized: bool 
         # `tuple[()]` is the empty one; a bare `typing.Tuple` is any.
         return origin is not tuple or hint is typing.Tuple or not len(value)  # noqa: UP006
     if kind not in (list, set, frozenset, tuple, dict):
-        return True
+        return _matches_abstract(value, kind, hint, right, sized)
     known = (id(value), id(hint))
     if known in right:
         return True
@@ -423,6 +463,60 @@ def _matches(value: Any, hint: Any, right: set[tuple[int, int]], *, sized: bool 
         fits = all(fit(v, arguments[0]) for v in members)
     else:
         fits = len(members) == len(arguments) and all(map(fit, members, arguments))
+    if not fits:
+        right.discard(known)
+    return fits
+
+
+def _matches_fields(value: Any, hint: Any, right: set[tuple[int, int]], sized: bool) -> bool:
+    """Whether a value is a dict of just the fields of a typed dict."""
+    fields, needed = _fields_of(typing.get_origin(hint) or hint)
+    if type(value) is not dict or not needed <= value.keys():
+        return False
+    known = (id(value), id(hint))
+    if known in right:
+        return True
+    right.add(known)
+    fits = all(n in fields and _matches(v, fields[n], right, sized=sized) for n, v in value.items())
+    if not fits:
+        right.discard(known)
+    return fits
+
+
+@functools.lru_cache(maxsize=1024)
+def _fields_of(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """The fields of a typed dict, and those that must be there."""
+    try:
+        hints = typing.get_type_hints(kind, include_extras=True)
+    except Exception:  # names that are there for type checkers alone
+        hints = dict.fromkeys((*kind.__required_keys__, *kind.__optional_keys__), _UNKNOWN)
+    # Where annotations are text, the class itself has not seen these.
+    marked = {n: typing.get_origin(h) for n, h in hints.items()}
+    spared = {n for n, mark in marked.items() if mark is typing.NotRequired}
+    return hints, frozenset(kind.__required_keys__ - spared)
+
+
+def _matches_abstract(
+    value: Any, kind: type, hint: Any, right: set[tuple[int, int]], sized: bool
+) -> bool:
+    """Whether what is in a container is as an abstract class of containers names it."""
+    arguments = typing.get_args(hint)
+    known = (id(value), id(hint))
+    if known in right:
+        return True
+    right.add(known)
+    fits = True
+    if issubclass(kind, Mapping):
+        if type(value) is dict and len(arguments) == 2:
+            key, part = arguments
+            fits = all(
+                _matches(k, key, right, sized=sized) and _matches(v, part, right, sized=sized)
+                for k, v in value.items()
+            )
+    elif issubclass(kind, Iterable) and type(value) in _SIZED and len(arguments) == 1:
+        # Each character is a text, and each byte a number.
+        some = value[:1] if type(value) in (str, bytes, bytearray) else value
+        fits = all(_matches(v, arguments[0], right, sized=sized) for v in some)
     if not fits:
         right.discard(known)
     return fits

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
 
 __all__ = [
+    "EXPOSABLE",
     "Capability",
     "Exposed",
     "HostCallable",
@@ -238,6 +239,8 @@ class HostCallable(Identity):
     __slots__ = ("__weakref__",)
     #: See `lends`.
     _cap_lends = False
+    #: What `help` says of it, where it knows better than its signature.
+    _cap_described: Callable[[], tuple[str, str]] | None = None
 
     def _cap_origin(self) -> Any:
         """What it stands for; None for nothing of the host's."""
@@ -341,6 +344,9 @@ class Later(HostCallable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._name == "__call__":
             return self._target(*args, **kwargs)
+        if self._name == "__iter__" and not args and not kwargs:
+            # What it gives is iterated over where it is: a handle of an iterator gives no elements.
+            return owner_of(self._target)._iterate_object(object_of(self._target))
         return read_of(self._target, self._name)(*args, **kwargs)
 
 

@@ -18,7 +18,9 @@ from typing import Any, Final
 from guards.host import host_name
 from guards.tables.decimals import DECIMAL_CROSSES
 
-__all__ = ["MAX_NESTING", "PLAIN", "Copier", "CrossingError", "Rows", "are_rows"]
+__all__ = [
+    "ATOMS", "MAX_NESTING", "PLAIN", "Copier", "CrossingError", "Rows", "are_rows", "base_of", "reduced",
+]  # fmt: skip
 
 #: Containers inside one another, at most.
 MAX_NESTING: Final = 200
@@ -172,7 +174,7 @@ class Copier:
         known = self._memo.get(id(value))
         if known is not None:
             return known[0]
-        base = _base_of(kind)
+        base = base_of(kind)
         if base is None:
             if kind is Rows:
                 return self._taken(value, path)
@@ -313,7 +315,7 @@ class Copier:
     def _hash_of(self, key: Any) -> int | None:
         """The hash of a key once it is exact; None where that runs code, or nobody can foretell it."""
         kind = type(key)
-        base = _base_of(kind)
+        base = base_of(kind)
         if base is int:
             return hash(int.__int__(key))
         if base in (tuple, frozenset):
@@ -506,7 +508,7 @@ _KNOWN: Final = frozenset({*_BASES, OrderedDict, defaultdict})
 _MOMENTS: Final = frozenset({datetime.datetime, datetime.time})
 
 
-def _base_of(kind: type) -> type | None:
+def base_of(kind: type) -> type | None:
     """The builtin type that a value's data is of; None when it is no data."""
     if kind in _KNOWN:
         if kind is OrderedDict or kind is defaultdict:
@@ -516,6 +518,13 @@ def _base_of(kind: type) -> type | None:
         if issubclass(kind, base):
             return base
     return None
+
+
+def reduced(value: Any) -> Any:
+    """What is no container, as the exact value that crosses for it; anything else as it is."""
+    kind = type(value)
+    base = None if kind in ATOMS else base_of(kind)
+    return value if base is None or base is kind or base not in _REDUCED else _REDUCED[base](value)
 
 
 def _at(path: str, key: object) -> str:

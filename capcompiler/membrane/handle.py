@@ -70,15 +70,16 @@ class Handle:
 class RemoteObject:
     """A guest's object in a worker, as its host knows it: a number, and what its worker says of it.
 
-    what, name: for `repr`. offered: the methods that it offers to another guest; None for nothing.
-    received: how often it came. released: where it is told that it is gone, with its number.
+    what, name: for `repr`. offered: the methods that it offers to another guest, the attributes to read
+    and to set, and what of it only reads; None for nothing. received: how often it came. released: where
+    it is told that it is gone, with its number.
     """
 
     __slots__ = ("awaitable", "name", "number", "offered", "received", "released", "what")
 
     def __init__(
-        self, number: int, what: str, name: str, awaitable: bool, offered: frozenset[str] | None,
-        released: deque[tuple[int, int]],
+        self, number: int, what: str, name: str, awaitable: bool,
+        offered: tuple[frozenset[str], ...] | None, released: deque[tuple[int, int]],
     ) -> None:  # fmt: skip
         self.number = number
         self.what = what

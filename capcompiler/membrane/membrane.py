@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from capcompiler.compartment import Compartment
     from capcompiler.recording.recorder import Recorder
 
-__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Unanswered", "Use", "is_awaitable",
+__all__ = ["Membrane", "MustAwait", "RefusedArgument", "Unanswered", "Use", "described", "is_awaitable",
            "refused_argument", "refused_grant", "why_not_granted", "with_article"]  # fmt: skip
 
 #: Why some keys cannot cross.
@@ -101,6 +101,20 @@ def offered_by(handle: Handle) -> Any:
     from capcompiler.nesting import offered_by as offered  # it needs compartments, which need us
 
     return offered(handle)
+
+
+def described(method: Any) -> tuple[str, str]:
+    """The parameters of a method in words, and what it does; "(...)" and "" for what is not known."""
+    inner = method
+    while isinstance(inner, HostCallable):
+        if inner._cap_described is not None:
+            return inner._cap_described()
+        inner = inner._cap_origin()
+    checker = checker_for(method)
+    if checker is None:
+        return "(...)", ""
+    doc = function_of(method).__doc__
+    return checker.described(), _first_sentence(doc) if isinstance(doc, str) else ""
 
 
 def _first_sentence(doc: str) -> str:
@@ -153,11 +167,10 @@ class Access:
         lines = [f"capability {self.path}"]
         for name in sorted(interface.methods):
             path = self.path if name == "__call__" else f"{self.path}.{name}"
-            checker = checker_for(interface.methods[name])
-            lines.append(f"  {path}{'(...)' if checker is None else checker.described()}")
-            doc = None if checker is None else function_of(interface.methods[name]).__doc__
-            if isinstance(doc, str):
-                lines.append(f"      {_first_sentence(doc)}")
+            parameters, meaning = described(interface.methods[name])
+            lines.append(f"  {path}{parameters}")
+            if meaning:
+                lines.append(f"      {meaning}")
         lines += [f"  {self.path}.{n}  (read)" for n in sorted(interface.read)]
         lines += [f"  {self.path}.{n} = ...  (write)" for n in sorted(interface.write)]
         return "\n".join(lines)
@@ -231,7 +244,7 @@ def _iterated(
     if checker is not None:
         checker.check(path, args, kwargs)
     result = method(*args, **kwargs)
-    return result if isinstance(result, Capability) else membrane.elements(result)
+    return result if isinstance(result, (Capability, Handle)) else membrane.elements(result)
 
 
 #: What is no failure of a host's function: the stop, and a wish of the host's to end.

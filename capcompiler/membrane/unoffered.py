@@ -66,7 +66,8 @@ def unoffered(obj: Any, name: str, methods: Mapping[str, Any], args: tuple[Any, 
     if name == "__str__":
         return repr(obj)
     if name == "__contains__" and not methods.keys().isdisjoint(("__iter__", "__getitem__")):
-        return args[0] in iter(obj)
+        # Not in the iterator itself: that may be a capability of this class, and ask here again.
+        return args[0] in (element for element in obj)
     if name == "__iter__" and "__getitem__" in methods:
         return iter(_indexed(obj))
     if name in ("__int__", "__float__") and "__index__" in methods:

@@ -478,6 +478,34 @@ def test_a_function_of_the_hosts_is_handed_what_no_guest_may_hold() -> None:
         cap_exec("engine.run(lambda x: 0)", caps)
 
 
+#: Each lays one more layer over what a host keeps, each time round.
+LAYERS = {
+    "a-function": "quota(desk.keep, calls=9)(desk.back())",
+    "a-function-in-a-list": "quota(desk, calls=9).keep(desk.back())",
+    "a-capability": "quota(bare.keep, calls=9)(desk.back())",
+}
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_is_passed_again_and_again_has_a_bound_of_layers(name: str, isolation: Any) -> None:
+    """Each use walked through all of them: three thousand took minutes, for a few steps each."""
+
+    class Maker(Desk):
+        def make(self) -> Any:
+            return Part() if name == "a-capability" else (lambda: 1)
+
+    desk = Maker()
+    source = f"desk.keep(desk.make())\nfor n in range(200): {LAYERS[name]}"
+    with Compartment({"desk": desk, "bare": desk}, isolation=isolation) as world:
+        if isolation == "process" and name == "a-capability":
+            world.exec(source)  # there it is passed as it is
+            assert type(desk.kept) is Part
+            return
+        with pytest.raises(CapabilityError, match="more than 100 attenuators"):
+            world.exec(source)
+
+
 #: What attenuators copy in the host's time.
 COPIED = {
     "boxes-in-boxes": "x = 1\nfor i in range(60): x = (seal(x), seal(x))\ndesk.give(x)",

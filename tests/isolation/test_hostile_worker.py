@@ -333,8 +333,11 @@ def doubled(levels: int) -> Any:
     [LEAF], [LEAF, None], [LEAF, [CAP, 1]], [LEAF, [CAP, "1"]], [LEAF, [METHOD, 1, "x"]],
     [LEAF, [PENDING, 1]], [LEAF, [77, 1]], [LEAF, [OBJECT, 1]], [LEAF, [OBJECT, "1", "f", "f", False, None]],
     [LEAF, [OBJECT, 1, 5, "f", False, None]], [LEAF, [OBJECT, 1, "f", "f", 0, None]],
-    [LEAF, [OBJECT, 1, "f", "f", False, ["__class__"]]], [LEAF, [OBJECT, 1, "f", "f", False, [5]]],
-    [LEAF, [OBJECT, 1, "f", "f", False, "call"]],
+    *([LEAF, [OBJECT, 1, "f", "f", False, offered]] for offered in (
+        "call", ["call"], [["call"], [], []], [["__class__"], [], [], []], [[5], [], [], []],
+        [[], ["__len__"], [], []], [[], [], ["__dict__"], []], [[], [], [], ["__class__"]], [[], "call", [], []],
+        [["call"], [], [], [], []], [["call"] * 1001, [], [], []],
+    )),
 ])  # fmt: skip
 def test_values_that_are_none(tree: Any) -> None:
     ends(answers(tree))
@@ -783,7 +786,7 @@ def test_calls_within_calls_end_where_the_hosts_stack_does() -> None:
     def script(peer: Peer) -> None:
         serial = peer.request()[1]
         number = number_of(peer, "call")
-        function = [LEAF, [OBJECT, 5, "function", "f", False, ["__call__"]]]
+        function = [LEAF, [OBJECT, 5, "function", "f", False, [["__call__"], [], [], []]]]
         for i in range(5000):
             peer.send([USE, i + 1, [], DO, number, "__call__", [TUPLE, function], NO_KWARGS, 10**6])
             if peer.receive()[0] == ANSWER:

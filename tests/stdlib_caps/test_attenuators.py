@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import datetime
+import enum
 import re
 import types
 from collections.abc import Callable, Iterator
@@ -420,6 +422,58 @@ def test_each_use_is_told() -> None:
         ("part.value", (), "ok"),
         ("label", (), "ok"),
     ]
+
+
+class _Str(str):
+    def __len__(self) -> int:
+        return 0
+
+
+class _List(list[Any]):
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+_Pair = collections.namedtuple("_Pair", "a b")
+
+#: What a host may give, each of a type of its own that crosses as a builtin one, and as it is shown.
+OF_A_SUBCLASS: dict[str, tuple[Any, str]] = {
+    "a-deque": (collections.deque(["x" * 99]), "deque([_])"),
+    "an-ordered-dict": (collections.OrderedDict(a="x" * 99), "OrderedDict({'a': _})"),
+    "a-default-dict": (collections.defaultdict(list, {1: "x" * 99}), "{1: _}"),
+    "a-counter": (collections.Counter({"x" * 99: 1}), "{_: 1}"),
+    "a-named-tuple": (_Pair("x" * 99, 1), "(_, 1)"),
+    "a-list-that-lies": (_List(["x" * 99]), "[_]"),
+    "a-text-that-lies": (_Str("x" * 99), "_"),
+    "a-text-that-lies-in-a-list": ([_Str("x" * 99)], "[_]"),
+    "a-text-that-lies-as-a-key": ({_Str("x" * 99): 1}, "{_: 1}"),
+    "a-number": (enum.IntEnum("Big", {"A": 2**1200}).A, "_"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+@pytest.mark.parametrize("name", OF_A_SUBCLASS)
+def test_what_a_host_gives_counts_as_what_it_crosses_as(name: str, isolation: Any) -> None:
+    """A quota counted nothing for what is of a subclass, and a log showed it as a capability."""
+    value, shown = OF_A_SUBCLASS[name]
+
+    class Giver(Capability):
+        def give(self) -> Any:
+            return value
+
+        def fail(self) -> None:
+            raise ValueError(value)
+
+    for use in ("give", "fail"):
+        with pytest.raises(GuestError, match="quota of bytes"):
+            cap_exec(f"c.{use}()", {"c": quota(Giver(), bytes=50)}, isolation=isolation)
+    lines: list[Any] = []
+    cap_exec("logged(c, told).give()", {"c": Giver(), "told": lines.append}, isolation=isolation)
+    part = "<a number of 1,201 bits>" if name == "a-number" else repr("x" * 99)
+    if isolation == "inline":
+        assert lines == [f"give(): ok {shown.replace('_', part)}"]
+    else:  # there it has crossed already
+        assert part in lines[0]
 
 
 def test_a_log_and_a_guest_are_told_in_text(caplog: pytest.LogCaptureFixture) -> None:

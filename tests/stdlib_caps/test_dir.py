@@ -999,3 +999,14 @@ def test_files_without_a_name_take_room_while_they_are_open() -> None:
         with pytest.raises(FileNotFoundError):
             fs.open("nowhere/a", "w")
     assert fs._tree.entries == 1  # type: ignore[attr-defined]
+
+
+def test_patterns_are_not_kept() -> None:
+    """From 3.12 on the library keeps tens of thousands of them, each of some kilobytes."""
+    import fnmatch
+
+    kept: Any = fnmatch._compile_pattern  # type: ignore[attr-defined]
+    before = kept.cache_info().currsize
+    source = "for i in range(300): assert fs.glob(f'a*{i}[a-z]*') == []\nr = fs.glob('*.[tx]xt')"
+    assert cap_exec(source, {"fs": MemoryDir({"a.txt": "", "b.TXT": ""})})["r"] == ["a.txt"]
+    assert kept.cache_info().currsize == before

@@ -294,6 +294,10 @@ ADDRESSES = [
     ("fe80::1%eth0", False), ("fc00::1", False), ("::ffff:127.0.0.1", False), ("::ffff:8.8.8.8", True),
     ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("2606:4700::1111", True), ("255.255.255.255", False),
     ("ff02::1", False), ("::", False),
+    # Python knows none of these for private ones.
+    ("::127.0.0.1", False), ("::ffff:0:127.0.0.1", False), ("fec0::1", False), ("64:ff9b:1::7f00:1", False),
+    ("::5efe:127.0.0.1", False), ("2606:4700::5efe:127.0.0.1", False), ("2606:4700::200:5efe:10.0.0.1", False),
+    ("2606:4700::5efe:8.8.8.8", True), ("5f00::1", False), ("4000::1", False),
 ]  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def feed_kept(realm: Realm, obj: Any) -> Any:
 
 
 def feed_once(realm: Realm, obj: Any) -> Any:
-    """The same for what takes several elements at once."""
+    """The same for what goes on with it after that; see `Once`."""
     fed = itertools.compress(obj, realm.meter.iterator)
     return fed if type(obj) in _LENGTHS or type(obj) is range else Once(fed, realm.meter.kept)
 

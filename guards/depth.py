@@ -60,7 +60,8 @@ class Once:
     """An iterator that refuses to be asked while it is at work, and is there for as long as the turn
     where it had to refuse: whoever asked lets go of it then, within what goes on to ask it.
 
-    `islice` and `batched` take several elements at once of what they iterate.
+    `islice` and `batched` take several elements at once of what they iterate, and `zip_longest` lets go
+    of it once more where it came to its end meanwhile.
     """
 
     __slots__ = ("busy", "kept", "source")

@@ -106,7 +106,7 @@ for _kind, _prepare in {
     itertools.groupby: _counted(0, function=1),
     itertools.islice: _counted(0, feed=feed_once),
     itertools.pairwise: _counted(0, feed=feed_kept),
-    itertools.zip_longest: _counted(feed=feed_kept),
+    itertools.zip_longest: _counted(feed=feed_once),
     itertools.count: _endless,
     itertools.repeat: _endless,
 }.items():

@@ -660,12 +660,22 @@ for _name in ("abs", "bin", "hex", "oct"):
     _linear(_name, digits=_name != "abs")
 
 
-def _to_compare(realm: Realm, function: Any, sentinel: Any) -> Any:
-    """What a function gives, once it is paid for that C code compares it with the sentinel."""
+_END: Final = object()
+
+
+def _unless_equal(realm: Realm, function: Any, sentinel: Any) -> Any:
+    """What a function gives, or `_END` for what equals the sentinel. Compared here, where both are held:
+    C code lets go of them when it is asked again meanwhile, and goes on with them."""
     found = function()
+    if sentinel is found:
+        return _END
     charge_walk(realm, sentinel)
     charge_walk(realm, found)
-    return found
+    return _END if sentinel == found else found
+
+
+def _called(function: Any) -> Any:
+    return function()
 
 
 @builtin
@@ -673,8 +683,10 @@ def iter_(realm: Realm, obj: Any, /, *sentinel: Any) -> Any:
     if sentinel:
         check_nesting(realm, (obj, *sentinel))
         function = callable_for_c(realm, obj)
-        if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS:
-            function = functools.partial(_to_compare, realm, function, sentinel[0])
+        if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS and callable(function):
+            return iter(functools.partial(_unless_equal, realm, function, sentinel[0]), _END)
+        if type(function) is not FunctionType and callable(function):
+            function = functools.partial(_called, function)  # held while it runs, as a function is
         return iter(function, *sentinel)
     return iter(obj)
 

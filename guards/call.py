@@ -343,7 +343,14 @@ def _empty_staticmethod(kind: Any, *args: Any, **_kwargs: Any) -> Any:
     return made
 
 
+def _empty_super(kind: Any, *_args: Any, **_kwargs: Any) -> Any:
+    made: Any = super.__new__(kind)
+    super.__init__(made, object)  # which stands before no class, and is bound to nothing
+    return made
+
+
 MADE_EMPTY[staticmethod] = _empty_staticmethod
+MADE_EMPTY[super] = _empty_super
 
 
 def _made_by_hand(realm: Realm, kind: type) -> Any:
@@ -519,6 +526,23 @@ def forget_annotations(realm: Realm, wrapper: Any) -> None:
 def wrapped_by(wrapper: Any) -> Any:
     """The function in a `classmethod` or `staticmethod`, whatever a subclass says."""
     return next(get(wrapper) for kind, get in _wrapped_by.items() if issubclass(type(wrapper), kind))
+
+
+_CALLED: Final[dict[type, list[Any]]] = {
+    property: [property.__dict__[n].__get__ for n in ("fget", "fset", "fdel")],
+    **{k: [get] for k, get in _wrapped_by.items()},
+    collections.defaultdict: [collections.defaultdict.__dict__["default_factory"].__get__],
+}
+
+
+def keep_called(realm: Realm, obj: Any) -> None:
+    """Keep what an object has C code call until the turn is over, before it is given something else to
+    call: it is called without being held, and a generator that is at work would be freed."""
+    for kind, getters in _CALLED.items():
+        if issubclass(type(obj), kind):
+            found = [x for x in [get(obj) for get in getters] if x is not None]
+            if found:
+                realm.meter.kept.append(found)
 
 
 _type_call: Final = type.__call__

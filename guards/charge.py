@@ -25,6 +25,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.depth import Kept, Once
 from guards.host import host_iterable, host_lookup
 from guards.tables.rows import TABLE
 from guards.templates import TEMPLATES, Template, template_size
@@ -62,7 +63,9 @@ __all__ = [
     "check_digits",
     "check_digits_of_text",
     "feed",
+    "feed_kept",
     "feed_keys",
+    "feed_once",
     "feed_pairs",
     "is_short_format",
     "is_view",
@@ -139,6 +142,24 @@ def feed(realm: Realm, obj: Any) -> Any:
             return obj
         # Counted one by one, so that the clock is looked at while C code walks it.
     return itertools.compress(obj, realm.meter.iterator)
+
+
+def feed_kept(realm: Realm, obj: Any) -> Any:
+    """What C code that lets go of what it iterates may iterate in place of `obj`: a step per element."""
+    if type(obj) not in _LENGTHS and type(obj) is not range:
+        iterator = iter(obj)
+        definer, ask = host_lookup(type(iterator), "__next__")
+        if definer in TABLE:  # a function of the guest's is held, with its object, while it runs
+            obj = Kept(iterator, ask.__get__(iterator, type(iterator)))
+        else:
+            obj = iterator
+    return itertools.compress(obj, realm.meter.iterator)
+
+
+def feed_once(realm: Realm, obj: Any) -> Any:
+    """The same for what goes on with it after that; see `Once`."""
+    fed = itertools.compress(obj, realm.meter.iterator)
+    return fed if type(obj) in _LENGTHS or type(obj) is range else Once(fed, realm.meter.kept)
 
 
 def settled(realm: Realm, element: Any) -> Any:

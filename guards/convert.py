@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.host import host_lookup, host_name
+from guards.host import host_exact_str, host_lookup, host_name
 
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["exact_number", "index_of"]
+__all__ = ["exact_number", "index_of", "steady"]
 
 _LEAVING: Final = (
     "The ability to return an instance of a strict subclass of {0} is deprecated, and may not be "
@@ -68,6 +68,27 @@ def index_of(realm: Realm, obj: Any) -> Any:
     if issubclass(kind, int) or not _own(realm, kind, "__index__"):
         return operator.index(obj)
     return _exactly(realm, _ask(obj, "__index__"), int, "__index__")
+
+
+_STEADY: Final = frozenset({int, str, bytes, bytearray, memoryview, type(None)})
+
+
+def steady(realm: Realm, value: Any) -> Any:
+    """What C code may ask in place of `value` while it holds on to memory that a guest can have moved:
+    nothing of it is the guest's to run. A text or bytes as exact ones, and the number that an object
+    stands for."""
+    kind = type(value)
+    if kind in _STEADY or issubclass(kind, bytearray):
+        return value
+    if issubclass(kind, str):
+        return host_exact_str(value)
+    if issubclass(kind, bytes):
+        return bytes(memoryview(value))
+    return (
+        int.__add__(index_of(realm, value), 0)
+        if host_lookup(kind, "__index__")[0] is not None
+        else value
+    )
 
 
 def _int(realm: Realm, obj: Any) -> Any:

@@ -18,7 +18,7 @@ from guards.host import host_mro
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CARRIERS", "check_nesting"]
+__all__ = ["CARRIERS", "Kept", "Once", "check_nesting"]
 
 #: Levels of carriers inside one another, at most.
 MAX_LEVELS: Final = 200
@@ -33,15 +33,68 @@ CARRIERS: Final[set[type]] = {
 }  # fmt: skip
 
 
+_NOTHING: Final = object()
 _TUPLE_ITERATOR: Final = type(iter(()))
+
+
+class Kept:
+    """An iterator of C code that is alive while it is asked, although whoever asks lets go of it.
+
+    `chain`, `islice` and their like let go of what they iterate at its end. Code of the guest's that
+    runs inside it, and asks them meanwhile, would have it freed while it is at work.
+    """
+
+    __slots__ = ("__next__", "source")
+    __next__: Any
+    source: Any
+
+    def __init__(self, source: Any, ask: Any) -> None:
+        self.source = source
+        self.__next__ = ask  # found through its slot, a method is held by whoever calls it
+
+    def __iter__(self) -> Kept:
+        return self
+
+
+class Once:
+    """An iterator that refuses to be asked while it is at work, and is there for as long as the turn
+    where it had to refuse: whoever asked lets go of it then, within what goes on to ask it.
+
+    `islice` and `batched` take several elements at once of what they iterate, and `zip_longest` lets go
+    of it once more where it came to its end meanwhile.
+    """
+
+    __slots__ = ("busy", "kept", "source")
+
+    def __init__(self, source: Any, kept: list[Any]) -> None:
+        self.source = source
+        self.kept = kept
+        self.busy = False
+
+    def __iter__(self) -> Once:
+        return self
+
+    def __next__(self) -> Any:
+        if self.busy:
+            self.kept.append(self)
+            raise ValueError("iterator already executing")
+        self.busy = True
+        try:
+            return next(self.source)
+        finally:
+            self.busy = False
 
 
 def _carries(kind: type) -> bool:
     return kind in CARRIERS or (kind.__flags__ & 512 != 0 and any(k in CARRIERS for k in host_mro(kind)))
 
 
-def check_nesting(realm: Realm, objects: Any) -> None:
-    """Refuse to put one more carrier around objects that are `MAX_LEVELS` carriers deep already."""
+def check_nesting(realm: Realm, objects: Any, around: object = _NOTHING) -> None:
+    """Refuse to put one more carrier around objects that are `MAX_LEVELS` carriers deep already.
+
+    around: a carrier that is there already, which none of them may lead to: C code would go round in
+    circles until its stack is used up.
+    """
     level = [x for x in objects if _carries(type(x))]
     if not level:
         return
@@ -54,15 +107,22 @@ def check_nesting(realm: Realm, objects: Any) -> None:
         realm.meter.charge(len(level) >> 2)
         below: list[Any] = []
         for x in level:
+            if x is around:
+                raise TypeError("what wraps a function cannot be put around itself")
             for inner in gc.get_referents(x):
                 if id(inner) in seen:
                     continue
+                if type(inner) is Kept or type(inner) is Once:
+                    inner = inner.source
                 if type(inner) is _TUPLE_ITERATOR:
                     below.append(inner)  # `chain` takes its iterables from one
                 elif type(inner) is tuple:
                     # The arguments of an alias, the pools of `zip`.
-                    below.extend(y for y in inner if _carries(type(y)) and id(y) not in seen)
-                    seen.update(id(y) for y in inner)
+                    # Not walked as a tuple: `zip_longest` takes out of its own what has come to an end,
+                    # and the interpreter crashes on what is not there.
+                    parts = gc.get_referents(inner)
+                    below.extend(y for y in parts if _carries(type(y)) and id(y) not in seen)
+                    seen.update(map(id, parts))
                 elif _carries(type(inner)):
                     seen.add(id(inner))
                     below.append(inner)

@@ -17,6 +17,7 @@ from guards.attribute import read
 from guards.base import Guard, Row, Site, gone, open_rows
 from guards.call import callable_for_c
 from guards.charge import DICTS, SCALARS, charge_walk, feed_keys, is_view, merged, range_length, size_of
+from guards.convert import steady
 from guards.fact import IN_TABLE, TEXT, Fact, of_node
 from guards.host import host_exact_str, host_iterable, host_lookup, host_name
 from guards.sealed import HOST, Sealed
@@ -298,6 +299,8 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
         return item in container  # raises Python's own TypeError
     if definer in TABLE:
         charge_contains(realm, kind, container, item)
+        if definer is bytearray:
+            item = steady(realm, item)  # asked for its number, it could have the bytes moved
     return item in container
 
 

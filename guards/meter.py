@@ -186,6 +186,7 @@ class Meter:
         "inherited",
         "interrupt",
         "iterator",
+        "kept",
         "learned",
         "left",
         "live",
@@ -236,6 +237,8 @@ class Meter:
         self._grow = _FIRST
         #: What holds only while a turn runs; emptied at its end.
         self.learned: list[set[Any]] = []
+        #: What C code may be at work in, although nobody holds it any more.
+        self.kept: list[Any] = []
 
     # A turn
 
@@ -315,6 +318,8 @@ class Meter:
             for found in self.learned:
                 found.clear()
             self.learned.clear()
+        if self.kept:
+            self.kept.clear()
 
     @property
     def used(self) -> int:
@@ -374,6 +379,8 @@ class Meter:
         """
         if not self.live or self.stopped is not None:
             raise Stop
+        if type(units) is not int:  # one of the guest's could give its budget whatever it likes
+            raise TypeError("steps are whole numbers")
         if units <= 0:
             return
         if self.parent is not None:
@@ -440,6 +447,8 @@ class Meter:
 
     def charge_bytes(self, size: int) -> None:
         """Refuse or charge a result of `size` bytes before it is made: one step per KiB."""
+        if type(size) is not int:
+            raise TypeError("sizes are whole numbers")
         if size < 4096:
             return
         if not self.live or self.stopped is not None:

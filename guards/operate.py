@@ -315,6 +315,7 @@ class Modulo(Operate):
             return a % b
         if type(a) is not float and not (type(a) is str and is_short_format(a, b)):
             charge_mod((self.ref() or gone()), a, b)
+            a = unmoved(a)
         return a % b
 
     @classmethod
@@ -322,6 +323,14 @@ class Modulo(Operate):
         if is_short_template(site.operands[0]):
             return open_rows(tuple((None, need) for need in SHORT_VALUES), site)
         return super().tests(site)
+
+
+def unmoved(a: Any) -> Any:
+    """What stands on the left of `%`, where that is a format in memory that a guest can have moved: C
+    code reads on in it while it asks the values what they are."""
+    if issubclass(type(a), bytearray) and host_lookup(type(a), "__mod__")[0] is bytearray:
+        return bytearray(memoryview(a))
+    return a
 
 
 def is_short_template(node: ast.expr) -> bool:
@@ -346,6 +355,7 @@ class ModuloInPlace(Operate):
             return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
+            a = unmoved(a)
         a %= b
         return a
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
-from guards.call import check_makes
+from guards.call import check_makes, keep_called
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, size_of
 from guards.fact import HOLDER, INSTANCE, REAL, TEXT, Fact
 from guards.harden import is_immutable, stores_need_guards
@@ -135,6 +135,7 @@ def _checked(realm: Realm, obj: Any, name: str, value: Any) -> Any:
     if name == "default_factory" and not issubclass(kind, type):
         if issubclass(kind, defaultdict):
             check_makes(realm, value)
+            keep_called(realm, obj)
         return value
     if issubclass(kind, type):
         if not realm.is_guest_class(obj):

@@ -29,6 +29,7 @@ from guards.call import (
     MADE_EMPTY,
     callable_for_c,
     forget_annotations,
+    keep_called,
     makes_empty,
     mapping_or_pairs,
 )
@@ -48,6 +49,7 @@ from guards.charge import (
     size_of,
 )
 from guards.dates import MOMENTS, named_zone
+from guards.depth import CARRIERS, check_nesting
 from guards.host import host_dict, host_exact_str, host_lookup, host_module_dict, host_mro, host_name
 from guards.iterate import charge_contains, contains
 from guards.named import priced
@@ -197,6 +199,9 @@ def _init(kind: type) -> Any:
 
     def __init__(realm: Realm, obj: Any, /, *args: Any, **kwargs: Any) -> None:
         args = priced(kind, functools.partial(cost, realm, type(obj)), args, kwargs)
+        if kind in CARRIERS:
+            check_nesting(realm, (*args, *kwargs.values()), obj)
+        keep_called(realm, obj)
         raw(obj, *args, **kwargs)
         forget_annotations(realm, obj)
 

@@ -23,11 +23,23 @@ __all__: list[str] = []
 _TAMED: dict[str, Callable[..., Any]] = {}
 
 
+#: Keys that run no code of the guest's.
+_STEADY = frozenset({str, bytes, int, float, bool, type(None)})
+
+
 def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
     if type(mapping) is dict or all(
         host_lookup(type(mapping), name)[0] is dict for name in ("get", "__setitem__")
     ):
-        _collections._count_elements(mapping, feed_keys(realm, iterable))
+        fed = feed_keys(realm, iterable)
+        if fed is iterable and not dict.__len__(mapping) and _STEADY.issuperset(map(type, iterable)):
+            _collections._count_elements(mapping, fed)
+            return
+        # What is in the mapping is held while it is added to: its own methods may take it away there,
+        # and C code goes on with it.
+        add = realm.guards["cap:add"]
+        for key in fed:
+            dict.__setitem__(mapping, key, add(dict.get(mapping, key, 0), 1))
         return
     # C code would call what it finds as `get` past the guard of calls.
     get = callable_for_c(realm, read(realm, mapping, "get"))

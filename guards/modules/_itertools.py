@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import (
     feed,
+    feed_kept,
     feed_keys,
+    feed_once,
     settled,
 )
 from guards.depth import check_nesting
@@ -36,15 +38,21 @@ def check_width(count: int) -> None:
         raise OverflowError(f"itertools: an element of {count:,} parts; at most {_WIDEST:,} are taken")
 
 
-def _counted(*positions: int, function: int | None = None) -> Callable[..., Any]:
-    """A constructor whose arguments at these positions are iterated and one of which is called."""
+def _counted(
+    *positions: int, function: int | None = None, feed: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """A constructor whose arguments at these positions are iterated and one of which is called.
+    feed: gives what is iterated in place of one of them."""
 
     def prepare(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         out = list(args)
         check_width(len(out))
         for i in positions or range(len(out)):
             if i < len(out) and out[i] is not None and i != function:
-                out[i] = itertools.compress(out[i], realm.meter.iterator)
+                if feed is not None:
+                    out[i] = feed(realm, out[i])
+                else:
+                    out[i] = itertools.compress(out[i], realm.meter.iterator)
         if function is not None and function < len(out) and out[function] is not None:
             out[function] = callable_for_c(realm, out[function])
         return tuple(out)
@@ -84,21 +92,21 @@ def _endless(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 for _kind, _prepare in {
     itertools.accumulate: _accumulate,
-    itertools.chain: _counted(),
+    itertools.chain: _counted(feed=feed_kept),
     itertools.combinations: _combined,
     itertools.combinations_with_replacement: _combined,
     itertools.permutations: _combined,
     itertools.product: _combined,
     itertools.compress: _counted(),
-    itertools.cycle: _counted(),
+    itertools.cycle: _counted(feed=feed_kept),
     itertools.dropwhile: _counted(1, function=0),
     itertools.takewhile: _counted(1, function=0),
     itertools.filterfalse: _counted(1, function=0),
     itertools.starmap: _starmap,
     itertools.groupby: _counted(0, function=1),
-    itertools.islice: _counted(0),
-    itertools.pairwise: _counted(0),
-    itertools.zip_longest: _counted(),
+    itertools.islice: _counted(0, feed=feed_once),
+    itertools.pairwise: _counted(0, feed=feed_kept),
+    itertools.zip_longest: _counted(feed=feed_once),
     itertools.count: _endless,
     itertools.repeat: _endless,
 }.items():
@@ -110,7 +118,7 @@ def _batched(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
         return args
     number = index_of(args[1])
     realm.meter.charge_bytes(max(0, number) * 8)  # each batch is made whole before it is filled
-    return (itertools.compress(args[0], realm.meter.iterator), number, *args[2:])
+    return (feed_once(realm, args[0]), number, *args[2:])
 
 
 if hasattr(itertools, "batched"):
@@ -124,8 +132,28 @@ def _groupby_key(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     if not args:
         return args
     if key is None:
-        return (feed_keys(realm, args[0]),)
-    return (itertools.compress(args[0], realm.meter.iterator), paid_key(realm, key))
+        return (feed_keys(realm, args[0]), MethodType(_kept_key, realm))
+    return (
+        itertools.compress(args[0], realm.meter.iterator),
+        MethodType(_kept_key_of, (realm, paid_key(realm, key))),
+    )
+
+
+#: What is compared without running code of the guest's.
+_STEADY: Final = frozenset({str, bytes, int, float, bool, type(None)})
+
+
+def _kept_key(realm: Realm, key: Any) -> Any:
+    """A key, kept until the turn is over where code of the guest's may run as C code compares it with
+    another: that code may ask the groups for more, which lets go of the keys."""
+    if type(key) not in _STEADY:
+        realm.meter.kept.append(key)
+    return key
+
+
+def _kept_key_of(state: Any, element: Any) -> Any:
+    realm, key = state
+    return _kept_key(realm, key(element))
 
 
 CONSTRUCTORS[itertools.groupby] = _groupby_key
@@ -133,8 +161,7 @@ CONSTRUCTORS[itertools.groupby] = _groupby_key
 
 def _from_iterable(realm: Realm, cls: Any, iterables: Any, /) -> Any:
     # the outer and each inner iterable are counted
-    outer = itertools.compress(iterables, realm.meter.iterator)
-    return itertools.chain.from_iterable(map(realm.guards["cap:iter"], outer))
+    return itertools.chain.from_iterable(feed_kept(realm, map(MethodType(feed_kept, realm), iterables)))
 
 
 def _tee(realm: Realm, iterable: Any, n: Any = 2, /) -> Any:

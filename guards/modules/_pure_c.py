@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.call import CONSTRUCTORS, MADE_EMPTY, callable_for_c
 from guards.charge import charge_walk, feed, size_of
 from guards.harden import harden
-from guards.host import host_exact_str, host_name
+from guards.host import host_exact_str, host_lookup, host_name
 from guards.modules.table import MODULES, ModuleRow, index_of
 from guards.named import NAMES, priced
 from guards.store import charge_key
@@ -194,8 +194,16 @@ def _struct_arguments(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
 
 
 def _by_size(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
-    realm.meter.charge_bytes(made.size * 8)
+    realm.meter.charge_bytes(_struct_size(made) * 8)  # whatever a class of the guest's calls its size
     return args
+
+
+def _at_place(realm: Realm, made: Any, args: Any, kwargs: Any) -> Any:
+    # What is asked for its number while C code packs could fill the Struct that it packs by: more
+    # values would be read than were handed in.
+    if len(args) > 1 and host_lookup(type(args[1]), "__index__")[0] is not None:
+        args = (args[0], index_of(args[1]), *args[2:])
+    return _by_size(realm, made, args, kwargs)
 
 
 def _empty_struct(kind: Any, *args: Any, **kwargs: Any) -> Any:
@@ -212,7 +220,8 @@ def _struct_init(realm: Realm, made: Any, /, *args: Any, **kwargs: Any) -> None:
     if not issubclass(type(made), struct.Struct):
         raise TypeError("descriptor '__init__' requires a '_struct.Struct' object")
     args = priced(struct.Struct, partial(_struct_arguments, realm, type(made)), args, kwargs)
-    if _struct_size(made) > 0:  # nobody goes on with what has no size
+    # With what has no fields nobody goes on; what was never filled says no format (3.14).
+    if _struct_size(made) >= 0 and _struct_format(made):
         if (*args, *kwargs.values()) == (_struct_format(made),):
             return
         raise TypeError("a Struct keeps its format: make another")
@@ -227,7 +236,10 @@ enter(
     struct.Struct,
     "format size",
     tame={"__init__": _struct_init},
-    cost={n: _by_size for n in ("pack", "pack_into", "unpack", "unpack_from", "iter_unpack")},
+    cost={
+        **{n: _by_size for n in ("pack", "unpack", "unpack_from", "iter_unpack")},
+        "pack_into": _at_place,
+    },
     deny="__sizeof__",
     subclass=True,
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.call import CONSTRUCTORS, callable_for_c
-from guards.charge import allocatable, charge_add, charge_views, feed, size_of
+from guards.charge import allocatable, charge_add, charge_mod, charge_views, feed, size_of
+from guards.convert import steady
 from guards.format import format_map_text, format_text
 from guards.host import host_exact_str, host_iterable, host_name
 from guards.tables.rows import find
@@ -185,6 +186,18 @@ def _translate(realm: Realm, text: Any, args: Any, kwargs: Any) -> Any:
     return args
 
 
+def _unmoved(cost: Any) -> Any:
+    """`cost` for a method of bytes that may move: C code asks its arguments what they are once it has
+    looked where the bytes are, and goes on there although they are gone."""
+
+    def priced(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
+        for name in kwargs:
+            kwargs[name] = steady(realm, kwargs[name])
+        return cost(realm, data, tuple([steady(realm, a) for a in args]), kwargs)
+
+    return priced
+
+
 def _hex(realm: Realm, data: Any, args: Any, kwargs: Any) -> Any:
     realm.meter.charge_bytes((size_of(data) or 0) * 3)
     return args
@@ -353,13 +366,27 @@ enter(
     cost={**_COMMON, "hex": _hex, "fromhex": _from_hex},
     subclass=True,
 )
+
+
+def _formatted(realm: Realm, data: Any, values: Any, /) -> Any:
+    if not issubclass(type(data), bytearray):
+        raise TypeError("descriptor '__mod__' requires a 'bytearray' object")
+    charge_mod(realm, data, values)
+    return bytearray.__mod__(bytearray(memoryview(data)), values)  # see `unmoved`
+
+
+def _formatted_by(realm: Realm, values: Any, data: Any, /) -> Any:
+    return _formatted(realm, data, values) if issubclass(type(data), bytearray) else NotImplemented
+
+
 enter(
     bytearray,
     "append clear pop __alloc__",
     cost={
         **_COMMON,
+        **{n: _unmoved(_COMMON[n]) for n in "count find index rfind rindex __contains__".split()},
         "take_bytes": _copy,  # of 3.15
-        "hex": _hex,
+        "hex": _unmoved(_hex),
         "fromhex": _from_hex,
         "extend": _extend,
         "copy": _copy,
@@ -368,7 +395,12 @@ enter(
         "resize": _width,
         "reverse": _reverse,
     },
-    tame={"decode": _coded(bytearray, "decode"), "__iadd__": charged(bytearray, "__iadd__", _extend)},
+    tame={
+        "decode": _coded(bytearray, "decode"),
+        "__iadd__": charged(bytearray, "__iadd__", _extend),
+        "__mod__": _formatted,
+        "__rmod__": _formatted_by,
+    },
     deny="__setitem__ __delitem__",
     subclass=True,
 )
@@ -384,7 +416,7 @@ enter(
     memoryview,
     "c_contiguous contiguous f_contiguous format itemsize nbytes ndim readonly release shape "
     "strides suboffsets toreadonly cast __enter__ __exit__",
-    cost={"tobytes": _memory, "tolist": _memory, "hex": _memory, "count": _memory,
+    cost={"tobytes": _memory, "tolist": _memory, "hex": _unmoved(_memory), "count": _memory,
           "index": _memory, "__eq__": _compared, "__ne__": _compared},
     deny="obj _from_flags",
 )  # fmt: skip

@@ -69,7 +69,312 @@ def text():
 text()
 """
 
+#: What has the bytes taken away that C code looks at, while it is asked for its number, length or text.
+MOVED = {
+    **{name: f"b.{name}(One())" for name in ("find", "count", "rfind")},
+    **{f"{name}-from": f"b.{name}(b'A', One())" for name in ("find", "count", "rfind")},
+    "in": "One() in b",
+    "contains": "b.__contains__(One())",
+    "contains-by-operator": "__import__('operator').contains(b, One())",
+    "hex": "b.hex(Separator(':'))",
+    "hex-of-so-many": "b.hex(':', One())",
+    "hex-by-name": "b.hex(sep=Separator(':'), bytes_per_sep=One())",
+    "hex-of-a-view": "memoryview(b).hex(Separator(':'))",
+    **{
+        f"format-{name}": f"{use} == bytearray(b'oneA' + b'A' * 50000)"
+        for name, use in {
+            "operator": "b % One()",
+            "method": "bytearray.__mod__(b, One())",
+            "reflected": "bytearray.__rmod__(bytearray(), b) and b % One()",
+            "function": "__import__('operator').mod(b, One())",
+            "in-place": "__import__('operator').imod(b, One())",
+        }.items()
+    },
+}
+_MOVED = """
+class One:
+    def __index__(self):
+        moved()
+        return 65
+    def __bytes__(self):
+        moved()
+        return b'one'
+class Separator(str):
+    def __len__(self):
+        moved()
+        return 1
+def moved():
+    try:
+        b.clear()
+    except BufferError:  # as C code says of what it holds
+        pass
+    junk.append(bytearray(b'Z' * 50005))
+junk = []
+b = bytearray(b'%bA' + b'A' * 50000)
+found = {use}
+found is True or found is False or type(found) is str and 'a' not in found or type(found) is int
+"""
+_FOUND_NOTHING = _MOVED.replace("b'%bA' + b'A' * 50000", "b'A' * 50000").replace(
+    "found is True or found is False or type(found) is str and 'a' not in found or type(found) is int",
+    "found",
+)
+
+#: Iterators of C code that let go of what they iterate before their own end.
+LET_GO = {
+    "chain": "itertools.chain(x)",
+    "chain-from-iterable": "itertools.chain.from_iterable([x])",
+    "chain-from-iterator": "itertools.chain.from_iterable(x)",
+    "cycle": "itertools.cycle(x)",
+    "islice": "itertools.islice(x, 1)",
+    "islice-from-a-place": "itertools.islice(x, 2, 10, 2)",
+    "pairwise": "itertools.pairwise(x)",
+    "zip-longest": "itertools.zip_longest(x, [1])",
+    "batched": "itertools.batched(x, 2) if hasattr(itertools, 'batched') else iter(())",
+    "call": "iter(x.__next__, 7)",
+    "call-compared": "iter(x.__next__, (7, []))",
+}
+_LET_GO = """
+import itertools
+class Asks:
+    def __init__(self):
+        self.left, self.asks = 3, False
+    def __iter__(self):
+        return self
+    def __next__(self):
+        if not self.asks:
+            self.asks = True
+            again()
+            return [1]
+        self.left -= 1
+        if self.left < 0:
+            raise StopIteration
+        return [self.left]
+def again():
+    for _ in range(6):
+        try:
+            next(outer)
+        except (StopIteration, ValueError):
+            pass
+def generator():
+    for i in range(4):
+        again()
+        yield [i]
+def made(x):
+    return {made}
+sources = (
+    lambda: zip(Asks(), [1, 2, 3], [4]), lambda: map(lambda *a: list(a), Asks(), [1, 2]), generator,
+    lambda: zip(generator(), generator()), lambda: itertools.zip_longest(Asks(), generator()),
+    lambda: iter(Asks()), lambda: enumerate(Asks()), lambda: iter(generator().__next__, 5),
+)
+for source in sources:
+    for count in range(1, 6):
+        outer = made(source())
+        try:
+            for _ in range(count):
+                next(outer)
+        except (StopIteration, ValueError):
+            pass
+"asked"
+"""
+
 CASES: list[Case] = [
+    *(
+        case(f"bytes-that-are-taken-away-{name}", _FOUND_NOTHING.replace("{use}", use), value=value)
+        for name, use, value in (
+            *((n, MOVED[n], -1) for n in ("find", "rfind", "find-from", "rfind-from")),
+            *((n, MOVED[n], 0) for n in ("count", "count-from")),
+            *((n, MOVED[n], False) for n in ("in", "contains", "contains-by-operator")),
+        )
+    ),
+    *(
+        case(f"bytes-that-are-taken-away-{name}", _MOVED.replace("{use}", use), value=True)
+        for name, use in MOVED.items()
+        if name.startswith(("hex", "format"))
+    ),
+    *(
+        case(
+            f"iterator-that-lets-go-of-what-asks-it-{name}",
+            _LET_GO.replace("{made}", made),
+            value="asked",
+        )
+        for name, made in LET_GO.items()
+    ),
+    case(
+        "property-in-whose-getter-it-is-filled-again",
+        """
+        def running():
+            x = yield
+            while True:
+                p.__init__(None)
+                y = [1, 2, 3]
+                x = yield y
+        def filled():
+            made = running()
+            next(made)
+            return property(made.send)
+        found = []
+        for _ in range(20):
+            p = filled()
+            class C:
+                q = p
+            found.append(C().q)
+        found == [[1, 2, 3]] * 20
+        """,
+        value=True,
+    ),
+    *(
+        case(
+            f"default-factory-that-replaces-itself-{name}",
+            f"""
+            from collections import defaultdict
+            def running():
+                while True:
+                    {replace}
+                    y = [1, 2, 3]
+                    yield y
+            found = []
+            for _ in range(20):
+                d = defaultdict(running().__next__)
+                found.append(d['x'])
+            found == [[1, 2, 3]] * 20
+            """,
+            value=True,
+        )
+        for name, replace in {
+            "stored": "d.default_factory = None",
+            "made-again": "d.__init__(None)",
+            "taken-away": "del d.default_factory",
+        }.items()
+    ),
+    case(
+        "what-wraps-a-function-around-itself",
+        """
+        found = []
+        def tried(wrapper, inner):
+            try:
+                wrapper.__init__(inner)
+            except TypeError as error:
+                found.append('around itself' in str(error))
+            wrapper.__isabstractmethod__
+        for kind in property, classmethod, staticmethod:
+            wrapper = kind(len)
+            tried(wrapper, wrapper)
+            tried(wrapper, property(wrapper))
+            tried(wrapper, classmethod(staticmethod(wrapper)))
+        found
+        """,
+        value=[True] * 9,
+    ),
+    case(
+        "super-that-was-never-filled-is-bound",
+        """
+        s = super.__new__(super)
+        class C:
+            x = s
+        str(s.__get__(3, int))[:7], str(C().x)[:7]
+        """,
+        value=("<super:", "<super:"),
+    ),
+    case(
+        "longest-zip-of-iterators-that-ended-is-looked-into",
+        """
+        import itertools
+        z = itertools.zip_longest([1], [1, 2, 3])
+        next(z), next(z), list(itertools.chain(z))
+        """,
+        value=((1, 1), (None, 2), [(None, 3)]),
+    ),
+    case(
+        "counter-whose-counts-take-themselves-away",
+        """
+        import collections
+        class Count(int):
+            def __add__(self, other):
+                c.clear()
+                return NotImplemented
+        found = []
+        for _ in range(20):
+            c = collections.Counter()
+            dict.__setitem__(c, 'a', Count(3))
+            c.update(['a', 'b'])
+            found.append(dict(c))
+        found == [{'a': 4, 'b': 1}] * 20
+        """,
+        value=True,
+    ),
+    case(
+        "groups-that-are-asked-for-more-as-their-keys-are-compared",
+        """
+        import itertools
+        class Key:
+            asked = 0
+            def __eq__(self, other):
+                Key.asked += 1
+                if Key.asked < 20:
+                    try:
+                        next(groups)
+                    except StopIteration:
+                        pass
+                return False
+        for key in None, lambda x: (Key(), x):
+            Key.asked = 0
+            groups = itertools.groupby([Key() for _ in range(10)], key)
+            for _ in groups:
+                pass
+        'asked'
+        """,
+        value="asked",
+    ),
+    case(
+        "struct-is-not-filled-while-it-asks-where-to-pack",
+        """
+        import struct
+        class Place:
+            def __index__(self):
+                s.__init__('qqqq')
+                return 0
+        found = []
+        for format, values in ('', ()), ('0s', (b'',)):
+            s = struct.Struct(format)
+            try:
+                s.pack_into(bytearray(100), Place(), *values)
+            except (TypeError, struct.error):
+                found.append('refused')
+        found
+        """,
+        value=["refused", "refused"],
+    ),
+    case(
+        "struct-that-says-its-size-is-small",
+        """
+        import struct
+        class Small(struct.Struct):
+            size = 1
+        found = [Small('50000000x').pack() for _ in range(20)]
+        """,
+        stopped="memory",
+    ),
+    case(
+        "struct-that-says-its-size-is-a-budget",
+        """
+        import struct
+        class Size:
+            def __mul__(self, other): return self
+            def __lt__(self, other): return False
+            def __gt__(self, other): return False
+            def __le__(self, other): return False
+            def __radd__(self, other): return 0
+            def __rshift__(self, other): return self
+            def __rsub__(self, other): return 10 ** 15
+            def __sub__(self, other): return self if other == 0 else 0
+        class Sized(struct.Struct):
+            size = Size()
+        Sized('b').pack(1)
+        for i in range(200_000):
+            pass
+        """,
+        stopped="steps",
+    ),
     case(
         "struct-is-not-filled-again-under-its-iterator",
         """

@@ -183,6 +183,8 @@ def _copy_ordered(realm: Realm, obj: Any, /) -> Any:
     item, target = realm.guards["cap:getitem"], realm.guards["cap:itemtarget"]
     for key in list(OrderedDict.keys(obj)):
         target(made, key)[key] = item(obj, key)
+        if OrderedDict.__len__(obj) != size:
+            raise RuntimeError("OrderedDict mutated during iteration")
     return made
 
 

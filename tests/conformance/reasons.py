@@ -57,6 +57,8 @@ RULES: Final = (
     Rule("states of iterators", r"__setstate__|no attribute '__reduce__'", "pickling"),
     Rule("codecs that are Python code", r"unknown encoding", "not among the audited ones"),
     Rule("more levels of source than 400", r"nested too deeply", "the compiler's stack"),
+    Rule("places of a `UnicodeError` that C code would read past", r"of a UnicodeError cannot be negative",
+         "memory of the host's stands there"),
     Rule("what the host did not grant", r"^skip: .*not granted", "the harness grants files in memory and a clock"),
 )  # fmt: skip
 

@@ -34,6 +34,7 @@ __all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
 MAX_MANIFEST: Final = 64 * 1024
 _MAX_ASKS: Final = 50
 _MAX_TEXT: Final = 500
+_MAX_MESSAGE: Final = 10_000  # characters of what is wrong with a plugin
 _MAX_METHODS: Final = 200  # of one thing that is asked for
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
@@ -51,6 +52,8 @@ class PluginError(Exception):
 
     def __init__(self, plugin: str, message: str, place: str = "", traceback: str = "") -> None:
         # A folder has any name that its file system takes, and a plugin's errors any text.
+        if len(message) > _MAX_MESSAGE:
+            message = f"{message[:_MAX_MESSAGE]}... ({len(message) - _MAX_MESSAGE:,} more)"
         message = harmless(message)
         where = f"{place}: " if place else ""
         super().__init__(f"{one_line(plugin)}: {where}{indented(message)}")

@@ -20,8 +20,8 @@ from capcompiler.errors import CapError
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits, Usage
 from capcompiler.membrane.data import Copier
-from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
+from capcompiler.membrane.record import fields_of
 
 __all__ = ["MOST_CODE", "Ran", "Session", "Stop", "shown_in", "unfenced"]
 
@@ -173,7 +173,7 @@ class Session:
 def shown_in(world: Compartment, value: Any) -> str:
     """A value as the guest that it came out of shows it: `repr` runs as its code, in a turn. Data is
     shown by the host, in bounded work."""
-    if not _holds_handles(value):
+    if not _holds_objects(value):
         return value_text(value)
     try:
         world.grant("_shown", value)
@@ -183,15 +183,16 @@ def shown_in(world: Compartment, value: Any) -> str:
     return text if type(text) is str else value_text(value)
 
 
-def _holds_handles(value: Any) -> bool:
+def _holds_objects(value: Any) -> bool:
+    """Whether there are objects of the guest's in a value, or what it was granted."""
     found = False
 
     def leaf(inner: Any, _where: str) -> Any:
         nonlocal found
-        found = found or isinstance(inner, Handle)
+        found = True
         return inner
 
-    Copier(leaf, _free).copy(value)
+    Copier(leaf, _free, fields_of).copy(value)
     return found
 
 

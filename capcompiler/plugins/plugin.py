@@ -286,9 +286,7 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
 
 
 def _is_name(name: Any) -> bool:
-    return (
-        type(name) is str and len(name) <= _MAX_NAME and name.isidentifier() and not iskeyword(name)
-    )
+    return type(name) is str and len(name) <= _MAX_NAME and name.isidentifier() and not iskeyword(name)
 
 
 def _is_data(value: Any) -> bool:

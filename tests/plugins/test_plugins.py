@@ -245,7 +245,9 @@ def test_a_wrapper_that_fails_leaves_the_result_as_it_was(make: Callable[..., Ro
     assert len(room.failures) == 1 and room.host.plugins["around"].state == "set aside"
 
 
-@pytest.mark.parametrize("what", ["5", "None", "box", "box.put", "lambda *_, **__: box", "lambda *_, **__: 5"])
+@pytest.mark.parametrize(
+    "what", ["5", "None", "box", "box.put", "lambda *_, **__: box", "lambda *_, **__: 5"]
+)
 @pytest.mark.parametrize("name", ["_capcompiler_begin", "_capcompiler_finish", "_capcompiler_fail"])
 def test_a_wrapper_that_puts_its_own_in_the_place_of_ours_fails_alone(
     make: Callable[..., Room], name: str, what: str
@@ -261,7 +263,11 @@ def test_a_wrapper_that_puts_its_own_in_the_place_of_ours_fails_alone(
         '[authority.box]\nwhy = "x"\n',
     )
     room.manager.hook.choose(item=1, kind=1)
-    answers = (["native"], 5) if (name, what) == ("_capcompiler_finish", "lambda *_, **__: 5") else (["native"],)
+    answers = (
+        (["native"], 5)
+        if (name, what) == ("_capcompiler_finish", "lambda *_, **__: 5")
+        else (["native"],)
+    )
     if name == "_capcompiler_fail":
         answers = (["changed"],)
     assert room.manager.hook.work(item=3) in answers
@@ -620,7 +626,8 @@ def test_links_devices_and_floods_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"\xff.py", b"a b.py", b"1.py", b"a.b.py", b"\n.py", b"-.py", "\u202e.py".encode(), b"x/\xff.py"]
+    "name",
+    [b"\xff.py", b"a b.py", b"1.py", b"a.b.py", b"\n.py", b"-.py", "\u202e.py".encode(), b"x/\xff.py"],
 )
 def test_a_file_that_is_no_module_stops_one_plugin_only(room: Room, name: bytes) -> None:
     room.write("good", "@hookimpl\ndef work(item): return 'good'")

@@ -6,13 +6,14 @@ functions that want a context become records, and other objects are refused or b
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import timezone
 from fractions import Fraction
 from inspect import isawaitable
 from itertools import chain
-from types import FunctionType, MethodType
+from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -27,13 +28,14 @@ from capcompiler.jinja.records import (
     AsyncItems,
     ContextValue,
     HostFunction,
+    Items,
     Raised,
     Refused,
     SafeText,
     TemplateValue,
     UndefinedValue,
 )
-from capcompiler.jinja.template import CapTemplate
+from capcompiler.jinja.template import CapTemplate, Macro, TemplateExports
 from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
@@ -55,6 +57,17 @@ _NESTS: Final = frozenset({dict, list, tuple})
 _DICT: Final = frozenset({dict})
 #: What the membrane takes as data beside plain values and what is made of builtin types.
 _ENTER: Final = ATOMS | {Fraction, timezone}
+_VIEWS: Final = frozenset(
+    type(view) for made in (dict(), OrderedDict()) for view in (made.keys(), made.values(), made.items())
+)
+#: Iterators of Python's own, over what the host has put into them. Not any class with `__next__`: a file
+#: that is open is one too.
+_ITERATORS: Final = frozenset({
+    GeneratorType, map, filter, zip, enumerate, reversed,
+    *(type(iter(x)) for x in ("", "é", b"", (), [], {}, {}.values(), {}.items(), set(), range(0), deque())),
+    *(type(reversed(x)) for x in ([], {}, {}.values(), {}.items(), range(0), deque())),
+    *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
+})  # fmt: skip
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -116,6 +129,12 @@ class Crossing:
             return value
         if is_host_function(value):
             return self.function(value)
+        if kind in _VIEWS:
+            return self._elements(list(value), seen)
+        if kind in _ITERATORS:
+            return Items(self._next_of(value))
+        if kind is Macro:
+            return self.function(value)
         if self.environment.is_async and hasattr(kind, "__aiter__"):
             return AsyncItems(self.stepping(value))
         return self._object(value)
@@ -153,6 +172,8 @@ class Crossing:
         objects = self.environment.objects
         if type(value) is CapTemplate and value.environment is self.environment and objects != "public":
             return TemplateValue(value.source.number)
+        if type(value) is TemplateExports and value._template.environment is self.environment:
+            return View(self, value)  # what it exports, and nothing else
         if objects == "public":
             return View(self, value)
         if callable(objects):
@@ -224,6 +245,21 @@ class Crossing:
         found.cap_original = items
         return found  # type: ignore[no-any-return]
 
+    def _next_of(self, items: Any) -> FunctionType:
+        """What gives the elements of an iterator, one for each call; none is taken before."""
+
+        def step() -> Any:
+            try:
+                return self.enter(next(items))
+            except StopIteration:
+                return Raised("StopIteration", "")
+            except TemplateError as error:
+                return self.raised(error)
+
+        found: Any = step
+        found.cap_original = items
+        return found  # type: ignore[no-any-return]
+
     def _first(self, passes: _PassArg, value: Any) -> Any:
         """What a function marked by `pass_context` and its like wants first."""
         if passes is _PassArg.environment:
@@ -264,7 +300,7 @@ class Crossing:
             return self._context(value)
         if kind is View:
             return value._obj
-        if kind is AsyncItems:
+        if kind is AsyncItems or kind is Items:
             return getattr(value.step, "cap_original", value)
         if kind is FunctionType:
             return getattr(value, "cap_original", value)

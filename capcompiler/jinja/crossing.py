@@ -64,7 +64,8 @@ _VIEWS: Final = frozenset(
 #: that is open is one too.
 _ITERATORS: Final = frozenset({
     GeneratorType, map, filter, zip, enumerate, reversed,
-    *(type(iter(x)) for x in ("", "é", b"", (), [], {}, {}.values(), {}.items(), set(), range(0), deque())),
+    *(type(iter(x)) for x in ("", "é", b"", (), [], {}, {}.values(), {}.items(), set())),
+    *(type(iter(x)) for x in (range(0), range(2**70), deque())),
     *(type(reversed(x)) for x in ([], {}, {}.values(), {}.items(), range(0), deque())),
     *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
 })  # fmt: skip

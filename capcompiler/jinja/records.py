@@ -103,5 +103,6 @@ class TemplateValue:
 
 
 RECORDS = (
-    AsyncItems, Items, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused, ContextValue,
+    AsyncItems, Items, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused,
+    ContextValue,
 )  # fmt: skip

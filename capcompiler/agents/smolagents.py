@@ -14,6 +14,7 @@ terminal which an agent prints them on.
 from __future__ import annotations
 
 import ast
+import keyword
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -129,11 +130,14 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
                 self._tools[name] = tool
 
     def send_variables(self, variables: Mapping[str, Any]) -> None:
-        """Grant data. What is no data becomes a token, which code can hand to tools."""
+        """Grant data. What is no data becomes a token, which code can hand to tools. Names that code
+        cannot write are left out of its world."""
         for name, value in variables.items():
             if name.startswith("_"):
                 continue
             self.state[name] = value
+            if not name.isidentifier() or keyword.iskeyword(name):
+                continue
             given = _outward(value)
             self.compartment.grant(name, given)
 

@@ -228,4 +228,5 @@ def items_of(nest: Any) -> Iterator[object] | None:
         return None if record_of(kind) is None else (item for _name, item in _fields(nest))
     if isinstance(nest, dict):
         return (item for pair in nest.items() for item in pair)
-    return iter(nest)
+    items: Iterator[object] = iter(nest)
+    return items

@@ -57,16 +57,17 @@ _NESTS: Final = frozenset({dict, list, tuple})
 _DICT: Final = frozenset({dict})
 #: What the membrane takes as data beside plain values and what is made of builtin types.
 _ENTER: Final = ATOMS | {Fraction, timezone}
-_VIEWS: Final = frozenset(
-    type(view) for made in (dict(), OrderedDict()) for view in (made.keys(), made.values(), made.items())
-)
+_MADE: Final[tuple[Any, ...]] = (
+    "", "é", b"", (), [], {}, {}.values(), {}.items(), set(), range(0), range(2**70), deque(),
+)  # fmt: skip
+_TABLES: Final[tuple[Any, ...]] = ({}, OrderedDict())
+_VIEWS: Final = frozenset(type(view) for d in _TABLES for view in (d.keys(), d.values(), d.items()))
 #: Iterators of Python's own, over what the host has put into them. Not any class with `__next__`: a file
 #: that is open is one too.
 _ITERATORS: Final = frozenset({
     GeneratorType, map, filter, zip, enumerate, reversed,
-    *(type(iter(x)) for x in ("", "é", b"", (), [], {}, {}.values(), {}.items(), set())),
-    *(type(iter(x)) for x in (range(0), range(2**70), deque())),
-    *(type(reversed(x)) for x in ([], {}, {}.values(), {}.items(), range(0), deque())),
+    *(type(iter(x)) for x in (*_MADE, *_TABLES)),
+    *(type(reversed(x)) for x in (*_MADE, *_TABLES) if hasattr(x, "__reversed__")),
     *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
 })  # fmt: skip
 _KEPT: Final = 1024  # wrapped functions, at most

@@ -262,3 +262,4 @@ def test_what_is_granted_is_shown_to_a_model_as_the_code_sees_it(isolation: Any)
     ):
         done = session.run(code)
         assert "<capability>" in done.text and "secret" not in done.text and "Telling" not in done.text
+        assert session.run("'_shown' in globals() and hasattr(_shown, 'send')").text == "False"

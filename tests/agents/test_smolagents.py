@@ -417,3 +417,9 @@ def test_what_is_granted_is_shown_as_the_code_sees_it() -> None:
     executor = CapExecutor(caps={"mailer": Mailer()})
     for code in ("mailer", "[mailer]", "mailer.send"):
         assert "secret" not in str(executor(code).output)
+
+
+def test_a_variable_whose_name_no_code_can_write_is_left_out() -> None:
+    executor = CapExecutor()
+    executor.send_variables({"my file": 1, "class": 2, "": 3, "a": 4})
+    assert executor("a").output == 4

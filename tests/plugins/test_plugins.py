@@ -550,6 +550,11 @@ OK = '[plugin]\nname = "p"\nversion = "1"\nentry = "main.py"\n'
         b"\xff\xfe",
         OK + "# " + "x" * 70_000,
         OK + "x = " + "[" * 60_000,
+        OK + "x = " + "9" * 5_000,
+        OK + "[limits]\nsteps = " + "9" * 5_000,
+        OK + "[limits]\nsteps = 0x" + "f" * 60_000,
+        OK + "[limits]\nseconds = 0x" + "f" * 300,
+        OK + "a." * 30_000 + "b = 1",
     ],
 )
 def test_a_manifest_that_is_not_right_is_refused(tmp_path: Path, manifest: str | bytes) -> None:

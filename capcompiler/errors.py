@@ -23,6 +23,15 @@ class CapError(Exception):
     """The base of every error that this package raises on purpose."""
 
 
+def one_line(text: str, limit: int = 200) -> str:
+    """A text as a part of a line, such as the name of a file: a guest that names its text writes no
+    lines of a trace or a log, and neither does who names a file."""
+    shown = text[:limit] + ("..." if len(text) > limit else "")
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing in a guest's source that the dialect refuses.
@@ -52,7 +61,7 @@ class Violation:
         return f"    {shown}\n    {' ' * self.column}{'^' * width}"
 
     def __str__(self) -> str:
-        where = f"{self.filename}:{self.line}:{self.column + 1}"
+        where = f"{one_line(self.filename, 4096)}:{self.line}:{self.column + 1}"
         lines = [f"{where}: {self.code} {self.message}"]
         caret = self.caret()
         if caret:

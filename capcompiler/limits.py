@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Final
 
 __all__ = ["Limits", "Usage"]
+
+_MOST_BITS: Final = 1000  # of a whole number: a float holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Limits:
     steps: loop iterations, function entries and the units that builtins charge.
     seconds: wall-clock time, compiling included. memory: bytes.
     output: characters printed. depth: guest calls inside one another.
-    Raises TypeError for what is not a number, ValueError for a negative, infinite or NaN one.
+    Raises TypeError for what is not a number, ValueError for a negative, infinite, NaN or huge one.
     """
 
     steps: int | None = 10_000_000
@@ -34,6 +37,10 @@ class Limits:
                 wanted = "a whole number" if whole else "a number"
                 raise TypeError(
                     f"Limits.{field.name}: wanted {wanted} or None, got {type(value).__name__}"
+                )
+            if type(value) is int and value.bit_length() > _MOST_BITS:  # no float holds it
+                raise ValueError(
+                    f"Limits.{field.name}: wanted less, got a number of {value.bit_length():,} bits"
                 )
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"Limits.{field.name}: wanted 0 or more, got {value}")

@@ -181,6 +181,7 @@ class Meter:
         "_since_memory",
         "_start",
         "_tail",
+        "_unlooked",
         "deadline",
         "depth",
         "inherited",
@@ -234,6 +235,7 @@ class Meter:
         self._entries = 0
         self._ahead = 0  # drawn from the parent, and not spent
         self._since_memory = 0
+        self._unlooked = 0  # charged since the clock was looked at, where there is one
         self._grow = _FIRST
         #: What holds only while a turn runs; emptied at its end.
         self.learned: list[set[Any]] = []
@@ -391,8 +393,13 @@ class Meter:
         if units > self.left and units - self.left > self._in_chunk():
             raise self.stop("steps", self._start, self._start)
         self._take(units)
-        if units > CHUNK and self.deadline is not None:
-            self.check_clock()
+        if self.deadline is not None:
+            # Of many small ones too: a walk over a nest is one step of the counter's, which looks at the
+            # clock between two chunks, and takes as many charges as the budget has.
+            self._unlooked += units
+            if self._unlooked > CHUNK:
+                self._unlooked = 0
+                self.check_clock()
 
     def owe(self, units: int) -> None:
         """Charge for work that code of the host's does on behalf of a turn, which may be suspended, as

@@ -27,6 +27,7 @@ __all__ = ["server"]
 def server(session: Session, *, name: str = "capcompiler") -> MCPServer[Any]:
     """A server whose tool runs code in `session`; `reset_python` forgets all names.
 
+    All its clients share that session: one of its own for each that may not know of the others.
     Run it with `.run("stdio")`, or any other way that the SDK has.
     """
     made: MCPServer[Any] = MCPServer(

@@ -19,9 +19,11 @@ from capcompiler.declared import declared
 from capcompiler.errors import CapError
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits, Usage
+from capcompiler.membrane.capability import Capability
 from capcompiler.membrane.data import Copier
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
+from capcompiler.membrane.record import fields_of
 
 __all__ = ["MOST_CODE", "Ran", "Session", "Stop", "shown_in", "unfenced"]
 
@@ -173,26 +175,30 @@ class Session:
 def shown_in(world: Compartment, value: Any) -> str:
     """A value as the guest that it came out of shows it: `repr` runs as its code, in a turn. Data is
     shown by the host, in bounded work."""
-    if not _holds_handles(value):
+    handles = False
+
+    def leaf(inner: Any, _where: str) -> Any:
+        nonlocal handles
+        handles = handles or isinstance(inner, Handle)
+        # Not what was granted: under another name its uses would be told as others.
+        return inner if isinstance(inner, Handle) else _NOTHING
+
+    copied = Copier(leaf, _free, fields_of).copy(value)
+    if not handles:
         return value_text(value)
     try:
-        world.grant("_shown", value)
+        world.grant("_shown", copied)
         text = world.eval("repr(_shown)")
     except CapError:
         return value_text(value)
     return text if type(text) is str else value_text(value)
 
 
-def _holds_handles(value: Any) -> bool:
-    found = False
+class _Nothing(Capability):
+    """What stands for a capability that is only shown."""
 
-    def leaf(inner: Any, _where: str) -> Any:
-        nonlocal found
-        found = found or isinstance(inner, Handle)
-        return inner
 
-    Copier(leaf, _free).copy(value)
-    return found
+_NOTHING: Final = _Nothing()
 
 
 def _free(_count: int) -> None:

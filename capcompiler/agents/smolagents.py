@@ -14,6 +14,7 @@ terminal which an agent prints them on.
 from __future__ import annotations
 
 import ast
+import keyword
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -27,6 +28,7 @@ except ImportError as error:
 
 from capcompiler.agents.session import MOST_CODE, shown_in, unfenced
 from capcompiler.agents.wording import bounded, for_model
+from capcompiler.cli.present import items_of
 from capcompiler.compartment import Compartment, Isolation
 from capcompiler.declared import declared
 from capcompiler.errors import CapError, DialectError, LimitExceeded
@@ -38,6 +40,7 @@ from capcompiler.membrane.data import Copier, CrossingError
 from capcompiler.membrane.exceptions import harmless, printable
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import Use
+from capcompiler.membrane.record import fields_of
 from capcompiler.names import bound_names
 
 __all__ = ["CapExecutor", "Refused", "ShownText", "Token"]
@@ -47,6 +50,8 @@ DEFAULT_SECONDS: Final = 30.0
 #: What smolagents' own executor has as builtins beside Python's.
 _MATHS: Final = "ceil floor log exp sin cos tan asin acos atan atan2 degrees radians sqrt"
 _FINAL: Final = "final_answer"
+#: Of a value that an agent prints: sixty levels of `x = (x, x)` are a small object and an endless text.
+_MOST_PLACES: Final = 5_000_000
 
 
 class Refused(InterpreterError):  # type: ignore[misc]  # the library has no types
@@ -125,11 +130,14 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
                 self._tools[name] = tool
 
     def send_variables(self, variables: Mapping[str, Any]) -> None:
-        """Grant data. What is no data becomes a token, which code can hand to tools."""
+        """Grant data. What is no data becomes a token, which code can hand to tools. Names that code
+        cannot write are left out of its world."""
         for name, value in variables.items():
             if name.startswith("_"):
                 continue
             self.state[name] = value
+            if not name.isidentifier() or keyword.iskeyword(name):
+                continue
             given = _outward(value)
             self.compartment.grant(name, given)
 
@@ -148,11 +156,12 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
                 return CodeOutput(_shown(self._answer[0]), self.state["_print_outputs"], True)
             raise Refused(_said(error, self.caps, self.imports), error) from None
         self._printed(names.output)
-        if isinstance(
-            value, Handle
-        ):  # an agent shows its text to the model, and does nothing else with it
+        # An agent shows its text to the model, and does nothing else with it.
+        if _is_for_print(value):
+            value = _inward(value)
+        else:
             value = bounded(shown_in(self.compartment, value), self.max_print_outputs_length)
-        return CodeOutput(_shown(_inward(value)), self.state["_print_outputs"], False)
+        return CodeOutput(_shown(value), self.state["_print_outputs"], False)
 
     def cleanup(self) -> None:
         """End the world that the code ran in."""
@@ -169,6 +178,10 @@ class CapExecutor(PythonExecutor):  # type: ignore[misc]
 
     def _final(self, answer: Any) -> None:
         """The agent is done: the code ends here, whatever it catches."""
+        if _places(answer) > _MOST_PLACES:
+            raise ValueError(
+                f"{_FINAL}: the text of this answer has no end, since parts of it are shared; give less"
+            )
         self._answer = (answer,)
         self.compartment.cancel("the final answer was given")
 
@@ -254,6 +267,36 @@ def _inward(value: Any) -> Any:
         return Copier(leaf, _free).copy(value)
     except CrossingError:
         return value
+
+
+def _is_for_print(value: Any) -> bool:
+    """Whether `str` of a value, which is what an agent prints, is bounded work and says no more than its
+    data, and what a tool gave."""
+    own = True
+
+    def leaf(found: Any, where: str) -> Any:
+        nonlocal own
+        own = own and type(found) is Token
+        return None
+
+    copied = Copier(leaf, _free, fields_of).copy(value)
+    return own and _places(copied) <= _MOST_PLACES
+
+
+def _places(value: Any) -> int:
+    """How many places the text of a value has: of shared parts, each time that they are in it."""
+    known: dict[int, int] = {}
+
+    def places(found: Any) -> int:
+        items = items_of(found)
+        if items is None:
+            return 1
+        if (count := known.get(id(found))) is None:
+            known[id(found)] = 1  # where it is in itself, `repr` writes dots
+            count = known[id(found)] = 1 + sum(map(places, items))
+        return count
+
+    return places(value)
 
 
 def _shown(value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from capcompiler.errors import one_line
 from capcompiler.imports import Imports
 from guards.modules import REFUSED
 
@@ -28,7 +29,7 @@ class Imported:
     guarded: bool
 
     def described(self, filename: str) -> str:
-        where = f"{filename}:{self.line}:{self.column + 1}"
+        where = f"{one_line(filename, 4096)}:{self.line}:{self.column + 1}"
         return f"{where}: {self.said()}"
 
     def said(self) -> str:

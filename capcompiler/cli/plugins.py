@@ -8,6 +8,7 @@ import capcompiler
 from capcompiler.cli.imported import imported, why_refused
 from capcompiler.cli.outcome import dump_json, show_violation
 from capcompiler.cli.terminal import harmless, write
+from capcompiler.errors import one_line
 from capcompiler.plugins.manifest import PluginError
 from capcompiler.plugins.marked import hooks_in, trees_of
 from capcompiler.plugins.source import PluginSource, read_plugins
@@ -97,8 +98,8 @@ def _show(source: PluginSource) -> None:
         )
     hooks = hooks_in(source)
     for project, names in (hooks or {}).items():
-        of = f"hooks of {project}" if project else "hooks"
-        write(harmless(f"  answers {of}: {', '.join(names)}"))
+        of = f"hooks of {one_line(project)}" if project else "hooks"
+        write(f"  answers {of}: {', '.join(map(one_line, names))}")
     if hooks == {}:
         write("  answers no hook: nothing in it is marked with a HookimplMarker")
     for kind, value in manifest.limits.items():

@@ -22,7 +22,7 @@ from capcompiler.cli.progress import progress
 from capcompiler.cli.run import open_compartment
 from capcompiler.cli.sources import take_stdin
 from capcompiler.cli.terminal import write
-from capcompiler.errors import CapError
+from capcompiler.errors import CapError, one_line
 from capcompiler.limits import Limits, Usage
 from capcompiler.reaching import reach
 
@@ -189,7 +189,7 @@ class Session:
             case ":help":
                 write(_HELP)
             case ":names":
-                write(f"names: {', '.join(self._names) or 'none yet'}")
+                write(f"names: {', '.join(map(one_line, self._names)) or 'none yet'}")
                 write(f"granted: {', '.join(self._granted) or 'nothing'}")
             case ":usage":
                 write(f"last entry: {usage_text(self._last)}")

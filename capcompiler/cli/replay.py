@@ -13,7 +13,7 @@ from capcompiler.cli.outcome import dump_json, outcome_json, show_error, show_ou
 from capcompiler.cli.present import value_text
 from capcompiler.cli.sources import Source, read_bytes
 from capcompiler.cli.terminal import harmless, write
-from capcompiler.errors import CapError
+from capcompiler.errors import CapError, one_line
 from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
 
@@ -106,8 +106,11 @@ def replay(log: str, quiet: bool, as_json: bool, limits: Limits) -> None:
 
 def _show(use: Use) -> None:
     where = f"{use.filename}:{use.line}: " if use.line else ""
-    answer = shown_value(use.result) if use.error is None else f"{_kind(use)}: {use.error}"
-    write(f"{where}{shown_call(use.path, use.args, use.kwargs)} -> {answer[:500]}", err=True)
+    # On one line: the text of an error is whatever the record says, and could be another use.
+    answer = (
+        shown_value(use.result) if use.error is None else one_line(f"{_kind(use)}: {use.error}", 500)
+    )
+    write(f"{where}{shown_call(use.path, use.args, use.kwargs)} -> {answer}", err=True)
 
 
 def _kind(use: Use) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from capcompiler.cli.terminal import harmless
+from capcompiler.errors import one_line
 
 __all__ = [
     "STDIN",
@@ -44,7 +45,7 @@ class Unreadable(click.ClickException):
     exit_code = 2
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(harmless(f"{name}: {reason}"))
+        super().__init__(harmless(f"{one_line(name, 4096)}: {reason}"))
         self.name = name
         self.reason = reason
 

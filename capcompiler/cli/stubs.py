@@ -172,10 +172,10 @@ class _Writer:
         lines = [f"class {name}:"]
         place = len(self.classes)
         for method in sorted(methods):
-            if _is_name(method):
+            if _is_name(method) and method not in _TAKEN:  # its class would mean another thing by it
                 lines += self._method(method, methods[method], functions.get(method))
         for attribute in sorted(read | write):
-            if not _is_name(attribute):
+            if not _is_name(attribute) or attribute in _TAKEN:
                 continue
             kind = self.hint(state.get(attribute, Any), 0)
             if attribute in write and attribute in read:

@@ -83,7 +83,8 @@ def from_fault(fault: Any, filename: str) -> BaseException:
             shown = [_frame(f) for f in _list(frames, MAX_FRAMES)]
             if kind == "refused":
                 return CapabilityError(_text(message), shown, None if data is None else _made(data))
-            return GuestError(_text(name), _text(message), shown, None if data is None else _made(data))
+            data = None if data is None else _made(data)
+            return GuestError(one_line(_text(name)), _text(message), shown, data)
         if kind == "dialect":
             (rows,) = parts
             found = [_violation(r) for r in _list(rows, _VIOLATIONS)]

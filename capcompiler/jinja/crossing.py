@@ -6,12 +6,13 @@ functions that want a context become records, and other objects are refused or b
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import timezone
 from fractions import Fraction
 from inspect import isawaitable
-from types import FunctionType, MethodType
+from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -26,13 +27,14 @@ from capcompiler.jinja.records import (
     AsyncItems,
     ContextValue,
     HostFunction,
+    Items,
     Raised,
     Refused,
     SafeText,
     TemplateValue,
     UndefinedValue,
 )
-from capcompiler.jinja.template import CapTemplate
+from capcompiler.jinja.template import CapTemplate, Macro, TemplateExports
 from capcompiler.jinja.undefined import HostUndefined, operations_of
 from capcompiler.jinja.undefined import record_of as record_of_undefined
 from capcompiler.jinja.view import View
@@ -51,6 +53,19 @@ _JINJA: Final = frozenset({SecurityError, TemplateRuntimeError, UndefinedError})
 _NESTS: Final = frozenset({dict, list, tuple})
 #: What the membrane takes as data beside plain values and what is made of builtin types.
 _ENTER: Final = ATOMS | {Fraction, timezone}
+_MADE: Final[tuple[Any, ...]] = (
+    "", "é", b"", (), [], {}, {}.values(), {}.items(), set(), range(0), range(2**70), deque(),
+)  # fmt: skip
+_TABLES: Final[tuple[Any, ...]] = ({}, OrderedDict())
+_VIEWS: Final = frozenset(type(view) for d in _TABLES for view in (d.keys(), d.values(), d.items()))
+#: Iterators of Python's own, over what the host has put into them. Not any class with `__next__`: a file
+#: that is open is one too.
+_ITERATORS: Final = frozenset({
+    GeneratorType, map, filter, zip, enumerate, reversed,
+    *(type(iter(x)) for x in (*_MADE, *_TABLES)),
+    *(type(reversed(x)) for x in (*_MADE, *_TABLES) if hasattr(x, "__reversed__")),
+    *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
+})  # fmt: skip
 _KEPT: Final = 1024  # wrapped functions, at most
 
 
@@ -124,6 +139,12 @@ class Crossing:
             return value
         if is_host_function(value):
             return self.function(value)
+        if kind in _VIEWS:
+            return self._elements(list(value), seen)
+        if kind in _ITERATORS:
+            return Items(self._next_of(value))
+        if kind is Macro:
+            return self.function(value)
         if self.environment.is_async and hasattr(kind, "__aiter__"):
             return AsyncItems(self.stepping(value))
         return self._object(value)
@@ -161,6 +182,8 @@ class Crossing:
         objects = self.environment.objects
         if type(value) is CapTemplate and value.environment is self.environment and objects != "public":
             return TemplateValue(value.source.number)
+        if type(value) is TemplateExports and value._template.environment is self.environment:
+            return View(self, value)  # what it exports, and nothing else
         if objects == "public":
             return View(self, value)
         if callable(objects):
@@ -232,6 +255,21 @@ class Crossing:
         found.cap_original = items
         return found  # type: ignore[no-any-return]
 
+    def _next_of(self, items: Any) -> FunctionType:
+        """What gives the elements of an iterator, one for each call; none is taken before."""
+
+        def step() -> Any:
+            try:
+                return self.enter(next(items))
+            except StopIteration:
+                return Raised("StopIteration", "")
+            except TemplateError as error:
+                return self.raised(error)
+
+        found: Any = step
+        found.cap_original = items
+        return found  # type: ignore[no-any-return]
+
     def _first(self, passes: _PassArg, value: Any) -> Any:
         """What a function marked by `pass_context` and its like wants first."""
         if passes is _PassArg.environment:
@@ -272,7 +310,7 @@ class Crossing:
             return self._context(value)
         if kind is View:
             return value._obj
-        if kind is AsyncItems:
+        if kind is AsyncItems or kind is Items:
             return getattr(value.step, "cap_original", value)
         if kind is FunctionType:
             return getattr(value, "cap_original", value)

@@ -12,6 +12,7 @@ __all__ = [
     "AsyncItems",
     "ContextValue",
     "HostFunction",
+    "Items",
     "Raised",
     "Refused",
     "SafeText",
@@ -42,6 +43,14 @@ class HostFunction:
 @dataclass(frozen=True)
 class AsyncItems:
     """An asynchronous iterator of the host's. step: gives something to await for each element."""
+
+    step: Any
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class Items:
+    """An iterator of the host's. step: gives the next element."""
 
     step: Any
 
@@ -94,5 +103,6 @@ class TemplateValue:
 
 
 RECORDS = (
-    AsyncItems, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused, ContextValue,
+    AsyncItems, Items, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused,
+    ContextValue,
 )  # fmt: skip

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from capcompiler.jinja.environment import CapEnvironment
     from capcompiler.jinja.world import Source, World
 
-__all__ = ["CapTemplate", "TemplateExports"]
+__all__ = ["CapTemplate", "Macro", "TemplateExports"]
 
 
 class CapTemplate(Template):
@@ -133,9 +133,10 @@ class TemplateExports:
     def __init__(self, template: CapTemplate, body: str, exported: dict[str, Any], world: World) -> None:
         self.__name__ = template.name
         self._body = body
+        self._template = template  # no name that a template exports has an underscore in front
         for name, value in exported.items():
             if name[:1] != "_":
-                found = _Macro(template, value, world) if isinstance(value, Handle) else value
+                found = Macro(template, value, world) if isinstance(value, Handle) else value
                 setattr(self, name, found)
 
     def __html__(self) -> str:
@@ -154,7 +155,7 @@ class TemplateExports:
 _OF_MACROS: Final = frozenset({"name", "arguments", "catch_kwargs", "catch_varargs", "caller"})
 
 
-class _Macro:
+class Macro:
     """A macro of a template, for the host to call: a turn with a fresh budget. In an environment that
     awaits it gives something to await."""
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame
+from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame, one_line
 from capcompiler.membrane.arguments import ArgumentError, function_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.program import serial_of, shown_filename
@@ -27,7 +27,7 @@ from guards.tables.errors import EXCEPTIONS, GuestInterrupt
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["describe", "for_guest", "guest_frames", "nearest_builtin", "rebuilt"]
+__all__ = ["describe", "for_guest", "guest_frames", "nearest_builtin", "one_line", "rebuilt"]
 
 #: Read and set past what a class of the guest's may define under these names.
 host_traceback: Final[Any] = BaseException.__dict__["__traceback__"].__get__
@@ -67,7 +67,7 @@ def describe(realm: Realm, error: BaseException, sources: Mapping[str, tuple[str
     """The `GuestError` of an exception that a guest left uncaught. Built inside the turn: asking an
     exception for its text runs the guest's own `__str__`."""
     kind = type(error)
-    name = host_name(kind)
+    name = one_line(host_name(kind))
     try:
         message = text_of(realm, error)
     except Stop:
@@ -112,15 +112,6 @@ def printable(text: str) -> str:
     return stay."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return _CONTROLS.sub(lambda m: f"\\x{ord(m.group()):02x}", text)
-
-
-def one_line(text: str, limit: int = 200) -> str:
-    """A text as a part of a line, such as the name of a file: a guest that names its text writes no
-    lines of a trace or a log."""
-    shown = text[:limit] + ("..." if len(text) > limit else "")
-    if shown.isprintable():
-        return shown
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
 
 
 # C0 without tab and newline, DEL, C1, the marks that turn the direction of text round (they make a line

@@ -53,24 +53,23 @@ def _capcompiler_projects():
     return sorted(found)
 
 
-class _capcompiler_Wrapping:
-    def __init__(self, function):
-        self._function = function
+def _capcompiler_begin(function, /, **arguments):
+    generator = function(**arguments)
+    next(generator)
+    return generator
 
-    def start(self, arguments):
-        self._generator = self._function(**arguments)
-        next(self._generator)
 
-    def finish(self, result):
-        try:
-            self._generator.send(result)
-        except StopIteration as stop:
-            return stop.value
-        raise RuntimeError("a wrapper yields once")
+def _capcompiler_finish(generator, result):
+    try:
+        generator.send(result)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("a wrapper yields once")
 
-    def fail(self):
-        try:
-            self._generator.throw(RuntimeError("the hook failed"))
-        except Exception:
-            pass
+
+def _capcompiler_fail(generator):
+    try:
+        generator.throw(RuntimeError("the hook failed"))
+    except Exception:
+        pass
 """

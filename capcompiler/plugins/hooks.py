@@ -79,24 +79,24 @@ def _wrapper(host: PluginHost, plugin: Plugin, one: Found) -> Callable[..., Any]
     def wrap(arguments: dict[str, Any]) -> Generator[None, Any, Any]:
         given = {n: host.hand_in(v) for n, v in arguments.items()}
 
-        def start() -> Any:
-            made = plugin.world.call("_capcompiler_Wrapping", one.handle)
-            made.start(given)
-            return made
-
-        around = _tried(host, plugin, one.name, start, False)
+        # What it gives is handed back to it, and never called or looked at here: it may be anything,
+        # such as a capability of the host's, where the plugin has put its own function in the place.
+        call = plugin.world.call
+        begin = lambda: call("_capcompiler_begin", one.handle, **given)  # noqa: E731
+        around = _tried(host, plugin, one.name, begin, False)
         try:
             result = yield
         except BaseException:
             # It is told, so that it can tidy up; what went wrong goes on all the same.
             if around is not None:
-                _tried(host, plugin, one.name, lambda: around.fail(), True)
+                _tried(host, plugin, one.name, lambda: call("_capcompiler_fail", around), True)
             raise
         if around is None:
             return result
         # With something wrong in it, or unloaded meanwhile, the result is as it was without it.
         handed = host.hand_in(result)
-        changed = _tried(host, plugin, one.name, lambda: [around.finish(handed)], host.only_data)
+        finish = lambda: [call("_capcompiler_finish", around, handed)]  # noqa: E731
+        changed = _tried(host, plugin, one.name, finish, host.only_data)
         return result if changed is None else changed[0]
 
     return wrap
@@ -118,9 +118,5 @@ def _tried(host: PluginHost, plugin: Plugin, hook: str, call: Callable[[], Any],
 
 def _what(error: RefusedArgument) -> str:
     """Which of the host's values it was."""
-    if type(error.argument) is str:
-        return f"parameter {error.argument!r}{error.path}"
-    if error.path.startswith("['"):  # a wrapper is handed all parameters in one dictionary
-        name, _, rest = error.path[2:].partition("']")
-        return f"parameter {name!r}{rest}"
-    return f"the result{error.path}"
+    name = f"parameter {error.argument!r}" if type(error.argument) is str else "the result"
+    return f"{name}{error.path}"

@@ -34,6 +34,8 @@ __all__ = ["Ask", "Manifest", "PluginError", "manifest_of", "normal_name"]
 MAX_MANIFEST: Final = 64 * 1024
 _MAX_ASKS: Final = 50
 _MAX_TEXT: Final = 500
+_MAX_DOTS: Final = 100  # in one line of a manifest
+_MAX_MESSAGE: Final = 10_000  # characters of what is wrong with a plugin
 _MAX_METHODS: Final = 200  # of one thing that is asked for
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
@@ -51,6 +53,8 @@ class PluginError(Exception):
 
     def __init__(self, plugin: str, message: str, place: str = "", traceback: str = "") -> None:
         # A folder has any name that its file system takes, and a plugin's errors any text.
+        if len(message) > _MAX_MESSAGE:
+            message = f"{message[:_MAX_MESSAGE]}... ({len(message) - _MAX_MESSAGE:,} more)"
         message = harmless(message)
         where = f"{place}: " if place else ""
         super().__init__(f"{one_line(plugin)}: {where}{indented(message)}")
@@ -95,9 +99,12 @@ def manifest_of(data: bytes, where: str) -> Manifest:
 
     if len(data) > MAX_MANIFEST:
         raise refuse(f"its manifest has more than {MAX_MANIFEST:,} bytes")
+    if any(line.count(b".") > _MAX_DOTS for line in data.split(b"\n")):
+        # A key `a.a.a...` takes the reader the square of its length: a quarter of a minute for 64 KiB.
+        raise refuse(f"its manifest has a line with more than {_MAX_DOTS} dots")
     try:
         table = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # also of what is no UTF-8, and of a number of too many digits
         problem = refuse(f"its manifest is no TOML: {error}")
     except RecursionError:
         problem = refuse("its manifest is nested too deeply")

@@ -18,6 +18,7 @@ from capcompiler.membrane.capability import Capability, is_host_function
 from capcompiler.membrane.exceptions import indented, one_line
 from capcompiler.membrane.handle import Handle
 from capcompiler.membrane.membrane import RefusedArgument
+from capcompiler.membrane.record import record_of
 from capcompiler.plugins.guest import LOOK, MODULES
 from capcompiler.plugins.manifest import PluginError
 from capcompiler.plugins.source import PluginSource
@@ -34,6 +35,7 @@ _MARKS: Final = {
     "wrapper": bool,
 }
 _MAX_HOOKS: Final = 200
+_MAX_NAME: Final = 100  # characters of the name of a function, a parameter or a hook
 _PATIENCE: Final = 30.0  # seconds that a call waits for one on another thread
 
 
@@ -255,13 +257,11 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
         if parameters is None and type(name) is str:
             parameters = known.get(name)
         if (
-            type(name) is not str
-            or not name.isidentifier()
-            or iskeyword(name)
+            not _is_name(name)
             or name.startswith("_")
             or type(marks) is not dict
             or type(parameters) is not list
-            or not all(type(p) is str and p.isidentifier() and not iskeyword(p) for p in parameters)
+            or not all(map(_is_name, parameters))
             or len(set(parameters)) != len(parameters)
             or not isinstance(handle, Handle)
         ):
@@ -277,7 +277,7 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
         specname = marks.get("specname")
         if specname is not None and not (
             # Of pluggy's own objects, a name such as `__class__` is another thing than a hook.
-            type(specname) is str and specname.isidentifier() and not specname.startswith("_")
+            _is_name(specname) and not specname.startswith("_")
         ):
             raise PluginError(plugin, f"{name}: specname: wanted the name of a hook")
         exact["specname"] = specname
@@ -285,14 +285,20 @@ def _checked(answer: Any, plugin: str, known: dict[str, list[str]]) -> list[Foun
     return found
 
 
+def _is_name(name: Any) -> bool:
+    return type(name) is str and len(name) <= _MAX_NAME and name.isidentifier() and not iskeyword(name)
+
+
 def _is_data(value: Any) -> bool:
     """Whether there is nothing in a result that could be called."""
     rest, seen = [value], set[int]()
     while rest:
         at = rest.pop()
-        if isinstance(at, (Handle, Capability)) or is_host_function(at):
+        if isinstance(at, (Handle, Capability, type)) or is_host_function(at):
             return False
-        if type(at) is dict:
+        if (record := record_of(type(at))) is not None:
+            inner = record.read(at, "")
+        elif type(at) is dict:
             inner = [*at, *at.values()]
         elif type(at) in (list, tuple, set, frozenset):
             inner = [*at]

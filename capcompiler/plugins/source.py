@@ -79,7 +79,7 @@ def read_plugin(folder: str | os.PathLike[str]) -> PluginSource:
     modules = {}
     for path_of, text in files.items():
         if path_of != manifest.entry:
-            modules[_module_name(path_of)] = _decoded(text, path_of, shown)
+            modules[_module_name(path_of, shown)] = _decoded(text, path_of, shown)
     return PluginSource(manifest, path, entry, modules, _digest(data, files))
 
 
@@ -213,8 +213,13 @@ def _read(root: int, path: str, shown: str) -> bytes:
             os.close(descriptor)
 
 
-def _module_name(path: str) -> str:
-    return path.removesuffix(".py").replace("/", ".")
+def _module_name(path: str, shown: str) -> str:
+    """The name of the module that a file is. Raises `PluginError` for one that is none: `a.b.py` would
+    stand in the place of `a/b.py`, and a name that is no text has no place in a digest."""
+    parts = path.removesuffix(".py").split("/")
+    if not all(part.isidentifier() for part in parts):
+        raise PluginError(shown, f"its file {path!r} has no name that a module can have")
+    return ".".join(parts)
 
 
 def _decoded(text: bytes, path: str, shown: str) -> str:

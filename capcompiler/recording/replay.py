@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from capcompiler.compartment import Compartment
-from capcompiler.errors import CapError
+from capcompiler.errors import CapError, one_line
 from capcompiler.imports import Imports
 from capcompiler.limits import Limits
 from capcompiler.membrane.membrane import Use
@@ -55,8 +55,8 @@ class _Ended(RecordError):
     """A record is told to its end, and the guest was not at its own. kind: of what ended it."""
 
     def __init__(self, kind: str, path: str) -> None:
-        why = f"the guest waits for {path}" if path else f"the guest was stopped: {kind[:60]}"
-        super().__init__(f"here {why}")
+        why = f"the guest waits for {path}" if path else f"the guest was stopped: {kind}"
+        super().__init__(f"here {one_line(why, 100)}")
         self.kind = kind
 
 

@@ -7,6 +7,7 @@ import inspect
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,3 +237,29 @@ def test_no_text_for_a_model_steers_a_terminal(session: Session) -> None:
         text = session.run(code).text
         assert not set(text) & set("\r\x1b\u202e\u2028"), code
         assert "\nc" in text
+
+
+class Telling(Capability):
+    def __init__(self, password: str) -> None:
+        self.password = password
+
+    def __repr__(self) -> str:
+        return f"Telling({self.password})"
+
+    def send(self, to: str) -> int:
+        return len(to)
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+def test_what_is_granted_is_shown_to_a_model_as_the_code_sees_it(isolation: Any) -> None:
+    session = Session({"mailer": Telling("secret")}, isolation=isolation)
+    for code in (
+        "mailer",
+        "mailer.send",
+        "[mailer, {1: mailer.send}]",
+        "print([mailer])",
+        "mailer, lambda: 1",
+    ):
+        done = session.run(code)
+        assert "<capability>" in done.text and "secret" not in done.text and "Telling" not in done.text
+        assert session.run("'_shown' in globals() and hasattr(_shown, 'send')").text == "False"

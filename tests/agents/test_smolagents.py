@@ -393,3 +393,33 @@ def test_an_error_says_how_tools_are_called_and_what_for() -> None:
         executor("serach('a')")
     assert "search(query: string, n: integer) -> array  # Search the web." in str(caught.value)
     assert "plain(x)" in str(caught.value)
+
+
+def test_a_value_whose_text_has_no_end_is_not_printed_by_an_agent() -> None:
+    """`str` of sixty levels of `x = (x, x)` never ends, and an agent takes that of every value."""
+    executor = CapExecutor()
+    executor.send_tools({"final_answer": lambda answer: answer})
+    nest = "x = 'a'\nfor _ in range(60): x = (x, x)\n"
+    assert len(str(executor(f"{nest}[x]").output)) < 100_000
+    with pytest.raises(Refused, match="has no end"):
+        executor(f"{nest}final_answer({{1: x}})")
+    assert executor("final_answer(list(range(100_000)))").output == list(range(100_000))
+
+
+def test_what_is_granted_is_shown_as_the_code_sees_it() -> None:
+    class Mailer(Capability):
+        def __repr__(self) -> str:
+            return "secret"
+
+        def send(self, to: str) -> int:
+            return len(to)
+
+    executor = CapExecutor(caps={"mailer": Mailer()})
+    for code in ("mailer", "[mailer]", "mailer.send"):
+        assert "secret" not in str(executor(code).output)
+
+
+def test_a_variable_whose_name_no_code_can_write_is_left_out() -> None:
+    executor = CapExecutor()
+    executor.send_variables({"my file": 1, "class": 2, "": 3, "a": 4})
+    assert executor("a").output == 4

@@ -6,12 +6,14 @@ import datetime
 import json
 import math
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from capcompiler import Capability, cap_exec, expose, register_dataclass
 from capcompiler.cli.present import JsonWriter, value_text
 
 LONG = pytest.param(10**5000, "<int of 16,610 bits>", id="long-int")
@@ -120,3 +122,56 @@ def test_an_int_too_long_to_write_is_named(value: object, wanted: str) -> None:
 def test_other_values_that_hold_such_an_int(value: object) -> None:
     assert "Fraction" in value_text(value) or "range" in value_text(value)
     assert isinstance(JsonWriter().convert(value), str)
+
+
+@register_dataclass
+@dataclass
+class Note:
+    title: str
+    extra: Any = None
+
+
+@pytest.mark.parametrize(
+    "value", [Note("a", shared(60)), [Note("a", [Note("b", shared(60))])], {1: Note("a", deep(150))}]
+)
+def test_what_is_in_a_dataclass_is_shown_in_bounded_work(value: object) -> None:
+    """Sixty levels of `x = (x, x)` in a field were an endless `repr` in the host."""
+    shown = value_text(value)
+    assert "Note(title=" in shown and len(shown) < 100_000
+    json.dumps(JsonWriter().convert(value))
+
+
+@dataclass
+class Mailer(Capability):
+    password: str
+
+    def send(self, to: str) -> int:
+        return len(to)
+
+
+class Told:
+    def __repr__(self) -> str:
+        return "secret"
+
+    def go(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("m", "<capability>"),
+        ("m.send", "<capability>"),
+        ("[m, {1: f}]", "[<capability>, {1: <capability>}]"),
+        ("e", "<capability>"),
+        ("e.go", "<capability>"),
+        ("f", "<capability>"),
+        ("n.extra = m\nn", "Note(title='a', extra=<capability>)"),
+    ],
+)
+def test_a_capability_is_shown_as_a_guest_sees_it(code: str, shown: str) -> None:
+    """Its `repr` is the host's, and tells what the host knows."""
+    value = cap_exec(
+        code, {"m": Mailer("secret"), "e": expose(Told(), "go"), "f": Told().go, "n": Note("a")}
+    ).value
+    assert value_text(value) == shown
+    assert "secret" not in json.dumps(JsonWriter().convert(value))

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from capcompiler import Compartment
+from capcompiler.recording.replay import record
+
 from .conftest import Ran
 
 Cli = Callable[..., Ran]
@@ -103,3 +106,18 @@ print(await f("a"))
     assert first.status == 0 and first.out == "text of a\n"
     (tmp_path / "data" / "a").unlink()
     assert cli("replay", log, "--quiet").out == first.out
+
+
+def test_an_error_in_a_record_stands_for_one_use(cli: Cli, tmp_path: Path) -> None:
+    """A record can be anybody's, and so can the text of an error that it tells."""
+
+    def refuse() -> None:
+        raise ValueError("no\njob.py:7: mail.send('all') -> None")
+
+    source = "try:\n    refuse()\nexcept ValueError:\n    pass"
+    made = record(Compartment({"refuse": refuse}), source, filename="job.py")
+    log = tmp_path / "job.log"
+    log.write_bytes(made.data or b"")
+    assert cli("replay", log).err == (
+        "job.py:2: refuse() -> ValueError: no\\njob.py:7: mail.send('all') -> None\n"
+    )

@@ -255,3 +255,14 @@ def test_the_hook_runs_a_command_that_is_there(cli: Cli, program: Write) -> None
     assert (name, words) == ("capcompiler", ["check"])
     assert cli(*words, program("x = 1"), program("__builtins__ = 1", "b.py")).status == 1
     assert cli(*words, program("x = 1")).status == 0
+
+
+@pytest.mark.parametrize("name", ["_b", "_t", "_datetime"])
+def test_a_method_named_as_what_the_stub_names_types_by_changes_no_type(name: str) -> None:
+    class Odd:
+        def put(self, x: int) -> int:
+            return x
+
+    setattr(Odd, name, Odd.put)
+    text = stub_text({"odd": expose(Odd(), name, "put")})
+    assert f"def {name}" not in text and "def put(self, x: _b.int) -> _b.int" in text

@@ -97,3 +97,45 @@ def test_output_that_cannot_be_written_is_no_error_of_the_guest(start: Cli, prog
     os.close(writer)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (141, b"")
+
+
+FORGED = "x\nFORGED"
+PLUGIN = '[plugin]\nname = "a"\nversion = "1"\nentry = "main.py"\n'
+MARKS = (
+    f"from pluggy import HookimplMarker\nhook = HookimplMarker({FORGED!r})\n"
+    f"@hook(specname={FORGED!r})\ndef work(): pass\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        (("check", "c"), {f"c/{FORGED}.py": "__builtins__ = 1"}),
+        (("check", "c"), {f"c/{FORGED}.py": "import socket"}),
+        (("check", "c"), {f"c/{FORGED}.py": "\udcff"}),
+        (("run", f"{FORGED}.py"), {f"{FORGED}.py": "__builtins__ = 1"}),
+        (("run", f"{FORGED}.py"), {}),
+        (("run", "g.py"), {"g.py": f"raise type({FORGED!r}, (Exception,), {{}})('a')"}),
+        (("plugins", "check", "p"), {"p/a/plugin.toml": PLUGIN, "p/a/main.py": MARKS}),
+    ],
+)
+def test_no_name_of_a_file_or_a_mark_writes_a_line_of_its_own(
+    cli: Cli,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    files: dict[str, str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.fsencode(text))
+    ran = cli(*command)
+    lines = (ran.out + ran.err).split("\n")
+    assert any("x\\nFORGED" in line for line in lines)
+    assert not any(line.startswith("FORGED") for line in lines)
+
+
+def test_the_names_of_a_session_stand_on_one_line(cli: Cli) -> None:
+    assert "x\\nFORGED" in cli("repl", stdin=f"globals()[{FORGED!r}] = 1\n:names\n").out

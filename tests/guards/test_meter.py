@@ -407,3 +407,15 @@ def test_a_suspended_generator_runs_nothing_between_turns(optimize: bool) -> Non
     generator = world._globals.pop("it")
     del generator
     assert seen == []
+
+
+def test_many_small_charges_look_at_the_clock_too(meter: Meter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A walk over a nest charges a little at a time in one step of the guest's, and took as long as its
+    steps lasted."""
+    monkeypatch.setattr(meters.time, "monotonic", lambda: 0.0)
+    begun(meter, None, seconds=2.0)
+    monkeypatch.setattr(meters.time, "monotonic", lambda: 3.0)
+    with pytest.raises(Stop):
+        for _ in range(CHUNK // 100 + 2):
+            meter.charge(100)
+    assert meter.stopped == ("seconds", 2.0, 3.0)

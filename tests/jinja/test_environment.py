@@ -4,6 +4,9 @@ budget, a membrane and a world that templates cannot change beside it."""
 from __future__ import annotations
 
 import functools
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -617,3 +620,84 @@ def test_an_error_of_the_hosts_says_nothing_of_the_host() -> None:
     with pytest.raises(GuestError) as error:
         pair(False)[1].from_string("{{ fails() }}").render(fails=fails)
     assert "secret" not in str(error.value) or error.value.exc_type == "RuntimeWarning"
+
+
+def some() -> Iterator[Any]:
+    yield from (1, "<b>", Markup("<i>"), {"a": [1]}, None)
+
+
+ROWS = {"a": 1, "b": "<"}
+
+
+@pytest.mark.parametrize("autoescape", [False, True])
+@pytest.mark.parametrize(
+    ("source", "make"),
+    [
+        ("{% for x in g %}{{ loop.index }}{{ loop.last }}{{ x }}{% endfor %}{{ g|list }}", some),
+        ("{{ g|first }}{{ g|join('-') }}{{ g is iterable }}{{ g is sequence }}{{ g is mapping }}", some),
+        ("{% set a, b = g %}{{ a }}{{ b }}{{ f(g)|list }}{{ d.g|list }}", lambda: iter("<>")),
+        ("{% for k, v in g %}{{ k }}={{ v }}{% endfor %}{{ g|length }}", ROWS.items),
+        ("{{ 'a' in g }}{{ g|list }}", ROWS.keys),
+        ("{{ g|list }}", OrderedDict(ROWS).values),
+        ("{{ g|sum }}", lambda: map(int, "123")),
+        ("{{ g|list }}", lambda: zip("ab", enumerate(reversed([1, 2])))),
+        ("{% for k, g in g %}{{ k }}{{ g|list }}{% endfor %}", lambda: itertools.groupby([1, 1, 2])),
+    ],
+)  # fmt: skip
+def test_iterators_and_views_are_gone_through_as_in_the_sandbox(
+    autoescape: bool, source: str, make: Callable[[], Any]
+) -> None:
+    shown = [
+        env.from_string(source).render(g=make(), f=lambda g: g, d={"g": make()})
+        for env in pair(autoescape)
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_an_element_is_taken_when_it_is_asked_for_and_paid_for() -> None:
+    taken: list[int] = []
+    endless = (taken.append(i) or i for i in itertools.count())
+    env = CapEnvironment(limits=Limits(steps=20_000))
+    assert env.from_string("{{ g|first }}{{ g|first }}").render(g=endless) == "01"
+    assert taken == [0, 1]
+    with pytest.raises(LimitExceeded):
+        env.from_string("{{ g|list|length }}").render(g=endless)
+    assert len(taken) < 20_000
+
+
+def test_of_an_iterator_nothing_but_its_elements_is_there() -> None:
+    """And no object of the host's is among these; an open file is no iterator of Python's own."""
+    env = pair(False)[1]
+    for source in ("{{ g.send(1) }}", "{{ g.gi_frame.f_back }}", "{{ g.throw(1) }}", "{{ g.close() }}"):
+        with pytest.raises((UndefinedError, SecurityError)):
+            env.from_string(source).render(g=some())
+    with pytest.raises(CapabilityError, match="object is neither data nor a capability"):
+        env.from_string("{{ g|list }}").render(g=(object() for _ in "a"))
+    with open(__file__) as file, pytest.raises(CapabilityError, match="TextIOWrapper is neither"):
+        env.from_string("{{ g|list }}").render(g=file)
+
+    def fails() -> Iterator[int]:
+        yield 1
+        raise KeyError("secret")
+
+    with pytest.raises(GuestError) as error:
+        env.from_string("{{ g|list }}").render(g=fails())
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("autoescape", [False, True])
+def test_a_module_is_handed_to_another_template(autoescape: bool) -> None:
+    macros = "{% macro hi(n) %}<b>{{ n }}</b>{% endmacro %}{% set v = [1, 2] %}{% set _p = 3 %}body"
+    source = "{{ m.hi('<') }}{{ m.v }}{{ m }}{{ m._p }}{{ m.nope }}{{ m._template }}{{ m.__class__ }}"
+    shown = [
+        env.from_string(source).render(m=env.from_string(macros).module) for env in pair(autoescape)
+    ]
+    assert shown[0] == shown[1]
+    loop = "{% macro w() %}{% for i in range(9000) %}{% endfor %}{% endmacro %}"
+    env = CapEnvironment(limits=Limits(steps=20_000))
+    with pytest.raises(LimitExceeded):
+        env.from_string("{% for i in range(100) %}{{ m.w() }}{% endfor %}").render(
+            m=env.from_string(loop).module
+        )
+    with pytest.raises(CapabilityError, match="TemplateExports is neither data"):
+        pair(False)[1].from_string("{{ m }}").render(m=env.from_string("a").module)

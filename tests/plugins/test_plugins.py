@@ -8,6 +8,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ pytest.importorskip("pluggy", reason="needs the extra plugins")
 
 import pluggy
 
-from capcompiler import Capability, CapabilityError, Limits
+from capcompiler import Capability, CapabilityError, Limits, register_dataclass
 from capcompiler.plugins import (
     Failure,
     Grants,
@@ -244,6 +245,35 @@ def test_a_wrapper_that_fails_leaves_the_result_as_it_was(make: Callable[..., Ro
     assert len(room.failures) == 1 and room.host.plugins["around"].state == "set aside"
 
 
+@pytest.mark.parametrize(
+    "what", ["5", "None", "box", "box.put", "lambda *_, **__: box", "lambda *_, **__: 5"]
+)
+@pytest.mark.parametrize("name", ["_capcompiler_begin", "_capcompiler_finish", "_capcompiler_fail"])
+def test_a_wrapper_that_puts_its_own_in_the_place_of_ours_fails_alone(
+    make: Callable[..., Room], name: str, what: str
+) -> None:
+    """What stands for it in its world is the plugin's to change, and is neither called nor looked at by
+    the host: an AttributeError of ours would end the hook for all, and a capability of the host's would
+    be called with the host's own arguments."""
+    room = make(wrappers={"work"})
+    room.load(
+        "around",
+        f"globals()[{name!r}] = None\n@hookimpl\ndef choose(item, kind):\n    globals()[{name!r}] = {what}\n"
+        "@hookimpl(wrapper=True)\ndef work(item):\n    yield\n    return ['changed']",
+        '[authority.box]\nwhy = "x"\n',
+    )
+    room.manager.hook.choose(item=1, kind=1)
+    answers = (
+        (["native"], 5)
+        if (name, what) == ("_capcompiler_finish", "lambda *_, **__: 5")
+        else (["native"],)
+    )
+    if name == "_capcompiler_fail":
+        answers = (["changed"],)
+    assert room.manager.hook.work(item=3) in answers
+    assert room.box.things == []
+
+
 def test_a_wrapper_cannot_swallow_what_went_wrong_in_the_host(make: Callable[..., Room]) -> None:
     room = make(wrappers={"work"})
     room.load(
@@ -325,6 +355,26 @@ def test_a_result_of_any_kind_where_the_host_takes_it(make: Callable[..., Room])
     room.host.unload("maker")
     with pytest.raises(CapabilityError):
         made()
+
+
+@register_dataclass
+@dataclass
+class Ticket:
+    title: str
+    extra: Any = None
+
+
+@pytest.mark.parametrize("extra", ["lambda: 1", "[{1: print}]", "box", "ticket('b')", "ticket"])
+def test_an_answer_in_a_dataclass_holds_nothing_to_call(make: Callable[..., Room], extra: str) -> None:
+    room = make(offers={"box": Box(), "ticket": lambda title: Ticket(title)})
+    manifest = '[authority.box]\nwhy = "x"\n[authority.ticket]\nwhy = "x"\n'
+    body = "@hookimpl\ndef work(item):\n    made = ticket('a')\n    made.extra = {}\n    return [made]"
+    room.load("maker", body.format(extra), manifest)
+    found = room.manager.hook.work(item=5)
+    if extra == "ticket('b')":
+        assert found == [[Ticket("a", Ticket("b"))], "native"]
+    else:
+        assert found == ["native"] and room.failures[0].kind == "result"
 
 
 class Item:
@@ -500,6 +550,11 @@ OK = '[plugin]\nname = "p"\nversion = "1"\nentry = "main.py"\n'
         b"\xff\xfe",
         OK + "# " + "x" * 70_000,
         OK + "x = " + "[" * 60_000,
+        OK + "x = " + "9" * 5_000,
+        OK + "[limits]\nsteps = " + "9" * 5_000,
+        OK + "[limits]\nsteps = 0x" + "f" * 60_000,
+        OK + "[limits]\nseconds = 0x" + "f" * 300,
+        OK + "a." * 30_000 + "b = 1",
     ],
 )
 def test_a_manifest_that_is_not_right_is_refused(tmp_path: Path, manifest: str | bytes) -> None:
@@ -573,6 +628,46 @@ def test_links_devices_and_floods_are_refused(tmp_path: Path) -> None:
         deep.mkdir()
     with pytest.raises(PluginError, match="deep"):
         read_plugin(plugin)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"\xff.py", b"a b.py", b"1.py", b"a.b.py", b"\n.py", b"-.py", "\u202e.py".encode(), b"x/\xff.py"],
+)
+def test_a_file_that_is_no_module_stops_one_plugin_only(room: Room, name: bytes) -> None:
+    room.write("good", "@hookimpl\ndef work(item): return 'good'")
+    path = os.path.join(os.fsencode(room.write("odd", "x = 1")), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        Path(os.fsdecode(path)).write_text("x = 1")
+    except OSError:
+        pytest.skip("the file system has no such names")
+    room.host.load_directory(room.path)
+    assert room.manager.hook.work(item=1) == ["good", "native"]
+    (failure,) = room.failures
+    assert failure.plugin == "odd" and "has no name that a module can have" in failure.message
+    assert str(failure).isprintable()
+    assert room.host.reload() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "manifest"),
+    [
+        ("@hookimpl\ndef {long}(item): pass", ""),
+        ("@hookimpl(specname='{long}')\ndef work(item): pass", ""),
+        ("@hookimpl(specname='wo' + 'r' * 1_000_000)\ndef work(item): pass", ""),
+        ("@hookimpl\ndef work({long}): pass", ""),
+        ("x = 1", "[authority.{long}]\nwhy = 'x'\n"),
+        ("raise ValueError('x' * 1_000_000)", ""),
+        ("yield {long} = 1\n" * 100, ""),
+    ],
+)
+def test_what_is_said_of_a_plugin_is_bounded(room: Room, body: str, manifest: str) -> None:
+    long = "a" * 20_000
+    room.write("odd", body.format(long=long), manifest.format(long=long))
+    room.host.load_directory(room.path)
+    (failure,) = room.failures
+    assert len(str(failure)) < 21_000
 
 
 def test_every_byte_counts_in_the_digest(tmp_path: Path) -> None:

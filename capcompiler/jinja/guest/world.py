@@ -110,6 +110,8 @@ def inside(value):
         return environment.undefined(value.hint, name=value.name)
     if kind is AsyncItems:
         return HostItems(value.step)
+    if kind is Items:
+        return HostIterator(value.step)
     if kind is TemplateValue:
         return environment.loaded(value.number)
     if kind is Refused:
@@ -132,6 +134,8 @@ def outside(value):
         return value._call
     if kind is HostItems:
         return AsyncItems(value._step)
+    if kind is HostIterator:
+        return Items(value._step)
     if isinstance(value, Undefined):
         name = value._undefined_name
         of = getattr(value, "_undefined_of", None) if asks else None
@@ -191,11 +195,11 @@ def _fresh(value):
     return made
 
 
-_RECORDS = (AsyncItems, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused)
+_RECORDS = (AsyncItems, Items, Raised, SafeText, HostFunction, TemplateValue, UndefinedValue, Refused)
 _ERRORS = {
     kind.__name__: kind
     for kind in (
-        SecurityError, StopAsyncIteration, TemplateNotFound, TemplateRuntimeError,
+        SecurityError, StopAsyncIteration, StopIteration, TemplateNotFound, TemplateRuntimeError,
         TemplateSyntaxError, TemplatesNotFound, UndefinedError,
     )
 }  # fmt: skip
@@ -229,6 +233,22 @@ class HostItems:
 
     async def __anext__(self):
         return inside(await self._step())
+
+
+class HostIterator:
+    """An iterator of the host's: each element is a use of it, and comes when it is asked for."""
+
+    def __init__(self, step):
+        self._step = step
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return inside(self._step())
+
+    def __repr__(self):
+        return "<iterator of the host>"
 
 
 _AT_ONCE = frozenset({int, float, bool, str, list, dict, tuple, type(None), Markup})

@@ -83,7 +83,7 @@ def show(hass: Hass, logger: Logger, report: dict[str, Any]) -> None:
 def main() -> None:
     hass, logger, data = read_home()
     caps = {"hass": expose(hass, read=("states", "services")), "logger": logger, "data": data}
-    with Compartment(caps, limits=Limits(steps=100_000, seconds=1)) as home:
+    with Compartment(caps, limits=Limits(steps=100_000, seconds=30)) as home:
         rules = home.exec((HERE / "rules.py").read_text(encoding="utf-8"), filename="rules.py")
         show(hass, logger, rules["report"])
 

@@ -182,7 +182,11 @@ def _copy_ordered(realm: Realm, obj: Any, /) -> Any:
     made = callable_for_c(realm, type(obj))()
     item, target = realm.guards["cap:getitem"], realm.guards["cap:itemtarget"]
     for key in list(OrderedDict.keys(obj)):
-        target(made, key)[key] = item(obj, key)
+        try:
+            target(made, key)[key] = item(obj, key)
+        except KeyError:
+            if OrderedDict.__len__(obj) == size:
+                raise
         if OrderedDict.__len__(obj) != size:
             raise RuntimeError("OrderedDict mutated during iteration")
     return made

@@ -181,7 +181,7 @@ def shown_in(world: Compartment, value: Any) -> str:
         nonlocal handles
         handles = handles or isinstance(inner, Handle)
         # Not what was granted: under another name its uses would be told as others.
-        return inner if isinstance(inner, Handle) else _NOTHING
+        return inner if isinstance(inner, Handle) else _ONLY_SHOWN
 
     copied = Copier(leaf, _free, fields_of).copy(value)
     if not handles:
@@ -194,11 +194,11 @@ def shown_in(world: Compartment, value: Any) -> str:
     return text if type(text) is str else value_text(value)
 
 
-class _Nothing(Capability):
+class _OnlyShown(Capability):
     """What stands for a capability that is only shown."""
 
 
-_NOTHING: Final = _Nothing()
+_ONLY_SHOWN: Final = _OnlyShown()
 
 
 def _free(_count: int) -> None:

@@ -387,8 +387,8 @@ def _meant(hint: Any) -> Any:
 
 #: What says something of a name, and nothing of a value. `ReadOnly` is of 3.13.
 _MARKS: Final = frozenset(
-    mark for name in ("Final", "ClassVar", "Required", "NotRequired", "ReadOnly")
-    if (mark := getattr(typing, name, None)) is not None
+    getattr(typing, name) for name in ("Final", "ClassVar", "Required", "NotRequired", "ReadOnly")
+    if hasattr(typing, name)
 )  # fmt: skip
 
 

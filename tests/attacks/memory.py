@@ -479,7 +479,7 @@ CASES: list[Case] = [
             collections.OrderedDict.__setitem__(d, i, i)
         try:
             d.copy()
-        except KeyError:
+        except (KeyError, RuntimeError):
             pass
         len(d)
         """,

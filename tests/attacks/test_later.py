@@ -294,6 +294,7 @@ OFFERED = {
     "Sealer": "__call__",
     "Unsealer": "__call__",
     "Revoker": "__call__",
+    "_OnlyShown": "",
     "Attenuated": "",
     "Exposed": "",
     "GuestCapability": "",

@@ -7,9 +7,12 @@ written that was not built here from classes and identifiers; what has no such f
 from __future__ import annotations
 
 import builtins as _python
+import functools
+import importlib
 import inspect
 import itertools
 import keyword
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -73,24 +76,53 @@ _MOST_CLASSES: Final = 200
 Examples:
   capcompiler stubs --grant fs=dir:data --output typings/granted.pyi
   capcompiler stubs --grants grants.toml --builtins --output __builtins__.pyi
+  capcompiler stubs --of stock=shop.offers:Stock --output typings/granted.pyi
 
 \b
-In the plugin, where it is checked as a module of its own (mypy):
+In the plugin, where it is checked as a module of its own (MYPYPATH=typings mypy main.py):
   from typing import TYPE_CHECKING
   if TYPE_CHECKING:
       from granted import fs
 """,
 )
 @grant_option
+@click.option(
+    "--of",
+    "own",
+    multiple=True,
+    metavar="NAME=MODULE:OBJECT",
+    help="What a host of yours grants: a class of capabilities, a capability, a function or data. The "
+    "module is imported, from this directory too, and runs as any of yours does.",
+)
 @click.option("--builtins", is_flag=True, help="As names that are there without an import (pyright).")
 @click.option("--output", type=click.Path(), help="Write to this file instead of stdout.")
-def stubs(caps: dict[str, Any], builtins: bool, output: str | None) -> None:
+def stubs(caps: dict[str, Any], own: tuple[str, ...], builtins: bool, output: str | None) -> None:
     """Write a stub (.pyi) that declares what a guest is granted: names, methods, parameters, types.
 
     mypy reads it as a module that the plugin imports while it is checked; pyright takes a file
     __builtins__.pyi beside the plugin, with --builtins.
     """
+    caps = {**caps, **dict(map(_own, own))}
     write_to(stub_text(caps, builtins=builtins).rstrip("\n"), output)
+
+
+def _own(spec: str) -> tuple[str, Any]:
+    """A name, and what a host of the user's grants under it."""
+    name, equals, place = spec.partition("=")
+    module, colon, attribute = place.partition(":")
+    if not (equals and colon and _is_name(name) and attribute):
+        raise click.BadParameter(f"wanted NAME=MODULE:OBJECT, got {spec!r}", param_hint="--of")
+    sys.path.insert(0, "")
+    try:
+        found = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
+    except Exception as error:
+        text = f"{place}: {type(error).__name__}: {error}"
+        raise click.BadParameter(text, param_hint="--of") from error
+    finally:
+        sys.path.remove("")
+    if isinstance(found, type) and issubclass(found, Capability):
+        return name, found.__new__(found)  # what it declares is asked, and nothing is made of it
+    return name, found
 
 
 def stub_text(caps: Mapping[str, Any], *, builtins: bool = False) -> str:

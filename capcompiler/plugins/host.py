@@ -431,6 +431,12 @@ class PluginHost:
             for name in list(self.plugins):
                 self.unload(name)
 
+    def __enter__(self) -> PluginHost:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
 
 def _load_failure(error: PluginError, version: str = "") -> Failure:
     return Failure(error.plugin, version, "", "load", error.message, error.traceback, error.place)

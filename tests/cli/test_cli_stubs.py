@@ -106,6 +106,57 @@ def test_what_is_declared() -> None:
         assert line in text.splitlines(), line
 
 
+OFFERS = """
+from capcompiler import Capability
+class Stock(Capability):
+    def __init__(self, rows):
+        raise RuntimeError("nothing is made of it")
+    def count(self, item: str) -> int:
+        return 1
+class Held:
+    table = {"rate": 7}
+def ask(question: str) -> bool:
+    return True
+"""
+
+
+def test_what_a_host_of_ones_own_grants(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "its_offers.py").write_text(OFFERS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "its_offers", raising=False)
+    path = list(sys.path)
+    ran = cli(
+        "stubs", "--of", "stock=its_offers:Stock", "--of", "ask=its_offers:ask",
+        "--of", "table=its_offers:Held.table", "--grant", "n=int:3",
+    )  # fmt: skip
+    assert (ran.status, sys.path) == (0, path)
+    found = declared(ran.out)
+    assert (found["table"], found["n"]) == ("_b.dict[_b.str, _b.int]", "_b.int")
+    assert "def count(self, item: _b.str) -> _b.int: ..." in ran.out
+    assert {"stock", "ask", "Stock"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ("stock", "wanted NAME=MODULE:OBJECT"),
+        ("stock=os", "wanted NAME=MODULE:OBJECT"),
+        ("a b=os:name", "wanted NAME=MODULE:OBJECT"),
+        ("class=os:name", "wanted NAME=MODULE:OBJECT"),
+        ("stock=os:", "wanted NAME=MODULE:OBJECT"),
+        ("stock=no_such_module_here:x", "ModuleNotFoundError"),
+        ("stock=os:no_such", "AttributeError"),
+        ("stock=:x", "ValueError"),
+    ],
+)
+def test_what_is_no_object_of_a_module(cli: Cli, spec: str, why: str) -> None:
+    path = list(sys.path)
+    ran = cli("stubs", "--of", spec)
+    assert ran.status == 2 and why in ran.err and sys.path == path
+
+
 def test_mypy_checks_a_plugin_by_it(tmp_path: Path, program: Write, cli: Cli) -> None:
     api = pytest.importorskip("mypy.api", reason="mypy is not installed")
     (tmp_path / "data").mkdir()

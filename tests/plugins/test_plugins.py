@@ -948,6 +948,25 @@ def test_a_plugin_that_was_set_aside_comes_back_when_it_has_changed(room: Room) 
     assert room.manager.hook.work(item=1) == ["mended", "native"]
 
 
+def test_a_plugin_that_was_set_aside_comes_back_as_it_is_when_it_is_unloaded(room: Room) -> None:
+    room.write("a", "calls = []\n@hookimpl\ndef work(item): return 6 // item")
+    room.host.load_directory(room.path)
+    room.manager.hook.work(item=0)
+    assert room.host.reload() == [] and room.host.plugins["a"].state == "set aside"
+    room.host.unload("a")
+    assert room.host.reload() == ["a"]
+    assert room.manager.hook.work(item=2) == [3, "native"]
+
+
+def test_a_host_is_closed_at_the_end_of_with(room: Room) -> None:
+    room.write("a", "@hookimpl\ndef work(item): return 'a'")
+    with pytest.raises(KeyError), room.host as host:
+        host.load_directory(room.path)
+        assert room.manager.hook.work(item=1) == ["a", "native"]
+        raise KeyError
+    assert room.manager.hook.work(item=1) == ["native"] and not room.host.plugins
+
+
 def test_what_runs_is_what_was_asked_about(make: Callable[..., Room]) -> None:
     """A file that is changed between the question and the answer."""
 

@@ -225,9 +225,7 @@ class Crossing:
             except TemplateError as error:
                 return self.raised(error)
 
-        found: Any = call
-        found.cap_original = function  # which it is again where it comes home
-        return found  # type: ignore[no-any-return]
+        return _standing_for(function, call)
 
     def _waits(self, value: Any) -> bool:
         return self.environment.is_async and type(value) not in PLAIN and isawaitable(value)
@@ -251,9 +249,7 @@ class Crossing:
             except TemplateError as error:
                 return self.raised(error)
 
-        found: Any = step
-        found.cap_original = items
-        return found  # type: ignore[no-any-return]
+        return _standing_for(items, step)
 
     def _next_of(self, items: Any) -> FunctionType:
         """What gives the elements of an iterator, one for each call; none is taken before."""
@@ -266,9 +262,7 @@ class Crossing:
             except TemplateError as error:
                 return self.raised(error)
 
-        found: Any = step
-        found.cap_original = items
-        return found  # type: ignore[no-any-return]
+        return _standing_for(items, step)
 
     def _first(self, passes: _PassArg, value: Any) -> Any:
         """What a function marked by `pass_context` and its like wants first."""
@@ -328,3 +322,9 @@ class Crossing:
         else:
             made = seen[id(value)] = tuple([self._leave(v, seen) for v in value])
         return made
+
+
+def _standing_for(original: Any, function: Any) -> FunctionType:
+    """`function`, which is `original` again where it comes home."""
+    function.cap_original = original
+    return function  # type: ignore[no-any-return]

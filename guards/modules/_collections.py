@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read
 from guards.call import callable_for_c
-from guards.charge import feed_keys
+from guards.charge import SCALARS, feed_keys
 from guards.host import host_lookup
 from guards.modules.table import MODULES, ModuleRow
 from guards.tamed import enter
@@ -23,16 +23,12 @@ __all__: list[str] = []
 _TAMED: dict[str, Callable[..., Any]] = {}
 
 
-#: Keys that run no code of the guest's.
-_STEADY = frozenset({str, bytes, int, float, bool, type(None)})
-
-
 def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
     if type(mapping) is dict or all(
         host_lookup(type(mapping), name)[0] is dict for name in ("get", "__setitem__")
     ):
         fed = feed_keys(realm, iterable)
-        if fed is iterable and not dict.__len__(mapping) and _STEADY.issuperset(map(type, iterable)):
+        if fed is iterable and not dict.__len__(mapping) and SCALARS.issuperset(map(type, iterable)):
             _collections._count_elements(mapping, fed)
             return
         # What is in the mapping is held while it is added to: its own methods may take it away there,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.call import CONSTRUCTORS, callable_for_c
 from guards.charge import (
+    SCALARS,
     feed,
     feed_kept,
     feed_keys,
@@ -139,14 +140,10 @@ def _groupby_key(realm: Realm, kind: type, args: Any, kwargs: Any) -> Any:
     )
 
 
-#: What is compared without running code of the guest's.
-_STEADY: Final = frozenset({str, bytes, int, float, bool, type(None)})
-
-
 def _kept_key(realm: Realm, key: Any) -> Any:
     """A key, kept until the turn is over where code of the guest's may run as C code compares it with
     another: that code may ask the groups for more, which lets go of the keys."""
-    if type(key) not in _STEADY:
+    if type(key) not in SCALARS:
         realm.meter.kept.append(key)
     return key
 

@@ -261,6 +261,8 @@ class Calls(Specialiser):
         if name in SMALL_OF and len(args) == 1 and self.still(args[0]) and self.certain(args[0]):
             read = copies(args[0])
             return either_of([self.kind_test(read, fact) for fact in SMALL_OF[name]])
+        if name == "type" and len(args) == 1 and self.still(args[0]) and self.certain(args[0]):
+            return ast.Compare(type_of(copied(args[0])), [ast.In()], [stand_in("cap:common")])
         return None
 
     def one_class(self, call: ast.Call, first: list[ast.expr]) -> ast.expr | None:
@@ -411,6 +413,8 @@ class Calls(Specialiser):
                 ways = [is_kind(type_of(copied(key)), str)]
                 if fact.kind is None or fact.kind is int:
                     ways.append(self.kind_test(copies(key), KEY))
+                if fact.kind is None:  # a class that is no metaclass's: hashed by where it is
+                    ways.append(is_kind(type_of(copied(key)), type))
                 of_key.append(either_of(ways))
         # From here on a test is given: the first node that reads the receiver works it out.
         tests: list[ast.expr] = []

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import attribute_name, is_plain_name, read
 from guards.base import PREFIX, is_guard_name
-from guards.call import BOUND, CALLABLES, callable_for_c, maker, typer
+from guards.call import BOUND, CALLABLES, COMMON, callable_for_c, maker, typer
 from guards.charge import (
     SCALARS,
     charge_add,
@@ -707,6 +707,14 @@ def _are_classes(kinds: Any) -> bool:
     return issubclass(type(kinds), type) or type(kinds) is UnionType
 
 
+def _are_few(kinds: tuple[Any, ...]) -> bool:
+    """Whether a few classes are named, none of which has a say of its own in what its instances are."""
+    return len(kinds) <= 8 and _CLASSES.issuperset(map(type, kinds))
+
+
+_CLASSES: Final = frozenset({type})
+
+
 def _classes(realm: Realm, kinds: Any) -> Any:
     if issubclass(type(kinds), tuple):
         charge_walk(realm, kinds)  # a nest of tuples is walked along every path (pit 22)
@@ -716,7 +724,7 @@ def _classes(realm: Realm, kinds: Any) -> Any:
 
 @builtin
 def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
-    if type(kinds) is type:
+    if type(kinds) is type or (type(kinds) is tuple and _are_few(kinds)):
         return isinstance(obj, kinds)
     kinds = _classes(realm, kinds)
     if _are_classes(kinds):
@@ -731,6 +739,8 @@ def isinstance_(realm: Realm, obj: Any, kinds: Any, /) -> bool:
 
 @builtin
 def issubclass_(realm: Realm, kind: Any, kinds: Any, /) -> bool:
+    if type(kind) is type and (type(kinds) is type or (type(kinds) is tuple and _are_few(kinds))):
+        return issubclass(kind, kinds)
     kinds = _classes(realm, kinds)
     if issubclass(type(kind), type) and _are_classes(kinds):
         return issubclass(kind, kinds)
@@ -997,6 +1007,7 @@ _SAME: Final[dict[str, Any]] = {
     "cap:locals": locals,  # of a class body, for the guard of its headers only
     "cap:holders": HOLDERS,
     "cap:plain": PLAIN,
+    "cap:common": COMMON,
     "cap:hashed": HASHED,
     "cap:callables": CALLABLES,
     "cap:bound": BOUND,

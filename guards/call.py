@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BOUND",
     "CALLABLES",
+    "COMMON",
     "CONSTRUCTORS",
     "MADE_FAST",
     "Call",
@@ -433,6 +434,12 @@ def maker(realm: Realm, kind: Any) -> Any:
     return made
 
 
+#: Classes that `type` tells of their instances, in every realm.
+COMMON: Final[frozenset[type]] = frozenset(
+    {int, str, float, bool, type(None), bytes, complex, list, tuple, dict, set, frozenset, bytearray}
+)
+
+
 def typer(realm: Realm) -> Any:
     """`type(x)` for one realm, likewise."""
     ref = weakref.ref(realm)
@@ -725,7 +732,13 @@ class CallMethod(Guard):
             realm.told()
         kind = type(obj)
         plain = realm.plain
-        tamed = plain.tamed.get((kind, name)) or plain.derived.get((kind, name))
+        asked = (kind, name)
+        if asked in plain.unplain:
+            found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
+            if name.startswith("__"):  # no name of a slot
+                return SimpleNamespace(**{name: self.call(found)})
+            return _holder(name)(self.call(found))
+        tamed = plain.tamed.get(asked) or plain.derived.get(asked)
         if tamed is not None:
             return tamed[0](MethodType(tamed[1], obj))
         if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
@@ -736,24 +749,30 @@ class CallMethod(Guard):
             realm.plain.learn_face(realm, kind, name)
             return obj
         if kind not in TABLE and not plain.again(kind, name):
-            pass
-        elif plain.learn_method(realm, kind, name):
+            found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
+            return SimpleNamespace(**{name: self.call(found)})
+        if plain.learn_method(realm, kind, name):
             if kind in TABLE:
                 return obj  # one of the guest's could be given another method before this one is read
         elif kind in TABLE:
             if is_c_method(kind, name) is State.TAME:
                 stand_in = realm.bound(find(host_lookup(kind, name)[0] or kind, name))
                 plain.tamed[kind, name] = (_holder(name), stand_in)
+            elif kind is not type:
+                plain.note_unplain(realm, kind, name)
         else:
             since = plain.changes
             definer = plain.learn_derived(realm, kind, name)
             if definer is not None:
                 made = _holder(name), realm.bound(find(definer, name))
                 plain.keep_derived(kind, name, made, since)
+            elif kind is not type:
+                plain.note_unplain(realm, kind, name)
         found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
         return SimpleNamespace(**{name: self.call(found)})
 
 
+@functools.lru_cache(maxsize=1024)
 def _holder(name: str) -> Any:
     """A class whose instances hold a method under a name: a fifth of what a namespace costs. No guest
     holds one: the call uses it up."""

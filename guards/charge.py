@@ -67,6 +67,8 @@ __all__ = [
     "feed_keys",
     "feed_once",
     "feed_pairs",
+    "is_few",
+    "is_light",
     "is_short_format",
     "is_view",
     "merged",
@@ -283,9 +285,14 @@ def charge_nest_hash(realm: Realm, key: Any) -> None:
         if kind is bytes:
             realm.meter.charge(len(key) >> 12)
         return
-    if kind is tuple and len(key) <= _FEW and 0 <= _few(key) <= 4096:
-        charge_hash(realm, key)  # a walk of so few scalars costs nothing
-        return
+    if kind is tuple and len(key) <= _FEW:
+        kinds = set(map(type, key))
+        if kinds <= _TEXTS and sum(map(len, key)) <= 4096:
+            return
+        if is_few(key):
+            if not kinds <= _SALTED:
+                charge_hash(realm, key)  # a walk of so few scalars costs nothing
+            return
     charge_walk(realm, key)
     if kind is complex or ((kind is tuple or kind is frozenset) and _is_data(key)):
         charge_hash(realm, key)
@@ -353,6 +360,9 @@ def charge_element(realm: Realm, element: Any) -> Any:
 
 #: Types whose hash no guest can steer.
 _STEADY: Final = frozenset({str, bytes, bool, float, type(None)})
+#: Those of them whose hashes a process makes its own, or that have no two: what tuples of them hash to
+#: is not steered either. A float has the hash of others, and a tuple of eight that of a thousand.
+_SALTED: Final = frozenset({str, bytes, bool, type(None)})
 #: The same, since it is where the object is.
 _BY_IDENTITY: Final = frozenset({object, type, FunctionType, BuiltinFunctionType, MethodType})
 
@@ -530,6 +540,11 @@ def _few(items: Any) -> int:
         elif kind not in SCALARS:
             return -1
     return size
+
+
+def is_few(items: Any) -> bool:
+    """Whether a tuple is one of a few scalars, which C code compares with another for nothing."""
+    return len(items) <= _FEW and 0 <= _few(items) <= 4096
 
 
 def _charge_size(realm: Realm, size: int, shown: int, text: bool) -> None:
@@ -756,13 +771,22 @@ def charge_add(realm: Realm, a: Any, b: Any) -> None:
 
 
 _sizeof: Final = Decimal.__sizeof__
+#: A whole number that is made a Decimal for nothing.
+_LIGHT: Final = 1 << 500
+
+
+def is_light(a: Any, b: Any) -> bool:
+    """Whether an operator costs nothing that has an exact Decimal on its left."""
+    if _sizeof(a) > 512:
+        return False
+    return (type(b) is Decimal and _sizeof(b) <= 512) or (type(b) is int and -_LIGHT < b < _LIGHT)
 
 
 def charge_decimal(realm: Realm, a: Any, b: Any) -> None:
     """An operator with a Decimal on a side. A whole number beside it is made one first, digit by
     digit, and a coefficient of many digits takes time, whatever the precision of the result."""
     ta, tb = type(a), type(b)
-    if ta is Decimal and tb is Decimal and _sizeof(a) <= 512 >= _sizeof(b):
+    if ta is Decimal and is_light(a, b):
         return
     if issubclass(ta, Decimal):
         size = Decimal.__sizeof__(a)

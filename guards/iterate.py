@@ -286,7 +286,8 @@ def contains(realm: Realm, container: Any, item: Any) -> bool:
     ):
         return item in container
     if kind in _HASHED:
-        charge_key(realm, item)
+        if type(item) is not type:
+            charge_key(realm, item)
         return item in container
     if kind is range:
         charge_contains(realm, kind, container, item)

@@ -37,6 +37,8 @@ from guards.charge import (
     charge_views,
     charge_walk,
     feed_keys,
+    is_few,
+    is_light,
     is_short_format,
     is_view,
     merged,
@@ -92,6 +94,8 @@ _SCALED: Final[tuple[Row, ...]] = (*_OBJECTS, (INSTANCE, _NUMBER))
 
 #: As many elements of these together take less than what is charged for.
 _SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
+#: Those of them that `+=` makes anew.
+_FIXED: Final = frozenset({str, tuple, bytes})
 
 
 class Operate(Guard):
@@ -129,8 +133,7 @@ class Multiply(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a * b
         if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < 512:
             return a * b
@@ -149,8 +152,7 @@ class MultiplyInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a * b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a * b
         if type(a) is not float and type(b) is not float:
             b = _index(a, b)
@@ -175,8 +177,7 @@ class Add(Operate):
             return a + b
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a + b
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
@@ -208,13 +209,15 @@ class AddInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a + b
-        if type(a) is str and type(b) is str and len(a) + len(b) < _SHORT_UNITS[str]:
+        if type(a) is type(b) and type(a) in _FIXED and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a + b
         if type(a) is not float and type(b) is not float:
             realm = self.ref() or gone()
+            if type(a) in _GROWN and type(b) in _GROWN and len(a) + len(b) < _GROWN_FREELY:
+                a += b
+                return a
             if issubclass(type(a), _EXTENDED):
                 found = _added_by_right(a, b)
                 if found is not NotImplemented:
@@ -224,6 +227,9 @@ class AddInPlace(Operate):
         return a
 
 
+#: What grows in place for nothing by so many elements of another of these.
+_GROWN: Final = frozenset({list, tuple, bytearray, bytes})
+_GROWN_FREELY: Final = 128
 #: What takes any iterable in place; its class says nothing of adding numbers.
 _EXTENDED: Final = (list, bytearray, deque)
 
@@ -310,8 +316,7 @@ class Modulo(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a % b
         if type(a) is not float and not (type(a) is str and is_short_format(a, b)):
             charge_mod((self.ref() or gone()), a, b)
@@ -350,8 +355,7 @@ class ModuloInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a % b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a % b
         if type(a) is not float:
             charge_mod((self.ref() or gone()), a, b)
@@ -368,8 +372,7 @@ class FloorDivide(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
@@ -384,8 +387,7 @@ class FloorDivideInPlace(Operate):
     def run(self, a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int and -_SMALL < a < _SMALL > b > -_SMALL:
             return a // b
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a // b
         if type(a) is not float and type(b) is not float:
             charge_floordiv((self.ref() or gone()), a, b)
@@ -399,8 +401,7 @@ class Divide(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a / b
         if type(a) is not float and type(b) is not float:
             self.met(a, b)
@@ -414,8 +415,7 @@ class DivideInPlace(Operate):
     __slots__ = ()
 
     def run(self, a: Any, b: Any) -> Any:
-        if type(a) is Decimal is type(b):
-            charge_decimal((self.ref() or gone()), a, b)
+        if type(a) is Decimal and is_light(a, b):
             return a / b
         if type(a) is not float and type(b) is not float:
             charge_truediv((self.ref() or gone()), a, b)
@@ -484,6 +484,8 @@ class Compare(Operate):
         if not (ta is int and type(b) is int and -_SMALL < a < _SMALL) and not (
             ta is str and len(a) < 4096
         ):
+            if (ta is tuple is type(b) and is_few(b)) or (ta is Decimal and is_light(a, b)):
+                return self.operate(a, b)
             self.met(a, b)
             charge_compare((self.ref() or gone()), a, b)
         return self.operate(a, b)

@@ -51,6 +51,7 @@ class PlainCalls:
         "classes",
         "closed",
         "derived",
+        "foreign",
         "learned",
         "methods",
         "opened",
@@ -59,6 +60,7 @@ class PlainCalls:
         "supers",
         "supers_of",
         "tamed",
+        "unplain",
     )
 
     def __init__(self, learned: list[Any]) -> None:
@@ -85,6 +87,11 @@ class PlainCalls:
         self.derived: dict[tuple[type, str], tuple[Any, Any]] = {}
         #: What was asked about once in this turn.
         self.asked: set[tuple[type, str]] = set()
+        #: What was found not to be plain, and is not looked up once more: to call it with its guard is
+        #: right whatever becomes of it.
+        self.unplain: set[tuple[type, str]] = set()
+        #: Classes that are not made of nothing but the guest's own, likewise.
+        self.foreign: set[type] = set()
         self.learned = learned
 
     def of(self, name: str) -> set[type]:
@@ -183,6 +190,16 @@ class PlainCalls:
             self.learned.append(self.asked)
         self.asked.add((kind, name))
         return False
+
+    def note_unplain(self, realm: Realm, kind: type, name: str) -> None:
+        """Keep in mind that a method is no plain one, for this turn; not while it may become one."""
+        if not realm.meter.live or self.changing:
+            return
+        if len(self.unplain) >= _ASKED:
+            self.unplain.clear()
+        if not self.unplain:
+            self.learned.append(self.unplain)
+        self.unplain.add((kind, name))
 
     def learn_method(self, realm: Realm, kind: type, name: str) -> bool:
         """Whether `m` is plain on every instance of `kind`, which then is in the set of `m`."""
@@ -307,7 +324,11 @@ class PlainCalls:
         it may be."""
         if kind in self.classes:
             return True
+        if kind in self.foreign:
+            return False
         if type(kind) is not type or not _is_own(realm, kind):
+            if realm.meter.live and not self.changing:
+                self._enter(self.foreign, kind)
             return False
         self.learn_class(realm, kind)
         return True

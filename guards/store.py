@@ -426,11 +426,12 @@ class StoreItem(Guard):
             realm = self.ref() or gone()
             if realm.plain.is_own(realm, type(obj)):
                 return obj
-        if type(obj) is dict and key is not _LATER:
-            charge_key((self.ref() or gone()), key)
+        kind = type(obj)
+        if issubclass(kind, dict) and key is not _LATER:
+            if kind in TABLE or _builtin_setitem(kind):
+                charge_key((self.ref() or gone()), key)
             return obj  # the store is what comes next
-        if issubclass(type(obj), _LOOKED_AT):
-            kind = type(obj)
+        if issubclass(kind, _LOOKED_AT):
             if kind in TABLE or _builtin_setitem(kind):
                 return item_target((self.ref() or gone()), obj)
         return obj

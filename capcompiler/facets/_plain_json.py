@@ -67,15 +67,15 @@ def _plain(part):
         scan = None
 
         def decode(self, s):
-            if _json is None:
+            if _json is None or type(s) is not str:
                 return part("JSONDecoder")().decode(s)
             if self.scan is None:
                 Decoder.scan = staticmethod(_json.make_scanner(self))
             try:
-                found, end = self.scan(s, len(s) - len(str.lstrip(s, _SPACE)))
+                found, end = self.scan(s, len(s) - len(s.lstrip(_SPACE)))
             except StopIteration:
                 end = -1
-            if end < 0 or str.strip(s[end:], _SPACE):
+            if end < 0 or s[end:].strip(_SPACE):
                 return part("JSONDecoder")().decode(s)  # says what is wrong, and where
             return found
 

@@ -568,9 +568,19 @@ def _paid_key(state: Any, element: Any) -> Any:
     """A sort key, paid for as what it is compared as."""
     realm, function = state
     key = function(element)
-    if type(key) not in SCALARS:
-        charge_walk(realm, key)
+    kind = type(key)
+    if kind is str or kind is bytes:
+        if len(key) > 4096:
+            realm.meter.charge(len(key) >> _COMPARED_OFTEN)
+    elif kind not in SCALARS:
+        size = charge_walk(realm, key)
+        if size > 4096:
+            realm.meter.charge(size >> _COMPARED_OFTEN)
     return key
+
+
+#: A key is compared with several others, each time up to where they differ: 4 KiB in a step, by eight.
+_COMPARED_OFTEN: Final = 9
 
 
 def paid_key(realm: Realm, function: Any) -> Any:
@@ -609,7 +619,7 @@ def min_(realm: Realm, /, *args: Any, **kwargs: Any) -> Any:
 @builtin
 def sorted_(realm: Realm, iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list[Any]:
     items = list(feed(realm, iterable))
-    charge_sort(realm, items)
+    charge_sort(realm, items, key is not None)
     if key is not None:
         key = paid_key(realm, key)
     items.sort(key=key, reverse=reverse)

@@ -895,10 +895,28 @@ def charge_mod(realm: Realm, a: Any, b: Any) -> None:
                 if issubclass(type(v), int)
             )
         )
+    if "%(" in template and type(b) is dict and _are_short_named(template, b):
+        return
     if "%(" in template:
         realm.meter.charge_bytes(charge_walk(realm, b, text=True) * template.count("%("))
     for v in tuple.__iter__(values):
         charge_text(realm, v)
+
+
+_NAMED: Final = re.compile(r"%\((\w*)\)").findall
+_TEXT: Final = frozenset({str})
+
+
+def _are_short_named(template: str, values: dict[Any, Any]) -> bool:
+    """Whether what a format takes out of a dictionary by name is written for nothing, and by no code of
+    the guest's, which could put something else there meanwhile."""
+    names = _NAMED(template)
+    return (
+        len(names) == template.count("%(") <= 64
+        and _TEXT.issuperset(map(type, values))
+        and all(_is_short(values.get(name)) for name in names)
+        and sum(len(v) for name in names if type(v := values.get(name)) is str) <= 4096
+    )
 
 
 #: So long a format with no number of three digits in it asks for less than is charged for.

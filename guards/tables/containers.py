@@ -88,18 +88,22 @@ def _copy(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _sort(realm: Realm, obj: Any, args: Any, kwargs: Any) -> Any:
-    charge_sort(realm, obj)
-    if kwargs.get("key") is not None:
+    keyed = kwargs.get("key") is not None
+    charge_sort(realm, obj, keyed)
+    if keyed:
         from guards.builtins import paid_key
 
         kwargs["key"] = paid_key(realm, kwargs["key"])
     return args
 
 
-def charge_sort(realm: Realm, items: Any) -> None:
-    """Charge for sorting: n log n comparisons in C, and a walk of what is compared."""
+def charge_sort(realm: Realm, items: Any, keyed: bool = False) -> None:
+    """Charge for sorting: n log n comparisons in C, and a walk of what is compared. keyed: that is what
+    a function makes of the items, which is paid for where it is made."""
     size = size_of(items) or 0
     realm.meter.charge(size + (size * size.bit_length() >> 4))
+    if keyed:
+        return
     long = charge_walk(realm, items) >> 12
     if long:
         realm.meter.charge(long * size.bit_length())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from capcompiler import Compartment, Limits
+from capcompiler import Compartment, GuestError, Limits
 from guards.short import SHORT, SMALL_OF, Short
 
 #: The longest receivers that a row takes, and arguments of each kind that it may be called with.
@@ -49,6 +49,24 @@ def test_a_short_call_is_charged_for_by_no_stand_in(name: str, row: Short) -> No
         used = world.usage.steps
         world.call("nothing", LONGEST[row.kind](size), args)
         assert used - raised <= world.usage.steps, args  # a handler takes a step of its own
+
+
+@pytest.mark.parametrize("name", [n for n, rows in SHORT.items() if any(row.key for row in rows)])
+def test_a_class_as_a_key_is_charged_for_by_no_stand_in(name: str) -> None:
+    world = Compartment(limits=Limits(steps=10**6))
+    kind = "set()" if name in ("add", "discard", "remove") else "{}"
+    # By the name of the method, and by the guard that takes any name.
+    world.exec(f"class K: pass\ndef call(k=K): return {kind}.{name}(k, *[None] * {name == 'pop'})")
+    world.exec(f"def asked(k=K): return getattr({kind}, {name!r})(k, *[None] * {name == 'pop'})")
+    used = []
+    for function in ("call", "asked"):
+        if name == "remove":
+            with pytest.raises(GuestError, match="KeyError"):
+                world.call(function)
+        else:
+            world.call(function)
+        used.append(world.usage.steps)
+    assert used[0] == used[1]
 
 
 @pytest.mark.parametrize("name", SMALL_OF)

@@ -21,6 +21,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from guards.base import Guard, Plan, Site, gone, is_guard_name
+from guards.harden import is_immutable
 from guards.host import (
     host_data_descriptor,
     host_dict,
@@ -313,6 +314,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         row = TABLE[kind].get(name)
         if row is not None and row.state is State.TAME and not row.reads and name not in _STATIC:
             return MethodType(realm.bound(row), obj)
+    elif kind is type and get is getattr and (found := realm.keep.get(("class", obj, name))) is not None:
+        return found
     if is_guard_name(name):
         absent(obj, name)
     if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
@@ -423,7 +426,10 @@ def _read_class(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
             if type(value) is GetSetDescriptorType:
                 return tamed_getter(realm, definer, name)
             return get(obj, name)
-        return unbound(realm, obj, definer, name)
+        found = unbound(realm, obj, definer, name)
+        if type(found) is TamedFunction and obj in TABLE and is_immutable(obj) and type(obj) is type:
+            realm.keep["class", obj, name] = found  # the same each time
+        return found
     if meta_definer is None or realm.is_guest_class(meta_definer):
         return get(obj, name)
     return _hand_out(realm, obj, name, find(meta_definer, name), get)

@@ -643,6 +643,8 @@ def divmod_(realm: Realm, a: Any, b: Any, /) -> Any:
 
 @builtin
 def round_(realm: Realm, number: Any, ndigits: Any = None) -> Any:
+    if type(number) is float and type(ndigits) is int:
+        return round(number, ndigits)
     if issubclass(type(ndigits), int) and issubclass(type(number), int):
         digits = -int.__index__(ndigits)
         if digits > 1000:

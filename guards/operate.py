@@ -82,6 +82,8 @@ _LEFT: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, _NUMBER))
 _IN_PLACE: Final[tuple[Row, ...]] = ((FLOAT, None), (_NUMBER, FLOAT), (_NUMBER, _NUMBER))
 _WHOLE: Final[tuple[Row, ...]] = ((WORD, WORD),)
 _SHIFTED: Final[tuple[Row, ...]] = ((WORD, None),)
+#: By less than 1,024 bits.
+_SHIFTED_LITTLE: Final[tuple[Row, ...]] = ((WORD, Fact(int, 10)),)
 _ONE: Final[tuple[Row, ...]] = ((FLOAT,), (_NUMBER,))
 
 
@@ -137,6 +139,9 @@ class Multiply(Operate):
             return a * b
         if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < 512:
             return a * b
+        if type(a) is int and type(b) is int:
+            charge_mul((self.ref() or gone()), a, b)
+            return a * b
         if type(a) is not float and type(b) is not float:
             self.met(a, b)
             b, a = _index(a, b), _index(b, a, "__mul__")
@@ -182,6 +187,9 @@ class Add(Operate):
         if type(a) is type(b) and type(a) in _SHORT_UNITS and len(a) + len(b) < _SHORT_UNITS[type(a)]:
             return a + b
         if type(b) is bool and type(a) is int and -_SMALL < a < _SMALL:
+            return a + b
+        if type(a) is int and type(b) is int:
+            charge_big((self.ref() or gone()), a, b)
             return a + b
         self.met(a, b)
         charge_add((self.ref() or gone()), a, b)
@@ -283,6 +291,7 @@ class PowerInPlace(Operate):
 
 class ShiftLeft(Operate):
     key = "cap:lshift"
+    free = _SHIFTED_LITTLE
     __slots__ = ()
 
     @classmethod
@@ -290,7 +299,7 @@ class ShiftLeft(Operate):
         by = site.operands[1]
         if isinstance(by, ast.Constant) and type(by.value) is int and by.value <= 1000:
             return open_rows((_SHIFTED[0],), site)
-        return []
+        return open_rows(cls.free, site)
 
     def run(self, a: Any, b: Any) -> Any:
         charge_lshift((self.ref() or gone()), a, b)
@@ -299,6 +308,7 @@ class ShiftLeft(Operate):
 
 class ShiftLeftInPlace(Operate):
     key = "cap:ilshift"
+    free = _SHIFTED_LITTLE
     __slots__ = ()
     tests = ShiftLeft.tests
 

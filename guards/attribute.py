@@ -578,6 +578,11 @@ class ReadAttribute(Guard):
             found = kept(realm, obj, name, realm.asker())
             if found is not None:
                 return found[0]
+        if name == "__class__":
+            if kind in realm.plain.shown:
+                return kind
+            if kind not in TABLE:
+                realm.plain.learn_shown(realm, kind)
         raw = not is_dunder(name) or name == "__class__"
         if raw and kind in realm.plain.classes:
             return getattr(obj, name)

@@ -55,6 +55,7 @@ class PlainCalls:
         "learned",
         "methods",
         "opened",
+        "shown",
         "statics",
         "stored",
         "supers",
@@ -90,6 +91,8 @@ class PlainCalls:
         #: What was found not to be plain, and is not looked up once more: to call it with its guard is
         #: right whatever becomes of it.
         self.unplain: set[tuple[type, str]] = set()
+        #: Classes of the guest's whose instances say of themselves that they are of those.
+        self.shown: set[type] = set()
         #: Classes that are not made of nothing but the guest's own, likewise.
         self.foreign: set[type] = set()
         self.learned = learned
@@ -332,6 +335,18 @@ class PlainCalls:
             return False
         self.learn_class(realm, kind)
         return True
+
+    def learn_shown(self, realm: Realm, kind: type) -> None:
+        """Enter a class of the guest's of whose instances `__class__` gives it, and runs no code."""
+        since = self.changes
+        if not realm.meter.live or self.learns_nothing or "__class__" in self.stored:
+            return
+        if not realm.is_guest_class(kind) or host_lookup(kind, "__class__")[0] is not object:
+            return
+        if host_lookup(kind, "__getattribute__")[0] in _BASES:
+            self._enter(self.shown, kind)
+            if not self._holds(since):
+                self.shown.clear()
 
     def learn_argless(self, realm: Realm, kind: type) -> None:
         """Enter a class that may be called as it is where it is given no arguments."""

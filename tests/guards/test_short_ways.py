@@ -82,6 +82,28 @@ for wrong in ((int, 1), 1, (int, "a")):
         except TypeError as error:
             out.append(str(error))
 """,
+    "shifts-and-rounding": """
+class I(int): pass
+values = [0, 1, -5, True, 2**40, 2**200, I(3)]
+out = [v << n for v in values for n in (0, 1, 30, 900, 1023, 1024, I(2), False)]
+for wrong in (-1, 1.5, "a"):
+    n = wrong
+    try:
+        1 << n
+    except (ValueError, TypeError) as error:
+        out.append(str(error))
+x = 1
+for n in range(40): x <<= n % 5
+out.append(x)
+big = 3**400
+out += [big * big, big + big, big + 1, big // 7, big - big, -big * 2, (big * big) // big == big]
+out += [round(2.675, 2), round(2.5), round(1234.5, -2), round(7, -1), round(1e300, 5), round(2.5, True)]
+for wrong in ((2.5, 1.0), ("a",)):
+    try:
+        round(*wrong)
+    except TypeError as error:
+        out.append(str(error))
+""",
     "grown-in-place": """
 class R:
     def __radd__(self, other): return "radd"
@@ -119,6 +141,48 @@ out = [sorted(rows, key=lambda r: r["t"]), max(rows, key=lambda r: r["n"]), sort
 rows.sort(key=lambda r: (r["n"], r["t"]))
 out.append(rows)
 rows.sort(key=None) if not rows else None
+""",
+    "what-objects-say-they-are": """
+class A(int): pass
+class B(int): pass
+class Liar(A):
+    __class__ = property(lambda self: str)
+def told(x): return [x.__class__ for _ in range(3)]
+a, liar = A(1), Liar(2)
+out = [told(a) == [A] * 3, told(liar) == [str] * 3, isinstance(liar, str)]
+class M(type):
+    @property
+    def __class__(cls): return "meta"
+class N(metaclass=M): pass
+out += told(N) + [told(N()) == [N] * 3]
+class P: pass
+class Q: pass
+p = P()
+out += [told(p) == [P] * 3]
+put = setattr
+put(p, "__class__", Q)
+out += [told(p) == [Q] * 3, told(P()) == [P] * 3]
+Q.__getattribute__ = lambda self, name: ("own", name)
+out += told(p)
+class R: pass
+class S(R): pass
+s = S()
+out += [told(s) == [S] * 3]
+class T:
+    def __getattribute__(self, name): return "from the base"
+S.__bases__ = (T,)
+out += told(s)
+""",
+    "what-classes-hold": """
+class I(int):
+    def __repr__(self): return "own"
+out = []
+for kind in (int, tuple, I, list, bool, str):
+    for _ in range(2):
+        out.append([kind.__repr__ is int.__repr__, kind.__repr__(kind()), getattr(kind, "__repr__", None) is kind.__repr__])
+I.__repr__ = int.__repr__
+out.append(I.__repr__(I(3)))
+out.append([object.__getattribute__(I(4), "real"), int.__add__(3, 4), str.join("-", "abc"), dict.get({1: 2}, 1)])
 """,
     "methods-that-are-not-plain": """
 class A:

@@ -90,8 +90,9 @@ _OBJECTS: Final[tuple[Row, ...]] = ((INSTANCE, INSTANCE),)
 _SCALED: Final[tuple[Row, ...]] = (*_OBJECTS, (INSTANCE, _NUMBER))
 
 
-#: As many elements of these together take less than what is charged for.
-_SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
+#: As many elements of these together take less than what is noted. Lists and tuples are counted by the
+#: collector.
+_SHORT_UNITS: Final[dict[type, int]] = {str: 64, list: 512, tuple: 512, bytes: 256}
 
 
 class Operate(Guard):
@@ -132,7 +133,7 @@ class Multiply(Operate):
         if type(a) is Decimal is type(b):
             charge_decimal((self.ref() or gone()), a, b)
             return a * b
-        if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < 512:
+        if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < _SHORT_UNITS[type(a)]:
             return a * b
         if type(a) is not float and type(b) is not float:
             self.met(a, b)
@@ -316,6 +317,8 @@ class Modulo(Operate):
         if type(a) is not float and not (type(a) is str and is_short_format(a, b)):
             charge_mod((self.ref() or gone()), a, b)
             a = unmoved(a)
+        elif type(b) is str and len(b) > 64:
+            (self.ref() or gone()).meter.weigh(4 * len(b))
         return a % b
 
     @classmethod

@@ -29,7 +29,7 @@ from guards.builtins import RAW_BUILTINS, TAMED_BUILTINS
 from guards.call import MADE_FAST, CallSuper, is_raw_class
 from guards.fact import FLOAT, GROUPS, KEY, SMALL, satisfied
 from guards.plain import is_c_method
-from guards.short import SHORT, SHORT_NUMBERS, SMALL_OF, Short
+from guards.short import SHORT, SHORT_NUMBERS, SMALL_OF, TELL, Short
 from guards.stand import stand_ins
 from guards.tables.rows import State
 
@@ -402,6 +402,9 @@ class Calls(Specialiser):
         fact = self.fact(receiver)
         known = None if fact in GROUPS else fact.kind
         if known is not None and known is not short.kind:
+            return None
+        method = getattr(call.func, "attr", "")
+        if short.kind is str and short.below and method not in TELL and self.crowded(4 * short.below):
             return None
         of_key: list[ast.expr] = []
         if short.key and args:

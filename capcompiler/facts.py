@@ -44,6 +44,8 @@ class Scope:
     marks: Mapping[str, str] = field(default_factory=dict)
     #: Whether it is left and entered again, so that its names change while code inside it runs.
     resumed: bool = False
+    #: Bytes of texts, at most, that the places met so far make without telling.
+    untold: int = 0
 
 
 def scope_of(node: Any) -> Scope:

@@ -23,6 +23,7 @@ from guards.base import PREFIX, Guard, Plan, Row, Site
 from guards.binding import stand_in
 from guards.fact import ANY, FLOAT, GROUPS, HOLDER, INEXACT, KEY, SMALL, TESTED_BITS, Fact, satisfied
 from guards.item import ReadItem
+from guards.operate import BINARY, INPLACE
 from guards.store import StoreItem
 
 __all__ = [
@@ -40,6 +41,9 @@ _TWICE: Final = 5
 _LARGEST: Final = 40
 #: Elements and characters that are copied for nothing.
 _SHORT: Final = 512
+#: Bytes of texts that one passage of a function's code makes without telling, about.
+_UNTOLD: Final = 1 << 14
+_MAKERS: Final[frozenset[type[Guard]]] = frozenset({BINARY[ast.Add], BINARY[ast.Mod], INPLACE[ast.Add]})
 #: Values of a format, at most, that are looked at in place.
 _FILLED: Final = 8
 _SLICED: Final = frozenset({list, tuple, str})
@@ -179,6 +183,14 @@ class Specialiser(Dialect):
             return False
         return self._open or not self.scope.shared
 
+    def crowded(self, size: int = 4096) -> bool:
+        """Whether the function has several places already that make a text without telling: each may
+        take thousands of bytes, and a step goes through all of them. size: of this one's, at most."""
+        if self.scope is None:
+            return False
+        self.scope.untold += size
+        return self.scope.untold > _UNTOLD
+
     # Tests
 
     def operation(
@@ -192,6 +204,10 @@ class Specialiser(Dialect):
         if guard.plan(site) is not Plan.INLINE:
             return None
         rows = guard.tests(site)
+        if any(map(_makes_text, rows)) and guard in _MAKERS and self.crowded():
+            rows = [row for row in rows if not _makes_text(row)]
+            if not rows:
+                return None
         # A float on the right only is seldom, so it is looked for last.
         rows.sort(key=lambda row: row[0] is None and row[1] is FLOAT)
         if any(fact.kind is int for fact in site.facts):
@@ -461,8 +477,10 @@ class Specialiser(Dialect):
         plain = all(map(self.still, (node.value, *bounds)))
         if not self.optimize or self.scope is None or not (plain or self.may_hold):
             return None
-        first: list[ast.expr] = []
         known = self.fact(node.value).kind
+        if known is not list and self.crowded():
+            return None
+        first: list[ast.expr] = []
         if self.still(node.value) and (plain or self.certain(node.value)):
             owner = copies(node.value)
         else:
@@ -532,7 +550,7 @@ class Specialiser(Dialect):
         parts = values.elts
         if not parts or len(parts) > _FILLED or any(isinstance(part, ast.Starred) for part in parts):
             return None
-        if not self.may_hold or (self.scope is not None and self.scope.shared):
+        if not self.may_hold or (self.scope is not None and self.scope.shared) or self.crowded():
             return None
         first: list[ast.expr] = []
         reads: list[Read] = [
@@ -568,7 +586,7 @@ class Specialiser(Dialect):
             reads.append(again)
             length = ast.Call(stand_in("cap:raw:len"), [take(part)], [])
             total = length if total is None else ast.BinOp(total, ast.Add(), length)
-        if total is None or literal > _SHORT:
+        if total is None or literal > _SHORT or self.crowded():
             return None
         test = ast.Compare(total, [ast.Lt()], [ast.Constant(4096 - literal)])
         fast = ast.JoinedStr(
@@ -580,6 +598,10 @@ class Specialiser(Dialect):
 
     def planned_attribute(self, node: ast.Attribute) -> bool:
         return self.planned(ReadAttribute, node.attr, node.value)
+
+
+def _makes_text(row: Row) -> bool:
+    return any(need is not None and need.kind is str for need in row)
 
 
 def is_marked(mark: str, read: Read) -> ast.expr:

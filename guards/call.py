@@ -60,7 +60,7 @@ from guards.host import (
 )
 from guards.named import priced
 from guards.plain import is_c_method
-from guards.short import FREE_WHEN_SHORT
+from guards.short import FREE_WHEN_SHORT, TELL
 from guards.tables.rows import TABLE, State, find, is_dunder
 
 if TYPE_CHECKING:
@@ -741,7 +741,7 @@ class CallMethod(Guard):
         tamed = plain.tamed.get(asked) or plain.derived.get(asked)
         if tamed is not None:
             return tamed[0](MethodType(tamed[1], obj))
-        if kind is str and len(obj) < 256 and name in FREE_WHEN_SHORT:
+        if kind is str and len(obj) < (256 if name in TELL else 64) and name in FREE_WHEN_SHORT:
             return obj
         if kind is type and obj not in TABLE:
             realm.plain.learn_static(realm, obj, name)

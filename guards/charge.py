@@ -822,8 +822,8 @@ def charge_big(realm: Realm, a: Any, b: Any) -> None:
     """Operators of two whole numbers that make one about as long as the longer of them."""
     if issubclass(type(a), int) and issubclass(type(b), int):
         bits = max(int.bit_length(a), int.bit_length(b))
+        realm.meter.charge_bytes(bits >> 3)
         if bits > 1 << 15:
-            realm.meter.charge_bytes(bits >> 3)
             realm.meter.charge(bits >> 13)
     else:
         charge_decimal(realm, a, b)

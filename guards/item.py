@@ -158,7 +158,9 @@ class ReadItem(Guard):
         kind = type(obj)
         if kind in PLAIN and ((type(key) is int and -_SHORT < key < _SHORT) or type(key) is str):
             return obj[key]
-        if type(key) is slice and (kind is range or (kind in PLAIN and len(obj) < 512)):
+        if type(key) is slice and (
+            kind is range or (kind in PLAIN and len(obj) < (64 if kind is str else 512))
+        ):
             return obj[key]
         realm = self.ref() or gone()
         if kind not in TABLE and realm.plain.is_own(realm, kind):

@@ -9,6 +9,7 @@ dies at its next step (pits 3, 4, 9 and 15 of the design).
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import sys
@@ -25,8 +26,18 @@ __all__ = ["Meter", "Stop", "hold_statm", "resident_bytes"]
 
 CHUNK: Final = 4096
 _ONES: Final = b"\1" * CHUNK
-_MEMORY_EVERY: Final = 1 << 16  # steps between two looks at the resident set, about 1 ms of work
-_UNSEEN: Final = 1 << 18  # bytes that a turn may take before the first look: a look takes 10 us
+#: Between two looks at the resident set lie so many steps at most, and fewer where the limit is small or
+#: what a step takes is large: a step can make a few thousand bytes that no rule charges for.
+_MEMORY_EVERY: Final = CHUNK
+_MEMORY_SHIFT: Final = 15  # bytes of the limit for each of them
+_FEWEST: Final = 64
+#: Bytes of results between two looks, at most; what is smaller is not counted one by one.
+_BULK: Final = 1 << 20
+_SMALL: Final = 256
+#: Bytes that a turn may take before the first look.
+_UNSEEN: Final = 1 << 18
+#: The first of every so many collections of young containers looks at the resident set.
+_COLLECTIONS: Final = 4
 _FIRST: Final = 64  # the size of the first chunk of a turn
 _FIRST_CHUNKS: Final = 2 * _FIRST  # the size of the chunk after the first
 _FIRST_ONES: Final = _ONES[:_FIRST]
@@ -55,13 +66,35 @@ def resident_bytes() -> int | None:
     try:
         if _statm is not None:
             return int(os.pread(_statm, 200, 0).split()[1]) * 4096
-        with open("/proc/self/statm", "rb") as f:
-            return int(f.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
         pass
+    return _resident_anew()
+
+
+def _resident_anew() -> int | None:
+    """Looked at by way of a file that stays open, which takes a tenth of the time."""
+    global _own
+    descriptor, process = _own
+    here = os.getpid()
+    try:
+        if process != here:  # in a child, the parent's would be read
+            descriptor = os.open("/proc/self/statm", os.O_RDONLY)
+            _own = descriptor, here
+        if descriptor != _NO_FILE:
+            _, resident, *_, last = os.pread(descriptor, 200, 0).split(b" ")
+            if last[-1:] == b"\n":
+                return int(resident) * 4096
+            _own = _NO_FILE, 0  # a host closed every file and opened others: the number is not ours
+    except FileNotFoundError:
+        _own = _NO_FILE, here
+    except (OSError, ValueError):
+        _own = _NO_FILE, 0
     return None if _largest is None else _largest()
 
 
+_NO_FILE: Final = -1
+#: What is held open in the host's process: its number, and the process that opened it.
+_own: tuple[int, int] = (_NO_FILE, 0)
 #: Held open in a process that may open nothing later.
 _statm: int | None = None
 
@@ -173,15 +206,20 @@ class Meter:
         "_base",
         "_base_depth",
         "_bulk",
+        "_bulky",
         "_chunk",
         "_chunk_iter",
         "_entries",
+        "_every",
         "_grow",
+        "_looked",
+        "_measured",
         "_memory_base",
         "_since_memory",
         "_start",
         "_tail",
         "_unlooked",
+        "_usual",
         "deadline",
         "depth",
         "inherited",
@@ -232,6 +270,14 @@ class Meter:
         self._base_depth = -1
         self._memory_base: int | None = None
         self._bulk = 0
+        #: Bytes of results, and steps, between two looks at the memory, for the limit that there was
+        #: when they were worked out, and what was found at the last.
+        self._measured: int | None = None
+        self._bulky = _BULK
+        self._every = self._usual = _MEMORY_EVERY
+        self._looked = 0
+        if _after_collection not in gc.callbacks:
+            gc.callbacks.append(_after_collection)
         self._entries = 0
         self._ahead = 0  # drawn from the parent, and not spent
         self._since_memory = 0
@@ -275,6 +321,11 @@ class Meter:
             if parent.memory is not None:
                 memory = parent.memory if memory is None else min(memory, parent.memory)
         self.memory = memory
+        if memory != self._measured:
+            self._measured = memory
+            self._bulky = _BULK if memory is None else min(memory >> 3, _BULK)
+            self._usual = _MEMORY_EVERY if memory is None else _steps_unseen(memory)
+        self._every = self._usual
         self.depth = depth
         self.parent = parent
         self.peak = 0
@@ -290,6 +341,8 @@ class Meter:
         self._grow = _FIRST
         self.runs_on = 0
         self.live = not paused
+        if memory is not None and not paused:
+            _watched.add(self)
 
     def pause(self) -> None:
         """Suspend the turn: until `resume` every tick raises, and what is left is kept."""
@@ -299,6 +352,8 @@ class Meter:
             self.parent.refund(unused + self._ahead)
             self._ahead = 0
         self.live = False
+        if self.memory is not None:
+            _watched.discard(self)
         self.runs_on = 0
         self._chunk.clear()
         self._base = None
@@ -310,6 +365,8 @@ class Meter:
         self.live = True
         if self.parent is None and self.stopped is None:
             self.runs_on = get_ident()
+        if self.memory is not None:
+            _watched.add(self)
 
     def end(self) -> None:
         """Take back what is left; from here on every tick raises."""
@@ -457,6 +514,10 @@ class Meter:
         if type(size) is not int:
             raise TypeError("sizes are whole numbers")
         if size < 4096:
+            if size >= _SMALL and self.live:
+                self._bulk += size
+                if self._bulk > self._bulky:
+                    self.weigh(0)
             return
         if not self.live or self.stopped is not None:
             raise Stop
@@ -481,7 +542,7 @@ class Meter:
         self._bulk += size
         if self._memory_base is None and self._bulk > _UNSEEN:
             self._memory_base = resident_bytes()
-        if self._bulk > memory >> 3:
+        if self._bulk > self._bulky:
             self._bulk = size
             self._check_memory(size)
         if self.parent is not None:
@@ -510,7 +571,7 @@ class Meter:
             parent._bulk += size
             if parent._memory_base is None and parent._bulk > _UNSEEN:
                 parent._memory_base = resident_bytes()
-            if parent._bulk > parent.memory >> 3:
+            if parent._bulk > parent._bulky:
                 parent._bulk = size
                 try:
                     parent._check_memory(size)
@@ -519,19 +580,27 @@ class Meter:
             parent = parent.parent
 
     def _check_memory(self, wanted: int = 0) -> None:
+        now = None if self.memory is None else resident_bytes()
+        if now is not None:
+            self.look(now, wanted)
+
+    def look(self, now: int, wanted: int = 0) -> None:
+        """Raise the stop where the process has grown beyond the limit. now: its resident set."""
         if self.memory is None:
             return
-        now = resident_bytes()
-        if now is None:
-            return
         if self._memory_base is None:
-            self._memory_base = now
+            self._memory_base = self._looked = now
             return
         grown = max(0, now - self._memory_base) + wanted
         if grown > self.peak:
             self.peak = grown
         if grown > self.memory:
             raise self.stop("memory", self.memory, grown)
+        # What grew as fast as this until the next look is to be found before it is far beyond.
+        more = now - self._looked
+        self._looked = now
+        fast = more << 2 > self.memory - grown
+        self._every = _FEWEST if fast else self._usual
 
     def check_clock(self, *, stop: bool = True) -> None:
         """Stop the turn when its seconds have passed. stop: whether to raise the stop here."""
@@ -550,15 +619,15 @@ class Meter:
         if not self.live or self.stopped is not None:
             return self._tail
         try:
-            size = min(self._grow, self.left)
+            size = min(self._grow, self.left, self._every)
             # With a time to keep, the clock is looked at more often: one step may be long.
             self._grow = min(self._grow * 2, CHUNK if self.deadline is None else CHUNK >> 3)
             self.check_clock()
             self._since_memory += size
-            # The first steps of a turn go without: a look costs more than a short turn takes, and they
-            # hold less than what passes between two looks anyway. What is large is looked at by itself.
-            first = self._memory_base is None and self._since_memory > CHUNK
-            if self._since_memory >= _MEMORY_EVERY or first:
+            # The first steps of a turn go without: a look costs more than a short turn takes. What is
+            # large is looked at by itself.
+            first = self._memory_base is None and self._since_memory > _FIRST + _FIRST_CHUNKS
+            if self._since_memory >= self._every or first:
                 self._since_memory = 0
                 self._check_memory()
                 if self.parent is not None:
@@ -573,6 +642,8 @@ class Meter:
             return self._tail
         self.left -= size
         self._chunk = bytearray(_ONES[:size])
+        if self.stopped is not None:  # meanwhile, by a collection or another thread
+            self._chunk.clear()
         self._chunk_iter = iter(self._chunk)
         return self._chunk_iter  # type: ignore[no-any-return]
 
@@ -629,6 +700,28 @@ class Meter:
                 raise self.stop("depth", limit, depth)
             room = min(room, limit - depth + 1)
         return room
+
+
+def _steps_unseen(memory: int) -> int:
+    return min(_MEMORY_EVERY, max(_FEWEST, memory >> _MEMORY_SHIFT))
+
+
+#: The turns that run and have a limit of memory.
+_watched: Final[set[Meter]] = set()
+_collections: Final = itertools.count()
+
+
+def _after_collection(phase: str, _told: Any) -> None:
+    """Look at the memory after so many containers were made that the collector, on whichever thread,
+    looked through them: one step can make as many as a program's text has displays."""
+    if phase == "stop" and _watched and not next(_collections) % _COLLECTIONS:
+        now = resident_bytes()
+        for meter in _watched.copy():
+            if now is not None and meter.live and meter.stopped is None:
+                try:
+                    meter.look(now)
+                except Stop:
+                    pass  # the next step raises it
 
 
 #: Comprehensions are frames on 3.11 and not on 3.12: they count as a call on neither. Generator

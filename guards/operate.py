@@ -94,8 +94,9 @@ _OBJECTS: Final[tuple[Row, ...]] = ((INSTANCE, INSTANCE),)
 _SCALED: Final[tuple[Row, ...]] = (*_OBJECTS, (INSTANCE, _NUMBER))
 
 
-#: As many elements of these together take less than what is charged for.
-_SHORT_UNITS: Final[dict[type, int]] = {str: 1024, list: 512, tuple: 512, bytes: 4096}
+#: As many elements of these together take less than what is noted. Lists and tuples are counted by the
+#: collector.
+_SHORT_UNITS: Final[dict[type, int]] = {str: 64, list: 512, tuple: 512, bytes: 256}
 #: Those of them that `+=` makes anew.
 _FIXED: Final = frozenset({str, tuple, bytes})
 
@@ -137,7 +138,7 @@ class Multiply(Operate):
             return a * b
         if type(a) is Decimal and is_light(a, b):
             return a * b
-        if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < 512:
+        if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < _SHORT_UNITS[type(a)]:
             return a * b
         if type(a) is int and type(b) is int:
             charge_mul((self.ref() or gone()), a, b)
@@ -331,6 +332,8 @@ class Modulo(Operate):
         if type(a) is not float and not (type(a) is str and is_short_format(a, b)):
             charge_mod((self.ref() or gone()), a, b)
             a = unmoved(a)
+        elif type(b) is str and len(b) > 64:
+            (self.ref() or gone()).meter.weigh(4 * len(b))
         return a % b
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guards.fact import BOOL, FLOAT, NONE, SMALL, Fact
 
-__all__ = ["FREE_WHEN_SHORT", "SHORT", "SHORT_NUMBERS", "SMALL_OF", "Short"]
+__all__ = ["FREE_WHEN_SHORT", "SHORT", "SHORT_NUMBERS", "SMALL_OF", "TELL", "Short"]
 
 #: Methods of texts that are charged for by the length of the text alone, from 256 characters on.
 FREE_WHEN_SHORT: Final = frozenset(
@@ -22,6 +22,9 @@ FREE_WHEN_SHORT: Final = frozenset(
     find index split splitlines
     """.split()
 )
+
+#: Those of them that tell something of a text, and make none.
+TELL: Final = frozenset(n for n in FREE_WHEN_SHORT if n.startswith("is")) | {"count", "find", "index"}
 
 
 @dataclass(frozen=True, slots=True)

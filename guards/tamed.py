@@ -354,6 +354,8 @@ def charge_item(realm: Realm, obj: Any, key: Any) -> None:
         size = size_of(obj)
         if size and size >= _SHORT and type(obj) is not range:  # a slice of one is a range again
             realm.meter.charge_bytes(_taken(key, size) * 8)
+        elif size and type(obj) is str:
+            realm.meter.charge_bytes(_taken(key, size) * 4)  # no steps, but bytes
     elif kind is not int or issubclass(type(obj), dict):
         charge_key(realm, key)
     charge_place(realm, obj, key)

@@ -54,9 +54,22 @@ _NAMES: Final = {
     sqlite3.SQLITE_TRANSACTION: "a transaction of one's own (see execute_all)",
     sqlite3.SQLITE_SAVEPOINT: "a savepoint",
 }  # fmt: skip
-#: Functions that one statement may call, each of which may take a tenth of a second, and none is
-#: interrupted where the statement has no loop.
+#: Functions that one statement may call, each of which may take some milliseconds for a text of a
+#: megabyte, and none is interrupted where the statement has no loop.
 MOST_CALLS: Final = 500
+#: What reads a text of JSON counts as so many, and what looks for many places in one, which takes up to
+#: 70 milliseconds, as so many more.
+_JSON: Final = 8
+_PLACES: Final = frozenset({"json_extract", "json_insert", "json_remove", "json_replace", "json_set"})
+
+
+def _weight(name: str) -> int:
+    """How many functions a call of one counts as. name: in lower case."""
+    if name in _PLACES:
+        return 2 * _JSON
+    return _JSON if name.startswith("json") or name in ("->", "->>") else 1
+
+
 _SYSTEM: Final = "sqlite_"
 #: The verb, and not the function of that name.
 _REPLACES: Final = re.compile(r"\breplace\b(?!\s*\()", re.IGNORECASE)
@@ -135,7 +148,7 @@ class Verdict:
     """The authorizer of one statement. rules: None for a statement of our own, which may do all.
     replacing: see there."""
 
-    __slots__ = ("calls", "denied", "late", "makes", "replaces", "replacing", "rules", "slow")
+    __slots__ = ("calls", "denied", "full", "late", "makes", "replaces", "replacing", "rules", "slow")
 
     def __init__(
         self, rules: Rules | None, sql: str = "", replacing: frozenset[str] = frozenset()
@@ -146,6 +159,8 @@ class Verdict:
         #: Why a function of ours refused, and whether one did because the time was over.
         self.slow = ""
         self.late = False
+        #: Why the statement was interrupted, where that was for what it puts on disk.
+        self.full = ""
         self.makes = makes(sql)
         self.calls = 0
         # SQLite asks nothing of the rows that `INSERT OR REPLACE` takes away. A text or a comment that
@@ -181,9 +196,12 @@ class Verdict:
             return ""
         if action == sqlite3.SQLITE_FUNCTION:
             name = second.lower()
-            self.calls += 1
+            self.calls += _weight(name)
             if self.calls > MOST_CALLS:
-                self.slow = f"the statement calls more than {MOST_CALLS} functions"
+                self.slow = (
+                    f"the statement calls more than {MOST_CALLS} functions; "
+                    f"one of JSON counts as {_JSON}, or {2 * _JSON}"
+                )
                 return self.slow
             if name in SLOW and (source is None or rules.theirs):
                 # See stdlib_caps._slow: what a guest wrote calls ours, but for what it hid in a view.

@@ -17,6 +17,7 @@ from capcompiler import Capability
 from capcompiler.membrane.arguments import AtMost
 from stdlib_caps._slow import add_bounded, renamed
 from stdlib_caps._sql import DEFAULT_FUNCTIONS, TIME_FUNCTIONS, Rules, Verdict, replacing
+from stdlib_caps._temporary import temporary_files
 
 __all__ = ["Database"]
 
@@ -26,6 +27,11 @@ MAX_ROWS: Final = 100_000
 MAX_BYTES: Final = 16 * 2**20
 MAX_VALUE: Final = 2**20
 MAX_GROWTH: Final = 256 * 2**20
+MAX_TEMPORARY: Final = 64 * 2**20
+#: Instructions of SQLite's between two looks at the clock: one may take in a value of a megabyte.
+_INSTRUCTIONS: Final = 100
+#: Seconds between two looks at its temporary files.
+_LOOK: Final = 0.005
 _PLAIN: Final = frozenset({int, float, str, bytes, type(None)})
 
 _Sql = Annotated[str, AtMost(100_000)]
@@ -40,7 +46,7 @@ class _Ambient(type):
         cls, path: str | os.PathLike[str], *, write: bool = False, create: bool = False,
         tables: Mapping[str, str] | None = None, schema: bool = False, times: bool = False,
         seconds: float = 5.0, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES,
-        max_value: int = MAX_VALUE, max_growth: int = MAX_GROWTH,
+        max_value: int = MAX_VALUE, max_growth: int = MAX_GROWTH, max_temporary: int = MAX_TEMPORARY,
     ) -> Database:  # fmt: skip
         """A SQLite file of this machine.
 
@@ -49,6 +55,8 @@ class _Ambient(type):
         dropped. times: whether functions of dates can be used, which tell the time. seconds: that one
         statement may take. max_rows, max_bytes: that one statement may give. max_value: bytes of one
         text or blob, also of those in the file. max_growth: bytes that the file may grow by meanwhile.
+        max_temporary: bytes that a statement may put into temporary files, as for sorting; those of
+        others that run meanwhile in this process count too. Looked at on Linux only.
         Raises FileNotFoundError, ValueError for a file that is no database, or rules that are none.
 
         Ambient authority: opens whatever the path names, with the rights of this process.
@@ -61,28 +69,41 @@ class _Ambient(type):
         mode = ("rwc" if create else "rw") if write else "ro"
         uri = f"file:{quote(str(real))}?mode={mode}"
         return _opened(
-            uri, write, tables, schema, times, seconds, max_rows, max_bytes, max_value, max_growth
+            uri,
+            write,
+            tables,
+            schema,
+            times,
+            seconds,
+            max_rows,
+            max_bytes,
+            max_value,
+            max_growth,
+            max_temporary,
         )
 
     def in_memory(
         cls, script: str = "", *, write: bool = True, tables: Mapping[str, str] | None = None,
         schema: bool = True, times: bool = False, seconds: float = 5.0, max_rows: int = MAX_ROWS,
         max_bytes: int = MAX_BYTES, max_value: int = MAX_VALUE, max_growth: int = MAX_GROWTH,
+        max_temporary: int = MAX_TEMPORARY,
     ) -> Database:  # fmt: skip
         """A database in memory, which `script`, SQL of the host's, fills at first."""
         return _opened(":memory:", write, tables, schema, times, seconds, max_rows, max_bytes, max_value,
-                       max_growth, script)  # fmt: skip
+                       max_growth, max_temporary, script)  # fmt: skip
 
 
 def _opened(
     uri: str, write: bool, tables: Mapping[str, str] | None, schema: bool, times: bool,
-    seconds: float, max_rows: int, max_bytes: int, max_value: int, max_growth: int, script: str = "",
+    seconds: float, max_rows: int, max_bytes: int, max_value: int, max_growth: int, max_temporary: int,
+    script: str = "",
 ) -> Database:  # fmt: skip
     if type(seconds) not in (int, float) or not 0 < seconds < 86_400:
         raise ValueError("Database: seconds: wanted a number above 0")
     for name, value, most in (
         ("max_rows", max_rows, 2**30), ("max_bytes", max_bytes, 2**30),
         ("max_value", max_value, 2**30), ("max_growth", max_growth, 2**50),
+        ("max_temporary", max_temporary, 2**50),
     ):  # fmt: skip
         if type(value) is not int or not 0 < value < most:
             raise ValueError(f"Database: {name}: wanted a whole number above 0")
@@ -117,7 +138,7 @@ def _opened(
         connection.setlimit(limit, value)
     made: Database = object.__new__(Database)
     made._rules = rules
-    made._door = _Door(connection, seconds, max_rows, max_bytes)
+    made._door = _Door(connection, seconds, max_rows, max_bytes, max_temporary)
     return made
 
 
@@ -134,6 +155,34 @@ class _Now:
     verdict = Verdict(Rules({}, False, False, frozenset()))
     deadline = 0.0
 
+    def __init__(self, max_temporary: int) -> None:
+        self.max_temporary = max_temporary
+        #: The temporary files as they were at the first look, and when to look again.
+        self.before: dict[int, int] | None = None
+        self.look = 0.0
+
+    def is_over(self) -> int:
+        """Whether to interrupt the statement. Asked by SQLite now and then."""
+        now = time.monotonic()
+        if now > self.deadline:
+            return 1
+        if now < self.look:
+            return 0
+        files = temporary_files()
+        # Where a process has thousands of files open, a look takes long.
+        done = time.monotonic()
+        self.look = done + max(_LOOK, 10 * (done - now))
+        if self.before is None:
+            self.before = files
+        before = self.before
+        if sum(max(0, size - before.get(file, 0)) for file, size in files.items()) <= self.max_temporary:
+            return 0
+        self.verdict.full = (
+            f"the statement puts more than max_temporary={self.max_temporary:,} bytes into temporary "
+            f"files, as for sorting"
+        )
+        return 1
+
     def note(self, why: str) -> None:
         self.verdict.slow = why
 
@@ -147,7 +196,12 @@ class _Door:
     """The one connection, and who uses it now."""
 
     def __init__(
-        self, connection: sqlite3.Connection, seconds: float, max_rows: int, max_bytes: int
+        self,
+        connection: sqlite3.Connection,
+        seconds: float,
+        max_rows: int,
+        max_bytes: int,
+        max_temporary: int,
     ) -> None:
         self.connection = connection
         self.seconds = seconds
@@ -155,9 +209,9 @@ class _Door:
         self.max_bytes = max_bytes
         self.lock = threading.RLock()
         # What the connection calls holds no door: in a ring the connection could end first.
-        self._now = now = _Now()
+        self._now = now = _Now(max_temporary)
         connection.set_authorizer(lambda *asked: now.verdict.of(*asked))
-        connection.set_progress_handler(lambda: int(time.monotonic() > now.deadline), 1000)
+        connection.set_progress_handler(lambda: now.is_over(), _INSTRUCTIONS)
         plain = add_bounded(
             connection, now.note, now.is_late, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         )
@@ -173,7 +227,9 @@ class _Door:
         self, rules: Rules | None, sql: str = "", replacing: frozenset[str] = frozenset()
     ) -> Verdict:
         """Let the next statement do what the rules allow, from now on for as long as it may take."""
-        self._now.deadline = time.monotonic() + self.seconds
+        started = time.monotonic()
+        self._now.deadline, self._now.look = started + self.seconds, started + _LOOK
+        self._now.before = None
         self._now.verdict = Verdict(rules, sql, replacing)
         return self._now.verdict
 
@@ -335,6 +391,8 @@ def _problem(error: Exception, verdict: Verdict | None) -> Exception:
     """The error as a guest sees it: of SQLite's own words, which name tables and columns."""
     text = str(error)
     denied = "" if verdict is None else verdict.denied
+    if verdict is not None and verdict.full:
+        return ValueError(verdict.full)
     if text == "interrupted" or (verdict is not None and verdict.late):
         return TimeoutError("the statement took too long")
     if verdict is not None and verdict.slow:

@@ -318,7 +318,7 @@ def test_the_readme_has_its_two_commands() -> None:
     [
         ("", "tea: [150]\ncup: []\n"),
         ('open("/etc/passwd")', "error in price at main.py:8: open was not granted"),
-        ("stock.take(item)", "'Reference' object has no attribute 'take'"),
+        ("stock.take(item)", "stock: no attribute 'take' is granted"),
         ("while True: pass", "limit in price"),
     ],
 )

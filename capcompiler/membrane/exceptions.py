@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capcompiler.errors import CapabilityError, CapError, GuestError, GuestFrame, one_line
 from capcompiler.membrane.arguments import ArgumentError, function_of
+from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.membrane.withheld import Told, Withheld
 from capcompiler.program import serial_of, shown_filename
 from guards.binding import is_guest_code
@@ -77,6 +78,9 @@ def describe(realm: Realm, error: BaseException, sources: Mapping[str, tuple[str
     message = _clean(message)
     base = nearest_builtin(kind)
     args = BaseException.__dict__["args"].__get__(error)
+    ungranted = _ungranted(error, message)
+    if ungranted:
+        message, args = ungranted, (ungranted,)
     frames = guest_frames(realm, host_traceback(error), sources)
     plain = tuple(_cleaned(a) for a in args) if type(args) is tuple and len(args) <= 100 else ()
     data = rebuilt(base, plain, message)
@@ -85,6 +89,21 @@ def describe(realm: Realm, error: BaseException, sources: Mapping[str, tuple[str
     return GuestError(_clean(name, 200), message, frames, data)
 
 
+_obj: Final[Any] = AttributeError.__dict__["obj"].__get__
+
+
+def _ungranted(error: BaseException, message: str) -> str:
+    """What a host is told of an attribute that a capability does not offer, in place of what Python says
+    of our class; "" for other errors. Not said where the guest reads it: a `__getattr__` would make each
+    use of a capability a tenth slower."""
+    of = _obj(error) if type(error) is AttributeError else None
+    if not isinstance(of, Reference):
+        return ""
+    found = _ABSENT.fullmatch(message)
+    return "" if found is None else _clean(f"{use_of(of).path}: no attribute '{found[1]}' is granted")
+
+
+_ABSENT: Final = re.compile(r"'\w*Reference' object has no attribute '(\w{1,200})'")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 

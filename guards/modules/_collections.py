@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import _collections  # type: ignore[import-not-found]
+import sys
 from collections import OrderedDict, defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import read
 from guards.call import callable_for_c
@@ -44,13 +45,17 @@ def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
         target[key] = realm.guards["cap:add"](get(key, 0), 1)
 
 
+#: Whether C code that compares two ordered dictionaries stands it that their keys empty them meanwhile
+#: (gh-119004). Elsewhere guests have the class that the library writes in Python.
+SAFE_ORDERED: Final = sys.version_info >= (3, 12, 5)
+
 enter(_collections._tuplegetter, "__doc__", deny="__set__ __delete__")
 MODULES["_collections"] = ModuleRow(
     why="C containers of the guest's own objects; methods that walk or build are charged",
     safe={
         "deque": deque,
         "defaultdict": defaultdict,
-        "OrderedDict": OrderedDict,
+        **({"OrderedDict": OrderedDict} if SAFE_ORDERED else {}),
         "_deque_iterator": type(iter(deque())),
         "_tuplegetter": _collections._tuplegetter,
     },

@@ -47,21 +47,6 @@ for _ in range(100_000):
     g = (x for x in g)
 list(g)
 """,
-    "ordered-dictionary-that-changes-in-a-comparison": """
-import collections
-class K:
-    def __hash__(self): return 1
-    def __eq__(self, other):
-        d.clear()
-        return False
-d = collections.OrderedDict()
-for i in range(5):
-    try:
-        d[K()] = i
-        d.move_to_end(K())
-    except (KeyError, RuntimeError):
-        pass
-""",
     "islice-of-islices": """
 import itertools
 g = [1]

@@ -119,6 +119,43 @@ _FOUND_NOTHING = _MOVED.replace("b'%bA' + b'A' * 50000", "b'A' * 50000").replace
     "found",
 )
 
+#: Ways to compare two ordered dictionaries, which the keys of one empty meanwhile (gh-119004).
+ORDERED = {
+    "equal": "a == b",
+    "unequal": "not a != b",
+    "in-a-list": "[a] == [b]",
+    "by-the-method": "a.__eq__(b)",
+    "sought": "a in [b]",
+    "by-operator": "__import__('operator').eq(a, b)",
+    "of-a-class": "Own(a) == Own(b)",
+}
+_ORDERED = """
+import collections
+class Own(collections.OrderedDict):
+    pass
+class Key:
+    def __init__(self, n):
+        self.n = n
+    def __hash__(self):
+        return self.n
+    def __eq__(self, other):
+        compared.append(1)
+        if len(compared) == 31:
+            a.clear()
+            b.clear()
+            junk.append([bytes(40) for _ in range(500)])
+        return True
+junk, compared = [], []
+a, b = collections.OrderedDict(), collections.OrderedDict()
+for i in range(30):
+    a[Key(i)] = b[Key(i)] = i
+try:
+    found = {use}
+except RuntimeError:  # as C code says from 3.12.5 on
+    found = True
+found
+"""
+
 #: Iterators of C code that let go of what they iterate before their own end.
 LET_GO = {
     "chain": "itertools.chain(x)",
@@ -484,6 +521,34 @@ CASES: list[Case] = [
         len(d)
         """,
         value=0,
+    ),
+    *(
+        case(
+            f"ordered-dictionaries-emptied-while-compared-{name}",
+            _ORDERED.replace("{use}", use),
+            value=True,
+        )
+        for name, use in ORDERED.items()
+    ),
+    case(
+        "ordered-dictionary-that-changes-in-a-comparison",
+        """
+        import collections
+        class K:
+            def __hash__(self): return 1
+            def __eq__(self, other):
+                d.clear()
+                return False
+        d = collections.OrderedDict()
+        for i in range(5):
+            try:
+                d[K()] = i
+                d.move_to_end(K())
+            except (KeyError, RuntimeError):
+                pass
+        len(d) < 5
+        """,
+        value=True,
     ),
     case(
         "ordered-dictionary-of-a-guests-class-is-copied-by-its-own-methods",

@@ -799,3 +799,31 @@ def test_an_argument_that_cannot_be_handed_in_is_named() -> None:
         f(1, [object()])
     with pytest.raises(CapabilityError, match=r"^argument 'key'\['a'\]: an object is neither data"):
         world.call("f", 1, key={"a": object()})
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("shop.take()", "shop: no attribute 'take' is granted"),
+        ("getattr(shop, 'take')", "shop: no attribute 'take' is granted"),
+        ("shop.give.more", "shop.give: no attribute 'more' is granted"),
+        ("only(shop, 'give').keep", "shop: no attribute 'keep' is granted"),
+        (
+            "cap_exec('inner.take()', {'inner': shop})",
+            "AttributeError: shop: no attribute 'take' is granted",
+        ),
+        ("'text'.take", "'str' object has no attribute 'take'"),
+        ("raise AttributeError('as the guest says it', obj=shop)", "as the guest says it"),
+    ],
+)
+def test_what_is_not_offered_is_said_to_be_no_grant(source: str, said: str) -> None:
+    class Shop:
+        def give(self) -> int:
+            return 1
+
+        def keep(self) -> int:
+            return 2
+
+    with pytest.raises(GuestError) as raised:
+        cap_exec(source, {"shop": expose(Shop(), "give", "keep")})
+    assert raised.value.message == said

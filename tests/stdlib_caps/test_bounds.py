@@ -166,6 +166,51 @@ def test_matching_takes_no_minutes(name: str, last: str) -> None:
         assert re.search("are too long|took too long|more than 500 functions", error.message)
 
 
+@pytest.mark.parametrize(("call", "most"), [
+    ("json_valid(?1)", 62), ("?1 -> 0", 62), ("?1 ->> '$[0]'", 62), ("json_extract(?1, '$[0]')", 31),
+    ("JSON_SET(?1, '$[0]', 1)", 31), ("upper(?1)", 499),
+])  # fmt: skip
+def test_functions_that_read_json_are_few_in_one_statement(call: str, most: int) -> None:
+    """Five hundred of a megabyte took five seconds more than a statement may, and are not interrupted."""
+    db = Database.in_memory()
+
+    def asked(count: int) -> str:
+        terms = ", ".join([call] * min(count, 60))
+        rest = ", ".join(f"{call} x{i}" for i in range(count - min(count, 60)))
+        return f"select coalesce({terms}, 0) x{', ' * bool(rest)}{rest}"
+
+    db.query(asked(most), ["[1]"])
+    with pytest.raises(ValueError, match="more than 500 functions; one of JSON counts as 8, or 16"):
+        db.query(asked(most + 1), ["[1]"])
+
+
+#: What does not fit into memory, and goes into temporary files.
+SPILLED = {
+    "sort-of-large-rows": "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) "
+    "select length(x) l from (select printf('%.*c', 900000, 'a') || i x from n order by x) limit 1",
+    "sort-of-small-rows": "with recursive n(i) as (select 1 union all select i + 1 from n) "
+    "select count(*) from (select i, printf('%.*c', 900, 'a') x from n order by x)",
+    "what-was-met": "with recursive n(i, x) as (select 1, '' union "
+    "select i + 1, printf('%.*c', 90000, 'b') from n) select count(*) from n",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell what is open")
+@pytest.mark.parametrize("name", SPILLED)
+def test_temporary_files_have_a_bound(name: str) -> None:
+    """A sort filled 790 MB of disk in five seconds."""
+    db = Database.in_memory(seconds=600.0, max_temporary=8 * 2**20)
+    with pytest.raises(ValueError, match="max_temporary=8,388,608 bytes into temporary files"):
+        db.query(SPILLED[name])
+    assert db.query("select 1 x") == [{"x": 1}]
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.5, "1"])
+def test_the_bound_of_temporary_files_is_a_whole_number(value: Any) -> None:
+    with pytest.raises(ValueError, match="max_temporary: wanted a whole number above 0"):
+        Database.in_memory(max_temporary=value)
+
+
 def test_matching_is_that_of_sqlite() -> None:
     plain, db = sqlite3.connect(":memory:"), Database.in_memory()
     chance = random.Random(7)

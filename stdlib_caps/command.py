@@ -94,6 +94,51 @@ def _found(name: str, line: Sequence[str | Arg]) -> tuple[str | Arg, ...]:
     return (os.path.abspath(program), *line[1:])
 
 
+#: Looks at who started whom, at most: what is met may have started another meanwhile.
+_ROUNDS: Final = 20
+
+
+def _kill_started(parent: int) -> None:
+    """End what a program that still runs has started, and what that did, also where it has a session of
+    its own, which takes it out of the group. On Linux, and where each has its parent still: who was left
+    behind by one that has ended is nobody's child any more."""
+    known: set[int] = set()
+    for _ in range(_ROUNDS):
+        found = _started(parent) - known
+        for number in found:
+            with contextlib.suppress(OSError):
+                os.kill(number, signal.SIGSTOP)  # it starts no more, and stays the parent of its own
+        known |= found
+        if not found:
+            break
+    for number in known - {parent}:
+        with contextlib.suppress(OSError):
+            os.kill(number, signal.SIGKILL)
+
+
+def _started(parent: int) -> set[int]:
+    """A process, and those that it has started, and those that these did, as the system tells now."""
+    children: dict[int, list[int]] = {}
+    try:
+        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return set()
+    for number in numbers:
+        try:
+            with open(f"/proc/{number}/stat", "rb") as f:
+                of = int(f.read().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):  # it has ended meanwhile
+            continue
+        children.setdefault(of, []).append(int(number))
+    found = {parent}
+    left = [parent]
+    while left:
+        more = [n for n in children.get(left.pop(), []) if n not in found]
+        found.update(more)
+        left += more
+    return found
+
+
 class Command(Capability, metaclass=_Ambient):
     """Programs to run, by name. Made by `Command.ambient({...})`."""
 
@@ -162,6 +207,9 @@ class Command(Capability, metaclass=_Ambient):
             with process:
                 try:
                     output, errors = self._talk(process, data)
+                except BaseException:
+                    _kill_started(process.pid)
+                    raise
                 finally:
                     # With all that it started. It has not been waited for yet, so the number is
                     # still that of its group and of no other process.

@@ -358,3 +358,27 @@ def test_a_context_of_the_host_s_is_refused_also_from_a_mixin() -> None:
 
     with pytest.raises(TypeError, match=r"Both\.context_class would not be called"):
         Both()
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_globals_that_share_parts_are_walked_once(kind: Any) -> None:
+    """Each rendering has lists and dicts of its own, and walked these along every path."""
+    shared = kind([1])
+    for _ in range(60):
+        shared = kind([shared, shared])
+    environment = CapEnvironment()
+    environment.globals["shared"] = shared
+    template = environment.from_string("{{ shared | length }} {{ shared[0] is sameas shared[1] }}")
+    assert template.render() == "2 True"
+
+
+def test_globals_may_hold_themselves() -> None:
+    """And a rendering changes none but its own."""
+    looped: list[Any] = [1]
+    looped.append(looped)
+    environment = CapEnvironment()
+    environment.globals["looped"] = looped
+    source = "{{ looped[1] is sameas looped }} {% set _ = looped.append(2) %}{{ looped | length }}"
+    template = environment.from_string(source)
+    assert [template.render() for _ in range(2)] == ["True 3", "True 3"]
+    assert len(looped) == 2

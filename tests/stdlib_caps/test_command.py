@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -136,6 +137,45 @@ def test_what_a_program_started_ends_with_it(
     assert attempt("cmd.run('fork')", caps) == "{'status': 0, 'output': '', 'errors': ''}"
     time.sleep(2)
     assert not (tmp_path / "late").exists()
+
+
+#: A program whose child is in a session of its own, and has a child in another.
+SESSIONS = """
+import subprocess, sys, time
+inner = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
+outer = "import os, subprocess, sys, time; print(os.getpid(), flush=True); "
+outer += f"subprocess.Popen([sys.executable, '-c', {inner!r}], start_new_session=True); time.sleep(1000)"
+line = [sys.executable, "-c", outer]
+started = subprocess.Popen(line, stdout=subprocess.PIPE, start_new_session=True)
+numbers = [started.stdout.readline(), started.stdout.readline()]
+with open("numbers", "wb") as f:
+    f.write(b"".join(numbers))
+print("x" * 100_000, flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell who started what")
+def test_what_left_the_session_of_a_program_ends_with_it(tmp_path: Path) -> None:
+    (tmp_path / "sessions.py").write_text(SESSIONS)
+    line = {"start": [sys.executable, "sessions.py"]}
+    cmd = Command.ambient(line, cwd=tmp_path, max_output=10_000, seconds=100)
+    with pytest.raises(Exception, match="printed more than"):
+        Compartment({"cmd": cmd}).exec("cmd.run('start')")
+    numbers = [int(n) for n in (tmp_path / "numbers").read_text().split()]
+    assert len(numbers) == 2
+    for number in numbers:
+        for _ in range(500):
+            try:
+                state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                break
+            if state in "ZX":
+                break
+            time.sleep(0.02)
+        else:
+            os.kill(number, signal.SIGKILL)
+            raise AssertionError("it runs on")
 
 
 def test_hosts_name_programs_that_are_there() -> None:

@@ -180,18 +180,33 @@ def _nest(value, each, seen):
 _NESTS = frozenset({dict, list, tuple})
 
 
-def _fresh(value):
-    """What came from the host as `inside` makes it, sharing nothing with it that can change."""
+def _fresh(value, seen):
+    """What came from the host as `inside` makes it, sharing nothing with it that can change. What is
+    shared in it stays shared, and is walked once. seen: what was made, by identity."""
     kind = type(value)
+    made = seen.get(id(value))
+    if made is not None:
+        return made
     if kind is dict:
-        return {k: _fresh(v) for k, v in value.items()}
-    if kind is list or kind is tuple or kind is set or kind is frozenset:
-        return kind([_fresh(v) for v in value])
+        made = seen[id(value)] = {}
+        for k, v in value.items():
+            made[k] = _fresh(v, seen)
+        return made
+    if kind is list:
+        made = seen[id(value)] = []
+        made.extend([_fresh(v, seen) for v in value])
+        return made
+    if kind is tuple or kind is set or kind is frozenset:
+        elements = [_fresh(v, seen) for v in value]
+        made = seen.get(id(value))  # by way of itself
+        if made is None:
+            made = seen[id(value)] = kind(elements)
+        return made
     if kind in _RECORDS or not hasattr(kind, "__dataclass_fields__"):
         return inside(value)
-    made = object.__new__(kind)
+    made = seen[id(value)] = object.__new__(kind)
     for name in kind.__dataclass_fields__:
-        object.__setattr__(made, name, _fresh(getattr(value, name)))
+        object.__setattr__(made, name, _fresh(getattr(value, name), seen))
     return made
 
 
@@ -639,7 +654,7 @@ class Environment:
 
     def fresh_globals(self):
         made = {k: v for k, v in self.own_globals.items() if k in self.left}
-        made.update(inside(self.given) if self.lasting else _fresh(self.given))
+        made.update(inside(self.given) if self.lasting else _fresh(self.given, {}))
         return made
 
     def getattr(self, obj, name):

@@ -478,7 +478,8 @@ class Specialiser(Dialect):
         if not self.optimize or self.scope is None or not (plain or self.may_hold):
             return None
         known = self.fact(node.value).kind
-        if known is not list and self.crowded():
+        crowded = known is not list and known is not tuple and self.crowded()
+        if crowded and known is not None:
             return None
         first: list[ast.expr] = []
         if self.still(node.value) and (plain or self.certain(node.value)):
@@ -490,7 +491,10 @@ class Specialiser(Dialect):
         }
         if known not in _SLICED:
             ways = [is_kind(type_of(owner()), list)]
-            ways.append(ast.Compare(type_of(owner()), [ast.In()], [stand_in("cap:plain")]))
+            if crowded:  # the collector counts what is made of a tuple, and tells
+                ways.append(is_kind(type_of(owner()), tuple))
+            else:
+                ways.append(ast.Compare(type_of(owner()), [ast.In()], [stand_in("cap:plain")]))
             first.append(either_of(ways))
         length = ast.Call(stand_in("cap:raw:len"), [owner()], [])
         first.append(ast.Compare(length, [ast.Lt()], [ast.Constant(_SHORT)]))

@@ -141,7 +141,8 @@ class Multiply(Operate):
         if type(a) in _SHORT_UNITS and type(b) is int and len(a) * b < _SHORT_UNITS[type(a)]:
             return a * b
         if type(a) is int and type(b) is int:
-            charge_mul((self.ref() or gone()), a, b)
+            if a.bit_length() + b.bit_length() > 4096:
+                charge_mul((self.ref() or gone()), a, b)
             return a * b
         if type(a) is not float and type(b) is not float:
             self.met(a, b)
@@ -190,7 +191,8 @@ class Add(Operate):
         if type(b) is bool and type(a) is int and -_SMALL < a < _SMALL:
             return a + b
         if type(a) is int and type(b) is int:
-            charge_big((self.ref() or gone()), a, b)
+            if not a.bit_length() <= 4096 >= b.bit_length():
+                charge_big((self.ref() or gone()), a, b)
             return a + b
         self.met(a, b)
         charge_add((self.ref() or gone()), a, b)

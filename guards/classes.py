@@ -11,7 +11,7 @@ import builtins
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, described_kind
+from guards.attribute import SHOWN_AS
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
@@ -164,8 +164,8 @@ def type_of(realm: Realm, obj: Any) -> type:
     """The class of an object. One that is not of U is refused: a class of the host's takes attributes,
     and has descriptors that others rely on."""
     kind = type(obj)
-    if kind is TamedFunction:
-        return described_kind(obj)
+    if kind in SHOWN_AS:
+        return SHOWN_AS[kind](obj)  # type: ignore[no-any-return]
     if not realm.may_hold(kind):
         raise TypeError("type(): the class of this object is not in the table of types")
     return kind

@@ -112,7 +112,7 @@ def _of_path(world: Compartment, path: list[str]) -> Iterator[str]:
 
 def _attribute(value: Any, name: str) -> tuple[bool, Any]:
     kind = type(value)
-    if kind is GuestModule:
+    if issubclass(kind, GuestModule):
         return _value(module_dict(value), name)
     if issubclass(kind, Reference):
         return _value(_own(value), name)  # its methods; its attributes are uses
@@ -129,7 +129,7 @@ def _attribute(value: Any, name: str) -> tuple[bool, Any]:
 
 def _attributes(value: Any) -> Iterator[str]:
     kind = type(value)
-    if kind is GuestModule:
+    if issubclass(kind, GuestModule):
         yield from _keys(module_dict(value))
     elif issubclass(kind, Reference):
         interface = use_of(value).interface

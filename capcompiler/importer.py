@@ -84,9 +84,7 @@ class Importer:
         self._own: dict[str, Any] = {}
         self._apart: dict[str, bool] = {}
 
-    def load(
-        self, name: str, level: int, package: str, asker: int = GUEST, late: bool = False
-    ) -> Any:
+    def load(self, name: str, level: int, package: str, asker: int = GUEST, late: bool = False) -> Any:
         """The module `name`, imported with what is above it; raises ImportError that says what to do.
 
         asker: who asks; see guards.modules. late: whether its text need not run before something is

@@ -58,7 +58,7 @@ def mark_lazy_imports(tree: ast.Module, file: str) -> None:
                 if now:
                     body.append(_importing(node, now))
                 node = _importing(node, late)
-                node.is_lazy = True  # type: ignore[attr-defined]
+                node.is_lazy = True
         body.append(node)
     tree.body = body
 

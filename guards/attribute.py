@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from guards.realm import Realm
 
 __all__ = [
-    "ReadAttribute",
     "LATE",
     "SHOWN_AS",
+    "ReadAttribute",
     "TamedFunction",
     "TamedGetter",
     "attribute_name",
@@ -326,8 +326,8 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
     if kind in LATE:
         LATE[kind](obj, None if name == "__dict__" else name)
         kind = type(obj)
-    if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
-        realm.plain.open(type(obj))
+    if name == "__dict__" and not issubclass(kind, _WITHOUT_METHODS):
+        realm.plain.open(kind)
     if not is_dunder(name):
         own = owners(name)
         if not own:

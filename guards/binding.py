@@ -17,8 +17,8 @@ from typing import Any, Final
 
 __all__ = [
     "FILE_MARK",
-    "as_names",
     "Places",
+    "as_names",
     "bind",
     "bound",
     "draw_anew",

@@ -18,6 +18,7 @@ from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_n
 from guards.protocol import (
     CALL_SLOT,
     NEVER_IN_CLASSES,
+    PROTOCOL_NAMES,
     call_slot,
     check_slots,
     safe_class_value,
@@ -107,14 +108,16 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     own: dict[Any, Any] = {}
     ordered = issubclass(type(namespace), OrderedDict)  # it keeps an order of its own
     for key, value in list((OrderedDict if ordered else dict).items(namespace)):
-        if not issubclass(type(key), str):
-            # A key with a hash and an `==` of its own could answer one way to the guard that looks
-            # a name up and another way to the interpreter that looks it up after it.
-            raise TypeError(f"class namespace keys must be str, not {host_name(type(key))}")
-        key = host_exact_str(key)
-        if key in _DROPPED or is_guard_name(key):
-            continue
-        own[key] = safe_class_value(realm, key, value)
+        if type(key) is not str:
+            if not issubclass(type(key), str):
+                # A key with a hash and an `==` of its own could answer one way to the guard that looks
+                # a name up and another way to the interpreter that looks it up after it.
+                raise TypeError(f"class namespace keys must be str, not {host_name(type(key))}")
+            key = host_exact_str(key)
+        if key in PROTOCOL_NAMES:
+            own[key] = safe_class_value(realm, key, value)
+        elif key not in _DROPPED and not is_guard_name(key):
+            own[key] = value
     if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
         check_metaclass(realm, host_name_of(name), exact, own)
     if "__slots__" in own:

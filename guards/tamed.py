@@ -539,7 +539,15 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
 
     def __contains__(self, name: object) -> bool:
         exact = _exact(name)
-        return exact is not None and exact in _class_names(self.__realm__, self.__kind__)
+        if exact is None:
+            return False
+        realm, kind = self.__realm__, self.__kind__
+        if not realm.is_guest_class(kind):
+            return exact in _class_names(realm, kind)
+        own = host_dict(kind)
+        if realm.meter.live:
+            realm.meter.charge(len(own) >> 3)  # what looking through its names costs
+        return exact in own and not is_guard_name(exact)
 
     def __getitem__(self, name: Any) -> Any:
         realm, kind = self.__realm__, self.__kind__

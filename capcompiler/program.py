@@ -187,7 +187,7 @@ def _routed_quietly(
     tree = parsed(text, mode, filename)
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
-    if module and asker == LIBRARY:
+    if module and asker == LIBRARY and isinstance(tree, ast.Module):
         mark_lazy_imports(tree, filename)
     nodes = walk(tree)
     names, imports = asked_names(nodes), import_names(nodes)

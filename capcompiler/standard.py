@@ -343,7 +343,24 @@ _CHANGES: Final = {
         ),
     ),
     # Of OpenSSL it takes the one function that is worked out at once and paid for.
-    "hashlib": ((r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),),
+    # Bytes in memory are taken whole, and files are read, since nothing here lends or fills a buffer.
+    "hashlib": (
+        (r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),
+        (
+            r'hasattr\(fileobj, "getbuffer"\)',
+            'isinstance(getattr(fileobj, "getvalue", str)(), bytes)',
+        ),
+        (r"fileobj\.getbuffer\(\)", "fileobj.getvalue()"),
+        (
+            r'hasattr\(fileobj, "readinto"\)',
+            r'(\g<0> or (getattr(fileobj, "readable", bool)()'
+            r' and isinstance(getattr(fileobj, "read", str)(0), bytes)))',
+        ),
+        (
+            r"size = fileobj\.readinto\(buf\)",
+            r"\g<0> if hasattr(fileobj, 'readinto') else len(view := fileobj.read(_bufsize))",
+        ),
+    ),
     # Of the event loop it takes a mark and a question; of `pkgutil` what finds an object by its name.
     "unittest.mock": (
         (r"^import asyncio$", "import _mocked as asyncio"),

@@ -78,7 +78,8 @@ def plain(module: str) -> None:
 def data_of_tests(folder: Path, module: str) -> dict[str, bytes]:
     """The small files of text that tests read, and the file that they stand in, by the name under which
     they ask for them."""
-    own = folder.parent.joinpath(*module.split(".")).with_suffix(".py")
+    base = folder.parent.joinpath(*module.split("."))
+    own = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
     found = [
         own,
         *folder.glob("*.txt"),

@@ -23,7 +23,7 @@ PREFIX = "cap:"
 
 def is_guard_name(name: object) -> bool:
     """Whether `name`, an exact str, is a key that guest code may never see, read or store."""
-    return type(name) is str and (name[:4] == PREFIX or name == "__builtins__")
+    return type(name) is str and (name.startswith(PREFIX) or name == "__builtins__")
 
 
 def gone() -> NoReturn:

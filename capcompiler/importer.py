@@ -7,6 +7,7 @@ What comes as source is compiled by this compiler and runs as guest code, on the
 
 from __future__ import annotations
 
+import dis
 import functools
 import importlib.util
 import sys
@@ -16,10 +17,11 @@ from typing import Any, Final
 from capcompiler.imports import Imports
 from capcompiler.membrane.fraction import FRACTIONS, FractionClass
 from capcompiler.membrane.reference import Reference
+from capcompiler.program import module_program
 from capcompiler.standard import Audited, HostRow, ModuleText, Standard
 from guards.attribute import read
 from guards.call import callable_for_c
-from guards.lazy import LateModule, arrive, make_late
+from guards.lazy import LateModule, arrive, make_late, waiting
 from guards.modules import (
     GUEST,
     LIBRARY,
@@ -222,6 +224,17 @@ class Importer:
                 modules.pop(name, None)
             else:
                 modules[name] = stood
+
+    @staticmethod
+    def names_to_come(module: Any) -> frozenset[str]:
+        """The names that the text of a module will store, where it has not run; else none."""
+        run = waiting(module)
+        if run is None:
+            return frozenset()
+        found: ModuleText = run.args[2]
+        code = module_program(found.text, found.filename, True, found.asker).code
+        stores = (i for i in dis.get_instructions(code) if i.opname == "STORE_NAME")
+        return frozenset(str(i.argval) for i in stores)
 
     def _is_whole(self) -> bool:
         """Whether the library has all that it imports, so that none of its modules fails to run."""

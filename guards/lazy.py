@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from guards.realm import Realm
 
-__all__ = ["GUARDS", "LateModule", "LazyImport", "LazyName", "arrive", "make_late"]
+__all__ = ["GUARDS", "LateModule", "LazyImport", "LazyName", "arrive", "make_late", "waiting"]
 
 #: In the globals of a module: what it imports lazily, by name. No guest is shown such a key.
 _LAZY: Final = "cap:lazy"
@@ -102,6 +102,11 @@ def make_late(module: Any, realm: Realm, run: Callable[[], object]) -> None:
     own[_ARRIVAL] = run
     own[_REALM] = realm
     ModuleType.__setattr__(module, "__class__", LateModule)
+
+
+def waiting(module: Any) -> Any:
+    """What runs the text of a module that waits, as it was given; None for any other module."""
+    return host_module_dict(module).get(_ARRIVAL) if type(module) is LateModule else None
 
 
 def arrive(module: Any) -> None:

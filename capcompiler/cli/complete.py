@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from types import GetSetDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from capcompiler.importer import Importer
 from capcompiler.membrane.reference import Reference, use_of
 from guards.host import host_dict, host_lookup, host_mro, host_shared_slot
 from guards.modules.table import GuestModule, module_dict
@@ -131,6 +132,7 @@ def _attributes(value: Any) -> Iterator[str]:
     kind = type(value)
     if issubclass(kind, GuestModule):
         yield from _keys(module_dict(value))
+        yield from Importer.names_to_come(value)
     elif issubclass(kind, Reference):
         interface = use_of(value).interface
         yield from [n for n in (*interface.methods, *interface.read, *interface.write) if n[:2] != "__"]

@@ -86,6 +86,8 @@ def data_of_tests(folder: Path, module: str) -> dict[str, bytes]:
         *folder.glob("mathdata/*.txt"),
         *folder.glob("floating_points.txt"),
     ]
+    if own.parent != folder:
+        found += [p for p in (own.parent / "data").rglob("*") if p.is_file()]
     small = [p for p in found if p.stat().st_size < 2_000_000]
     return {p.relative_to(folder.parent).as_posix(): p.read_bytes() for p in small}
 

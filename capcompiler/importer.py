@@ -7,6 +7,8 @@ What comes as source is compiled by this compiler and runs as guest code, on the
 
 from __future__ import annotations
 
+import dis
+import functools
 import importlib.util
 import sys
 from types import CodeType, SimpleNamespace
@@ -15,9 +17,11 @@ from typing import Any, Final
 from capcompiler.imports import Imports
 from capcompiler.membrane.fraction import FRACTIONS, FractionClass
 from capcompiler.membrane.reference import Reference
+from capcompiler.program import module_program
 from capcompiler.standard import Audited, HostRow, ModuleText, Standard
 from guards.attribute import read
 from guards.call import callable_for_c
+from guards.lazy import LateModule, arrive, make_late, waiting
 from guards.modules import (
     GUEST,
     LIBRARY,
@@ -35,6 +39,15 @@ __all__ = ["Importer"]
 
 _STANDARD: Final = Standard()
 _ABSENT: Final = object()
+#: Modules of the library whose texts need not run before something is asked of them: none of them
+#: does anything but define, and each runs wherever the library is whole.
+LATE: Final = frozenset(
+    """
+    argparse base64 calendar collections contextlib copy csv dataclasses difflib enum functools graphlib
+    html inspect json operator pprint re reprlib shlex statistics string textwrap token tokenize tomllib
+    typing
+    """.split()
+)
 #: Characters of a module's name, at most.
 _MAX_NAME: Final = 500
 
@@ -73,10 +86,11 @@ class Importer:
         self._own: dict[str, Any] = {}
         self._apart: dict[str, bool] = {}
 
-    def load(self, name: str, level: int, package: str, asker: int = GUEST) -> Any:
+    def load(self, name: str, level: int, package: str, asker: int = GUEST, late: bool = False) -> Any:
         """The module `name`, imported with what is above it; raises ImportError that says what to do.
 
-        asker: who asks; see guards.modules.
+        asker: who asks; see guards.modules. late: whether its text need not run before something is
+        asked of it.
         """
         full = self.absolute(name, level, package)
         if len(full) > _MAX_NAME:
@@ -87,6 +101,7 @@ class Importer:
                 return granted
         above = ""
         module: Any = None
+        late = late and "." not in full
         for part in full.split("."):
             parent, module_name = module, f"{above}.{part}" if above else part
             module = self._known(module_name, asker)
@@ -95,10 +110,13 @@ class Importer:
                     f"import of {module_name} halted; None in sys.modules", name=module_name
                 )
             if module is _ABSENT:
-                module = self._make(module_name, full, asker)
+                module = self._make(module_name, full, asker, late)
                 known = self._table(module_name, asker)
                 if above and (module_name in known or self._inert_modules.get(module_name) is module):
                     store(self.realm, parent, part, module)
+            elif type(module) is LateModule and not late:
+                arrive(module)
+                module = self._known(module_name, asker)  # it may have put another in its place
             above = module_name
         return module
 
@@ -167,7 +185,7 @@ class Importer:
         base = ".".join(parts[: len(parts) - level + 1])
         return f"{base}.{name}" if name else base
 
-    def _make(self, name: str, wanted: str, asker: int) -> Any:
+    def _make(self, name: str, wanted: str, asker: int, late: bool = False) -> Any:
         self.realm.meter.charge(20)
         found = self.imports.find(name, asker=asker)
         if found is None:
@@ -187,7 +205,41 @@ class Importer:
             if kept:
                 self._kept[name] = module
             return module
-        return self._run(name, found, table, kept)
+        module = self._new(name, found)
+        if late and name in LATE and table is self.realm.modules and not kept and self._is_whole():
+            table[name] = module
+            make_late(module, self.realm, functools.partial(self._run_late, module, name, found))
+            return module
+        return self._run(module, name, found, table, kept)
+
+    def _run_late(self, module: Any, name: str, found: ModuleText) -> None:
+        """Run the text of a module that has been imported; what the program has put in its place since
+        then stays there."""
+        modules = self.realm.modules
+        stood = modules.get(name, _ABSENT)
+        try:
+            self._run(module, name, found, modules, False)
+        finally:
+            if stood is _ABSENT:
+                modules.pop(name, None)
+            else:
+                modules[name] = stood
+
+    @staticmethod
+    def names_to_come(module: Any) -> frozenset[str]:
+        """The names that the text of a module will store, where it has not run; else none."""
+        run = waiting(module)
+        if run is None:
+            return frozenset()
+        found: ModuleText = run.args[2]
+        code = module_program(found.text, found.filename, True, found.asker).code
+        stores = (i for i in dis.get_instructions(code) if i.opname == "STORE_NAME")
+        return frozenset(str(i.argval) for i in stores)
+
+    def _is_whole(self) -> bool:
+        """Whether the library has all that it imports, so that none of its modules fails to run."""
+        first = self.imports.chain[0] if self.imports.chain else None
+        return first is not None and isinstance(first.source, Standard) and not first.unaudited
 
     def _vouched(self, row: HostRow) -> Any:
         """A module of a host's own row, as the guest has it."""
@@ -259,10 +311,9 @@ class Importer:
             self._inert_modules[name] = module
         return module
 
-    def _run(self, name: str, found: ModuleText, modules: dict[str, Any], kept: bool) -> Any:
-        code: CodeType = self.compile(found.text, found.filename, found.asker)
-        realm = self.realm
-        module = new_module(realm, name)
+    def _new(self, name: str, found: ModuleText) -> Any:
+        """The module of a text that has not run."""
+        module = new_module(self.realm, name)
         own = module_dict(module)
         own["__file__"] = found.filename
         locations = None
@@ -273,13 +324,22 @@ class Importer:
             name=name, origin=found.filename, parent=own["__package__"], loader=None, cached=None,
             has_location=True, submodule_search_locations=locations,
         )  # fmt: skip
+        return module
+
+    def _run(
+        self, module: Any, name: str, found: ModuleText, modules: dict[str, Any], kept: bool
+    ) -> Any:
+        code: CodeType = self.compile(found.text, found.filename, found.asker)
+        realm = self.realm
+        own = module_dict(module)
         shown = realm.modules
         stood = shown.get(name, _ABSENT)
         shown[name] = modules[name] = module  # where it looks itself up while it is made
         if kept:
             self._kept[name] = module
         try:
-            exec(realm.ready(code), own)  # noqa: S102 - routed code, in a namespace of the guest's
+            # Routed code, in a namespace of the guest's.
+            exec(realm.ready(code, library=found.asker == LIBRARY), own)  # noqa: S102
         except BaseException:
             if modules.get(name) is module:
                 del modules[name]

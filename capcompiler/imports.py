@@ -190,6 +190,8 @@ class _Entry:
         return found
 
     def allows(self, name: str) -> bool:
+        if self.chosen is None and not self.removed:
+            return True
         parts = name.split(".")
         prefixes = {".".join(parts[: i + 1]) for i in range(len(parts))}
         if prefixes & self.removed:

@@ -1,4 +1,8 @@
-"""Which loads of names in a module may mean something that was imported lazily (PEP 810)."""
+"""Which loads of names in a module may mean something that was imported lazily (PEP 810).
+
+Newer versions of Python say in the library's own text what it imports lazily. Where an older text
+imports something at once that only some of its functions need, the table here says it instead.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,25 @@ from typing import Any, Final
 from capcompiler.names import bound_names
 from capcompiler.tree import children, walk
 
-__all__ = ["is_lazy", "mark_lazy_names"]
+__all__ = ["LAZY", "is_lazy", "mark_lazy_imports", "mark_lazy_names"]
+
+#: What modules of the library import and only some of their functions need: the names, by the file that
+#: a guest sees. A row is worth its place where the import takes long and those functions seldom run,
+#: for each of their loads of the name asks whether it is there.
+LAZY: Final = {
+    file: frozenset(names.split())
+    for file, names in {
+        "facet/re/_compiler.py": "_parser",
+        "lib/collections/__init__.py": "_proxy",
+        "lib/contextlib.py": "os",
+        "lib/dataclasses.py": "_thread",
+        "lib/functools.py": "RLock",
+        "lib/inspect.py": "ast importlib linecache os",
+        "lib/re/__init__.py": "_parser",
+        "lib/reprlib.py": "get_ident",
+        "lib/typing.py": "warnings",
+    }.items()
+}
 
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -17,6 +39,34 @@ _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.Generator
 def is_lazy(node: Any) -> bool:
     """Whether an import statement is a lazy one, or a name was marked as lazily imported."""
     return bool(getattr(node, "is_lazy", 0))
+
+
+def mark_lazy_imports(tree: ast.Module, file: str) -> None:
+    """Make the imports of a module of the library lazy that the table names.
+
+    file: as a guest sees it. An import of several names that are not all lazy becomes two.
+    """
+    names = LAZY.get(file)
+    if names is None:
+        return
+    body: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and not is_lazy(node):
+            late = [a for a in node.names if names.intersection(bound_names(a))]
+            if late:
+                now = [a for a in node.names if a not in late]
+                if now:
+                    body.append(_importing(node, now))
+                node = _importing(node, late)
+                node.is_lazy = True
+        body.append(node)
+    tree.body = body
+
+
+def _importing(node: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> Any:
+    if isinstance(node, ast.Import):
+        return ast.copy_location(ast.Import(names), node)
+    return ast.copy_location(ast.ImportFrom(node.module, names, node.level), node)
 
 
 def mark_lazy_names(tree: ast.Module) -> None:

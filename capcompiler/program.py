@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from capcompiler import cache
 from capcompiler.errors import DialectError, Violation
 from capcompiler.generic import has_type_parameters, plain_names
-from capcompiler.lazy import is_lazy
+from capcompiler.lazy import is_lazy, mark_lazy_imports
 from capcompiler.names import asked_names, import_names
 from capcompiler.route import Router
 from capcompiler.source import NOWHERE, compiling, decoded, parsed, quiet, source_lines
@@ -187,6 +187,8 @@ def _routed_quietly(
     tree = parsed(text, mode, filename)
     if module and "__builtins__" in text:
         tree = compiling(lambda: _ReadsBuiltins().visit(tree), filename, text)
+    if module and asker == LIBRARY and isinstance(tree, ast.Module):
+        mark_lazy_imports(tree, filename)
     nodes = walk(tree)
     names, imports = asked_names(nodes), import_names(nodes)
     # What the host runs may await at its top level; a guest's own `exec` refuses it, as Python's does.

@@ -227,6 +227,12 @@ _CHANGES: Final = {
             "type(class_dict).__name__ == 'getset_descriptor'",
         ),
         (r"^import types$", "import types; from _type_objects import _Standin, _BuiltinStandin"),
+        # Up to 3.12 it derives a class from one of `ast`, which takes long to make and is seldom used.
+        (r"^class _ClassFinder\(ast\.NodeVisitor\):$", "class _ClassFinder:"),
+        (
+            r"= _ClassFinder\(qualname\)$",
+            "= type('_ClassFinder', (_ClassFinder, ast.NodeVisitor), {})(qualname)",
+        ),
         # The text that a builtin says of its arguments is read by defining such a function.
         (r"module = ast\.parse\(program\)", "return _signature_by_text(cls, obj, s, skip_bound_arg)"),
         (
@@ -253,6 +259,8 @@ _CHANGES: Final = {
         # Metaclasses here have no `__eq__`; this one is of a name that 3.14 is about to drop.
         (r"^class _UnionGenericAliasMeta\(type\):$", "class _UnionGenericAliasMeta:"),
         (r"\(metaclass=_UnionGenericAliasMeta\)", ""),
+        # All that 3.11 takes from C is this, and it says what to do without.
+        (r"^    from _typing import _idfunc$", "    raise ImportError"),
         *_ASKS_CODE,
         *_ASKS_GLOBALS,
     ),
@@ -335,7 +343,24 @@ _CHANGES: Final = {
         ),
     ),
     # Of OpenSSL it takes the one function that is worked out at once and paid for.
-    "hashlib": ((r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),),
+    # Bytes in memory are taken whole, and files are read, since nothing here lends or fills a buffer.
+    "hashlib": (
+        (r"^( *)from _hashlib import pbkdf2_hmac$", r"\1from _guard_hash import pbkdf2_hmac"),
+        (
+            r'hasattr\(fileobj, "getbuffer"\)',
+            'isinstance(getattr(fileobj, "getvalue", str)(), bytes)',
+        ),
+        (r"fileobj\.getbuffer\(\)", "fileobj.getvalue()"),
+        (
+            r'hasattr\(fileobj, "readinto"\)',
+            r'(\g<0> or (getattr(fileobj, "readable", bool)()'
+            r' and isinstance(getattr(fileobj, "read", str)(0), bytes)))',
+        ),
+        (
+            r"size = fileobj\.readinto\(buf\)",
+            r"\g<0> if hasattr(fileobj, 'readinto') else len(view := fileobj.read(_bufsize))",
+        ),
+    ),
     # Of the event loop it takes a mark and a question; of `pkgutil` what finds an object by its name.
     "unittest.mock": (
         (r"^import asyncio$", "import _mocked as asyncio"),

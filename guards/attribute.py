@@ -40,9 +40,13 @@ from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import ABSENT_ROW, TABLE, Row, State, find, is_dunder, owners
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guards.realm import Realm
 
 __all__ = [
+    "LATE",
+    "SHOWN_AS",
     "ReadAttribute",
     "TamedFunction",
     "TamedGetter",
@@ -298,6 +302,10 @@ def absent(obj: object, name: str) -> NoReturn:
     raise AttributeError(text)
 
 
+#: Classes of objects that are not all there yet, and what brings a name of one, or all for None; and
+#: what such a class is shown as. See guards.lazy, which enters them.
+LATE: Final[dict[type, Callable[[Any, str | None], None]]] = {}
+SHOWN_AS: Final[dict[type, Any]] = {TamedFunction: described_kind}
 #: Builtin types whose instances have no dictionary and forward nothing.
 _PLAIN_KINDS: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float})
 
@@ -318,8 +326,11 @@ def read(realm: Realm, obj: Any, name: str, get: Any = getattr) -> Any:
         return found
     if is_guard_name(name):
         absent(obj, name)
-    if name == "__dict__" and not issubclass(type(obj), _WITHOUT_METHODS):
-        realm.plain.open(type(obj))
+    if kind in LATE:
+        LATE[kind](obj, None if name == "__dict__" else name)
+        kind = type(obj)
+    if name == "__dict__" and not issubclass(kind, _WITHOUT_METHODS):
+        realm.plain.open(kind)
     if not is_dunder(name):
         own = owners(name)
         if not own:

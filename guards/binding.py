@@ -11,15 +11,20 @@ from __future__ import annotations
 import ast
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
 __all__ = [
     "FILE_MARK",
+    "Places",
     "as_names",
+    "bind",
     "bound",
     "draw_anew",
     "is_guest_code",
+    "places",
+    "places_kept",
     "revived",
     "stand_in",
     "stored",
@@ -39,6 +44,7 @@ def draw_anew() -> None:
     kind. What was compiled before must not be bound any more."""
     global _NONCE
     _NONCE = secrets.token_bytes(_SIZE)
+    _kept.clear()
 
 
 def stand_in(key: str) -> ast.expr:
@@ -61,20 +67,67 @@ def is_guest_code(code: CodeType) -> bool:
     return FILE_MARK in code.co_filename
 
 
-def bound(code: CodeType, guards: Mapping[str, Any]) -> CodeType:
-    """`code` and all code in it with guards in place of their stand-ins; itself where it has none."""
-    consts = list(code.co_consts)
-    changed = False
-    for i, constant in enumerate(consts):
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where guards stand in a code object: which by their places among its constants, and what inner
+    code has some itself."""
+
+    code: CodeType
+    guards: tuple[tuple[int, str], ...]
+    inner: tuple[tuple[int, Places], ...]
+    names: tuple[str, ...]  # all that it and inner code name, each once, in order
+
+
+def places(code: CodeType) -> Places:
+    """Where guards stand in `code` and all code in it."""
+    guards: list[tuple[int, str]] = []
+    inner: list[tuple[int, Places]] = []
+    names = dict.fromkeys(code.co_names)
+    for i, constant in enumerate(code.co_consts):
         kind = type(constant)
         if kind is bytes:
             if constant.startswith(_NONCE):
-                consts[i] = guards[constant[_SIZE:].decode()]
-                changed = True
+                guards.append((i, constant[_SIZE:].decode()))
         elif kind is CodeType:
-            inner = consts[i] = bound(constant, guards)
-            changed = changed or inner is not constant
-    return code.replace(co_consts=tuple(consts)) if changed else code
+            within = places(constant)
+            names |= dict.fromkeys(within.names)
+            if within.guards or within.inner:
+                inner.append((i, within))
+    return Places(code, tuple(guards), tuple(inner), tuple(names))
+
+
+#: Of modules of the library, which each compartment binds anew, by the address of their code.
+_kept: dict[int, Places] = {}
+_MOST_KEPT: Final = 512
+
+
+def places_kept(code: CodeType) -> Places:
+    """`places` of a module of the library, worked out once in a process."""
+    found = _kept.get(id(code))
+    if found is None or found.code is not code:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        found = _kept[id(code)] = places(code)
+    return found
+
+
+def bind(found: Places, guards: Mapping[str, Any]) -> CodeType:
+    """The code with guards in place of their stand-ins, and in all code in it; itself where it has
+    none."""
+    code = found.code
+    if not found.guards and not found.inner:
+        return code
+    consts = list(code.co_consts)
+    for i, key in found.guards:
+        consts[i] = guards[key]
+    for i, within in found.inner:
+        consts[i] = bind(within, guards)
+    return code.replace(co_consts=tuple(consts))
+
+
+def bound(code: CodeType, guards: Mapping[str, Any]) -> CodeType:
+    """`code` and all code in it with guards in place of their stand-ins; itself where it has none."""
+    return bind(places(code), guards)
 
 
 #: Code with nothing in its stand-ins' places; which guards stand where; what inner code stands where.

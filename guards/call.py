@@ -27,7 +27,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, described_kind, is_plain_name, read
+from guards.attribute import SHOWN_AS, TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
     allocatable,
@@ -447,7 +447,7 @@ def typer(realm: Realm) -> Any:
     def typed(obj: Any, /) -> type:
         kind = type(obj)
         if kind in TABLE:
-            return kind if kind is not TamedFunction else described_kind(obj)
+            return kind if kind not in SHOWN_AS else SHOWN_AS[kind](obj)
         own = ref() or gone()
         if kind in own.plain.bare:
             return kind

@@ -11,13 +11,14 @@ import builtins
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import TamedFunction, described_kind
+from guards.attribute import SHOWN_AS
 from guards.base import Guard, gone, is_guard_name
 from guards.charge import feed
 from guards.host import host_dict, host_exact_str, host_lookup, host_mro, host_name
 from guards.protocol import (
     CALL_SLOT,
     NEVER_IN_CLASSES,
+    PROTOCOL_NAMES,
     call_slot,
     check_slots,
     safe_class_value,
@@ -107,14 +108,16 @@ def new_class(realm: Realm, meta: type, name: Any, bases: Any, namespace: Any, /
     own: dict[Any, Any] = {}
     ordered = issubclass(type(namespace), OrderedDict)  # it keeps an order of its own
     for key, value in list((OrderedDict if ordered else dict).items(namespace)):
-        if not issubclass(type(key), str):
-            # A key with a hash and an `==` of its own could answer one way to the guard that looks
-            # a name up and another way to the interpreter that looks it up after it.
-            raise TypeError(f"class namespace keys must be str, not {host_name(type(key))}")
-        key = host_exact_str(key)
-        if key in _DROPPED or is_guard_name(key):
-            continue
-        own[key] = safe_class_value(realm, key, value)
+        if type(key) is not str:
+            if not issubclass(type(key), str):
+                # A key with a hash and an `==` of its own could answer one way to the guard that looks
+                # a name up and another way to the interpreter that looks it up after it.
+                raise TypeError(f"class namespace keys must be str, not {host_name(type(key))}")
+            key = host_exact_str(key)
+        if key in PROTOCOL_NAMES:
+            own[key] = safe_class_value(realm, key, value)
+        elif key not in _DROPPED and not is_guard_name(key):
+            own[key] = value
     if issubclass(meta, type) and any(issubclass(type(b), type) and issubclass(b, type) for b in exact):
         check_metaclass(realm, host_name_of(name), exact, own)
     if "__slots__" in own:
@@ -164,8 +167,8 @@ def type_of(realm: Realm, obj: Any) -> type:
     """The class of an object. One that is not of U is refused: a class of the host's takes attributes,
     and has descriptors that others rely on."""
     kind = type(obj)
-    if kind is TamedFunction:
-        return described_kind(obj)
+    if kind in SHOWN_AS:
+        return SHOWN_AS[kind](obj)  # type: ignore[no-any-return]
     if not realm.may_hold(kind):
         raise TypeError("type(): the class of this object is not in the table of types")
     return kind

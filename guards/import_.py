@@ -25,7 +25,8 @@ class ImportModule(Guard):
     def run(self, name: str, leaf: bool, asker: int = 0) -> Any:
         realm = self.ref() or gone()
         realm.meter.charge(1)
-        module = realm.importer(name, 0, "", asker)
+        # What is asked of it may be asked later, or never.
+        module = realm.importer(name, 0, "", asker, True)
         if leaf or "." not in name:
             return module
         return realm.importer(name.partition(".")[0], 0, "", asker)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, Final
 
-from guards.binding import bound, is_guest_code
+from guards.binding import bind, is_guest_code, places, places_kept
 from guards.decimal_context import Arithmetic
 from guards.host import host_dict, host_function_builtins
 from guards.meter import Meter
@@ -134,14 +134,22 @@ class Realm:
             found = self._bound[id(row)] = MethodType(row.tamed, self)
         return found
 
-    def ready(self, code: CodeType) -> CodeType:
-        """Routed code with this realm's guards in it; the same for the same code while it is kept."""
+    def ready(self, code: CodeType, *, library: bool = False) -> CodeType:
+        """Routed code with this realm's guards in it; the same for the same code while it is kept.
+
+        library: whether it is of a module of the library, which other realms bind too.
+        """
         found = self._ready.get(id(code))
         if found is None or found[0] is not code:
             while len(self._ready) >= 256:
                 self._ready.pop(next(iter(self._ready)))
-            self._make_builtins(code)
-            found = self._ready[id(code)] = (code, bound(code, self.guards))
+            known = places_kept(code) if library else places(code)
+            own, makers = self.builtins, self.makers
+            # Code finds a builtin by a name of its own, or not at all.
+            for name in known.names:
+                if name in makers and name not in own:
+                    own[name] = makers[name](self)
+            found = self._ready[id(code)] = (code, bind(known, self.guards))
         return found[1]
 
     def builtin(self, name: str) -> Any:
@@ -149,16 +157,6 @@ class Realm:
         if name not in self.builtins and name in self.makers:
             self.builtins[name] = self.makers[name](self)
         return self.builtins[name]
-
-    def _make_builtins(self, code: CodeType) -> None:
-        """Make the builtins that code names: it finds a builtin by a name of its own, or not at all."""
-        own, makers = self.builtins, self.makers
-        for name in code.co_names:
-            if name in makers and name not in own:
-                own[name] = makers[name](self)
-        for constant in code.co_consts:
-            if type(constant) is CodeType:
-                self._make_builtins(constant)
 
     def is_guest_class(self, kind: type) -> bool:
         """Whether a class was made by code of this realm."""

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from guards.attribute import absent, read
+from guards.attribute import LATE, absent, read
 from guards.base import Guard, Plan, Site, gone, is_guard_name
 from guards.call import check_makes, keep_called
 from guards.charge import charge_add, charge_hash, charge_nest_hash, feed, size_of
@@ -68,6 +68,8 @@ def store(realm: Realm, obj: Any, name: str, value: Any, put: Any = setattr) -> 
 
 
 def _store(realm: Realm, obj: Any, name: str, value: Any, put: Any) -> None:
+    if type(obj) in LATE:
+        LATE[type(obj)](obj, name)
     if is_dunder(name) or name in _ASKED or issubclass(type(obj), type):
         value = _checked(realm, obj, name, value)
         if value is _DROPPED:
@@ -223,6 +225,8 @@ def host_lookup_names(kind: type) -> frozenset[str]:
 def delete(realm: Realm, obj: Any, name: str, take: Any = delattr) -> None:
     """`del obj.name` under the rules."""
     realm.plain.note_store(name)
+    if type(obj) in LATE:
+        LATE[type(obj)](obj, name)
     if (is_dunder(name) or name in _ASKED or issubclass(type(obj), type)) and name not in (
         "__doc__",
         "__annotations__",

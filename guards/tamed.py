@@ -12,6 +12,7 @@ from types import ClassMethodDescriptorType, GenericAlias, GetSetDescriptorType,
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.attribute import (
+    LATE,
     TamedFunction,
     TamedGetter,
     attribute_name,
@@ -227,6 +228,8 @@ def _format(kind: type) -> Any:
 
 def dir_of(realm: Realm, obj: Any) -> list[str]:
     """The names of `dir(obj)` that are there for the guest."""
+    if type(obj) in LATE:
+        LATE[type(obj)](obj, None)
     definer = host_lookup(type(obj), "__dir__")[0]
     if definer is not None and realm.is_guest_class(definer):
         # `dir` would make a list of whatever the guest's method gives, without a step
@@ -283,6 +286,8 @@ def _dir(realm: Realm, obj: Any, /) -> list[str]:
     if issubclass(type(obj), type):
         return _shown_names(realm, obj, _names_of_class(obj))
     if issubclass(type(obj), ModuleType):
+        if type(obj) in LATE:
+            LATE[type(obj)](obj, None)
         return [n for n in host_module_dict(obj) if not is_guard_name(n)]
     return _shown_names(realm, obj, list(object.__dir__(obj)))
 
@@ -536,7 +541,15 @@ class ClassNamespace(metaclass=Sealed, host=HOST):
 
     def __contains__(self, name: object) -> bool:
         exact = _exact(name)
-        return exact is not None and exact in _class_names(self.__realm__, self.__kind__)
+        if exact is None:
+            return False
+        realm, kind = self.__realm__, self.__kind__
+        if not realm.is_guest_class(kind):
+            return exact in _class_names(realm, kind)
+        own = host_dict(kind)
+        if realm.meter.live:
+            realm.meter.charge(len(own) >> 3)  # what looking through its names costs
+        return exact in own and not is_guard_name(exact)
 
     def __getitem__(self, name: Any) -> Any:
         realm, kind = self.__realm__, self.__kind__

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from types import GetSetDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from capcompiler.importer import Importer
 from capcompiler.membrane.reference import Reference, use_of
 from guards.host import host_dict, host_lookup, host_mro, host_shared_slot
 from guards.modules.table import GuestModule, module_dict
@@ -112,7 +113,7 @@ def _of_path(world: Compartment, path: list[str]) -> Iterator[str]:
 
 def _attribute(value: Any, name: str) -> tuple[bool, Any]:
     kind = type(value)
-    if kind is GuestModule:
+    if issubclass(kind, GuestModule):
         return _value(module_dict(value), name)
     if issubclass(kind, Reference):
         return _value(_own(value), name)  # its methods; its attributes are uses
@@ -129,8 +130,9 @@ def _attribute(value: Any, name: str) -> tuple[bool, Any]:
 
 def _attributes(value: Any) -> Iterator[str]:
     kind = type(value)
-    if kind is GuestModule:
+    if issubclass(kind, GuestModule):
         yield from _keys(module_dict(value))
+        yield from Importer.names_to_come(value)
     elif issubclass(kind, Reference):
         interface = use_of(value).interface
         yield from [n for n in (*interface.methods, *interface.read, *interface.write) if n[:2] != "__"]

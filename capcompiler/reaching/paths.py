@@ -226,7 +226,7 @@ def _behind(obj: Any, value: Any) -> Any:
 
 def _accessors(realm: Realm, obj: Any) -> Iterator[Step]:
     kind = type(obj)
-    if kind not in TABLE or issubclass(type(obj), type) or kind is GuestModule:
+    if kind not in TABLE or issubclass(type(obj), type) or issubclass(kind, GuestModule):
         return
     for name in ACCESSORS:
         if find_definer(kind, name) is None:

@@ -156,7 +156,7 @@ def _granted(realm: Realm, part: Any, /) -> Any:
 
 def _run_again(realm: Realm, module: Any, name: Any, /) -> None:
     """Run the text of a module in another module, as `importlib` does for who wants one to change."""
-    if type(module) is not GuestModule:
+    if not issubclass(type(module), GuestModule):
         raise TypeError(f"wanted a module, got {host_name(type(module))}")
     if not isinstance(name, str):
         raise TypeError("names of modules are text")

@@ -26,6 +26,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any
 
+from guards.attribute import LATE
 from guards.binding import is_guest_code
 from guards.call import (
     CONSTRUCTORS,
@@ -67,6 +68,8 @@ def _class_dict(realm: Realm, kind: Any) -> ClassNamespace:
 
 
 def _module_dict(realm: Realm, module: Any) -> Any:
+    if type(module) in LATE:
+        LATE[type(module)](module, None)
     return namespace_of(realm, host_module_dict(module))
 
 

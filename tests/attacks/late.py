@@ -145,6 +145,22 @@ if sys.version_info >= (3, 14):
         case("late-template-text-is-not-run", "from string.templatelib import Interpolation\nInterpolation(1, \"__import__('os')\").value", value=1),
     ]  # fmt: skip
 
+# Modules of the library whose texts have not run: what waits in them is not for guests.
+CASES += [
+    case("late-module-shows-no-keys", "import re\n[n for n in (*re.__dict__, *dir(re), *vars(re)) if ':' in n]", value=[]),
+    case("late-module-by-the-key-of-its-text", "import re\nf = getattr(re, 'cap:arrival', 0), getattr(re, 'cap:realm', 0)\nf", value=(0, 0)),
+    case("late-module-past-its-class", "import re\nobject.__getattribute__(re, 'cap:arrival')", raises="AttributeError"),
+    case("late-module-key-is-not-stored", "import re\nsetattr(re, 'cap:arrival', print)", raises="AttributeError"),
+    case("late-module-key-by-its-names", "import re\nvars(re)['cap:arrival'] = print", raises="KeyError"),
+    case("late-module-class", "import re, types\ntype(re) is types.ModuleType, type(re).__mro__ == types.ModuleType.__mro__", value=(True, True)),
+    case("late-module-class-is-not-set", "import re, enum\nre.__class__ = type(enum)", raises="AttributeError"),
+    case("late-module-builtins", "import re\nre.__builtins__", raises="AttributeError"),
+    case("late-module-builtins-by-name", "import re\ngetattr(re, '__builtins__')", raises="AttributeError"),
+    case("late-module-text-takes-no-other-module-of-the-guest's",
+         "import re, sys, types\nm = types.ModuleType('enum')\nsys.modules['enum'] = m\ntry: re.compile\nexcept Exception as e: r = type(e).__name__\nr", value="AttributeError"),
+    case("late-module-stop-is-not-caught", "import enum\ntry: [0 for i in range(10**7 - 100)] and enum.Enum\nexcept BaseException: pass\nwhile True: pass", stopped="steps"),
+]  # fmt: skip
+
 if sys.version_info >= (3, 15):
     CASES += [
         case(

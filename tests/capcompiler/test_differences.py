@@ -115,6 +115,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         3,
     ),
 }
+DIFFERENCES["modules of the library wait"] = (
+    "import sys, statistics\nr = ['fractions' in sys.modules]\nstatistics.mean([1])\n[*r, 'fractions' in sys.modules]",
+    [False, True],
+)
 if sys.version_info >= (3, 14):
     DIFFERENCES["annotations as text"] = (
         "import annotationlib\ndef f(x: Later, y: Never, z: 'as it is'): pass\nLater = int\n"

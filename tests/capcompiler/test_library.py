@@ -414,6 +414,8 @@ PROGRAMS: dict[str, str] = {
             h = getattr(hashlib, name)(b'abc'); h.update(b'd'); c = h.copy(); c.update(b'e')
             print(name, h.hexdigest(), h.digest_size, h.block_size, h.name, c.digest()[:4], hashlib.new(name, b'abcd').hexdigest() == h.hexdigest())
         print(hashlib.shake_128(b'a').hexdigest(8), hashlib.blake2b(b'a', digest_size=5, key=b'k', person=b'p').hexdigest(), {'sha256', 'md5'} <= hashlib.algorithms_guaranteed)
+        import io
+        print(hashlib.file_digest(io.BytesIO(b'abc'), 'md5').hexdigest())
         try: hashlib.new('nothing')
         except ValueError as e: print('unsupported' in str(e))
         """,

@@ -78,13 +78,16 @@ def plain(module: str) -> None:
 def data_of_tests(folder: Path, module: str) -> dict[str, bytes]:
     """The small files of text that tests read, and the file that they stand in, by the name under which
     they ask for them."""
-    own = folder.parent.joinpath(*module.split(".")).with_suffix(".py")
+    base = folder.parent.joinpath(*module.split("."))
+    own = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
     found = [
         own,
         *folder.glob("*.txt"),
         *folder.glob("mathdata/*.txt"),
         *folder.glob("floating_points.txt"),
     ]
+    if own.parent != folder:
+        found += [p for p in (own.parent / "data").rglob("*") if p.is_file()]
     small = [p for p in found if p.stat().st_size < 2_000_000]
     return {p.relative_to(folder.parent).as_posix(): p.read_bytes() for p in small}
 

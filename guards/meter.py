@@ -676,7 +676,8 @@ class Meter:
     @property
     def most(self) -> int:
         """The steps that this turn can take: what is left of it, and of those around it."""
-        return min(self.available, self._outer_available())
+        available = self.left + self._in_chunk()
+        return available if self.parent is None else min(available, self._outer_available())
 
     @property
     def available(self) -> int:

@@ -30,6 +30,10 @@ _NOW: Final = getattr(socket, "MSG_DONTWAIT", 0)
 #: Seconds that one call waits for something to read, where there is so much time.
 _PATIENCE: Final = 0.1
 _PATIENCE_MICROSECONDS: Final = int(_PATIENCE * 1e6)
+#: How long `listen` waits otherwise.
+_MOMENT: Final = 0.2
+#: Bytes of a message, at most, that no bound needs to be looked at for: there is none so low.
+_SURE: Final = 4096
 
 
 class Gone(Exception):
@@ -47,7 +51,7 @@ class TooLarge(Exception):
 class Channel:
     """The host's end of a connection, which waits for nobody longer than it must."""
 
-    __slots__ = ("_began", "_buffer", "_waits", "limit", "sock")
+    __slots__ = ("_began", "_buffer", "_held", "_waits", "limit", "sock")
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         sock.setblocking(False)
@@ -57,13 +61,25 @@ class Channel:
         self.limit = limit
         self._buffer = bytearray()
         self._began = 0.0
+        #: Frames that go with the next one.
+        self._held = b""
+
+    def hold(self, message: Any) -> None:
+        """Send a message together with the next one: the other side is not woken for it alone."""
+        data = packed(message)
+        self._check(data)
+        self._held += len(data).to_bytes(4, "little") + data
 
     def send(self, message: Any, deadline: float | None = None) -> None:
         """Send one message. Raises `Gone`, `TooLarge`, `Silent` where the other side does not take
         it."""
         data = packed(message)
-        self._check(data)
-        frame = len(data).to_bytes(4, "little") + data
+        size = len(data)
+        if size > _SURE:
+            self._check(data)
+        frame = size.to_bytes(4, "little") + data
+        if self._held:
+            frame, self._held = self._held + frame, b""
         try:
             sent = self.sock.send(frame, _NOW)
         except BlockingIOError:
@@ -109,6 +125,32 @@ class Channel:
                 return unpacked(memoryview(data)[4:])
             self._began = time.monotonic()
             self._buffer += data
+
+    def listen(self, due: float | None) -> Any:
+        """The next message. Raises as `receive` does: `Silent` before `due` too, after a moment in which
+        the caller's own wishes may have changed."""
+        if not self._buffer and self._waits and (due is None or due - time.monotonic() >= _PATIENCE):
+            # As `receive` has it, where nothing is begun and there is no hurry: one system call.
+            try:
+                data = self.sock.recv(_CHUNK)
+            except BlockingIOError:
+                raise Silent from None
+            except OSError:
+                raise Gone from None
+            if 4 <= len(data) == 4 + int.from_bytes(data[:4], "little") <= _SURE:
+                return unpacked(data[4:])
+            if not data:
+                raise Gone
+            self._began = time.monotonic()
+            self._buffer += data
+        end = time.monotonic() + _MOMENT
+        return self.receive(end if due is None or due > end else due)
+
+    def waiting(self, milliseconds: int = 0) -> bool:
+        """Whether something has come, or comes within so many milliseconds."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(self._buffer or poll.poll(milliseconds))
 
     def taken(self) -> tuple[Any] | None:
         """The next message, if all of it is here."""
@@ -173,34 +215,32 @@ class Channel:
 class WorkerChannel(Channel):
     """The worker's end: it waits for its host for ever, by two system calls that are left to it."""
 
-    __slots__ = ("_fd", "_held")
+    __slots__ = ("_fd",)
 
     def __init__(self, sock: socket.socket, limit: int = MAX_FRAME) -> None:
         super().__init__(sock, limit)
         self._fd = sock.fileno()
-        #: Frames that go with the next one.
-        self._held = b""
 
     def _made_patient(self) -> bool:
         self.sock.setblocking(True)
         return False
 
-    def waiting(self, milliseconds: int = 0) -> bool:
-        """Whether something has come, or comes within so many milliseconds."""
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        return bool(self._buffer or poll.poll(milliseconds))
-
-    def hold(self, message: Any) -> None:
-        """Send a message together with the next one: the host is not woken for it alone."""
-        data = packed(message)
-        self._held += len(data).to_bytes(4, "little") + data
-
     def send(self, message: Any, deadline: float | None = None) -> None:
         data = packed(message)
-        self._check(data)
-        held, self._held = self._held, b""
-        self._write(held + len(data).to_bytes(4, "little") + data)
+        size = len(data)
+        if size > _SURE:
+            self._check(data)
+        self._write(size.to_bytes(4, "little") + data)
+
+    def receive(self, deadline: float | None = None) -> Any:
+        if not self._buffer:
+            data = os.read(self._fd, _CHUNK)
+            if not data:
+                raise Gone
+            if len(data) >= 4 and len(data) == 4 + int.from_bytes(data[:4], "little"):
+                return unpacked(data[4:])
+            self._buffer += data
+        return super().receive(deadline)
 
     def _write(self, frame: bytes) -> None:
         sent = os.write(self._fd, frame)

@@ -32,7 +32,7 @@ from capcompiler.isolation.messages import (
     STOPPED,
     WRITE,
 )
-from capcompiler.isolation.wire import WireError, pack, unpack
+from capcompiler.isolation.wire import WireError, is_itself, pack, unpack
 from capcompiler.membrane.capability import (
     Capability,
     check_exposed_name,
@@ -51,7 +51,7 @@ from capcompiler.membrane.handle import (
 )
 from capcompiler.membrane.membrane import IN_A_TURN, Access, Membrane, Use, described, original_of
 from capcompiler.membrane.pending import Pending, call_of
-from capcompiler.membrane.quick import Invoke
+from capcompiler.membrane.quick import Invoke, quick_use
 from capcompiler.membrane.record import Record, record_of
 from capcompiler.nesting import offered_by
 from guards.meter import Stop
@@ -281,8 +281,9 @@ class Door(Membrane):
         return self._place
 
     def use_of(self, path: str, perform: Callable[..., Any], method: Any, checker: Any) -> Invoke:
-        """The long way, every time: a plan would hold the compartment, and so its worker."""
-        return partial(self.use, path, perform, method)
+        """A plan that does not hold the compartment, and so its worker."""
+        held: Any = weakref.proxy(self.compartment)
+        return quick_use(self, path, perform, method, checker, held, None)
 
     def _charged(self, result: Any, path: str, function: Any) -> Any:
         return Packed(self.to_guest(result, path))  # the guest pays for it where it is counted
@@ -296,28 +297,32 @@ class Door(Membrane):
     def answer(self, parts: list[Any]) -> list[Any]:
         """Carry out a USE: the parts of its ANSWER. Raises `WireError` for what no worker asks."""
         operation, number, name, args, kwargs, left, *place = parts
-        self._place = _place_of(place)
+        self._place = _place_of(place) if place else _NOWHERE
         access: Access = self.exports.get(number)
         try:
-            given = self.from_guest(args)
-            named = self.from_guest(kwargs)
+            given = unpack(args, self._leaf_in, self._record)
+            named = {} if kwargs == _NO_KEYWORDS else self.from_guest(kwargs)
         except CrossingError as error:
             reason = f"{access.path}: a value cannot cross: {error.reason}"
             return [RAISED, self.to_guest(guest_fault(ValueError(reason)), ""), 0]
         if type(given) is not tuple or type(named) is not dict or type(name) is not str:
             raise WireError("a use without arguments")
-        if any(type(k) is not str for k in named) or type(left) is not int:
+        if type(left) is not int or (named and any(type(k) is not str for k in named)):
             raise WireError("a use without arguments")
         meter = self.compartment._realm.meter
         # What runs other guests meanwhile spends what this one has left: it says how much, and cannot
         # have more than it was given. One step of it is the membrane's, and was counted over there.
-        left = max(0, min(left, meter.available))
-        whole, before, around = meter.available, meter.left, self._told_within
+        # No step of this meter is counted but by charges, so that all of them are in `left`.
+        whole, around = meter.left, self._told_within
+        left = 0 if left < 0 else whole if left > whole else left
         meter.left, self._told_within = left + 1, 0
         problem: BaseException | None = None
         result: Any = None
         try:
-            result = self._carried_out(access, operation, name, given, named)
+            if operation == DO and name in access.interface.methods:
+                result = access.call(name, given, named)
+            else:
+                result = self._carried_out(access, operation, name, given)
         except Stop:
             if left >= whole or not self._ran_out():
                 return [STOPPED, None, 0]
@@ -329,22 +334,23 @@ class Door(Membrane):
             if not isinstance(error, Exception) and error is not seen:
                 raise
             problem = error
-        ran_out = left < whole and self._ran_out()
+        ran_out = left < whole and meter.stopped is not None and self._ran_out()
         total = left + 1 if ran_out else max(0, left - meter.left)
         # The answer tells of this; a use around it, whose callback made this one, tells its own only.
         spent = max(0, total - self._told_within)
         self._told_within = around + total
         if ran_out:
             # Of what the guest that asks has left, which may be a child: it is stopped over there.
-            meter.go_on(max(0, before - total))
+            meter.go_on(max(0, whole - total))
             return [GIVEN, self.to_guest(None, ""), total]
-        meter.left = max(0, before - total)
+        meter.left = max(0, whole - total)
         if problem is not None:
             return [RAISED, self.to_guest(guest_fault(problem), ""), spent]
         if type(result) is Pending:
             return [LATER, self._calls.send(result), spent]
-        tree = result.tree if type(result) is Packed else self.to_guest(result, "")
-        return [GIVEN, tree, spent]
+        if is_itself(result):
+            return [GIVEN, result, spent]
+        return [GIVEN, result.tree if type(result) is Packed else self.to_guest(result, ""), spent]
 
     def _ran_out(self) -> bool:
         """Whether the use was stopped for its steps, and by nothing else."""
@@ -353,12 +359,10 @@ class Door(Membrane):
         wish = compartment._host_exit or meter.interrupt
         return wish is None and meter.stopped is not None and meter.stopped[0] == "steps"
 
-    def _carried_out(
-        self, access: Access, operation: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    @staticmethod
+    def _carried_out(access: Access, operation: Any, name: str, args: tuple[Any, ...]) -> Any:
+        """Use an attribute."""
         interface = access.interface
-        if operation == DO and name in interface.methods:
-            return access.call(name, args, kwargs)
         if operation == READ and name in interface.read:
             return access.read(name)
         if operation == WRITE and name in interface.write and len(args) == 1:
@@ -381,17 +385,25 @@ def _offered(parts: Any) -> tuple[frozenset[str], ...]:
 
 def _place_of(parts: list[Any]) -> tuple[str, int]:
     """Where a use is made, as the worker says it. Raises `WireError` for what is no place."""
-    if not parts:
-        return "", 0
     place = parts[0] if len(parts) == 1 else None
     if type(place) is not list or [*map(type, place)] != [str, int] or len(place[0]) > _LONGEST_NAME:
         raise WireError("a place of no form")
     return one_line(place[0]), place[1]
 
 
+#: Where a use is made whose place nobody wants to know.
+_NOWHERE: Final = "", 0
 #: Characters of a file name that a worker says.
 _LONGEST_NAME: Final = 20_000
 
 
+def _no_leaf(value: Any) -> Any:
+    raise WireError(f"a {type(value).__name__} is no data")
+
+
 def _free(_count: int) -> None:
     """The guest pays, where it is counted."""
+
+
+#: The tree of keywords where there are none.
+_NO_KEYWORDS: Final = pack({}, _no_leaf)

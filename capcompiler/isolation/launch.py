@@ -155,7 +155,18 @@ class Zygote:
 class Worker:
     """One worker, from its fork to its end."""
 
-    __slots__ = ("_ended", "_lock", "_pidfd", "channel", "on_answer", "on_end", "pid", "zygote")
+    __slots__ = (
+        "_ended",
+        "_has",
+        "_lock",
+        "_meeting",
+        "_pidfd",
+        "channel",
+        "on_answer",
+        "on_end",
+        "pid",
+        "zygote",
+    )
 
     def __init__(self, zygote: Zygote, channel: Channel) -> None:
         self.zygote = zygote
@@ -164,33 +175,53 @@ class Worker:
         self.on_end: Callable[[Worker], None] | None = None
         #: Called once, after its guest's first turn.
         self.on_answer: Callable[[], None] | None = None
+        #: Bytes of its address space as it began, by which its memory is bounded; 0 for none known.
+        self._has = 0
         self._pidfd = -1
         self._ended = False
         self._lock = threading.RLock()
+        #: Held while it is waited for.
+        self._meeting = threading.Lock()
 
-    def greet(self, memory: int | None) -> None:
-        """Wait until it is there, behind its walls. memory: the bytes that its guest may have."""
-        try:
-            pid, has = self.channel.receive(time.monotonic() + HELLO_SECONDS)
-            if pid == 0:
-                raise OSError(has)
-            self.pid = pid
-            if hasattr(os, "pidfd_open"):
-                # Nobody else has this number: its parent waits for it when we say so.
-                self._pidfd = os.pidfd_open(pid)
-            if memory is not None and has:
-                bound_memory(pid, has, memory)
+    def meet(self) -> None:
+        """Wait until it is there, behind its walls. Raises `WorkerDied`."""
+        with self._meeting:
+            if self.pid:
+                return
+            try:
+                pid, has = self.channel.receive(time.monotonic() + HELLO_SECONDS)
+                if pid == 0:
+                    raise OSError(has)
+                if hasattr(os, "pidfd_open"):
+                    # Nobody else has this number: its parent waits for it when we say so.
+                    self._pidfd = os.pidfd_open(pid)
+                self._has = int(has)
+                self.pid = pid
+                return
+            except Silent:
+                why = f"it said nothing for {HELLO_SECONDS:.0f} seconds"
+            except Gone:
+                why = "it ended before it had begun"
+            except (WireError, ValueError, TypeError):
+                why = "it said what no worker says"
+            except OSError as error:
+                why = f"the system refuses: {error}"
+        raise self._unfit(why)
+
+    def bound(self, memory: int | None) -> None:
+        """Have the kernel bound the bytes that its guest may have."""
+        if memory is None or not self._has:
             return
-        except Silent:
-            why = f"it said nothing for {HELLO_SECONDS:.0f} seconds"
-        except Gone:
-            why = "it ended before it had begun"
-        except (WireError, ValueError, TypeError):
-            why = "it said what no worker says"
+        try:
+            bound_memory(self.pid, self._has, memory)
+            return
         except OSError as error:
             why = f"the system refuses: {error}"
+        raise self._unfit(why)
+
+    def _unfit(self, why: str) -> WorkerDied:
         self.discard()
-        raise WorkerDied(f"a worker process did not start: {why}")
+        return WorkerDied(f"a worker process did not start: {why}")
 
     def interrupt(self) -> None:
         """Ask it to end the turn under way."""

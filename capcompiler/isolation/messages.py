@@ -10,7 +10,8 @@ from typing import Final
 KEPT_PROGRAMS: Final = 64
 
 # From the host: requests, each answered by one REPLY with its serial.
-INIT: Final = 0  # limits, imports, grants, whether uses are told
+INIT: Final = 0  # limits, imports, grants, whether uses are told; no reply but where it fails
+# A program is a text, the number of one that was sent, or a new number to what was compiled.
 EXEC: Final = 1  # program, filename, optimize, whether all names are wanted at once
 EVAL: Final = 2  # program, filename, optimize
 CALL: Final = 3  # top-level name, args, kwargs
@@ -24,6 +25,7 @@ RESUME: Final = 10  # drive, whether it is an exception, value, steps that were 
 CLOSE: Final = 11  # drive, whether the turn was stopped
 END: Final = 12  # of a turn that awaits
 FORGET: Final = 13  # the wish to end a turn, which is over
+
 # From the host: the answer to a USE or an ASK.
 ANSWER: Final = 20  # outcome, value, steps that were spent on it
 

@@ -76,7 +76,11 @@ class Pool:
         self._ready: deque[Worker] = deque()
         self._taken: set[Worker] = set()
         self._lock = threading.RLock()
+        #: What its thread is told: to go on, or that it is to end. Filled by finalisers too.
         self._errands: SimpleQueue[bool] = SimpleQueue()
+        #: Workers that it is to end, and whether it is to have others forked.
+        self._leaving: deque[Worker] = deque()
+        self._wanting = False
         self._runs_errands = False
         self._owner = os.getpid()
         self._closed = False
@@ -160,7 +164,7 @@ class Pool:
             ready, zygotes = [*self._ready, *self._taken], [self._zygote, self._next]
             self._ready.clear()
             self._zygote = self._next = None
-        self._errands.put(False)
+        self._errands.put(_END)
         for worker in ready:
             worker.discard()
         for zygote in zygotes:
@@ -197,7 +201,8 @@ class Pool:
         for _ in range(_RETRIES):
             worker = self._fresh()
             try:
-                worker.greet(memory)
+                worker.meet()
+                worker.bound(memory)
                 self._taken.add(worker)
                 worker.on_end = self._taken.discard
                 worker.on_answer = self._make_good
@@ -237,7 +242,23 @@ class Pool:
         if not self._runs_errands:
             with self._lock, contextlib.suppress(RuntimeError):  # the interpreter is ending
                 self._start_errands()
-        self._errands.put(True)
+        self._wanting = True
+        self._errands.put(_GO_ON)
+
+    def _dismiss(self, worker: Worker) -> None:
+        """End a worker that has served its guest. The caller does not wait until the kernel has done so,
+        unless some are waited for already: each holds memory, a descriptor and a number."""
+        if self._runs_errands and not self._closed and len(self._leaving) < _MOST_LEAVING:
+            self._leaving.append(worker)
+            self._errands.put(_GO_ON)
+            if not self._closed:
+                return
+        worker.discard()
+
+    def _send_off(self) -> None:
+        leaving = self._leaving
+        while leaving:
+            leaving.popleft().discard()
 
     def _start_errands(self) -> None:
         if not self._runs_errands:
@@ -251,6 +272,13 @@ class Pool:
         with self._lock:
             while not self._closed and len(self._ready) < self._prefork:
                 self._ready.append(self._fork())
+
+    def _meet(self) -> None:
+        """Hear what the workers of the stock say as they begin, before somebody waits for it. One that
+        is slow is left to whoever takes it: workers that are to end do not wait for it."""
+        for worker in [*self._ready]:
+            if worker.channel.waiting(_BEGIN_MILLISECONDS):
+                worker.meet()
 
     def _renew(self) -> None:
         """Make a new zygote in time, and let the old one go when the new one is there."""
@@ -276,14 +304,29 @@ class Pool:
             raise CapError("the pool belongs to the process that this one was forked from")
 
 
+_GO_ON: Final = True
+_END: Final = False
+#: How long a pool's thread waits for a worker to begin.
+_BEGIN_MILLISECONDS: Final = 50
+#: Workers that a pool's thread may be behind with.
+_MOST_LEAVING: Final = 2
+
+
 def _run_errands(pool_of: weakref.ref[Pool], errands: SimpleQueue[bool]) -> None:
-    """Refill a pool whenever it is told to, until it is closed. It is held only meanwhile."""
+    """End workers and refill a pool whenever it is told to, until it is closed. It is held only
+    meanwhile."""
     while errands.get():
         pool = pool_of()
         if pool is None:
             return
-        with contextlib.suppress(CapError, OSError):  # then the next one to be taken says so
-            pool._refill()
+        pool._send_off()
+        if pool._wanting:
+            pool._wanting = False
+            # What fails is said by the next one to be taken; a descriptor may be closed meanwhile.
+            with contextlib.suppress(CapError, OSError, ValueError):
+                pool._refill()
+                pool._send_off()
+                pool._meet()
         del pool
 
 

@@ -24,7 +24,17 @@ try:
 except ImportError:  # the extra `process` brings it
     msgspec = None  # type: ignore[assignment]
 
-__all__ = ["MAX_FRAME", "WireError", "available", "crowded", "pack", "packed", "unpack", "unpacked"]
+__all__ = [
+    "MAX_FRAME",
+    "WireError",
+    "available",
+    "crowded",
+    "is_itself",
+    "pack",
+    "packed",
+    "unpack",
+    "unpacked",
+]
 
 #: Bytes of one frame, at most: what a worker can make its host hold is a small multiple of it.
 MAX_FRAME: Final = 32 * 2**20
@@ -54,14 +64,9 @@ def available() -> bool:
     return msgspec is not None
 
 
-_encode: Final[Any] = None if msgspec is None else msgspec.msgpack.Encoder().encode
 _decode: Final[Any] = None if msgspec is None else msgspec.msgpack.Decoder().decode
-
-
-def packed(message: Any) -> bytes:
-    """The bytes of a tree that `pack` made, or of one made by hand from what msgpack knows."""
-    data: bytes = _encode(message)
-    return data
+#: The bytes of a tree that `pack` made, or of one made by hand from what msgpack knows.
+packed: Final[Callable[[Any], bytes]] = None if msgspec is None else msgspec.msgpack.Encoder().encode
 
 
 def unpacked(data: bytes | bytearray | memoryview) -> Any:
@@ -253,7 +258,7 @@ _SCALARS: Final[dict[type, Callable[[_Packer, Any], Any]]] = {
 }  # fmt: skip
 
 
-def _is_itself(value: Any) -> bool:
+def is_itself(value: Any) -> bool:
     """Whether a value stands for itself in a tree, and is numbered nowhere."""
     kind = type(value)
     if kind is int:
@@ -266,7 +271,7 @@ def pack(
 ) -> Any:
     """The tree of a value that the membrane has copied. leaf: the tree of what is no data. fields: the
     number of the class of a registered dataclass's instance, and its fields; None for anything else."""
-    if _is_itself(value):
+    if is_itself(value):
         return value
     kind = type(value)
     if not value:  # as it is packed below, and as most keywords are
@@ -274,7 +279,7 @@ def pack(
             return [DICT]
         if kind is tuple:
             return [TUPLE]
-    if kind is tuple and all(map(_is_itself, value)):
+    if kind is tuple and all(map(is_itself, value)):
         return [TUPLE, *value]
     return _Packer(leaf, fields).pack(value)
 

@@ -24,6 +24,7 @@ from capcompiler.compartment import Compartment
 from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.imports import Imports, from_plan
 from capcompiler.isolation.channel import Gone, TooLarge, WorkerChannel
+from capcompiler.isolation.code import packed_program
 from capcompiler.isolation.faults import fault_of, from_guest
 from capcompiler.isolation.handles import Released, Table, told
 from capcompiler.isolation.messages import (
@@ -58,7 +59,7 @@ from capcompiler.isolation.messages import (
     USE,
     WRITE,
 )
-from capcompiler.isolation.wire import MAX_FRAME, WireError, pack, packed, unpack
+from capcompiler.isolation.wire import MAX_FRAME, WireError, pack, packed, unpack, unpacked
 from capcompiler.limits import Limits
 from capcompiler.membrane.arguments import Checker
 from capcompiler.membrane.capability import (
@@ -169,15 +170,17 @@ def number_of(target: RemoteTarget) -> int:
 class RemoteMethod(HostCallable):
     """One method of a capability of the host's."""
 
-    __slots__ = ("_name", "_target")
+    __slots__ = ("_name", "_number", "_target", "_use")
 
     def __init__(self, target: RemoteTarget, name: str) -> None:
         self._target = target
         self._name = name
+        self._number = number_of(target)
+        host: Host = object.__getattribute__(target, "_host")
+        self._use = host.use
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        host: Host = object.__getattribute__(self._target, "_host")
-        return host.use(DO, number_of(self._target), self._name, args, kwargs)
+        return self._use(DO, self._number, self._name, args, kwargs)
 
     def _cap_described(self) -> tuple[str, str]:
         host: Host = object.__getattribute__(self._target, "_host")
@@ -381,22 +384,25 @@ class Host:
             if isinstance(error, MemoryError) and limit is not None:
                 error = LimitExceeded("memory", limit, limit)  # the kernel gave no more
             failed, payload = True, self.out(fault_of(error))
-        # The host sends its first request behind `INIT`, and is woken once for the replies to both.
-        self.reply(serial, failed, payload, later=kind == INIT and not failed)
+        if failed or kind != INIT:
+            self.reply(serial, failed, payload)
 
     def let_go(self, given_back: Any) -> None:
         """Note what the host has let go of. It counts from the next message on: what came with this one
         may name it once more."""
-        self.kept.release(self.given_back)
+        if self.given_back:
+            self.kept.release(self.given_back)
         self.given_back = given_back
 
-    def reply(self, serial: int, failed: bool, payload: Any, *, later: bool = False) -> None:
+    def reply(self, serial: int, failed: bool, payload: Any) -> None:
         world = self.world
         output, used = ("", (0, 0.0, 0, 0)) if world is None else (world.output, world._used)
-        steps, memory = _sent(used[0]), _sent(used[2])
+        steps, memory = used[0], used[2]
+        if steps > _MOST_SENT or memory > _MOST_SENT:
+            steps, memory = _sent(steps), _sent(memory)
         try:
-            send = self.channel.hold if later else self.channel.send
-            send([REPLY, serial, told(self.released), failed, payload, output, steps, memory])
+            released = told(self.released) if self.released else _NOTHING
+            self.channel.send([REPLY, serial, released, failed, payload, output, steps, memory])
         except TooLarge as error:
             problem = CapabilityError(f"the guest's value cannot be copied out: {error}")
             self.channel.send([REPLY, serial, [], True, self.out(fault_of(problem)), "", steps, memory])
@@ -422,16 +428,20 @@ class Host:
         # That of the guest that asks: it may be a child, called from outside, with no turn around it.
         meter = turns.meter
         assert meter is not None  # noqa: S101 - a guest runs
+        left = meter.most
+        message = [USE, 0, _NOTHING, operation, number, name, pack(args, self._leaf, self._fields_of),
+                   self.out(kwargs) if kwargs else _NO_KEYWORDS,
+                   left if left < _MOST_SENT else _MOST_SENT]  # fmt: skip
+        if self.told:
+            message.append(list(self.place))
         try:
-            place = [list(self.place)] if self.told else []
-            answer = self.request(USE, operation, number, name, self.out(args), self.out(kwargs),
-                                  _sent(meter.most), *place)  # fmt: skip
+            answer = self.request(message)
         except TooLarge as error:
             raise _Mapped(ValueError(f"a value cannot cross: {error}")) from None
         outcome, tree, spent = answer
         meter.charge(spent)
         if outcome == GIVEN:
-            return self.into(tree)
+            return tree if type(tree) in _SIMPLE else self.into(tree)
         if outcome == LATER:
             return RemoteAwaitable(tree)
         if outcome == STOPPED:
@@ -440,16 +450,23 @@ class Host:
 
     def ask(self, what: str, *parts: Any) -> Any:
         """Something that the host knows and no guest may be kept from: modules."""
-        return self.into(self.request(ASK, what, self.out(parts))[0])
+        return self.into(self.request([ASK, 0, _NOTHING, what, self.out(parts)])[0])
 
-    def request(self, kind: int, *parts: Any) -> list[Any]:
+    def request(self, message: list[Any]) -> list[Any]:
+        """Ask the host, and serve it until it answers: the parts of that. message: without a serial, and
+        without what has been let go of."""
         self.serial = serial = self.serial + 1
-        self.channel.send([kind, serial, told(self.released), *parts])
+        message[1] = serial
+        if self.released:
+            message[2] = told(self.released)
+        channel = self.channel
+        channel.send(message)
         while True:
-            message = self.channel.receive()
+            message = channel.receive()
             if message[0] == ANSWER and message[1] == serial:
-                self.let_go(message[2])
-                return list(message[3:])
+                if message[2] or self.given_back:
+                    self.let_go(message[2])
+                return message[3:]
             if self.beginning:
                 # The host sends its first request behind the grants; it is no call back into a turn.
                 self.waiting.append(message)
@@ -578,12 +595,12 @@ class Host:
 
     def program(self, tree: Any) -> Any:
         """The program of a request: text, what the host has compiled, or the number of that."""
-        given = self.into(tree)
-        if type(given) is int:
-            return self.programs[given]
-        if type(given) is not list:
-            return given
-        number, source, mode, filename, optimize, names, imports, digest, code, known = given
+        if type(tree) is int:
+            return self.programs[tree]
+        if type(tree) is not dict:
+            return self.into(tree)
+        ((number, data),) = tree.items()
+        source, mode, filename, optimize, names, imports, digest, code, known = self.into(unpacked(data))
         if code is None or known != names_known():
             # Compiled where other names need a guard than here.
             made = programs.cap_compile(source, mode=mode, filename=filename, optimize=optimize)
@@ -647,9 +664,8 @@ class Host:
 
     def eval(self, program: Any, filename: Any, optimize: bool, budget: Any) -> Any:
         world = self.limited(budget)
-        return self.out(
-            world.eval(self.program(program), filename=self.into(filename), optimize=optimize)
-        )
+        name = filename if type(filename) is str else self.into(filename)
+        return self.out(world.eval(self.program(program), filename=name, optimize=optimize))
 
     def call(self, name: Any, args: Any, kwargs: Any, budget: Any) -> Any:
         world = self.limited(budget)
@@ -836,8 +852,17 @@ def _refuse(_value: Any) -> Any:
     raise _NoData
 
 
+#: What has been let go of, and the tree of keywords, where there are none.
+_NOTHING: Final[list[int]] = []
+_NO_KEYWORDS: Final = pack({}, _refuse)
+
+
+#: Steps and bytes, at most, as they are told.
+_MOST_SENT: Final = 2**62
+
+
 def _sent(number: int) -> int:
-    return min(number, 2**62)
+    return min(number, _MOST_SENT)
 
 
 class _Early:
@@ -889,12 +914,10 @@ def rehearsed() -> bytes:
     program = programs.cap_compile("def f(x):\n    return [x]\nprint(f(1))", filename="<warm>")
     limits = Limits()
     given = [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth]
-    tree = [1, program.source, program.mode, program.filename, program.optimize, program.names,
-            program.imports, program.digest, programs.portable_code(program), names_known()]  # fmt: skip
     frames = bytearray()
     for message in (
         [INIT, 1, [], pack(given, _refuse), None, [], False],
-        [EXEC, 2, [], pack(tree, _refuse), "<warm>", True, True, None],
+        [EXEC, 2, [], {1: packed_program(program)}, "<warm>", True, True, None],
     ):
         data = packed(message)
         frames += len(data).to_bytes(4, "little") + data

@@ -19,6 +19,7 @@ from capcompiler.compartment import Compartment, Isolation, _check_name, _HostPr
 from capcompiler.errors import CapabilityError, CapError, LimitExceeded
 from capcompiler.imports import Imports, numbered, plan_of
 from capcompiler.isolation.channel import Gone, Silent, TooLarge
+from capcompiler.isolation.code import packed_program
 from capcompiler.isolation.door import Door, Packed
 from capcompiler.isolation.faults import WorkerDied, from_fault, guest_fault
 from capcompiler.isolation.handles import told
@@ -44,7 +45,7 @@ from capcompiler.isolation.messages import (
     STORE_OBJECT,
     USE,
 )
-from capcompiler.isolation.wire import WireError, pack
+from capcompiler.isolation.wire import WireError, is_itself, pack
 from capcompiler.limits import Limits
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import printable
@@ -53,6 +54,7 @@ from capcompiler.namespace import Namespace
 from capcompiler.program import Program, module_program, portable_code
 from capcompiler.standard import ModuleText, library_text
 from capcompiler.tripwire import turns
+from guards.decimal_context import Arithmetic
 from guards.meter import Meter, Stop
 from guards.realm import Realm
 from guards.tables.rows import names_known
@@ -67,7 +69,26 @@ GRACE: Final = 0.03
 #: How long a worker that was asked to stop may take, and one that is asked for a name outside a turn.
 CANCEL_SECONDS: Final = 1.0
 ASIDE_SECONDS: Final = 10.0
-_SLICE: Final = 0.2
+#: What a side has let go of that has let go of nothing.
+_NOTHING: Final[list[int]] = []
+
+
+class _EmptyRealm(Realm):
+    """The realm of a guest that is elsewhere. Its meter is the host's own view of the turn; all the rest
+    is made only where something asks for it, since most of a compartment's time is its beginning."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.meter = Meter()
+        self.arithmetic = Arithmetic()
+
+    def __getattr__(self, name: str) -> Any:
+        # A slot that is not filled.
+        if name not in Realm.__slots__:
+            raise AttributeError(name)
+        super().__init__(self.meter, self.arithmetic)
+        return object.__getattribute__(self, name)
 
 
 class ProcessCompartment(Compartment):
@@ -91,7 +112,7 @@ class ProcessCompartment(Compartment):
 
             pool = default_pool()
         self._pool = pool
-        self._realm = Realm()  # no guest is in it; its meter is the host's own view of the turn
+        self._realm = _EmptyRealm()
         self._door = self._membrane = Door(self, on_use)
         self._plan: list[Any] | None = None
         self._sources_of: list[Any] = []
@@ -165,7 +186,7 @@ class ProcessCompartment(Compartment):
         if len(self._programs) > KEPT_PROGRAMS:
             del self._programs[next(iter(self._programs))]
         try:
-            return self._exchange(kind, self._compiled_out(program, self._numbered), *parts)
+            return self._exchange(kind, {self._numbered: packed_program(program)}, *parts)
         except BaseException:
             self._programs.pop(id(program), None)  # it may not have come so far
             raise
@@ -250,9 +271,11 @@ class ProcessCompartment(Compartment):
     # Values
 
     def _out(self, value: Any) -> Any:
-        return pack(value, _no_leaf)
+        return value if is_itself(value) else pack(value, _no_leaf)
 
     def _value(self, tree: Any) -> Any:
+        if is_itself(tree):
+            return tree
         return self._guarded(lambda: self._door.from_guest(tree))
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -289,13 +312,7 @@ class ProcessCompartment(Compartment):
 
     def _tree_of(self, src: Any, mode: str, filename: Any) -> Any:
         program = self._program(src, mode, filename)
-        return self._compiled_out(program, 0) if type(program) is Program else program
-
-    def _compiled_out(self, program: Program, number: int) -> Any:
-        """The tree of a program. number: what the worker is to know it by; 0 for nothing."""
-        return self._out([number, program.source, program.mode, program.filename, program.optimize,
-                          program.names, program.imports, program.digest, portable_code(program),
-                          names_known()])  # fmt: skip
+        return {0: packed_program(program)} if type(program) is Program else program
 
     def _names(self, payload: Any) -> Namespace:
         def read() -> Namespace:
@@ -314,7 +331,7 @@ class ProcessCompartment(Compartment):
                 self._lazies.add(lazily)
             last: Any = _Ready(self._door.from_guest(value)) if now is True else ""
             if data is not None and self._once and not len(self._door.exports):
-                self._let_go()
+                self._let_go(soon=True)
             return Namespace(lazily, raw, last, self.output, self.usage)  # type: ignore[arg-type]
 
         names: Namespace = self._guarded(read)
@@ -340,14 +357,14 @@ class ProcessCompartment(Compartment):
         if worker is None:
             limits = self._limits
             worker = self._worker = self._pool._take(limits.memory)
-            weakref.finalize(self, worker.discard).atexit = False
+            weakref.finalize(self, self._pool._dismiss, worker).atexit = False
             first, self._first = self._first, {}
             self._serial += 1
             given = [limits.steps, limits.seconds, limits.memory, limits.output, limits.depth]
             plan = None if self._plan is None else self._out([list(row) for row in self._plan])
             told = self._door.on_use is not None
-            self._send(
-                worker, [INIT, self._serial, [], self._out(given), plan, list(first.items()), told]
+            worker.channel.hold(
+                [INIT, self._serial, [], self._out(given), plan, list(first.items()), told]
             )
             self._starting = self._serial
         return worker
@@ -364,10 +381,9 @@ class ProcessCompartment(Compartment):
                 self._forgotten(worker)
             self._serial += 1
             serial = self._serial
-            self._send(worker, [kind, serial, told(self._door.released), *parts])
-            problem = self._begun(worker)
-            if problem is None:
-                payload, problem = self._reply(worker, serial)
+            released = self._door.released
+            worker.channel.send([kind, serial, told(released) if released else _NOTHING, *parts])
+            payload, problem = self._reply(worker, serial)
         except (WireError, CrossingError, ValueError, TypeError, IndexError, KeyError) as error:
             payload, problem = None, self._broken(error)
         except Gone:
@@ -396,29 +412,14 @@ class ProcessCompartment(Compartment):
         stop.limit = stop.limit if known is None else known
         return stop.kind, stop.limit, stop.used
 
-    def _begun(self, worker: Worker) -> BaseException | None:
-        """Read the reply to the first request of all, which the second one does not wait for."""
-        starting, self._starting = self._starting, 0
-        if not starting:
-            return None
-        _, problem = self._reply(worker, starting)
-        if problem is not None:
-            self._lost("a grant was refused")
-        return problem
-
     def _forgotten(self, worker: Worker) -> None:
         """Let a worker forget the end of a turn before this one: it may have heard of it too late."""
         self._interrupted = False
         self._serial += 1
-        self._send(worker, [FORGET, self._serial, told(self._door.released)])
-        starting, self._starting = self._starting, 0
-        for serial in filter(None, (starting, self._serial)):
-            _, problem = self._reply(worker, serial)
-            if problem is not None:
-                raise WireError("an error where there was nothing to do")
-
-    def _send(self, worker: Worker, message: list[Any]) -> None:
-        worker.channel.send(message)
+        worker.channel.send([FORGET, self._serial, told(self._door.released)])
+        _, problem = self._reply(worker, self._serial)
+        if problem is not None:
+            raise WireError("an error where there was nothing to do")
 
     def _due(self) -> float | None:
         """When the worker must have spoken."""
@@ -436,13 +437,15 @@ class ProcessCompartment(Compartment):
     def _received(self, worker: Worker) -> list[Any]:
         meter = self._realm.meter
         while True:
-            if not self._cancelled and meter.payer is not None and meter.stopped_outside():
+            if meter.payer is not None and not self._cancelled and meter.stopped_outside():
                 self.cancel("the turn that it ran for was stopped")
-            due = self._due()
-            # In slices: `cancel` from another thread moves the time.
-            end = time.monotonic() + _SLICE
+            if meter.live and not self._cancelled:
+                due = None if meter.deadline is None else meter.deadline + GRACE
+            else:
+                due = self._due()
             try:
-                message = worker.channel.receive(end if due is None else min(due, end))
+                # For a moment at a time: `cancel` from another thread moves the time.
+                message = worker.channel.listen(due)
             except Silent:
                 if due is not None and time.monotonic() >= due:
                     raise
@@ -454,32 +457,44 @@ class ProcessCompartment(Compartment):
                 raise WireError("a message of no form")
             # What came with the message before this one has been read by now, and may have named what
             # its worker was letting go of.
-            self._door.exports.release(self._given_back)
+            if self._given_back != _NOTHING:
+                self._door.exports.release(self._given_back)
             self._given_back = message[2]
             return message
 
     def _reply(self, worker: Worker, serial: int) -> tuple[Any, BaseException | None]:
+        door = self._door
         while True:
             kind, number, _, *parts = self._received(worker)
+            if kind == REPLY:
+                return self._replied(number, serial, parts)
             if kind == USE:
-                answer = self._door.answer(parts)
-                self._answer(worker, number, answer)
+                answer = door.answer(parts)
             elif kind == ASK:
-                self._answer(worker, number, [self._asked(*parts)])
-            elif kind == REPLY and number == serial:
-                return self._taken(*parts)
+                answer = [self._asked(*parts)]
             else:
                 raise WireError("a message out of turn")
+            if type(number) is not int:
+                raise WireError("a message without a serial")
+            message = [ANSWER, number, told(door.released) if door.released else _NOTHING, *answer]
+            try:
+                worker.channel.send(message)
+            except TooLarge as error:
+                problem = guest_fault(ValueError(f"a value cannot cross: {error}"))
+                worker.channel.send([ANSWER, number, [], 1, self._out(problem), 0])
 
-    def _answer(self, worker: Worker, number: Any, parts: list[Any]) -> None:
-        if type(number) is not int:
-            raise WireError("a message without a serial")
-        message = [ANSWER, number, told(self._door.released), *parts]
-        try:
-            self._send(worker, message)
-        except TooLarge as error:
-            problem = guest_fault(ValueError(f"a value cannot cross: {error}"))
-            self._send(worker, [ANSWER, number, [], 1, self._out(problem), 0])
+    def _replied(self, number: Any, serial: int, parts: list[Any]) -> tuple[Any, BaseException | None]:
+        starting, self._starting = self._starting, 0
+        if number == serial:
+            return self._taken(*parts)
+        if not starting or number != starting:
+            raise WireError("a message out of turn")
+        # The first request of all is replied to only where it fails.
+        _, problem = self._taken(*parts)
+        if problem is None:
+            raise WireError("a reply that nobody waits for")
+        self._lost("a grant was refused")
+        return None, problem
 
     def _taken(
         self, failed: Any, payload: Any, output: Any, steps: Any, memory: Any
@@ -584,12 +599,16 @@ class ProcessCompartment(Compartment):
         self._let_go()
         return WorkerDied(f"the compartment is gone: {why}")
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, soon: bool = False) -> None:
+        """End the worker. soon: whether it need not have ended when this is over."""
         worker, self._worker = self._worker, None
         if worker is not None:
             if self._dead is None:
                 self._dead = "it was closed"
-            worker.discard()
+            if soon:
+                self._pool._dismiss(worker)
+            else:
+                worker.discard()
 
     # Turns
 
@@ -626,11 +645,13 @@ class ProcessCompartment(Compartment):
             steps = payer.available if steps is None else min(steps, payer.available)
         meter.payer = payer
         self._outer = turn.outer[-1] if turn is not None and turn.outer else None
-        meter.begin(steps=steps, seconds=limits.seconds, memory=None, depth=None, base=None, spent=spent)
+        meter.begin(
+            steps=steps, seconds=limits.seconds, memory=None, depth=None, base=None, spent=spent,
+            paused=True,
+        )  # fmt: skip
         if payer is not None and payer.deadline is not None:
             if meter.deadline is None or payer.deadline < meter.deadline:
                 meter.deadline, meter.seconds = payer.deadline, payer.seconds
-        meter.pause()
 
     def _stretch(self, run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         self._has_run = True
@@ -662,8 +683,10 @@ class ProcessCompartment(Compartment):
             self._end_awaiting()
         meter = self._realm.meter
         with self._ending:
-            problem = self._stop_problem()
-            self._wish = self._host_exit or meter.interrupt
+            wish = self._wish = self._host_exit or meter.interrupt
+            problem = None
+            if wish is not None or meter.stopped is not None:
+                problem = self._stop_problem()
             steps, memory = self._told
             given = meter.steps
             used = max(0, steps if given is None else min(steps, given))
@@ -677,8 +700,9 @@ class ProcessCompartment(Compartment):
         if self._closed:
             self._let_go()
         self._lock.release()
-        for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
-            wake()
+        if self._queue:
+            for wake in [self._queue.popleft() for _ in range(len(self._queue))]:
+                wake()
         return problem
 
     def _paid(self, payer: Meter, used: int) -> BaseException | None:

@@ -513,7 +513,7 @@ class Membrane:
         self, path: str, perform: Callable[..., Any], method: Any, checker: Checker | None
     ) -> Invoke:
         """What a use of one method does, whenever it is called with its arguments."""
-        return quick_use(self, path, perform, method, checker)
+        return quick_use(self, path, perform, method, checker, self.compartment)
 
     def use(
         self,

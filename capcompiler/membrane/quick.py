@@ -11,7 +11,8 @@ shown to be what `use` would have done.
 - The arguments: of exact types that cross as they are and that the annotations name; no longer than they
   may be.
 - The exception that is being handled: there is none, so no wall is needed (see guards.shield).
-- The context of decimals: the guest has met no Decimal, so the host's own is set.
+- The context of decimals: the guest has met no Decimal, so the host's own is set; as it is, too, where
+  the guest is in another process.
 - The record: nobody keeps one, and nobody answers from one.
 - The result: of an exact type that crosses as it is, is promised, and is charged nothing for.
 """
@@ -28,6 +29,7 @@ from capcompiler.membrane.data import PLAIN
 from guards.decimal_context import UNMET
 
 if TYPE_CHECKING:
+    from capcompiler.compartment import Compartment
     from capcompiler.membrane.membrane import Membrane
 
 __all__ = ["Invoke", "quick_use"]
@@ -43,11 +45,15 @@ _FREE_LENGTH: Final = _FREE_BYTES >> 2
 
 
 def quick_use(
-    membrane: Membrane, path: str, perform: Callable[..., Any], method: Any, checker: Checker | None
-) -> Invoke:
-    """What `Membrane.use` does for a method, by the short way where there is one."""
+    membrane: Membrane, path: str, perform: Callable[..., Any], method: Any, checker: Checker | None,
+    compartment: Compartment, switched: Any = UNMET,
+) -> Invoke:  # fmt: skip
+    """What `Membrane.use` does for a method, by the short way where there is one.
+
+    compartment: the membrane's, or a proxy of it. switched: what its `Arithmetic.host` is where the
+    host's own context of decimals is set.
+    """
     use = membrane.use
-    compartment = membrane.compartment
     meter = compartment._realm.meter
     arithmetic = compartment._realm.arithmetic
     least, most, kinds = _taken(checker)
@@ -65,7 +71,7 @@ def quick_use(
             or (thread := meter.runs_on) != get_ident()
             or membrane.on_use is not None
             or membrane.recorder is not None
-            or arithmetic.host is not UNMET
+            or arithmetic.host is not switched
             or exception() is not None
         ):
             return use(path, perform, method, args, kwargs)
@@ -88,7 +94,7 @@ def quick_use(
                 # a call with so many arguments written out is cheaper than `method(*args)`
                 result = method(a) if count == 1 else method(a, b) if count else method()
             finally:
-                arithmetic.host = UNMET
+                arithmetic.host = switched
                 if arithmetic.own is not None:
                     arithmetic.meet()
             kind = type(result)

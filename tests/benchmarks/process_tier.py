@@ -1,4 +1,4 @@
-"""What the process tier costs: `python -m tests.benchmarks.process_tier`.
+"""What the process tier costs: `python -m tests.benchmarks.process_tier [--one-core]`.
 
 Microseconds, medians, the fastest tenth and the least, each beside the same thing inline and by
 pydantic-monty where that is installed, in the same run and taking turns, so that a busy machine slows all
@@ -7,6 +7,7 @@ of them. On a machine that others use too, the least is what the code costs.
 
 from __future__ import annotations
 
+import os
 import socket
 import statistics
 import subprocess
@@ -30,6 +31,8 @@ Taken = tuple[float, float, float]
 
 #: Where there is nothing to measure inline.
 NONE = (0.0, 0.0, 0.0)
+#: What stays the same while this package changes: by it, runs at different times are compared.
+BARE = "a bare round trip between two processes"
 
 
 class Echo(Capability):
@@ -127,16 +130,31 @@ def monty() -> Monty | None:
 
 
 class Bare:
-    """The least that a round trip can be: another process that sends back what it gets."""
+    """The least that a round trip can be: another process that sends back what it gets. And the least that
+    a fresh process can be: a fork of that small one, which ends at once and is waited for."""
+
+    ECHO = """if True:
+        import os, socket
+        s = socket.socket(fileno=0)
+        while d := s.recv(100):
+            if d == b"fork":
+                if not (pid := os.fork()):
+                    os._exit(0)
+                os.waitpid(pid, 0)
+            s.send(d)
+    """
 
     def __init__(self) -> None:
         self.ours, theirs = socket.socketpair()
-        echo = "import socket\ns = socket.socket(fileno=0)\nwhile d := s.recv(100): s.send(d)"
-        self.process = subprocess.Popen([sys.executable, "-I", "-S", "-c", echo], stdin=theirs)
+        self.process = subprocess.Popen([sys.executable, "-I", "-S", "-c", self.ECHO], stdin=theirs)
         theirs.close()
 
     def trip(self) -> None:
         self.ours.send(b"12345678")
+        self.ours.recv(100)
+
+    def fork(self) -> None:
+        self.ours.send(b"fork")
         self.ours.recv(100)
 
     def close(self) -> None:
@@ -160,13 +178,16 @@ def interpreter() -> None:
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, env={})
 
 
-def measure() -> dict[str, Any]:
-    """Every figure, by name."""
+def measure(one_core: bool = False) -> dict[str, Any]:
+    """Every figure, by name. one_core: only round trips, with both ends on the same core, where one end
+    always waits for the other."""
+    if one_core:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     program, call = cap_compile("1 + 1", mode="eval"), cap_compile("e.say(1)", mode="eval")
     calls = cap_compile("[e.say(1) for _ in range(100)][-1]", mode="eval")
     found: dict[str, Any] = {}
     caps = {"e": Echo()}
-    peer = monty()
+    peer = None if one_core else monty()
 
     def row(name: str, *ways: Callable[[], Any], runs: int = RUNS, each: int = 1) -> None:
         found[name] = [(m / each, f / each, l / each) for m, f, l in timed(*ways, runs=runs)]
@@ -178,10 +199,12 @@ def measure() -> dict[str, Any]:
         row("a run with one capability call", lambda: inline.eval(call), lambda: worker.eval(call),
             *([peer.call] if peer else []))  # fmt: skip
         bare = Bare()
-        found["a bare round trip between two processes"] = [NONE, timed(bare.trip)[0]]
-        bare.close()
+        found[BARE] = [NONE, timed(bare.trip)[0]]
         row("a capability call out and back", lambda: inline.eval(calls), lambda: worker.eval(calls),
             *([peer.calls] if peer else []), runs=60, each=100)  # fmt: skip
+        if one_core:
+            bare.close()
+            return found
         assert worker._worker is not None
         found["unshared bytes of a worker that ran"] = unshared(worker._worker.pid)
         idle = pool.compartment()
@@ -204,6 +227,8 @@ def measure() -> dict[str, Any]:
                 way()
                 times.append((time.perf_counter() - start) * 1e6)
         found["the same in a process of its own, from the stock"] = [NONE, *map(of, taken.values())]
+        found["a bare fork and wait"] = [NONE, timed(bare.fork, runs=100)[0]]
+        bare.close()
         worlds = [pool.compartment() for _ in range(2)]
 
         def share(world: Any) -> None:
@@ -225,15 +250,18 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Print every figure."""
-    print(f"{'':50}{'inline':>26}{'process':>26}{'pydantic-monty':>26}"
+    print(f"{'':50}{'inline':>28}{'process':>28}{'pydantic-monty':>28}"
           "   (median, fastest tenth, least; microseconds)")  # fmt: skip
-    for name, value in measure().items():
+    found = measure(one_core="--one-core" in sys.argv)
+    bare = found[BARE][1][0]
+    for name, value in found.items():
         if isinstance(value, list):
-            print(f"{name:50}" + "".join(f"{m:10.1f}{f:8.1f}{l:8.1f}" for m, f, l in value))
+            row = "".join(f"{m:10.1f}{f:9.1f}{l:9.1f}" for m, f, l in value)
+            print(f"{name:50}{row}{'':{28 * (3 - len(value))}}   {value[1][0] / bare:.1f} x bare")
         elif isinstance(value, tuple):
-            print(f"{name:50}{'':26}{value[0]:10,.0f}{value[1]:16,.0f}   (median, best)")
+            print(f"{name:50}{'':28}{value[0]:10,.0f}{value[1]:18,.0f}   (median, best)")
         else:
-            print(f"{name:50}{'':26}{value:26,.0f}")
+            print(f"{name:50}{'':28}{value:28,.0f}")
 
 
 if __name__ == "__main__":

@@ -51,13 +51,12 @@ class Peer:
                    parts["output"], parts["steps"], parts["memory"]])  # fmt: skip
 
     def request(self) -> list[Any]:
-        """The next request that is not the first one of all, which is answered."""
+        """The next request that is not the first one of all, which is not replied to."""
         while True:
             message = self.receive()
             if message[0] != INIT:
                 return message
             self.init = message
-            self.reply(message[1], None)
 
 
 class _Worker:
@@ -102,6 +101,10 @@ class _Pool:
         threading.Thread(target=run, daemon=True).start()
         self.worker = _Worker(Channel(ours))
         return self.worker
+
+    @staticmethod
+    def _dismiss(worker: _Worker) -> None:
+        worker.discard()
 
 
 def hostile(script: Callable[[Peer], None], caps: Any = None, **options: Any) -> ProcessCompartment:

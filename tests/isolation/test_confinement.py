@@ -243,4 +243,4 @@ def test_a_worker_that_cannot_start_says_why() -> None:
                 data = packed(said)
                 theirs.sendall(len(data).to_bytes(4, "little") + data)
         with pytest.raises(WorkerDied, match=f"did not start: .*{wanted}"):
-            Worker(zygote, Channel(ours)).greet(None)
+            Worker(zygote, Channel(ours)).meet()

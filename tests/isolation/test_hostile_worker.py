@@ -234,6 +234,32 @@ def test_silence_ends_with_the_time_of_the_turn() -> None:
 # Messages
 
 
+def test_the_first_request_fails_once() -> None:
+    """Its reply ends the compartment, whatever else was said before it."""
+    fault = [LIST, "cap", "no"]
+
+    def late(peer: Peer) -> None:
+        peer.reply(peer.request()[1], 1)
+        peer.request()
+        peer.reply(peer.init[1], fault, failed=True)
+
+    world = hostile(late)
+    assert world.eval("1") == 1
+    with pytest.raises(WorkerDied, match="out of turn"):
+        world.eval("1")
+
+    def early(peer: Peer) -> None:
+        serial = peer.request()[1]
+        peer.reply(peer.init[1], fault, failed=True)
+        peer.reply(serial, 1)
+
+    world = hostile(early)
+    with pytest.raises(CapError, match="no"):
+        world.eval("1")
+    with pytest.raises(WorkerDied, match="a grant was refused"):
+        world.eval("1")
+
+
 @pytest.mark.parametrize("message", [
     None, 1, "x", [], [REPLY], {}, [REPLY, 2, []], [REPLY, 2, [], False], [99, 2, [], 1],
     [REPLY, 77, [], False, 1, "", 0, 0], [REPLY, "2", [], False, 1, "", 0, 0],
@@ -241,6 +267,8 @@ def test_silence_ends_with_the_time_of_the_turn() -> None:
     [REPLY, 2, [], False, 1, 5, 0, 0], [REPLY, 2, [], False, 1, "", "many", 0],
     [REPLY, 2, [], False, 1, "", 0.5, 0], [REPLY, 2, [], False, 1, "", 0, None],
     [REPLY, 2, [], False, 1, "", True, 0],
+    # The first request of all is replied to only where it fails, and no later one is.
+    [REPLY, 1, [], False, None, "", 0, 0], [REPLY, 1, [], True, None, "", 0, 0], [REPLY, 0, [], True],
     [USE, 1, []], [USE, 1, [], 0, 1], [USE, 1, [], DO, 1, "knock", None, None, 5],
     [ASK, 1, [], "code", [LIST]], [ASK, 1, [], "module", [LIST, 0, "os"]],
     [ASK, 1, [], "data", [LIST, -1, "x"]], [ASK, 1, [], "names", [LIST, "x"]],

@@ -100,6 +100,36 @@ def test_what_refilling_fails_in_is_not_the_answer(monkeypatch: pytest.MonkeyPat
         assert len(pool._ready) == 1
 
 
+def test_a_thread_that_is_behind_leaves_the_end_of_workers_to_those_who_used_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However fast programs are run, and whatever keeps the pool's own thread, few workers stand by whose
+    guests are done."""
+    with Pool(workers=1, prefork=1) as pool:
+        held, kept = threading.Event(), threading.Event()
+        assert pool.eval("1") == 1
+
+        def refill() -> None:
+            kept.set()
+            held.wait(60)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pool, "_refill", refill)
+            try:
+                pool.eval("1")
+                assert kept.wait(20)
+                for _ in range(6):
+                    pool.eval("1")
+                assert len(pool._leaving) == len(pool._taken) == 2
+            finally:
+                held.set()
+        for _ in range(2000):
+            if not pool._taken:
+                break
+            time.sleep(0.01)
+        assert not pool._taken and not pool._leaving
+
+
 def test_a_pool_that_is_let_go_is_let_go_by_its_thread() -> None:
     pool = Pool(workers=1, prefork=1)
     zygote = pool._zygote

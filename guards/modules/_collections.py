@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import _collections  # type: ignore[import-not-found]
-import sys
-from collections import OrderedDict, defaultdict, deque
-from typing import TYPE_CHECKING, Any, Final
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any
 
 from guards.attribute import read
 from guards.call import callable_for_c
@@ -45,17 +44,15 @@ def _count_elements(realm: Realm, mapping: Any, iterable: Any, /) -> None:
         target[key] = realm.guards["cap:add"](get(key, 0), 1)
 
 
-#: Whether C code that compares two ordered dictionaries stands it that their keys empty them meanwhile
-#: (gh-119004). Elsewhere guests have the class that the library writes in Python.
-SAFE_ORDERED: Final = sys.version_info >= (3, 12, 5)
-
+# No `OrderedDict`: C code goes on in the entries of one while their keys are compared, which may empty
+# it (`move_to_end`, and `==` below 3.12.5, gh-119004). Guests have the class that the library writes in
+# Python.
 enter(_collections._tuplegetter, "__doc__", deny="__set__ __delete__")
 MODULES["_collections"] = ModuleRow(
     why="C containers of the guest's own objects; methods that walk or build are charged",
     safe={
         "deque": deque,
         "defaultdict": defaultdict,
-        **({"OrderedDict": OrderedDict} if SAFE_ORDERED else {}),
         "_deque_iterator": type(iter(deque())),
         "_tuplegetter": _collections._tuplegetter,
     },

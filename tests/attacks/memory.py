@@ -151,7 +151,7 @@ for i in range(30):
     a[Key(i)] = b[Key(i)] = i
 try:
     found = {use}
-except RuntimeError:  # as C code says from 3.12.5 on
+except RuntimeError:
     found = True
 found
 """

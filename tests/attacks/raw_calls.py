@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from guards.modules._collections import SAFE_ORDERED
-
 from .case import Case
 from .case import case as new_case
 
@@ -262,8 +260,6 @@ CASES += [
         (5, "a-pair-of-an-update", "{}.update([Endless()])"),
         (5, "a-pair-in-place", "d = {}\nd |= [Endless()]"),
         (5, "a-pair-of-a-dict-beside-good-ones", "dict([(1, 2), Endless()])"),
-        *([(5, "a-pair-of-an-ordered-dict", "import collections\ncollections.OrderedDict([Endless()])")]
-          * SAFE_ORDERED),  # the library's own class in Python asks such a pair for three elements
         (5, "a-pair-that-comes-while-keys-are-hashed",
          "class H:\n    def __hash__(self):\n        pairs.append(Endless())\n        return 1\n"
          "pairs = [(H(), 1)]\ndict(pairs)\npairs2 = ((H(), 1) for _ in range(1))\n"
@@ -463,11 +459,6 @@ CASES += [
 EMPTY = {
     "reader": ("csv.reader([])", "next(made)"),
     "writer": ("csv.writer(io.StringIO())", "made.writerow([1])"),
-    **(
-        {"view-of-an-ordered-dict": ("collections.OrderedDict().keys()", "list(made)")}
-        if SAFE_ORDERED
-        else {}
-    ),
     "iterator-of-a-list": ("iter([])", "next(made)"),
     "pattern": ("re.compile('')", "made.match('')"),
     "match": ("re.match('', '')", "made.group()"),

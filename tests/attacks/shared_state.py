@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from guards.modules._collections import SAFE_ORDERED
-
 from .case import Case
 from .case import case as new_case
 
@@ -95,11 +93,6 @@ IMMUTABLE = [
     ("vars-int", "vars(int)['evil'] = 1", "TypeError"),
     ("bases-of-int", "bool.__bases__ = (str,)", "TypeError"),
     ("deque", "import collections\ncollections.deque.append = None", "TypeError"),
-    # Where that is the library's own class in Python, it is the compartment's.
-    *(
-        [("ordereddict", "import collections\ncollections.OrderedDict.evil = 1", "TypeError")]
-        * SAFE_ORDERED
-    ),
     ("defaultdict", "import collections\ncollections.defaultdict.evil = 1", "TypeError"),
     ("partial", "import functools\nfunctools.partial.evil = 1", "TypeError"),
     ("itertools-count", "import itertools\nitertools.count.evil = 1", "TypeError"),

@@ -241,7 +241,7 @@ class World:
         self.begin()
 
     def begin(self) -> None:
-        self.realm.meter.begin(steps=1_000_000, seconds=None, memory=2**22, depth=200, base=None)
+        self.realm.meter.begin(steps=1_000_000, seconds=None, memory=2**28, depth=200, base=None)
         # A read outside a turn of the compartment is refused; the walk below is a turn.
         self.compartment._thread = threading.get_ident()
 

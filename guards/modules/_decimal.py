@@ -13,6 +13,7 @@ from decimal import Decimal
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.charge import note_precision
 from guards.decimal_context import MAX_PREC, new_context
 from guards.host import host_dict, host_exact_str, host_name
 from guards.modules.table import MODULES, ModuleRow, tamed_in
@@ -97,6 +98,8 @@ def __write(realm: Realm, handle: Any, name: Any, value: Any, /) -> None:
         value = int.__index__(value)
         if name == "prec" and not 1 <= value <= MAX_PREC:
             raise ValueError("valid range for prec is [1, MAX_PREC]")
+        if name == "prec":
+            note_precision(value)
     setattr(context, host_exact_str(name), value)
 
 
@@ -123,7 +126,7 @@ def __call(realm: Realm, handle: Any, name: Any, /, *args: Any, **kwargs: Any) -
     if name == "create_decimal":
         charge_arguments(realm, Decimal, args, kwargs)
     for operand in (*args, *kwargs.values()):
-        charge_decimals(realm, operand, operand)
+        charge_decimals(realm, operand, operand, context.prec)
     if name in ("exp", "ln", "log10", "power", "sqrt"):
         charge_digits_of(realm, name, context.prec)
     return getattr(context, name)(*args, **kwargs)

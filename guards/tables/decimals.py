@@ -43,9 +43,10 @@ _SIGNALS: Final = (
 DECIMAL_CROSSES: Final[bool] = all([harden(kind) for kind in (*_SIGNALS, Decimal)])
 
 
-def charge_decimals(realm: Realm, a: Any, b: Any) -> None:
-    """Two operands: whole numbers are made Decimals first, and long coefficients take their time."""
-    charge_decimal(realm, a, b)
+def charge_decimals(realm: Realm, a: Any, b: Any, digits: int | None = None) -> None:
+    """Two operands: whole numbers are made Decimals first, and long coefficients take their time.
+    digits: those of the context that is given; None for the compartment's own."""
+    charge_decimal(realm, a, b, digits, divides=True)
 
 
 def charge_digits_of(realm: Realm, name: str, digits: int) -> None:
@@ -77,17 +78,24 @@ def _with_contexts(realm: Realm, args: Any, kwargs: Any) -> Any:
 
 def _beside(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
     args = _with_contexts(realm, args, kwargs)
-    charge_decimals(realm, number, number)
+    digits = _digits_given(args, kwargs)
+    charge_decimals(realm, number, number, digits)
     for other in (*args, *kwargs.values()):
-        charge_decimals(realm, number, other)
+        charge_decimals(realm, number, other, digits)
     return args
+
+
+def _digits_given(args: Any, kwargs: Any) -> int | None:
+    """The precision of a context among arguments."""
+    given = [c for c in (*args, *kwargs.values()) if type(c) is decimal.Context]
+    return given[0].prec if given else None
 
 
 def _computed(name: str) -> Any:
     def cost(realm: Realm, number: Any, args: Any, kwargs: Any) -> Any:
         args = _beside(realm, number, args, kwargs)
-        given = [c for c in (*args, *kwargs.values()) if type(c) is decimal.Context]
-        charge_digits_of(realm, name, (given[0] if given else realm.arithmetic.context).prec)
+        digits = _digits_given(args, kwargs)
+        charge_digits_of(realm, name, realm.arithmetic.context.prec if digits is None else digits)
         return args
 
     return cost

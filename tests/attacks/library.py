@@ -228,6 +228,24 @@ ENDLESS = [
     ("csv-sniffer", "import csv\ncsv.Sniffer().sniff('a,b;c|d\\n' * 10**5)"),
     ("decimal-precision", "import decimal\ndecimal.getcontext().prec = 100_000\ndecimal.Decimal(2).sqrt()\nfor i in range(10**6):\n    decimal.Decimal(3).ln()"),
     ("decimal-power", "import decimal\ndecimal.getcontext().prec = 100_000\nx = decimal.Decimal('1.' + '1' * 50_000)\nfor i in range(10**5):\n    x ** 12345"),
+    # Operands of a few digits, and a quotient of a hundred thousand: 1 ms and 40 KB in each step.
+    *(
+        (f"decimal-precise-{name}",
+         "import decimal\ndecimal.getcontext().prec = 100_000\n"
+         "a, b = decimal.Decimal(1), decimal.Decimal('7' * 900)\n"
+         f"c = decimal.Context(prec=100_000)\nfor i in range(10**5):\n    {work}")
+        for name, work in (
+            ("quotient", "a / b"), ("quotient-in-place", "x = a\n    x /= b"), ("by-number", "a / 7"),
+            ("sum", "a + decimal.Decimal('1e-99990')"), ("difference", "a - decimal.Decimal('1e-99990')"),
+            ("of-method", "a.__truediv__(b)"), ("of-class", "decimal.Decimal.__truediv__(a, b)"),
+            ("of-operator", "import operator\n    operator.truediv(a, b)"), ("of-context", "c.divide(a, b)"),
+            ("multiplied", "a.fma(b, decimal.Decimal('1e-99990'))"),
+        )
+    ),
+    ("decimal-precise-elsewhere", "import decimal\na, b = decimal.Decimal(1), decimal.Decimal('7' * 900)\n"
+     "c = decimal.Context(prec=100_000)\nfor i in range(10**5):\n    c.divide(a, b)"),
+    ("decimal-precise-given", "import decimal\na, b = decimal.Decimal(1), decimal.Decimal('7' * 900)\n"
+     "c = decimal.Context(prec=100_000)\nfor i in range(10**5):\n    a.fma(b, decimal.Decimal('1e-99990'), c)"),
     ("decimal-exponent-to-int", "import decimal\nint(decimal.Decimal('1e999999999'))"),
     ("decimal-exponent-format", "import decimal\n'{:f}'.format(decimal.Decimal('1e999999999'))"),
     ("decimal-exponent-sum", "import decimal\ndecimal.getcontext().prec = 100_000\nfor i in range(10**7):\n    decimal.Decimal('1e99999') + 1"),

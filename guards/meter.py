@@ -74,27 +74,35 @@ def resident_bytes() -> int | None:
 def _resident_anew() -> int | None:
     """Looked at by way of a file that stays open, which takes a tenth of the time."""
     global _own
-    descriptor, process = _own
+    descriptor, process, file = _own
     here = os.getpid()
     try:
-        if process != here:  # in a child, the parent's would be read
+        # In a child, the parent's would be read. A host that closed every file may have opened others:
+        # what is under the number then, a guest may have written.
+        if process != here or (descriptor != _NO_FILE and _file_of(descriptor) != file):
             descriptor = os.open("/proc/self/statm", os.O_RDONLY)
-            _own = descriptor, here
+            _own = descriptor, here, _file_of(descriptor)
         if descriptor != _NO_FILE:
-            _, resident, *_, last = os.pread(descriptor, 200, 0).split(b" ")
-            if last[-1:] == b"\n":
-                return int(resident) * 4096
-            _own = _NO_FILE, 0  # a host closed every file and opened others: the number is not ours
+            return int(os.pread(descriptor, 200, 0).split()[1]) * 4096
     except FileNotFoundError:
-        _own = _NO_FILE, here
-    except (OSError, ValueError):
-        _own = _NO_FILE, 0
+        _own = _NO_FILE, here, None
+    except (OSError, ValueError, IndexError):
+        _own = _NO_FILE, 0, None
     return None if _largest is None else _largest()
 
 
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    """Which file is open under a number."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 _NO_FILE: Final = -1
-#: What is held open in the host's process: its number, and the process that opened it.
-_own: tuple[int, int] = (_NO_FILE, 0)
+#: What is held open in the host's process: its number, the process that opened it, and which file it is.
+_own: tuple[int, int, tuple[int, int] | None] = (_NO_FILE, 0, None)
 #: Held open in a process that may open nothing later.
 _statm: int | None = None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -419,3 +421,25 @@ def test_many_small_charges_look_at_the_clock_too(meter: Meter, monkeypatch: pyt
         for _ in range(CHUNK // 100 + 2):
             meter.charge(100)
     assert meter.stopped == ("seconds", 2.0, 3.0)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system tells of no resident set")
+def test_another_file_under_the_same_number_says_nothing_of_the_memory(tmp_path: Path) -> None:
+    """A host closes every file as it goes into the background; what it opens next may be the guest's."""
+    before = meters.resident_bytes()
+    lie = tmp_path / "lie"
+    lie.write_text("5 1 7 7 0 7 0\n")
+    number = meters._own[0]
+    os.close(number)
+    taken = [os.open(lie, os.O_RDONLY)]
+    while taken[-1] < number:
+        taken.append(os.open(lie, os.O_RDONLY))
+    try:
+        after = meters.resident_bytes()
+        assert before is not None and after is not None and after > before >> 1
+        assert meters._own[0] not in taken
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+    again = meters.resident_bytes()
+    assert again is not None and again > before >> 1

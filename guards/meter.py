@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from threading import get_ident
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from guards.binding import is_guest_code
@@ -737,10 +737,24 @@ _watched: Final[set[Meter]] = set()
 _collections: Final = itertools.count()
 
 
+#: Where our own code is, which makes things on behalf of guests.
+_ROOMS: Final = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "")
+    for room in ("guards", "capcompiler")
+)
+
+
+def _is_of_guests(code: CodeType) -> bool:
+    return is_guest_code(code) or code.co_filename.startswith(_ROOMS)
+
+
 def _after_collection(phase: str, _told: Any) -> None:
     """Look at the memory after so many containers were made that the collector, on whichever thread,
     looked through them: one step can make as many as a program's text has displays."""
     if phase == "stop" and _watched and not next(_collections) % _COLLECTIONS:
+        frame = sys._getframe().f_back
+        if frame is None or not _is_of_guests(frame.f_code):
+            return  # what a host's function makes meanwhile may be gone when it returns
         now = resident_bytes()
         for meter in _watched.copy():
             if now is not None and meter.live and meter.stopped is None:

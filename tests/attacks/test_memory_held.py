@@ -80,3 +80,22 @@ def test_what_one_step_makes_is_found_without_another_step() -> None:
     kind, used = done.stdout.split()
     assert kind == "memory"
     assert int(used) <= 10 * 2**20
+
+
+_BY_THE_HOST = """
+from capcompiler import Compartment, Limits
+def make():
+    made = [[] for _ in range(2_000_000)]
+    return len(made)
+with Compartment({"make": make}, limits=Limits(memory=64 * 2**20)) as world:
+    world.exec("kept = [[] for i in range(3000)]\\nfor i in range(3): made = make()")
+    print(world.eval("made"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell what is in use")
+def test_what_a_hosts_function_makes_and_lets_go_of_stops_no_guest() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _BY_THE_HOST], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["2000000"], done.stderr

@@ -35,7 +35,7 @@ from guards.charge import (
     feed_keys,
 )
 from guards.code import FACTS, GuestCode, guest_code
-from guards.depth import check_nesting
+from guards.depth import ASKED_ANEW, check_nesting
 from guards.fact import HASHED, HOLDERS
 from guards.format import formatted, given_text, text_of
 from guards.headroom import note_generator
@@ -690,14 +690,31 @@ def _called(function: Any) -> Any:
     return function()
 
 
+def _called_once(state: list[Any]) -> Any:
+    """Call a function that an iterator asks, which C code takes to be there still when it answers: not
+    where it was asked once more meanwhile, and came to its end."""
+    function, busy = state
+    if busy:
+        raise ValueError("iterator already executing")
+    state[1] = True
+    try:
+        return function()
+    finally:
+        state[1] = False
+
+
 @builtin
 def iter_(realm: Realm, obj: Any, /, *sentinel: Any) -> Any:
     if sentinel:
         check_nesting(realm, (obj, *sentinel))
         function = callable_for_c(realm, obj)
         if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS and callable(function):
+            if ASKED_ANEW:
+                function = functools.partial(_called_once, [function, False])
             return iter(functools.partial(_unless_equal, realm, function, sentinel[0]), _END)
-        if type(function) is not FunctionType and callable(function):
+        if ASKED_ANEW and callable(function):
+            function = functools.partial(_called_once, [function, False])
+        elif type(function) is not FunctionType and callable(function):
             function = functools.partial(_called, function)  # held while it runs, as a function is
         return iter(function, *sentinel)
     return iter(obj)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import sys
 from types import GenericAlias, MethodType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,11 @@ from guards.host import host_mro
 if TYPE_CHECKING:
     from guards.realm import Realm
 
-__all__ = ["CARRIERS", "Kept", "Once", "check_nesting"]
+__all__ = ["ASKED_ANEW", "CARRIERS", "Kept", "Once", "check_nesting"]
+
+#: Whether `pairwise` and `iter(function, sentinel)` end the process where they are asked from within
+#: what they ask. Source: gh-109786 and gh-101765.
+ASKED_ANEW: Final = sys.version_info < (3, 11, 7) or (3, 12) <= sys.version_info < (3, 12, 1)
 
 #: Levels of carriers inside one another, at most.
 MAX_LEVELS: Final = 200
@@ -64,12 +69,14 @@ class Once:
     of it once more where it came to its end meanwhile.
     """
 
-    __slots__ = ("busy", "kept", "source")
+    __slots__ = ("busy", "kept", "last", "source")
 
     def __init__(self, source: Any, kept: list[Any]) -> None:
         self.source = source
         self.kept = kept
         self.busy = False
+        #: What it gave last, which `pairwise` goes on with then, whether or not it holds it.
+        self.last: Any = None
 
     def __iter__(self) -> Once:
         return self
@@ -80,7 +87,10 @@ class Once:
             raise ValueError("iterator already executing")
         self.busy = True
         try:
-            return next(self.source)
+            found = next(self.source)
+            if ASKED_ANEW:
+                self.last = found
+            return found
         finally:
             self.busy = False
 

@@ -16,7 +16,7 @@ from guards.charge import (
     feed_once,
     settled,
 )
-from guards.depth import check_nesting
+from guards.depth import ASKED_ANEW, check_nesting
 from guards.tables.rows import TABLE
 from guards.tamed import enter
 
@@ -106,7 +106,7 @@ for _kind, _prepare in {
     itertools.starmap: _starmap,
     itertools.groupby: _counted(0, function=1),
     itertools.islice: _counted(0, feed=feed_once),
-    itertools.pairwise: _counted(0, feed=feed_kept),
+    itertools.pairwise: _counted(0, feed=feed_once if ASKED_ANEW else feed_kept),
     itertools.zip_longest: _counted(feed=feed_once),
     itertools.count: _endless,
     itertools.repeat: _endless,

@@ -79,13 +79,17 @@ def main() -> None:
     parser.add_argument("kept", type=Path)
     parser.add_argument("--seconds", type=int, default=600)
     given = parser.parse_args()
+    given.kept = given.kept.resolve()
     corpus = given.kept / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for i, line in enumerate(SEEDS.read_text().split()):
         (corpus / f"seed-{i}").write_bytes(base64.b64decode(line))
     with atheris.instrument_imports(include=list(LOOKED_AT), exclude=list(PASSED_OVER)):
         run = Run(given.kept)
-    os.chdir(given.kept)  # what a guest should write nowhere, it writes there
+    # What a guest should write nowhere, it writes there, and no other run does.
+    beside = given.kept / f"beside-{os.getpid()}"
+    beside.mkdir()
+    os.chdir(beside)
     from .generator import LONGEST
 
     options = [f"-max_len={LONGEST}", f"-timeout={HANGS}", f"-max_total_time={given.seconds}",

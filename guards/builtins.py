@@ -708,13 +708,11 @@ def iter_(realm: Realm, obj: Any, /, *sentinel: Any) -> Any:
     if sentinel:
         check_nesting(realm, (obj, *sentinel))
         function = callable_for_c(realm, obj)
-        if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS and callable(function):
-            if ASKED_ANEW:
-                function = functools.partial(_called_once, [function, False])
-            return iter(functools.partial(_unless_equal, realm, function, sentinel[0]), _END)
         if ASKED_ANEW and callable(function):
             function = functools.partial(_called_once, [function, False])
-        elif type(function) is not FunctionType and callable(function):
+        if len(sentinel) == 1 and type(sentinel[0]) not in SCALARS and callable(function):
+            return iter(functools.partial(_unless_equal, realm, function, sentinel[0]), _END)
+        if not ASKED_ANEW and type(function) is not FunctionType and callable(function):
             function = functools.partial(_called, function)  # held while it runs, as a function is
         return iter(function, *sentinel)
     return iter(obj)

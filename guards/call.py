@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guards.attribute import SHOWN_AS, TamedFunction, is_plain_name, read
 from guards.base import Guard, gone
 from guards.charge import (
+    SCALARS,
     allocatable,
     charge_digits,
     charge_element,
@@ -435,9 +436,7 @@ def maker(realm: Realm, kind: Any) -> Any:
 
 
 #: Classes that `type` tells of their instances, in every realm.
-COMMON: Final[frozenset[type]] = frozenset(
-    {int, str, float, bool, type(None), bytes, complex, list, tuple, dict, set, frozenset, bytearray}
-)
+COMMON: Final[frozenset[Any]] = frozenset({*SCALARS, list, tuple, dict, set, frozenset, bytearray})
 
 
 def typer(realm: Realm) -> Any:
@@ -734,10 +733,9 @@ class CallMethod(Guard):
         plain = realm.plain
         asked = (kind, name)
         if asked in plain.unplain:
-            found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
             if name.startswith("__"):  # no name of a slot
-                return SimpleNamespace(**{name: self.call(found)})
-            return _holder(name)(self.call(found))
+                return self.held(realm, obj, name)
+            return _holder(name)(self.called(realm, obj, name))
         tamed = plain.tamed.get(asked) or plain.derived.get(asked)
         if tamed is not None:
             return tamed[0](MethodType(tamed[1], obj))
@@ -749,8 +747,7 @@ class CallMethod(Guard):
             realm.plain.learn_face(realm, kind, name)
             return obj
         if kind not in TABLE and not plain.again(kind, name):
-            found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
-            return SimpleNamespace(**{name: self.call(found)})
+            return self.held(realm, obj, name)
         if plain.learn_method(realm, kind, name):
             if kind in TABLE:
                 return obj  # one of the guest's could be given another method before this one is read
@@ -768,8 +765,14 @@ class CallMethod(Guard):
                 plain.keep_derived(kind, name, made, since)
             elif kind is not type:
                 plain.note_unplain(realm, kind, name)
-        found = getattr(obj, name) if is_plain_name(name) else read(realm, obj, name)
-        return SimpleNamespace(**{name: self.call(found)})
+        return self.held(realm, obj, name)
+
+    def called(self, realm: Realm, obj: Any, name: str) -> Any:
+        """What an object gives under a name, as it may be called."""
+        return self.call(getattr(obj, name) if is_plain_name(name) else read(realm, obj, name))
+
+    def held(self, realm: Realm, obj: Any, name: str) -> Any:
+        return SimpleNamespace(**{name: self.called(realm, obj, name)})
 
 
 @functools.lru_cache(maxsize=1024)

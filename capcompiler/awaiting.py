@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from capcompiler.errors import CapabilityError
 from capcompiler.membrane.pending import Answer, Call, Pending, call_of
 from capcompiler.membrane.untold import tell_here
+from guards.call import callable_for_c
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AwaitingTurn",
     "Course",
+    "Flying",
     "Started",
     "awaiting_meter",
     "awakened",
@@ -46,6 +48,9 @@ __all__ = [
     "to_await",
 ]
 
+_AT_ONCE: Final = 128  # answers that a guest may wait for in one coroutine
+_NOT_TO_WAIT_FOR: Final = "a loop waits for a time, and for what the host gave, each of it once"
+_LONGEST: Final = 86_400.0  # seconds that a guest may wait at once, where the turn may last as long
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
 
@@ -143,15 +148,47 @@ class AwaitingTurn:
 
     async def _driven(self, coroutine: Any, course: Course) -> Any:
         """The value of a coroutine of the guest's."""
-        step: Callable[[], Any] = partial(coroutine.send, None)
+        realm = self.compartment._realm
+        #: The event loop of the guest's own that the coroutine has asked for, and what serves it.
+        loop: list[Any] = []
+        driven, flying = coroutine, self._flying(course)
+        own = False
+        looped = type(coroutine) is not CoroutineType  # a worker's, which has its loop over there
+        if not looped and coroutine.cr_frame is not None:
+            own = realm.is_guest_frame(coroutine.cr_frame)
+        step: Callable[[], Any] = partial(driven.send, None)
         try:
             while True:
-                ended, value = self._checked(self.stretch(partial(_stepped, step)))
+                ended, value = self._checked(self.stretch(partial(_stepped, realm, loop, step)))
                 if ended:
                     return value
-                step = await self._next(coroutine, value, course)
+                if driven is not coroutine or (looped and type(value) is tuple):
+                    step = await flying.next(driven, value)
+                elif loop and not own:
+                    problem = RuntimeError("an event loop runs coroutines: await this object in one")
+                    step = partial(coroutine.throw, problem)
+                elif loop:
+                    # From here on the loop runs it, and what it has begun beside it.
+                    serve = partial(_served, realm, loop, coroutine, value)
+                    driven = self._checked(self.stretch(serve))
+                    step = partial(driven.send, None)
+                else:
+                    step = await self._next(driven, value, course)
+        except GeneratorExit:  # who drives it lets go of it, and nothing can be waited for
+            flying.cancel()
+            raise
+        except BaseException:
+            await flying.land()
+            raise
+        else:
+            await flying.land()
         finally:
-            self._closed(coroutine, course)
+            self._closed(driven, course)
+            if driven is not coroutine:
+                self._closed(coroutine, course)
+
+    def _flying(self, course: Course) -> Flying:
+        return Flying(self, course)
 
     def _checked(self, outcome: tuple[Any, BaseException | None]) -> Any:
         result, problem = outcome
@@ -282,8 +319,131 @@ class AwaitingTurn:
             self.compartment._membrane.ended(call, None, RuntimeError("never awaited"))
 
 
+class Flying:
+    """The answers that an event loop of the guest's waits for at once, in one coroutine of a turn."""
+
+    def __init__(self, turn: AwaitingTurn, course: Course) -> None:
+        self._turn = turn
+        self._course = course
+        self._tasks: dict[Call, Any] = {}
+
+    async def next(self, coroutine: Any, asked: Any) -> Callable[[], Any]:
+        """How the loop goes on, once one of the answers has come or the time is over.
+
+        asked: by the guest, so anything: (seconds or None, an awaitable of the host's, ...). It is sent
+        ((which, value, error or None), ...) of those that have come.
+        """
+        import asyncio
+
+        turn, tasks = self._turn, self._tasks
+        calls = self._calls(asked)
+        if calls is None:
+            return partial(coroutine.throw, RuntimeError(_NOT_TO_WAIT_FOR))
+        seconds = asked[0]
+        if not self._course.several and calls:
+            calls, seconds = calls[:1], None
+        await self._let_go([call for call in tasks if call not in calls])
+        if not calls:
+            return await self._pause(coroutine, seconds)
+        for call in calls:
+            if call not in tasks:
+                call.awaited = True
+                tasks[call] = asyncio.ensure_future(_answered(self._course.waits(call)))
+        try:
+            await turn._wait(
+                asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            )
+        except _Woken:
+            turn._checked((None, None))
+            raise CapabilityError("the turn was cancelled") from None
+        done = [(i, call) for i, call in enumerate(calls) if tasks[call].done()]
+        return self._goes_on(coroutine, [(i, call, *_outcome(tasks.pop(call))) for i, call in done])
+
+    def _goes_on(
+        self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]]
+    ) -> Callable[[], Any]:
+        """How the loop goes on with answers: (which, call, result, error)."""
+        turn = self._turn
+        membrane = turn.compartment._membrane
+        over = turn.over or turn.compartment._realm.meter.stopped is not None
+        for _, call, result, problem in came:
+            if over:  # its guest will not see it, and it was done
+                membrane.ended(call, result, problem)
+            elif isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
+                membrane.ended(call, None, problem)
+                raise problem
+
+        def go_on() -> Any:
+            return coroutine.send(tuple([(i, *membrane.arrived(c, r, p)) for i, c, r, p in came]))
+
+        return go_on
+
+    async def _pause(self, coroutine: Any, seconds: float) -> Callable[[], Any]:
+        import asyncio
+
+        if seconds:
+            await self._turn._wait(asyncio.sleep(seconds))
+        await self._turn._wait(self._course.waits(None))
+
+        def after_others() -> Any:
+            self._course.goes_on()
+            return coroutine.send(())
+
+        return after_others
+
+    def _calls(self, asked: Any) -> list[Call] | None:
+        """The calls that are asked for, or None where the guest asks for anything else."""
+        if type(asked) is not tuple or not 0 < len(asked) <= _AT_ONCE:
+            return None
+        seconds, *awaited = asked
+        if seconds is None:
+            if not awaited:
+                return None
+        elif type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST:
+            return None
+        calls = []
+        for obj in awaited:
+            call = call_of(obj) if type(obj) is Pending else None
+            if call is None or call in calls:
+                return None
+            if call not in self._tasks and (call.taken or id(call) not in self._turn._calls):
+                return None
+            calls.append(call)
+        return calls
+
+    def cancel(self) -> None:
+        """Let nothing of it go on."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def land(self) -> None:
+        """The coroutine is over, and nobody waits for these any more."""
+        await self._let_go(list(self._tasks))
+
+    async def _let_go(self, calls: list[Call]) -> None:
+        import asyncio
+
+        if not calls:
+            return
+        tasks = {call: self._tasks.pop(call) for call in calls}
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.wait(tasks.values())
+        for call, task in tasks.items():
+            result, problem = _outcome(task)
+            if problem is not None and _is_cancelled(problem):
+                self._turn.compartment._membrane.outlived(call, problem)
+            else:
+                self._turn.compartment._membrane.ended(call, result, problem)
+
+
 class Course:
-    """One coroutine of a guest's, from first stretch to last. What records a turn has its own."""
+    """One coroutine of a guest's, from first stretch to last. What records a turn has its own.
+
+    several: whether it may wait for several answers at once, which come in any order.
+    """
+
+    several = True
 
     def begins(self) -> None:
         """In its first stretch."""
@@ -325,11 +485,48 @@ def _begun(course: Course, start: Callable[[], Any]) -> Any:
     return start()
 
 
-def _stepped(step: Callable[[], Any]) -> tuple[bool, Any]:
+def _stepped(realm: Realm, loop: list[Any], step: Callable[[], Any]) -> tuple[bool, Any]:
+    """One step of a coroutine: whether it has ended, and what it gave. In a stretch.
+
+    loop: filled in by the coroutine; see `guards.modules._types._take_course`.
+    """
+    outer = realm.keep.get("course")
+    realm.keep["course"] = loop
     try:
         return False, step()
     except StopIteration as stop:
         return True, stop.value
+    finally:
+        if outer is None:
+            del realm.keep["course"]
+        else:
+            realm.keep["course"] = outer
+
+
+def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
+    """What an event loop of the guest's makes of a coroutine that waits: one that runs both."""
+    realm.keep["course"] = loop
+    try:
+        made = callable_for_c(realm, loop[1])(coroutine, awaited)
+    finally:
+        del realm.keep["course"]
+    # What drives a coroutine of the host's own would be in the hands of the guest.
+    frame = made.cr_frame if type(made) is CoroutineType else None
+    if frame is None or not realm.is_guest_frame(frame):
+        raise TypeError("an event loop serves its program by a coroutine")
+    return made
+
+
+async def _answered(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _outcome(task: asyncio.Task[Any]) -> tuple[Any, BaseException | None]:
+    """The result of a task that is done, or its error."""
+    try:
+        return task.result(), None
+    except BaseException as error:
+        return None, error
 
 
 def _expire(clock: asyncio.Timeout) -> None:

@@ -35,6 +35,7 @@ from capcompiler.membrane.capability import EXPOSABLE, facets_of, interface_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
+from capcompiler.membrane.pending import Pending as AnsweredLater
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.membrane.untold import tell_guest, tell_here, tells_guest
 from capcompiler.namespace import Namespace
@@ -135,6 +136,7 @@ class Compartment:
         self._importer = Importer(self._realm, self._imports, self._compile_module)
         self._importer.to_guest = self._membrane.to_guest
         self._realm.keep["run again"] = self._importer.run_again
+        self._realm.keep["answers later"] = AnsweredLater
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.

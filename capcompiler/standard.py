@@ -84,6 +84,11 @@ PURE: Final = frozenset(
     """.split()
     if not (name in _SINCE and _is_there(_SINCE[name]))
 )
+#: Of `asyncio`, what needs no more than a loop.
+_ASYNCIO: Final = """
+    base_futures base_tasks constants coroutines events exceptions format_helpers futures graph locks log
+    mixins protocols queues runners staggered taskgroups tasks timeouts transports
+""".split()
 #: Modules of packages whose other modules are authority.
 PURE_PARTS: Final = frozenset(
     {
@@ -92,6 +97,10 @@ PURE_PARTS: Final = frozenset(
         "urllib.error",
         "http",
         "http.cookies",
+        "concurrent",
+        "concurrent.futures",
+        "concurrent.futures._base",
+        *map("asyncio.".__add__, _ASYNCIO),
         "encodings.aliases",
         "encodings.idna",
         "encodings.punycode",
@@ -369,6 +378,41 @@ _CHANGES: Final = {
         (r"^( *)import _io$", r"\1import io as _io"),
         # What stands for the code of a coroutine function has flags, which are the facts here.
         (r"NonCallableMock\(spec_set=(?:CodeType|_CODE_ATTRS)\)", "NonCallableMock()"),
+    ),
+    # The loop that runs is the program's own, or that of the coroutine which the host runs.
+    "asyncio.events": (
+        (r"^import (?:signal|socket|subprocess)$", ""),
+        (r"\bsocket\.AF_UNSPEC\b", "0"),
+        (r"\bsocket\.AI_PASSIVE\b", "1"),
+        (r"\bsubprocess\.PIPE\b", "-1"),
+        (
+            r"from \.(?:unix_events)? import (_?DefaultEventLoopPolicy)$",
+            r"from ._loop import Policy as \1",
+        ),
+        (r"^if hasattr\(os, 'fork'\):$", "if False:"),
+        (
+            r"\Z",
+            "\n_running = None\n"
+            "def _get_running_loop():\n    return _running or _loop.loop_of_turn()\n"
+            "def _set_running_loop(loop):\n    global _running\n    _running = loop\n"
+            "def _swap_running_loop(loop):\n"
+            "    global _running\n    before, _running = _running, loop\n    return before\n"
+            "_py__get_running_loop, _py__set_running_loop = _get_running_loop, _set_running_loop\n"
+            "from . import _loop\n",
+        ),
+    ),
+    # Signals are the host's.
+    "asyncio.runners": (
+        (r"^import signal$", ""),
+        (r"\bthreading\.current_thread\(\) is threading\.main_thread\(\)", "False"),
+    ),
+    # A task may wait for what the host answers later, and goes on with the answer.
+    "asyncio.tasks": (
+        (r"\bcoro\.send\(None\)$", "coro.send(events._loop.came_for(self))"),
+        (
+            r"^( *)blocking = getattr\(result, '_asyncio_future_blocking', None\)$",
+            r"\1result = events._loop.waits_for(self, result)\n\g<0>",
+        ),
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),

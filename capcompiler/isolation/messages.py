@@ -21,7 +21,9 @@ STORE_OBJECT: Final = 6  # object, name, value
 GRANT: Final = 7  # name, value
 NAME: Final = 8  # namespace, name ("" for its value)
 START: Final = 9  # drive, whether it begins the turn, kind, parts
-RESUME: Final = 10  # drive, whether it is an exception, value, steps that were spent meanwhile
+#: drive, whether it is an exception, value, steps that were spent meanwhile; or drive, None, a list of
+#: [which of those that it waits for, whether it is an exception, value], steps
+RESUME: Final = 10
 CLOSE: Final = 11  # drive, whether the turn was stopped
 END: Final = 12  # of a turn that awaits
 FORGET: Final = 13  # the wish to end a turn, which is over

@@ -19,7 +19,15 @@ from weakref import WeakValueDictionary
 
 from capcompiler import program as programs
 from capcompiler.attenuation.policy import AwaitableCallback
-from capcompiler.awaiting import AwaitingTurn, Started, _inside, to_await
+from capcompiler.awaiting import (
+    _NOT_TO_WAIT_FOR,
+    AwaitingTurn,
+    Course,
+    Flying,
+    Started,
+    _inside,
+    to_await,
+)
 from capcompiler.compartment import Compartment
 from capcompiler.errors import CapabilityError, LimitExceeded
 from capcompiler.imports import Imports, from_plan
@@ -99,11 +107,12 @@ class _Mapped(Exception):
 
 
 class _Token:
-    """What a drive yields while it waits for the host: an answer's number, or None to let others run."""
+    """What a drive yields while it waits for the host: an answer's number, None to let others run, or
+    seconds and the numbers of several."""
 
     __slots__ = ("call",)
 
-    def __init__(self, call: int | None) -> None:
+    def __init__(self, call: int | list[Any] | None) -> None:
         self.call = call
 
     def __await__(self) -> Any:
@@ -270,6 +279,57 @@ class WorkerTurn(AwaitingTurn):
             awaitable.close()  # `asyncio.sleep(0)`: the host's loop does that
             return await _Token(None)
         return await awaitable  # an answer of the host's, under whatever attenuators
+
+    def _flying(self, course: Course) -> Flying:
+        return _WorkerFlying(self, course)
+
+
+class _WorkerFlying(Flying):
+    """As in the host; the host waits, and each answer passes what is over it on this side."""
+
+    async def next(self, coroutine: Any, asked: Any) -> Callable[[], Any]:
+        calls = self._calls(asked)
+        if calls is None:
+            return partial(coroutine.throw, RuntimeError(_NOT_TO_WAIT_FOR))
+        tasks = self._tasks
+        await self._let_go([call for call in tasks if call not in calls])
+        came: list[tuple[int, Call, Any, BaseException | None]] = []
+        for i, call in enumerate(calls):
+            if call not in tasks:
+                call.awaited = True
+                steps = self._course.waits(call).__await__()
+                self._advance(i, call, steps, partial(steps.send, None), came)
+        if not came:
+            numbers = [tasks[call][1] for call in calls]
+            for i, failed, value in await _Token([asked[0], numbers]):
+                call = calls[i]
+                steps = tasks[call][0]
+                step = partial(steps.throw if failed else steps.send, value)
+                self._advance(i, call, steps, step, came)
+        return self._goes_on(coroutine, came)
+
+    def _advance(
+        self, i: int, call: Call, steps: Any, step: Callable[[], Any],
+        came: list[tuple[int, Call, Any, BaseException | None]],
+    ) -> None:  # fmt: skip
+        """Let an answer go on, to its end or to what of the host's it waits for next."""
+        self._tasks.pop(call, None)
+        try:
+            self._tasks[call] = steps, step().call
+        except StopIteration as ended:
+            came.append((i, call, ended.value, None))
+        except BaseException as error:
+            came.append((i, call, None, error))
+
+    def cancel(self) -> None:
+        for steps, _ in self._tasks.values():
+            steps.close()
+
+    async def _let_go(self, calls: list[Call]) -> None:
+        for call in calls:
+            steps, _ = self._tasks.pop(call)
+            steps.close()
+            self._turn.compartment._membrane.outlived(call, GeneratorExit())
 
 
 class World(Compartment):
@@ -770,11 +830,17 @@ class Host:
         if drive.whole and self.turn is not None:
             self.turn.settle()
 
-    def resume(self, number: int, thrown: bool, value: Any, spent: int) -> Any:
+    def resume(self, number: int, thrown: bool | None, value: Any, spent: int) -> Any:
         drive = self.drives[number]
         # What ran meanwhile on this guest's behalf; it was no more than there was.
         meter = self.here._realm.meter
         meter.left = max(0, meter.left - spent)
+        if thrown is None:
+            answers = [
+                (i, failed, _Mapped(from_guest(self.into(v))) if failed else self.into(v))
+                for i, failed, v in value
+            ]
+            return self.step(number, drive, partial(drive.steps.send, answers))
         if thrown:
             problem = _Mapped(from_guest(self.into(value)))
             return self.step(number, drive, partial(drive.steps.throw, problem))

@@ -755,13 +755,22 @@ class ProcessCompartment(Compartment):
             meter.left = self._left = max(0, min(left[0], meter.available))
         return waits, what
 
-    def _meanwhile(self, awaited: bool) -> int:
-        """Steps that others spent since the guest began to wait; its own answer costs one over there."""
-        return max(0, self._left - self._realm.meter.available - awaited)
+    def _meanwhile(self, answers: int) -> int:
+        """Steps that others spent since the guest began to wait; each of its own answers costs one over
+        there."""
+        return max(0, self._left - self._realm.meter.available - answers)
 
-    def _waited_for(self, call: Any) -> Any:
-        """What a guest waits for: a call of its that the host answers later, or nothing."""
-        return None if call is None else self._guarded(lambda: self._door._calls.get(call))
+    def _waited_for(self, what: Any) -> Any:
+        """What a guest waits for: a call of its that the host answers later, or nothing; or else so many
+        seconds and several calls."""
+        if what is None:
+            return None
+        calls = self._door._calls
+        if type(what) is not list:
+            return self._guarded(lambda: calls.get(what))
+        if len(what) != 2 or type(what[1]) is not list:
+            raise self._broken(WireError("a reply of no form"))
+        return (what[0], *self._guarded(lambda: [calls.get(number) for number in what[1]]))
 
     def _end_awaiting(self) -> None:
         meter = self._realm.meter
@@ -783,26 +792,35 @@ class _RemoteCoroutine:
         self.world = world
         self.number = number
         self.first: Any = reply
-        self.awaited = False
+        self.awaited = 0  # answers that it waits for, each of which costs a step over there
+        self.several = False
 
     def send(self, value: Any) -> Any:
         if self.first is not None:
             reply, self.first = self.first, None
+        elif self.several:
+            spent = self.world._meanwhile(len(value))
+            answers = [(i, e is not None, self._fault(e) if e else _tree(v)) for i, v, e in value]
+            reply = self.world._exchange(RESUME, self.number, None, answers, spent)
         else:
             spent = self.world._meanwhile(self.awaited)
-            tree = value.tree if type(value) is Packed else value
-            reply = self.world._exchange(RESUME, self.number, False, tree, spent)
+            reply = self.world._exchange(RESUME, self.number, False, _tree(value), spent)
         return self._stepped(reply)
 
     def throw(self, problem: BaseException) -> Any:
-        fault = self.world._out(guest_fault(problem))
         spent = self.world._meanwhile(self.awaited)
-        return self._stepped(self.world._exchange(RESUME, self.number, True, fault, spent))
+        return self._stepped(
+            self.world._exchange(RESUME, self.number, True, self._fault(problem), spent)
+        )
+
+    def _fault(self, problem: BaseException) -> Any:
+        return self.world._out(guest_fault(problem))
 
     def _stepped(self, reply: Any) -> Any:
         waits, what = self.world._pair(reply)
         if waits:
-            self.awaited = what is not None
+            self.several = type(what) is list
+            self.awaited = 0 if what is None or self.several else 1
             return self.world._waited_for(what)
         self.number = 0
         raise StopIteration(what)
@@ -811,6 +829,10 @@ class _RemoteCoroutine:
         if self.number and self.world._worker is not None:
             number, self.number = self.number, 0
             self.world._exchange(CLOSE, number, self.world._realm.meter.stopped is not None)
+
+
+def _tree(value: Any) -> Any:
+    return value.tree if type(value) is Packed else value
 
 
 class _Ready:

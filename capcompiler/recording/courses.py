@@ -290,6 +290,8 @@ class Courses:
 class _Course(Course):
     """One coroutine of the guest's, in a turn that is recorded."""
 
+    several = False  # a record says in which order each of them goes on
+
     def __init__(self, courses: Courses, obj: Any) -> None:
         self._courses = courses
         self.obj = obj

@@ -169,6 +169,28 @@ def _say_waiting(realm: Realm, /) -> None:
     realm.told()
 
 
+def _answers_later(realm: Realm, obj: Any, /) -> bool:
+    """Whether it is what a guest holds of a call that the host answers later."""
+    return type(obj) is realm.keep["answers later"]
+
+
+def _loop_of_course(realm: Realm, /) -> Any:
+    """The event loop of the program's coroutine that the host runs, where it has one."""
+    course: list[Any] = realm.keep.get("course", [])
+    return course[0] if course else None
+
+
+def _take_course(realm: Realm, loop: Any, serve: Any, /) -> bool:
+    """Let an event loop of the program's go on with the coroutine that the host runs, when that first
+    waits. serve: what makes a coroutine of it and of what it waits for. Whether there is one."""
+    course: list[Any] | None = realm.keep.get("course")
+    if course is None:
+        return False
+    if not course:
+        course[:] = loop, serve
+    return course[0] is loop
+
+
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
     """Raise the PermissionError of a facet, so that the host can tell it from one of the guest's."""
     raise PermissionError(host_exact_str(text))
@@ -188,6 +210,9 @@ _TAMED.update(
     _syntax_tree=syntax_tree,
     _package_data=_package_data,
     _source_of=_source_of,
+    _answers_later=_answers_later,
+    _loop_of_course=_loop_of_course,
+    _take_course=_take_course,
     _refuse=_refuse,
     _run_again=_run_again,
     _say_waiting=_say_waiting,

@@ -83,7 +83,7 @@ MODULES: Final[dict[str, ModuleRow]] = {}
 
 #: Modules that are authority or raw interpreter and nothing else, and what to use instead.
 REFUSED: Final = {
-    **dict.fromkeys("socket ssl urllib.request http.client ftplib smtplib asyncio".split(),
+    **dict.fromkeys("socket ssl urllib.request http.client ftplib smtplib".split(),
                     "it is network access; the host grants a capability for what is needed"),
     **dict.fromkeys("subprocess multiprocessing signal pty fcntl resource".split(),
                     "it is control over processes; the host grants a capability for what is needed"),

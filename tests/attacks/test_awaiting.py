@@ -157,7 +157,7 @@ VALUES = {
     "hooks-of-the-interpreter": (
         "import sys\nr = []\nfor n in ('set_asyncgen_hooks', 'get_asyncgen_hooks', 'set_coroutine_origin_tracking_depth'):\n    try:\n        r.append(getattr(sys, n)())\n    except (PermissionError, AttributeError):\n        pass\nr", []),
     "no-loop": (
-        "r = []\nfor n in ('asyncio', '_asyncio', 'selectors', 'concurrent.futures', 'asyncio.events'):\n    try:\n        __import__(n)\n        r.append(n)\n    except ImportError:\n        pass\nr", []),
+        "r = []\nfor n in ('_asyncio', 'selectors', 'concurrent.futures.thread', 'asyncio.base_events', 'asyncio.unix_events'):\n    try:\n        __import__(n)\n        r.append(n)\n    except ImportError:\n        pass\nr", []),
     "awaits-itself": (
         "async def f():\n    await c\nc = f()\ntry:\n    await c\n    r = 'ended'\nexcept (RuntimeError, ValueError):\n    r = 'refused'\nr", "refused"),
     "one-coroutine-for-two-tasks": (

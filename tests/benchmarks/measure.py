@@ -6,11 +6,13 @@ of the rounds. The results of all subjects are compared, and the steps of ours a
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
+import signal
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +24,8 @@ __all__ = ["Measured", "geometric_mean", "measure"]
 #: Seconds of plain `exec` that one timing takes, at least; a short program is run several times.
 SHORTEST = 0.02
 SHORTEST_QUICK = 0.002
+#: Seconds that the first run of a subject may take; those that can take any program need far less.
+LONGEST = 60.0
 
 
 @dataclass(slots=True)
@@ -58,9 +62,10 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
     try:
         for subject in subjects:
             try:
-                prepared = subject.prepare(benchmark)
-                ready.append((subject, prepared))
-                result = prepared.run(n)
+                with _patience(LONGEST):
+                    prepared = subject.prepare(benchmark)
+                    ready.append((subject, prepared))
+                    result = prepared.run(n)
             except Exception as error:
                 measured.unfit[subject.name] = _said(error)
                 if ready and ready[-1][0] is subject:
@@ -105,6 +110,22 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
         for _, prepared in ready:
             prepared.close()
     return measured
+
+
+@contextlib.contextmanager
+def _patience(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in what does not end: there is a peer that `while 1` with a `break` hangs."""
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise TimeoutError(f"it did not end within {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _once(prepared: Prepared, n: int, clock: Any) -> float:

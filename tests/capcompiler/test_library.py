@@ -1110,13 +1110,13 @@ def test_a_refused_module_says_why(name: str, optimize: bool) -> None:
 
 #: Modules that are nothing but authority or raw interpreter.
 AUTHORITY = (
-    "ctypes socket subprocess gc marshal pickle signal atexit secrets multiprocessing ssl asyncio mmap tempfile "
+    "ctypes socket subprocess gc marshal pickle signal atexit secrets multiprocessing ssl mmap tempfile "
     "shutil urllib.request http.client ftplib smtplib shelve code codeop pty fcntl resource sqlite3 dbm "
     "select selectors socketserver telnetlib imaplib poplib webbrowser pdb bdb cProfile profile trace "
     "tracemalloc faulthandler _imp _ctypes _socket _posixsubprocess posix nt pwd grp termios tty readline curses "
     "tkinter venv ensurepip zipimport runpy py_compile compileall pickletools symtable _testcapi "
     "_winapi winreg msvcrt syslog crypt spwd nis fileinput zipfile tarfile lzma bz2 gzip "
-    "concurrent.futures xmlrpc.client logging.handlers logging.config _signal _pickle _symtable "
+    "concurrent.futures.thread concurrent.futures.process _asyncio asyncio.streams xmlrpc.client logging.handlers logging.config _signal _pickle _symtable "
     "_tracemalloc _xxsubinterpreters _interpreters _opcode capcompiler guards stdlib_caps builtins.print"
 ).split()
 

@@ -177,15 +177,13 @@ class AwaitingTurn:
         except GeneratorExit:  # who drives it lets go of it, and nothing can be waited for
             flying.cancel()
             raise
-        except BaseException:
-            await flying.land()
-            raise
-        else:
-            await flying.land()
         finally:
-            self._closed(driven, course)
-            if driven is not coroutine:
-                self._closed(coroutine, course)
+            try:
+                await flying.land()
+            finally:
+                self._closed(driven, course)
+                if driven is not coroutine:
+                    self._closed(coroutine, course)
 
     def _flying(self, course: Course) -> Flying:
         return Flying(self, course)
@@ -412,9 +410,10 @@ class Flying:
         return calls
 
     def cancel(self) -> None:
-        """Let nothing of it go on."""
+        """Let nothing of it go on, and wait for none of it."""
         for task in self._tasks.values():
             task.cancel()
+        self._tasks.clear()
 
     async def land(self) -> None:
         """The coroutine is over, and nobody waits for these any more."""

@@ -86,7 +86,7 @@ PURE: Final = frozenset(
 )
 #: Of `asyncio`, what needs no more than a loop.
 _ASYNCIO: Final = """
-    base_futures base_tasks constants coroutines events exceptions format_helpers futures graph locks log
+    base_futures base_tasks constants coroutines events exceptions format_helpers futures graph locks
     mixins protocols queues runners staggered taskgroups tasks timeouts transports
 """.split()
 #: Modules of packages whose other modules are authority.
@@ -201,6 +201,13 @@ _ASKS_FRAME: Final = (
     (r"_get_code_position\(tb\.tb_frame\.f_code, tb\.tb_lasti\)", "_position_of(tb)"),
     (r"\b(\w+)\.tb_frame\b", r"_frame_of(\1)"),
     (r"\Z", "\nfrom _guard_types import _frame_of, _position_of\n"),
+)
+#: What `asyncio` imports and hardly uses.
+_APART: Final = (
+    (r"^import threading$", "from . import _apart as threading"),
+    (r"^import concurrent\.futures$", "from ._apart import concurrent"),
+    (r"^import (traceback|linecache)$", r"from ._apart import \1"),
+    (r"^from typing import final, Optional, Type$", "from ._apart import final, Optional, Type"),
 )
 #: What is changed in the source of modules that would reach for what no guest is given: pattern and
 #: replacement. Each keeps the number of lines before it.
@@ -381,7 +388,7 @@ _CHANGES: Final = {
     ),
     # The loop that runs is the program's own, or that of the coroutine which the host runs.
     "asyncio.events": (
-        (r"^import (?:signal|socket|subprocess)$", ""),
+        (r"^import (?:os|signal|socket|subprocess)$", ""),
         (r"\bsocket\.AF_UNSPEC\b", "0"),
         (r"\bsocket\.AI_PASSIVE\b", "1"),
         (r"\bsubprocess\.PIPE\b", "-1"),
@@ -400,11 +407,13 @@ _CHANGES: Final = {
             "_py__get_running_loop, _py__set_running_loop = _get_running_loop, _set_running_loop\n"
             "from . import _loop\n",
         ),
+        *_APART,
     ),
     # Signals are the host's.
     "asyncio.runners": (
         (r"^import signal$", ""),
         (r"\bthreading\.current_thread\(\) is threading\.main_thread\(\)", "False"),
+        *_APART,
     ),
     # A task may wait for what the host answers later, and goes on with the answer.
     "asyncio.tasks": (
@@ -413,6 +422,17 @@ _CHANGES: Final = {
             r"^( *)blocking = getattr\(result, '_asyncio_future_blocking', None\)$",
             r"\1result = events._loop.waits_for(self, result)\n\g<0>",
         ),
+        *_APART,
+    ),
+    # A variable of the environment says whether it debugs.
+    "asyncio.coroutines": (
+        (r"^import os$", ""),
+        (r"\Z", "\ndef _is_debug_mode():\n    return False\n"),
+        *_APART,
+    ),
+    "asyncio.futures": ((r"^import logging$", ""), (r"\blogging\.DEBUG - 1\b", "9"), *_APART),
+    **dict.fromkeys(
+        map("asyncio.".__add__, "base_tasks format_helpers mixins timeouts".split()), _APART
     ),
     # It times tests by a clock, and waits for Ctrl-C, which is the host's.
     "unittest.case": ((r"^import time$", "import _undated as time"),),

@@ -324,6 +324,7 @@ class _WorkerFlying(Flying):
     def cancel(self) -> None:
         for steps, _ in self._tasks.values():
             steps.close()
+        self._tasks.clear()
 
     async def _let_go(self, calls: list[Call]) -> None:
         for call in calls:

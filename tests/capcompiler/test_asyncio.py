@@ -221,7 +221,7 @@ PROGRAMS = {
             for i in range(3):
                 await asyncio.sleep(0)
                 yield i
-        return [i async for i in count()], asyncio.iscoroutinefunction(count)
+        return [i async for i in count()], asyncio.iscoroutine(count()), asyncio.isfuture(count)
     """,
     "its own awaitable": """
         class Twice:

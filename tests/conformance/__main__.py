@@ -39,8 +39,10 @@ htmlparser ipaddress itertools json keyword math numbers pprint quopri random re
 shlex statistics stringprep struct textwrap tokenize tomllib typing unicodedata urlparse uuid weakref
 weakset zlib string_not memoryio textwrap copyreg getopt optparse argparse queue sched posixpath
 genericpath ntpath operator codecs locale gettext linecache traceback warnings inspect string
-types zoneinfo context errno pathlib platform abstract_numbers
+types zoneinfo context errno pathlib platform abstract_numbers asyncio
 """.split()
+#: Of the tests of `asyncio`, those of what needs no more than a loop.
+ASYNCIO = "locks queues taskgroups timeouts waitfor futures2 context".split()
 
 
 def test_folder() -> Path:
@@ -52,6 +54,9 @@ def test_folder() -> Path:
 def find(name: str) -> list[str]:
     """The modules of a test by its short name; none where this Python has none."""
     folder = test_folder()
+    if name == "asyncio":
+        there = [n for n in ASYNCIO if (folder / "test_asyncio" / f"test_{n}.py").exists()]
+        return [f"test.test_asyncio.test_{n}" for n in there]
     if name == "datetime":
         return ["test.datetimetester"]  # test_datetime only makes the interpreter load it twice
     if (folder / f"test_{name}.py").exists():

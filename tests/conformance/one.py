@@ -44,6 +44,7 @@ def each(tests: list[tuple[str, str]], run: Callable[[str, str], str]) -> None:
 
 
 def plain(module: str) -> None:
+    import asyncio  # noqa: F401 - with the real `select` and `socket`, which have stand-ins below
     import importlib
     import importlib.util
     import types
@@ -102,7 +103,7 @@ def guest(module: str) -> None:
     # What a host that wants files and the time of day there would grant.
     granted = {
         "fs": MemoryDir(data_of_tests(folder, module)).module(),
-        "clock": Clock.ambient().module(),
+        "clock": Clock.ambient(longest_sleep=10).module(),
     }
     # Some tests of the language name the C of `datetime`, which the library here has to itself.
     texts = {**shims(), "_datetime": "from datetime import *\n"}

@@ -337,10 +337,51 @@ class TestCase:
 
 
 class IsolatedAsyncioTestCase(TestCase):
-    """Tests that are coroutines."""
+    """Tests that are coroutines, on one loop for each."""
 
-    def setUp(self):
-        raise SkipTest("asyncio")
+    loop_factory = None
+
+    def __init__(self, methodName="runTest"):
+        super().__init__(methodName)
+        self._runner = None
+
+    async def asyncSetUp(self):
+        pass
+
+    async def asyncTearDown(self):
+        pass
+
+    def addAsyncCleanup(self, function, /, *args, **kwargs):
+        self.addCleanup(lambda: self._run(function(*args, **kwargs)))
+
+    async def enterAsyncContext(self, cm):
+        result = await cm.__aenter__()
+        self.addAsyncCleanup(cm.__aexit__, None, None, None)
+        return result
+
+    def _run(self, coroutine):
+        import contextvars
+
+        import asyncio
+
+        if self._runner is None:
+            self._runner = asyncio.Runner(loop_factory=self.loop_factory)
+            self._context = contextvars.copy_context()
+        return self._runner.run(coroutine, context=self._context)
+
+    def _call(self, function):
+        self._run(self.asyncSetUp())
+        try:
+            found = function()
+            if hasattr(found, "__await__"):
+                self._run(found)
+        finally:
+            self._run(self.asyncTearDown())
+
+    def doCleanups(self):
+        super().doCleanups()
+        if self._runner is not None:
+            self._runner.close()
 
 
 class FunctionTestCase(TestCase):
@@ -425,7 +466,11 @@ def run_one(module, name, method):
         try:
             test.setUp()
             try:
-                result = getattr(test, method)()
+                if isinstance(test, IsolatedAsyncioTestCase):
+                    test._call(getattr(test, method))
+                    result = None
+                else:
+                    result = getattr(test, method)()
                 if result is not None and hasattr(result, "close"):
                     result.close()
                     raise SkipTest("a coroutine")

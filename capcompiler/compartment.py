@@ -137,6 +137,7 @@ class Compartment:
         self._importer.to_guest = self._membrane.to_guest
         self._realm.keep["run again"] = self._importer.run_again
         self._realm.keep["answers later"] = AnsweredLater
+        self._realm.keep["turn"] = 0
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
@@ -675,6 +676,7 @@ class Compartment:
         if realm.hashes:
             realm.hashes.clear()
         realm.keyed = 0
+        realm.keep["turn"] += 1
         self._output = []
         self._printed = 0
         if parent is None:

@@ -399,11 +399,15 @@ _CHANGES: Final = {
         (r"^if hasattr\(os, 'fork'\):$", "if False:"),
         (
             r"\Z",
-            "\n_running = None\n"
-            "def _get_running_loop():\n    return _running or _loop.loop_of_turn()\n"
-            "def _set_running_loop(loop):\n    global _running\n    _running = loop\n"
-            "def _swap_running_loop(loop):\n"
-            "    global _running\n    before, _running = _running, loop\n    return before\n"
+            # A turn that is stopped says nothing of its end: what ran in it runs no more.
+            "\nfrom _guard_types import _turn_number\n"
+            "_running = None, 0\n"
+            "def _get_running_loop():\n"
+            "    loop, turn = _running\n"
+            "    return loop if loop and turn == _turn_number() else _loop.loop_of_turn()\n"
+            "def _set_running_loop(loop):\n    _swap_running_loop((loop, _turn_number()))\n"
+            "def _swap_running_loop(running):\n"
+            "    global _running\n    before, _running = _running, running\n    return before\n"
             "_py__get_running_loop, _py__set_running_loop = _get_running_loop, _set_running_loop\n"
             "from . import _loop\n",
         ),

@@ -174,6 +174,12 @@ def _answers_later(realm: Realm, obj: Any, /) -> bool:
     return type(obj) is realm.keep["answers later"]
 
 
+def _turn_number(realm: Realm, /) -> int:
+    """Which turn of its compartment this is."""
+    number: int = realm.keep["turn"]
+    return number
+
+
 def _loop_of_course(realm: Realm, /) -> Any:
     """The event loop of the program's coroutine that the host runs, where it has one."""
     course: list[Any] = realm.keep.get("course", [])
@@ -213,6 +219,7 @@ _TAMED.update(
     _answers_later=_answers_later,
     _loop_of_course=_loop_of_course,
     _take_course=_take_course,
+    _turn_number=_turn_number,
     _refuse=_refuse,
     _run_again=_run_again,
     _say_waiting=_say_waiting,

@@ -310,11 +310,18 @@ def as_data(value: Any) -> Any:
     return [as_data(v) for v in value] if type(value) in (list, tuple) else value
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """Or the first test would wait for the library to be compiled, which its limits are not for."""
+    for level in (False, True):
+        cap_exec("import asyncio, inspect, traceback, logging; inspect.isawaitable", optimize=level)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_that_runs_its_own_loop(name: str, optimize: bool) -> None:
     text = body(name) + "\nr = asyncio.run(main())\n"
     wanted = plain(text, lambda names: (names["r"], names["said"]))
-    made = cap_exec(text, optimize=optimize, limits=Limits(seconds=60))
+    made = cap_exec(text, optimize=optimize, limits=Limits(seconds=300))
     assert as_data((made["r"], made["said"])) == as_data(wanted)
 
 
@@ -322,12 +329,14 @@ def test_a_program_that_runs_its_own_loop(name: str, optimize: bool) -> None:
 def test_a_program_in_a_turn_that_awaits(name: str, optimize: bool) -> None:
     text = body(name)
     wanted = plain(text, lambda names: (asyncio.run(names["main"]()), names["said"]))
-    made = run(cap_exec_async(text + "\nr = await main()", optimize=optimize, limits=Limits(seconds=60)))
+    made = run(
+        cap_exec_async(text + "\nr = await main()", optimize=optimize, limits=Limits(seconds=300))
+    )
     assert as_data((made["r"], made["said"])) == as_data(wanted)
 
 
 def test_a_program_in_a_worker() -> None:
-    with Compartment(isolation="process", limits=Limits(seconds=60)) as world:
+    with Compartment(isolation="process", limits=Limits(seconds=300)) as world:
         for name in PROGRAMS:
             text = body(name)
             wanted = plain(text, lambda names: (asyncio.run(names["main"]()), names["said"]))
@@ -339,7 +348,7 @@ def test_both_levels_take_the_same_steps() -> None:
     text = body("locks") + "\nr = await main()"
 
     def steps(optimize: bool) -> int:
-        world = Compartment(limits=Limits(seconds=60))
+        world = Compartment(limits=Limits(seconds=300))
         run(world.exec_async(text, optimize=optimize))
         return world.usage.steps
 
@@ -352,7 +361,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
     async def main() -> Any:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
-        return await asyncio.wait_for(coroutine, 30)
+        return await asyncio.wait_for(coroutine, 300)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -378,10 +387,10 @@ def test_without_a_clock_a_wait_takes_no_time_and_tells_none() -> None:
         "    await asyncio.sleep(3600)\n"
         "    return a, b, loop.time()\n"
         "r = asyncio.run(main())",
-        limits=Limits(seconds=60),
+        limits=Limits(seconds=300),
     )
     assert made["r"] == (0.0, 0.0, 3600.0)
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 3000
 
 
 class Host:
@@ -422,7 +431,7 @@ TIERS = ("inline", "process")
 
 async def guest(text: str, host: Host, isolation: str, **rest: Any) -> Any:
     caps = {**host.caps(), **rest.pop("caps", {})}
-    limits = Limits(**{"seconds": 20, **rest.pop("limits", {})})
+    limits = Limits(**{"seconds": 300, **rest.pop("limits", {})})
     with Compartment(caps, isolation=isolation, limits=limits, **rest) as world:
         return await world.exec_async("import asyncio\n" + text)
 
@@ -462,7 +471,7 @@ said.append(await group)
 
 
 @pytest.mark.parametrize("isolation", TIERS)
-def test_an_error_of_the_host_reaches_the_task_that_waits(isolation: str) -> None:
+def test_an_error_of_the_host_is_raised_in_the_task_that_waits(isolation: str) -> None:
     text = """
 r = [repr(e) if isinstance(e, Exception) else e
      for e in await asyncio.gather(answer(1), answer("bad"), return_exceptions=True)]
@@ -537,9 +546,9 @@ said.append(0.09 < loop.time() - before < 10)
 def test_waiting_in_a_turn_that_does_not_await_is_the_hosts_to_grant() -> None:
     text = "import asyncio\nasyncio.run(asyncio.sleep(0.01))"
     with pytest.raises(GuestError) as error:
-        cap_exec(text, {"clock": Clock.ambient().module()}, limits=Limits(seconds=60))
+        cap_exec(text, {"clock": Clock.ambient().module()}, limits=Limits(seconds=300))
     assert error.value.exc_type == "PermissionError"
-    cap_exec(text, {"clock": Clock.ambient(longest_sleep=1).module()}, limits=Limits(seconds=60))
+    cap_exec(text, {"clock": Clock.ambient(longest_sleep=1).module()}, limits=Limits(seconds=300))
 
 
 # Ends
@@ -550,7 +559,7 @@ def test_a_turn_that_is_cancelled_ends_all_that_it_waits_for(isolation: str) -> 
     host = Host()
 
     async def main() -> None:
-        with Compartment(host.caps(), isolation=isolation, limits=Limits(seconds=20)) as world:
+        with Compartment(host.caps(), isolation=isolation, limits=Limits(seconds=300)) as world:
             text = "import asyncio\nawait asyncio.gather(never(), never(), never())"
             task = asyncio.ensure_future(world.exec_async(text))
             while not world._awaiting:  # noqa: ASYNC110
@@ -601,22 +610,41 @@ def test_what_ends_the_host_ends_the_turn(isolation: str) -> None:
         run(guest("await asyncio.gather(leave(), never())", Host(), isolation, caps={"leave": leave}))
 
 
+def test_a_turn_that_was_stopped_leaves_no_loop_that_runs() -> None:
+    world = Compartment(limits=Limits(steps=300_000))
+    world.exec(
+        "import asyncio\n"
+        "async def spin():\n"
+        "    while True: pass\n"
+        "async def fine():\n"
+        "    await asyncio.sleep(1)\n"
+        "    return 5\n"
+    )
+    for _ in range(2):
+        with pytest.raises(LimitExceeded):
+            world.exec("asyncio.run(spin())")
+        assert world.eval("asyncio.run(fine())") == 5
+        with pytest.raises(LimitExceeded):
+            run(world.exec_async("t = asyncio.create_task(spin()); await asyncio.sleep(1)"))
+        assert run(world.eval_async("await asyncio.gather(fine(), fine())")) == [5, 5]
+
+
 def test_what_cannot_come_is_an_error() -> None:
     text = "import asyncio\nasync def main(): await asyncio.Event().wait()\n"
     for source in (text + "asyncio.run(main())",):
         with pytest.raises(GuestError, match="will never come"):
-            cap_exec(source, limits=Limits(seconds=60))
+            cap_exec(source, limits=Limits(seconds=300))
     with pytest.raises(GuestError, match="will never come"):
         run(cap_exec_async(text + "asyncio.get_running_loop\nt = asyncio.create_task(main())\nawait t",
-                           limits=Limits(seconds=60)))  # fmt: skip
+                           limits=Limits(seconds=300)))  # fmt: skip
 
 
 def test_an_answer_within_a_loop_of_the_programs_own_is_refused() -> None:
     text = "import asyncio\nasync def main(): return await answer(1)\nasyncio.run(main())"
     with pytest.raises(GuestError, match="turn that awaits"):
-        run(cap_exec_async(text, Host().caps(), limits=Limits(seconds=60)))
+        run(cap_exec_async(text, Host().caps(), limits=Limits(seconds=300)))
     with pytest.raises(GuestError, match="must be awaited"):
-        cap_exec(text, Host().caps(), limits=Limits(seconds=60))
+        cap_exec(text, Host().caps(), limits=Limits(seconds=300))
 
 
 def test_each_coroutine_that_the_host_runs_has_a_loop_of_its_own() -> None:
@@ -674,7 +702,7 @@ except ValueError:
 )
 def test_what_is_authority_names_what_would_grant_it(text: str) -> None:
     with pytest.raises(GuestError) as error:
-        cap_exec(f"import asyncio\n{text}", limits=Limits(seconds=60))
+        cap_exec(f"import asyncio\n{text}", limits=Limits(seconds=300))
     assert error.value.exc_type == "PermissionError"
     assert "was not granted" in error.value.message
 
@@ -684,6 +712,6 @@ def test_what_is_authority_names_what_would_grant_it(text: str) -> None:
 )
 def test_a_part_that_is_authority_cannot_be_imported(name: str) -> None:
     with pytest.raises(GuestError) as error:
-        cap_exec(f"import asyncio.{name}", limits=Limits(seconds=60))
+        cap_exec(f"import asyncio.{name}", limits=Limits(seconds=300))
     assert error.value.exc_type in ("ModuleNotFoundError", "ImportError")
     assert name in error.value.message

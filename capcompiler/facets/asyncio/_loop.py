@@ -12,7 +12,14 @@ import collections
 import contextvars
 import heapq
 
-from _guard_types import _answers_later, _granted, _loop_of_course, _refuse, _take_course
+from _guard_types import (
+    _answers_later,
+    _granted,
+    _loop_of_course,
+    _refuse,
+    _take_course,
+    _turn_number,
+)
 
 from . import events, futures, tasks
 
@@ -203,7 +210,7 @@ class EventLoop(events.AbstractEventLoop):
     def _run_ready(self):
         """Run what is ready now, and nothing that it makes ready."""
         self._running = True
-        before = events._swap_running_loop(self)
+        before = events._swap_running_loop((self, _turn_number()))
         try:
             for _ in range(len(self._ready)):
                 handle = self._ready.popleft()

@@ -360,9 +360,8 @@ class IsolatedAsyncioTestCase(TestCase):
         return result
 
     def _run(self, coroutine):
-        import contextvars
-
         import asyncio
+        import contextvars
 
         if self._runner is None:
             self._runner = asyncio.Runner(loop_factory=self.loop_factory)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from capcompiler.errors import CapabilityError
 from capcompiler.membrane.pending import Answer, Call, Pending, call_of
 from capcompiler.membrane.untold import tell_here
+from guards.attribute import read
 from guards.call import callable_for_c
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
@@ -162,7 +163,10 @@ class AwaitingTurn:
                 ended, value = self._checked(self.stretch(partial(_stepped, realm, loop, step)))
                 if ended:
                     return value
-                if driven is not coroutine or (looped and type(value) is tuple):
+                if looped and type(value) is tuple:
+                    flying.moves = coroutine.moves  # what is over there can have a clock of its own
+                    step = await flying.next(driven, value)
+                elif driven is not coroutine:
                     step = await flying.next(driven, value)
                 elif loop and not own:
                     problem = RuntimeError("an event loop runs coroutines: await this object in one")
@@ -170,7 +174,7 @@ class AwaitingTurn:
                 elif loop:
                     # From here on the loop runs it, and what it has begun beside it.
                     serve = partial(_served, realm, loop, coroutine, value)
-                    driven = self._checked(self.stretch(serve))
+                    driven, flying.moves = self._checked(self.stretch(serve))
                     step = partial(driven.send, None)
                 else:
                     step = await self._next(driven, value, course)
@@ -318,12 +322,19 @@ class AwaitingTurn:
 
 
 class Flying:
-    """The answers that an event loop of the guest's waits for at once, in one coroutine of a turn."""
+    """The answers that an event loop of the guest's waits for at once, in one coroutine of a turn.
+
+    moves: whether the guest was granted a clock that moves. Without one it cannot wait for a time, nor
+    learn whether an answer has come by now: by running until it has, a program would have a clock. Then
+    it waits for the next answer, and is given one at a time, in the order in which they come.
+    """
 
     def __init__(self, turn: AwaitingTurn, course: Course) -> None:
         self._turn = turn
         self._course = course
         self._tasks: dict[Call, Any] = {}
+        self._came: list[Call] = []  # in the order in which they did
+        self.moves = False
 
     async def next(self, coroutine: Any, asked: Any) -> Callable[[], Any]:
         """How the loop goes on, once one of the answers has come or the time is over.
@@ -342,20 +353,33 @@ class Flying:
             calls, seconds = calls[:1], None
         await self._let_go([call for call in tasks if call not in calls])
         if not calls:
-            return await self._pause(coroutine, seconds)
+            return await self._pause(coroutine, seconds if self.moves else 0)
         for call in calls:
             if call not in tasks:
                 call.awaited = True
-                tasks[call] = asyncio.ensure_future(_answered(self._course.waits(call)))
+                task = asyncio.ensure_future(_answered(self._course.waits(call)))
+                tasks[call] = task
+                task.add_done_callback(partial(self._has_come, call))
         try:
-            await turn._wait(
-                asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            )
+            if seconds is not None and not self.moves:
+                await turn._wait(asyncio.sleep(0))  # the others run, and nothing is told
+                return self._goes_on(coroutine, [])
+            if not self._came:
+                await turn._wait(
+                    asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                )
         except _Woken:
             turn._checked((None, None))
             raise CapabilityError("the turn was cancelled") from None
-        done = [(i, call) for i, call in enumerate(calls) if tasks[call].done()]
-        return self._goes_on(coroutine, [(i, call, *_outcome(tasks.pop(call))) for i, call in done])
+        done = self._came if self.moves else self._came[:1]
+        self._came = self._came[len(done) :]
+        return self._goes_on(
+            coroutine, [(calls.index(call), call, *_outcome(tasks.pop(call))) for call in done]
+        )
+
+    def _has_come(self, call: Call, task: asyncio.Task[Any]) -> None:
+        if self._tasks.get(call) is task:
+            self._came.append(call)
 
     def _goes_on(
         self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]]
@@ -425,6 +449,7 @@ class Flying:
         if not calls:
             return
         tasks = {call: self._tasks.pop(call) for call in calls}
+        self._came = [call for call in self._came if call not in tasks]
         for task in tasks.values():
             task.cancel()
         await asyncio.wait(tasks.values())
@@ -502,8 +527,9 @@ def _stepped(realm: Realm, loop: list[Any], step: Callable[[], Any]) -> tuple[bo
             realm.keep["course"] = outer
 
 
-def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
-    """What an event loop of the guest's makes of a coroutine that waits: one that runs both."""
+def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> tuple[Any, bool]:
+    """What an event loop of the guest's makes of a coroutine that waits: one that runs both. And whether
+    the guest has a clock that moves."""
     realm.keep["course"] = loop
     try:
         made = callable_for_c(realm, loop[1])(coroutine, awaited)
@@ -513,7 +539,11 @@ def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
     frame = made.cr_frame if type(made) is CoroutineType else None
     if frame is None or not realm.is_guest_frame(frame):
         raise TypeError("an event loop serves its program by a coroutine")
-    return made
+    try:
+        read(realm, realm.granted.get("clock"), "monotonic")
+    except AttributeError:
+        return made, False
+    return made, True
 
 
 async def _answered(awaitable: Any) -> Any:

@@ -108,7 +108,7 @@ class _Mapped(Exception):
 
 class _Token:
     """What a drive yields while it waits for the host: an answer's number, None to let others run, or
-    seconds and the numbers of several."""
+    seconds, the numbers of several, and whether the guest has a clock that moves."""
 
     __slots__ = ("call",)
 
@@ -301,7 +301,7 @@ class _WorkerFlying(Flying):
                 self._advance(i, call, steps, partial(steps.send, None), came)
         if not came:
             numbers = [tasks[call][1] for call in calls]
-            for i, failed, value in await _Token([asked[0], numbers]):
+            for i, failed, value in await _Token([asked[0], numbers, self.moves]):
                 call = calls[i]
                 steps = tasks[call][0]
                 step = partial(steps.throw if failed else steps.send, value)

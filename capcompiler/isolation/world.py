@@ -768,7 +768,7 @@ class ProcessCompartment(Compartment):
         calls = self._door._calls
         if type(what) is not list:
             return self._guarded(lambda: calls.get(what))
-        if len(what) != 2 or type(what[1]) is not list:
+        if len(what) != 3 or type(what[1]) is not list or type(what[2]) is not bool:
             raise self._broken(WireError("a reply of no form"))
         return (what[0], *self._guarded(lambda: [calls.get(number) for number in what[1]]))
 
@@ -793,7 +793,7 @@ class _RemoteCoroutine:
         self.number = number
         self.first: Any = reply
         self.awaited = 0  # answers that it waits for, each of which costs a step over there
-        self.several = False
+        self.several = self.moves = False
 
     def send(self, value: Any) -> Any:
         if self.first is not None:
@@ -820,6 +820,7 @@ class _RemoteCoroutine:
         waits, what = self.world._pair(reply)
         if waits:
             self.several = type(what) is list
+            self.moves = self.several and what[-1:] == [True]
             self.awaited = 0 if what is None or self.several else 1
             return self.world._waited_for(what)
         self.number = 0

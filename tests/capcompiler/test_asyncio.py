@@ -525,6 +525,57 @@ r = await asyncio.gather(late(), asyncio.sleep(5, "slept"))
 
 
 @pytest.mark.parametrize("isolation", TIERS)
+def test_without_a_clock_no_program_counts_until_the_host_has_answered(isolation: str) -> None:
+    """How often it went round would be a clock."""
+    text = """
+async def count(task):
+    n = 0
+    while not task.done():
+        n += 1
+        await asyncio.sleep(0)
+    return n
+async def both():
+    task = asyncio.create_task(answer(1))
+    return await count(task), await task
+r = [await asyncio.create_task(both()) for _ in range(3)]
+two = [asyncio.create_task(answer(i)) for i in range(2)]
+await asyncio.wait(two, return_when=asyncio.FIRST_COMPLETED)
+came = sum(t.done() for t in two)
+"""
+    host = Host()
+    made = run(guest(text, host, isolation))
+    assert len(set(made["r"])) == 1
+    assert made["came"] == 1
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+@pytest.mark.parametrize("clock", [False, True], ids=["no clock", "a clock"])
+def test_a_loop_that_the_guest_wrote_polls_with_a_clock_alone(clock: bool, isolation: str) -> None:
+    text = """
+from asyncio import _loop
+r = []
+class Ask:
+    def __init__(self, *asked): self.asked = asked
+    def __await__(self): return (yield self.asked)
+async def serve(main, first):
+    pending, polled = answer(2), []
+    while not polled and len(r) < 20_000:
+        polled = await Ask(0, pending)
+        r.append(len(polled))
+    if not polled:
+        polled = await Ask(0.001, pending) or await Ask(None, pending)
+    r.append(polled[0][1:])
+    await Ask(5.0) if not CLOCK else None
+_loop._take_course(serve, serve)
+await answer(1)
+""".replace("CLOCK", str(clock))
+    caps = {"clock": Clock.ambient().module()} if clock else {}
+    made = run(guest(text, Host(), isolation, caps=caps))
+    assert made["r"][-1] == (2, None)
+    assert (1 in made["r"]) == clock
+
+
+@pytest.mark.parametrize("isolation", TIERS)
 def test_with_a_clock_time_is_what_it_says(isolation: str) -> None:
     text = """
 try:

@@ -25,6 +25,9 @@ from . import events, futures, tasks
 
 #: Answers of the host's that may be under way at once; the others have their turn after them.
 AT_ONCE = 100
+#: How often the loop goes round before it waits for an answer while something can still run. Without a
+#: clock no answer is told before: how often it went round would tell how long the answer took.
+SPINS = 1000
 
 
 class _Ask:
@@ -225,6 +228,7 @@ class EventLoop(events.AbstractEventLoop):
 
     async def _until(self, done):
         """Run until `done()`, in a turn that awaits."""
+        spins = 0
         while not done():
             due = self._due()
             if self._ready:
@@ -234,10 +238,13 @@ class EventLoop(events.AbstractEventLoop):
                 due = self._due()
             self._answers = [a for a in self._answers if not a.future.done()]
             asked = self._answers[:AT_ONCE]
-            if self._ready:
+            if self._ready and spins < SPINS:
                 # Whatever else the host runs has its turn too.
                 answers = await _Ask((0, *[a.pending for a in asked]))
+                if asked and self._clock is None:
+                    spins += 1
             elif asked or (due is not None and self._clock is not None):
+                spins = 0
                 left = None if due is None or self._clock is None else max(0.0, due - self.time())
                 answers = await _Ask((left, *[a.pending for a in asked]))
             elif due is not None:

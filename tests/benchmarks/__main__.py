@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             row = measure(benchmark, OURS, rounds=rounds, quick=options.quick)
             if not options.no_peers:
                 # Peers run the short form: some take a hundred times as long.
-                peers = measure(benchmark, PEERS, rounds=min(rounds, 3), quick=True)
+                peers = measure(benchmark, PEERS, rounds=min(rounds, 3), quick=True, patience=60.0)
                 row.ratios |= peers.ratios
                 row.unfit |= peers.unfit
                 row.wrong |= peers.wrong

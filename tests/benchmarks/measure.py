@@ -24,8 +24,6 @@ __all__ = ["Measured", "geometric_mean", "measure"]
 #: Seconds of plain `exec` that one timing takes, at least; a short program is run several times.
 SHORTEST = 0.02
 SHORTEST_QUICK = 0.002
-#: Seconds that the first run of a subject may take; those that can take any program need far less.
-LONGEST = 60.0
 
 
 @dataclass(slots=True)
@@ -51,8 +49,18 @@ class Measured:
         return len(set(self.steps.values())) <= 1
 
 
-def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, quick: bool) -> Measured:
-    """Run one program by plain `exec` and by each subject; once, untimed, where there are no rounds."""
+def measure(
+    benchmark: Benchmark,
+    subjects: Sequence[Subject],
+    *,
+    rounds: int,
+    quick: bool,
+    patience: float = 600.0,
+) -> Measured:
+    """Run one program by plain `exec` and by each subject; once, untimed, where there are no rounds.
+
+    patience: seconds that the first run of a subject may take.
+    """
     n = benchmark.quick if quick else benchmark.size
     plain = PLAIN.prepare(benchmark)
     wanted = copy.deepcopy(plain.run(n))  # a later run may change what it gave
@@ -62,7 +70,7 @@ def measure(benchmark: Benchmark, subjects: Sequence[Subject], *, rounds: int, q
     try:
         for subject in subjects:
             try:
-                with _patience(LONGEST):
+                with _patience(patience):
                     prepared = subject.prepare(benchmark)
                     ready.append((subject, prepared))
                     result = prepared.run(n)

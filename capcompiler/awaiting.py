@@ -51,6 +51,7 @@ __all__ = [
 _AT_ONCE: Final = 128  # answers that a guest may wait for in one coroutine
 _NOT_TO_WAIT_FOR: Final = "a loop waits for a time, and for what the host gave, each of it once"
 _LONGEST: Final = 86_400.0  # seconds that a guest may wait at once, where the turn may last as long
+_HOSTS_WISH: Final = (SystemExit, KeyboardInterrupt, GeneratorExit)
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
 
@@ -236,7 +237,7 @@ class AwaitingTurn:
             membrane.outlived(call, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
             raise cancelled from None
-        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        except _HOSTS_WISH as error:
             membrane.ended(call, None, error)
             raise
         except BaseException as error:
@@ -355,24 +356,37 @@ class Flying:
             turn._checked((None, None))
             raise CapabilityError("the turn was cancelled") from None
         done = [(i, call) for i, call in enumerate(calls) if tasks[call].done()]
-        return self._goes_on(coroutine, [(i, call, *_outcome(tasks.pop(call))) for i, call in done])
+        came = [(i, call, *_outcome(tasks.pop(call))) for i, call in done]
+        return self._goes_on(coroutine, came, len(calls))
 
     def _goes_on(
-        self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]]
+        self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]], asked: int
     ) -> Callable[[], Any]:
-        """How the loop goes on with answers: (which, call, result, error)."""
+        """How the loop goes on with answers: (which, call, result, error). asked: for how many it
+        waited."""
         turn = self._turn
-        membrane = turn.compartment._membrane
-        over = turn.over or turn.compartment._realm.meter.stopped is not None
-        for _, call, result, problem in came:
-            if over:  # its guest will not see it, and it was done
+        membrane, meter = turn.compartment._membrane, turn.compartment._realm.meter
+        wishes = [p for _, _, _, p in came if isinstance(p, _HOSTS_WISH)]
+        if turn.over or meter.stopped is not None or wishes:
+            for _, call, result, problem in came:  # its guest will not see it, and it was done
                 membrane.ended(call, result, problem)
-            elif isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
-                membrane.ended(call, None, problem)
-                raise problem
+        if wishes:
+            raise wishes[0]
+        # All of them are looked at each time, however few have come. Of a worker's it is counted there.
+        looked_at = asked >> 3 if type(coroutine) is CoroutineType else 0
 
         def go_on() -> Any:
-            return coroutine.send(tuple([(i, *membrane.arrived(c, r, p)) for i, c, r, p in came]))
+            rest, answers = came[::-1], []
+            try:
+                meter.charge(looked_at)
+                while rest:
+                    i, call, result, problem = rest.pop()
+                    answers.append((i, *membrane.arrived(call, result, problem)))
+            finally:
+                # One that stopped the guest would keep those after it from the host's audit.
+                for _, call, result, problem in rest:
+                    membrane.ended(call, result, problem)
+            return coroutine.send(tuple(answers))
 
         return go_on
 
@@ -390,7 +404,11 @@ class Flying:
         return after_others
 
     def _calls(self, asked: Any) -> list[Call] | None:
-        """The calls that are asked for, or None where the guest asks for anything else."""
+        """The calls that are asked for, or None where the guest asks for anything else.
+
+        A time is for who was granted a clock: by what comes within it, whoever has none could tell how
+        long the host takes.
+        """
         if type(asked) is not tuple or not 0 < len(asked) <= _AT_ONCE:
             return None
         seconds, *awaited = asked
@@ -398,6 +416,8 @@ class Flying:
             if not awaited:
                 return None
         elif type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST:
+            return None
+        elif seconds and not self._turn.compartment.tells_time():
             return None
         calls = []
         for obj in awaited:
@@ -411,9 +431,10 @@ class Flying:
 
     def cancel(self) -> None:
         """Let nothing of it go on, and wait for none of it."""
-        for task in self._tasks.values():
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
             task.cancel()
-        self._tasks.clear()
+        self._tell(tasks, GeneratorExit())
 
     async def land(self) -> None:
         """The coroutine is over, and nobody waits for these any more."""
@@ -425,15 +446,30 @@ class Flying:
         if not calls:
             return
         tasks = {call: self._tasks.pop(call) for call in calls}
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.wait(tasks.values())
+        wish: BaseException | None = None
+        try:
+            while wish is None or not all([task.done() for task in tasks.values()]):
+                for task in tasks.values():
+                    task.cancel()
+                try:
+                    await asyncio.wait(tasks.values())
+                    break
+                except asyncio.CancelledError as error:
+                    wish = error  # of the host, and its coroutines hear of it, as of the first
+        finally:
+            self._tell(tasks, wish or GeneratorExit())
+        if wish is not None:
+            raise wish
+
+    def _tell(self, tasks: dict[Call, Any], end: BaseException) -> None:
+        """Tell the host's audit of calls that nobody waits for. end: of those that go on."""
+        membrane = self._turn.compartment._membrane
         for call, task in tasks.items():
-            result, problem = _outcome(task)
-            if problem is not None and _is_cancelled(problem):
-                self._turn.compartment._membrane.outlived(call, problem)
+            result, problem = _outcome(task) if task.done() else (None, end)
+            if not task.done() or _is_cancelled(problem):
+                membrane.outlived(call, problem or end)
             else:
-                self._turn.compartment._membrane.ended(call, result, problem)
+                membrane.ended(call, result, problem)
 
 
 class Course:
@@ -516,16 +552,26 @@ def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
     return made
 
 
-async def _answered(awaitable: Any) -> Any:
-    return await awaitable
+async def _answered(awaitable: Any) -> tuple[Any, BaseException | None]:
+    """An answer, or its error: a task that raised it would have the loop say so if nobody asked for it,
+    and what ends the program would end the loop, and not the task that runs the guest."""
+    import asyncio
+
+    try:
+        return await awaitable, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error
 
 
 def _outcome(task: asyncio.Task[Any]) -> tuple[Any, BaseException | None]:
     """The result of a task that is done, or its error."""
     try:
-        return task.result(), None
+        outcome: tuple[Any, BaseException | None] = task.result()
     except BaseException as error:
         return None, error
+    return outcome
 
 
 def _expire(clock: asyncio.Timeout) -> None:

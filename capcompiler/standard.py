@@ -399,11 +399,10 @@ _CHANGES: Final = {
         (r"^if hasattr\(os, 'fork'\):$", "if False:"),
         (
             r"\Z",
-            "\n_running = None\n"
-            "def _get_running_loop():\n    return _running or _loop.loop_of_turn()\n"
-            "def _set_running_loop(loop):\n    global _running\n    _running = loop\n"
-            "def _swap_running_loop(loop):\n"
-            "    global _running\n    before, _running = _running, loop\n    return before\n"
+            "\nfrom _guard_types import _kept_for_turn\n"
+            "_running = _kept_for_turn()\n"
+            "def _get_running_loop():\n    return _running[-1] if _running else _loop.loop_of_turn()\n"
+            "def _set_running_loop(loop):\n    _running[:] = () if loop is None else (loop,)\n"
             "_py__get_running_loop, _py__set_running_loop = _get_running_loop, _set_running_loop\n"
             "from . import _loop\n",
         ),

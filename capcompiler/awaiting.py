@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 from capcompiler.errors import CapabilityError
 from capcompiler.membrane.pending import Answer, Call, Pending, call_of
 from capcompiler.membrane.untold import tell_here
-from guards.attribute import read
 from guards.call import callable_for_c
 from guards.host import host_lookup, host_name
 from guards.iterate import Awaitable
@@ -52,6 +51,7 @@ __all__ = [
 _AT_ONCE: Final = 128  # answers that a guest may wait for in one coroutine
 _NOT_TO_WAIT_FOR: Final = "a loop waits for a time, and for what the host gave, each of it once"
 _LONGEST: Final = 86_400.0  # seconds that a guest may wait at once, where the turn may last as long
+_HOSTS_WISH: Final = (SystemExit, KeyboardInterrupt, GeneratorExit)
 #: The turns that the code of this task runs on behalf of, outermost first.
 _inside: Final[ContextVar[tuple[AwaitingTurn, ...]]] = ContextVar("capcompiler_turns", default=())
 
@@ -163,10 +163,7 @@ class AwaitingTurn:
                 ended, value = self._checked(self.stretch(partial(_stepped, realm, loop, step)))
                 if ended:
                     return value
-                if looped and type(value) is tuple:
-                    flying.moves = coroutine.moves  # what is over there can have a clock of its own
-                    step = await flying.next(driven, value)
-                elif driven is not coroutine:
+                if driven is not coroutine or (looped and type(value) is tuple):
                     step = await flying.next(driven, value)
                 elif loop and not own:
                     problem = RuntimeError("an event loop runs coroutines: await this object in one")
@@ -174,7 +171,7 @@ class AwaitingTurn:
                 elif loop:
                     # From here on the loop runs it, and what it has begun beside it.
                     serve = partial(_served, realm, loop, coroutine, value)
-                    driven, flying.moves = self._checked(self.stretch(serve))
+                    driven = self._checked(self.stretch(serve))
                     step = partial(driven.send, None)
                 else:
                     step = await self._next(driven, value, course)
@@ -240,7 +237,7 @@ class AwaitingTurn:
             membrane.outlived(call, self.compartment._stop_problem() or cancelled)
             self._checked((None, None))
             raise cancelled from None
-        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        except _HOSTS_WISH as error:
             membrane.ended(call, None, error)
             raise
         except BaseException as error:
@@ -324,9 +321,9 @@ class AwaitingTurn:
 class Flying:
     """The answers that an event loop of the guest's waits for at once, in one coroutine of a turn.
 
-    moves: whether the guest was granted a clock that moves. Without one it cannot wait for a time, nor
-    learn whether an answer has come by now: by running until it has, a program would have a clock. Then
-    it waits for the next answer, and is given one at a time, in the order in which they come.
+    A guest without a clock that moves cannot wait for a time, nor learn whether an answer has come by
+    now: by running until it has, a program would have a clock. It waits for the next answer, and is
+    given one at a time, in the order in which they come.
     """
 
     def __init__(self, turn: AwaitingTurn, course: Course) -> None:
@@ -334,7 +331,6 @@ class Flying:
         self._course = course
         self._tasks: dict[Call, Any] = {}
         self._came: list[Call] = []  # in the order in which they did
-        self.moves = False
 
     async def next(self, coroutine: Any, asked: Any) -> Callable[[], Any]:
         """How the loop goes on, once one of the answers has come or the time is over.
@@ -353,7 +349,7 @@ class Flying:
             calls, seconds = calls[:1], None
         await self._let_go([call for call in tasks if call not in calls])
         if not calls:
-            return await self._pause(coroutine, seconds if self.moves else 0)
+            return await self._pause(coroutine, seconds)
         for call in calls:
             if call not in tasks:
                 call.awaited = True
@@ -361,9 +357,9 @@ class Flying:
                 tasks[call] = task
                 task.add_done_callback(partial(self._has_come, call))
         try:
-            if seconds is not None and not self.moves:
+            if seconds is not None and not self._tells_time():
                 await turn._wait(asyncio.sleep(0))  # the others run, and nothing is told
-                return self._goes_on(coroutine, [])
+                return self._goes_on(coroutine, [], len(calls))
             if not self._came:
                 await turn._wait(
                     asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -371,32 +367,46 @@ class Flying:
         except _Woken:
             turn._checked((None, None))
             raise CapabilityError("the turn was cancelled") from None
-        done = self._came if self.moves else self._came[:1]
+        done = self._came if self._tells_time() else self._came[:1]
         self._came = self._came[len(done) :]
-        return self._goes_on(
-            coroutine, [(calls.index(call), call, *_outcome(tasks.pop(call))) for call in done]
-        )
+        came = [(calls.index(call), call, *_outcome(tasks.pop(call))) for call in done]
+        return self._goes_on(coroutine, came, len(calls))
+
+    def _tells_time(self) -> bool:
+        return self._turn.compartment.tells_time()
 
     def _has_come(self, call: Call, task: asyncio.Task[Any]) -> None:
         if self._tasks.get(call) is task:
             self._came.append(call)
 
     def _goes_on(
-        self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]]
+        self, coroutine: Any, came: list[tuple[int, Call, Any, BaseException | None]], asked: int
     ) -> Callable[[], Any]:
-        """How the loop goes on with answers: (which, call, result, error)."""
+        """How the loop goes on with answers: (which, call, result, error). asked: for how many it
+        waited."""
         turn = self._turn
-        membrane = turn.compartment._membrane
-        over = turn.over or turn.compartment._realm.meter.stopped is not None
-        for _, call, result, problem in came:
-            if over:  # its guest will not see it, and it was done
+        membrane, meter = turn.compartment._membrane, turn.compartment._realm.meter
+        wishes = [p for _, _, _, p in came if isinstance(p, _HOSTS_WISH)]
+        if turn.over or meter.stopped is not None or wishes:
+            for _, call, result, problem in came:  # its guest will not see it, and it was done
                 membrane.ended(call, result, problem)
-            elif isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
-                membrane.ended(call, None, problem)
-                raise problem
+        if wishes:
+            raise wishes[0]
+        # All of them are looked at each time, however few have come. Of a worker's it is counted there.
+        looked_at = asked >> 3 if type(coroutine) is CoroutineType else 0
 
         def go_on() -> Any:
-            return coroutine.send(tuple([(i, *membrane.arrived(c, r, p)) for i, c, r, p in came]))
+            rest, answers = came[::-1], []
+            try:
+                meter.charge(looked_at)
+                while rest:
+                    i, call, result, problem = rest.pop()
+                    answers.append((i, *membrane.arrived(call, result, problem)))
+            finally:
+                # One that stopped the guest would keep those after it from the host's audit.
+                for _, call, result, problem in rest:
+                    membrane.ended(call, result, problem)
+            return coroutine.send(tuple(answers))
 
         return go_on
 
@@ -414,7 +424,11 @@ class Flying:
         return after_others
 
     def _calls(self, asked: Any) -> list[Call] | None:
-        """The calls that are asked for, or None where the guest asks for anything else."""
+        """The calls that are asked for, or None where the guest asks for anything else.
+
+        A time is for who was granted a clock: by what comes within it, whoever has none could tell how
+        long the host takes.
+        """
         if type(asked) is not tuple or not 0 < len(asked) <= _AT_ONCE:
             return None
         seconds, *awaited = asked
@@ -422,6 +436,8 @@ class Flying:
             if not awaited:
                 return None
         elif type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST:
+            return None
+        elif seconds and not self._tells_time():
             return None
         calls = []
         for obj in awaited:
@@ -435,9 +451,10 @@ class Flying:
 
     def cancel(self) -> None:
         """Let nothing of it go on, and wait for none of it."""
-        for task in self._tasks.values():
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
             task.cancel()
-        self._tasks.clear()
+        self._tell(tasks, GeneratorExit())
 
     async def land(self) -> None:
         """The coroutine is over, and nobody waits for these any more."""
@@ -450,15 +467,30 @@ class Flying:
             return
         tasks = {call: self._tasks.pop(call) for call in calls}
         self._came = [call for call in self._came if call not in tasks]
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.wait(tasks.values())
+        wish: BaseException | None = None
+        try:
+            while wish is None or not all([task.done() for task in tasks.values()]):
+                for task in tasks.values():
+                    task.cancel()
+                try:
+                    await asyncio.wait(tasks.values())
+                    break
+                except asyncio.CancelledError as error:
+                    wish = error  # of the host, and its coroutines hear of it, as of the first
+        finally:
+            self._tell(tasks, wish or GeneratorExit())
+        if wish is not None:
+            raise wish
+
+    def _tell(self, tasks: dict[Call, Any], end: BaseException) -> None:
+        """Tell the host's audit of calls that nobody waits for. end: of those that go on."""
+        membrane = self._turn.compartment._membrane
         for call, task in tasks.items():
-            result, problem = _outcome(task)
-            if problem is not None and _is_cancelled(problem):
-                self._turn.compartment._membrane.outlived(call, problem)
+            result, problem = _outcome(task) if task.done() else (None, end)
+            if not task.done() or _is_cancelled(problem):
+                membrane.outlived(call, problem or end)
             else:
-                self._turn.compartment._membrane.ended(call, result, problem)
+                membrane.ended(call, result, problem)
 
 
 class Course:
@@ -527,9 +559,8 @@ def _stepped(realm: Realm, loop: list[Any], step: Callable[[], Any]) -> tuple[bo
             realm.keep["course"] = outer
 
 
-def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> tuple[Any, bool]:
-    """What an event loop of the guest's makes of a coroutine that waits: one that runs both. And whether
-    the guest has a clock that moves."""
+def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
+    """What an event loop of the guest's makes of a coroutine that waits: one that runs both."""
     realm.keep["course"] = loop
     try:
         made = callable_for_c(realm, loop[1])(coroutine, awaited)
@@ -539,23 +570,29 @@ def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> tupl
     frame = made.cr_frame if type(made) is CoroutineType else None
     if frame is None or not realm.is_guest_frame(frame):
         raise TypeError("an event loop serves its program by a coroutine")
+    return made
+
+
+async def _answered(awaitable: Any) -> tuple[Any, BaseException | None]:
+    """An answer, or its error: a task that raised it would have the loop say so if nobody asked for it,
+    and what ends the program would end the loop, and not the task that runs the guest."""
+    import asyncio
+
     try:
-        read(realm, realm.granted.get("clock"), "monotonic")
-    except AttributeError:
-        return made, False
-    return made, True
-
-
-async def _answered(awaitable: Any) -> Any:
-    return await awaitable
+        return await awaitable, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error
 
 
 def _outcome(task: asyncio.Task[Any]) -> tuple[Any, BaseException | None]:
     """The result of a task that is done, or its error."""
     try:
-        return task.result(), None
+        outcome: tuple[Any, BaseException | None] = task.result()
     except BaseException as error:
         return None, error
+    return outcome
 
 
 def _expire(clock: asyncio.Timeout) -> None:

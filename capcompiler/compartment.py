@@ -31,11 +31,12 @@ from capcompiler.errors import CapabilityError, CapError, DialectError, LimitExc
 from capcompiler.importer import Importer
 from capcompiler.imports import ENGINE_IMPORTS, Imports
 from capcompiler.limits import Limits, Usage
-from capcompiler.membrane.capability import EXPOSABLE, facets_of, interface_of
+from capcompiler.membrane.capability import EXPOSABLE, facets_of, interface_of, refused_of
 from capcompiler.membrane.data import PLAIN, CrossingError
 from capcompiler.membrane.exceptions import describe, forget_traceback, printable, raised_by_guest
 from capcompiler.membrane.membrane import Membrane, Use, refused_argument, refused_grant
 from capcompiler.membrane.pending import Pending as AnsweredLater
+from capcompiler.membrane.pending import is_awaited
 from capcompiler.membrane.reference import Reference, use_of
 from capcompiler.membrane.untold import tell_guest, tell_here, tells_guest
 from capcompiler.namespace import Namespace
@@ -137,7 +138,7 @@ class Compartment:
         self._importer.to_guest = self._membrane.to_guest
         self._realm.keep["run again"] = self._importer.run_again
         self._realm.keep["answers later"] = AnsweredLater
-        self._realm.keep["turn"] = 0
+        self._realm.keep["is awaited"] = is_awaited
         self._realm.importer = self._importer.load
         self._realm.make_engine = self._make_engine
         # The library looks a program's classes and functions up as those of `sys.modules['__main__']`.
@@ -173,6 +174,7 @@ class Compartment:
         self._printed = 0
         self._used: tuple[int, float, int, int] = (0, 0.0, 0, 0)
         self._once = False  # one turn, and nobody keeps the world but for what came out of it
+        self._clock: Any = None  # what was granted that fills in the clock of the library
 
     @staticmethod
     def _check_options(limits: Limits | None, imports: Imports | None) -> None:
@@ -206,6 +208,7 @@ class Compartment:
             filled = facets_of(cap)
             for facet in filled:
                 self._realm.granted[facet] = value
+            self._note_clock(cap, filled)
             # `open` of the builtins is filled in, and takes paths that are objects of the guest's.
             if not (name == "open" and "open" in filled):
                 self._globals[name] = value
@@ -660,6 +663,17 @@ class Compartment:
         found: _T = result
         return found
 
+    def _note_clock(self, cap: Any, filled: tuple[str, ...]) -> None:
+        if "clock" in filled:
+            self._clock = cap
+
+    def tells_time(self) -> bool:
+        """Whether the guest has a clock that moves, as things stand."""
+        clock, name = self._clock, "monotonic"
+        if clock is None or name not in interface_of(clock).methods:
+            return False
+        return name not in refused_of(clock)
+
     def _check_open(self) -> None:
         if self._closed:
             raise CapabilityError("the compartment is closed")
@@ -676,7 +690,9 @@ class Compartment:
         if realm.hashes:
             realm.hashes.clear()
         realm.keyed = 0
-        realm.keep["turn"] += 1
+        kept = realm.keep.get("kept for turn")
+        if kept:
+            kept.clear()
         self._output = []
         self._printed = 0
         if parent is None:

@@ -400,14 +400,10 @@ _CHANGES: Final = {
         (
             r"\Z",
             # A turn that is stopped says nothing of its end: what ran in it runs no more.
-            "\nfrom _guard_types import _turn_number\n"
-            "_running = None, 0\n"
-            "def _get_running_loop():\n"
-            "    loop, turn = _running\n"
-            "    return loop if loop and turn == _turn_number() else _loop.loop_of_turn()\n"
-            "def _set_running_loop(loop):\n    _swap_running_loop((loop, _turn_number()))\n"
-            "def _swap_running_loop(running):\n"
-            "    global _running\n    before, _running = _running, running\n    return before\n"
+            "\nfrom _guard_types import _kept_for_turn\n"
+            "_running = _kept_for_turn()\n"
+            "def _get_running_loop():\n    return _running[-1] if _running else _loop.loop_of_turn()\n"
+            "def _set_running_loop(loop):\n    _running[:] = () if loop is None else (loop,)\n"
             "_py__get_running_loop, _py__set_running_loop = _get_running_loop, _set_running_loop\n"
             "from . import _loop\n",
         ),

@@ -7,6 +7,7 @@ library code is taken from the host, which keeps it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 from collections import deque
@@ -108,7 +109,7 @@ class _Mapped(Exception):
 
 class _Token:
     """What a drive yields while it waits for the host: an answer's number, None to let others run, or
-    seconds, the numbers of several, and whether the guest has a clock that moves."""
+    seconds and the numbers of several."""
 
     __slots__ = ("call",)
 
@@ -284,6 +285,10 @@ class WorkerTurn(AwaitingTurn):
         return _WorkerFlying(self, course)
 
 
+class CancelledError(BaseException):
+    """As that of `asyncio`, which a worker does not load."""
+
+
 class _WorkerFlying(Flying):
     """As in the host; the host waits, and each answer passes what is over it on this side."""
 
@@ -301,12 +306,12 @@ class _WorkerFlying(Flying):
                 self._advance(i, call, steps, partial(steps.send, None), came)
         if not came:
             numbers = [tasks[call][1] for call in calls]
-            for i, failed, value in await _Token([asked[0], numbers, self.moves]):
+            for i, failed, value in await _Token([asked[0], numbers]):
                 call = calls[i]
                 steps = tasks[call][0]
                 step = partial(steps.throw if failed else steps.send, value)
                 self._advance(i, call, steps, step, came)
-        return self._goes_on(coroutine, came)
+        return self._goes_on(coroutine, came, len(calls))
 
     def _advance(
         self, i: int, call: Call, steps: Any, step: Callable[[], Any],
@@ -329,6 +334,9 @@ class _WorkerFlying(Flying):
     async def _let_go(self, calls: list[Call]) -> None:
         for call in calls:
             steps, _ = self._tasks.pop(call)
+            # What is over it, such as a log of the guest's, sees what it would see in the host.
+            with contextlib.suppress(BaseException):
+                steps.throw(CancelledError())
             steps.close()
             self._turn.compartment._membrane.outlived(call, GeneratorExit())
 

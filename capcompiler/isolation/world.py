@@ -45,8 +45,9 @@ from capcompiler.isolation.messages import (
     STORE_OBJECT,
     USE,
 )
-from capcompiler.isolation.wire import WireError, is_itself, pack
+from capcompiler.isolation.wire import WireError, is_itself, pack, packed
 from capcompiler.limits import Limits
+from capcompiler.membrane.capability import facets_of
 from capcompiler.membrane.data import CrossingError
 from capcompiler.membrane.exceptions import printable
 from capcompiler.membrane.membrane import Use, refused_argument, refused_grant
@@ -69,6 +70,8 @@ GRACE: Final = 0.03
 #: How long a worker that was asked to stop may take, and one that is asked for a name outside a turn.
 CANCEL_SECONDS: Final = 1.0
 ASIDE_SECONDS: Final = 10.0
+#: Bytes of answers that go together in one message, which is far less than one may have.
+_TOGETHER: Final = 2**20
 #: What a side has let go of that has let go of nothing.
 _NOTHING: Final[list[int]] = []
 
@@ -148,6 +151,7 @@ class ProcessCompartment(Compartment):
         except CrossingError as error:
             problem = refused_grant(name, error)
         else:
+            self._note_clock(cap, facets_of(cap))
             if self._worker is None:
                 self._first[name] = tree
             else:
@@ -768,7 +772,7 @@ class ProcessCompartment(Compartment):
         calls = self._door._calls
         if type(what) is not list:
             return self._guarded(lambda: calls.get(what))
-        if len(what) != 3 or type(what[1]) is not list or type(what[2]) is not bool:
+        if len(what) != 2 or type(what[1]) is not list:
             raise self._broken(WireError("a reply of no form"))
         return (what[0], *self._guarded(lambda: [calls.get(number) for number in what[1]]))
 
@@ -793,19 +797,33 @@ class _RemoteCoroutine:
         self.number = number
         self.first: Any = reply
         self.awaited = 0  # answers that it waits for, each of which costs a step over there
-        self.several = self.moves = False
+        self.several = False
+        self.numbers: list[Any] = []  # of the answers that it waits for, where it waits for several
 
     def send(self, value: Any) -> Any:
         if self.first is not None:
             reply, self.first = self.first, None
         elif self.several:
-            spent = self.world._meanwhile(len(value))
-            answers = [(i, e is not None, self._fault(e) if e else _tree(v)) for i, v, e in value]
-            reply = self.world._exchange(RESUME, self.number, None, answers, spent)
+            return self._answered([(i, e is not None, self._tree(v, e)) for i, v, e in value])
         else:
             spent = self.world._meanwhile(self.awaited)
-            reply = self.world._exchange(RESUME, self.number, False, _tree(value), spent)
+            reply = self.world._exchange(RESUME, self.number, False, self._tree(value, None), spent)
         return self._stepped(reply)
+
+    def _answered(self, answers: list[tuple[int, bool, Any]]) -> Any:
+        """Go on with answers, and with no more at once than can cross together."""
+        world, numbers = self.world, self.numbers
+        spent = world._meanwhile(len(answers))
+        while True:
+            few = _together(answers)
+            asked = self._stepped(world._exchange(RESUME, self.number, None, few, spent))
+            places = {number: i for i, number in enumerate(self.numbers)}
+            rest = answers[len(few) :]
+            # Those that it waits for no longer are let go of, as they would be where they are made.
+            answers = [(places[numbers[i]], f, t) for i, f, t in rest if numbers[i] in places]
+            if not answers:
+                return asked
+            numbers, spent = self.numbers, 0
 
     def throw(self, problem: BaseException) -> Any:
         spent = self.world._meanwhile(self.awaited)
@@ -816,13 +834,19 @@ class _RemoteCoroutine:
     def _fault(self, problem: BaseException) -> Any:
         return self.world._out(guest_fault(problem))
 
+    def _tree(self, value: Any, problem: BaseException | None) -> Any:
+        if problem is not None:
+            return self._fault(problem)
+        return value.tree if type(value) is Packed else value
+
     def _stepped(self, reply: Any) -> Any:
         waits, what = self.world._pair(reply)
         if waits:
             self.several = type(what) is list
-            self.moves = self.several and what[-1:] == [True]
             self.awaited = 0 if what is None or self.several else 1
-            return self.world._waited_for(what)
+            asked = self.world._waited_for(what)
+            self.numbers = what[1] if self.several else []
+            return asked
         self.number = 0
         raise StopIteration(what)
 
@@ -832,8 +856,14 @@ class _RemoteCoroutine:
             self.world._exchange(CLOSE, number, self.world._realm.meter.stopped is not None)
 
 
-def _tree(value: Any) -> Any:
-    return value.tree if type(value) is Packed else value
+def _together(answers: list[tuple[int, bool, Any]]) -> list[tuple[int, bool, Any]]:
+    """The first of these answers: one, or as many as surely cross in one message."""
+    size = 0
+    for count, (_, _, tree) in enumerate(answers if len(answers) > 1 else ()):
+        size += len(packed(tree))
+        if count and size > _TOGETHER:
+            return answers[:count]
+    return answers
 
 
 class _Ready:

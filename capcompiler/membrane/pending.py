@@ -10,7 +10,7 @@ from capcompiler.membrane.withheld import Withheld
 from guards.sealed import HOST, Sealed, sealed_error
 from guards.tables.rows import define
 
-__all__ = ["Answer", "Call", "Pending", "call_of", "make_pending"]
+__all__ = ["Answer", "Call", "Pending", "call_of", "is_awaited", "make_pending"]
 
 
 #: What may stand over one answer, at most: as many attenuators as there can be, and some that it passed.
@@ -143,6 +143,11 @@ for _name, _value in (("__name__", "awaitable"), ("__qualname__", "awaitable")):
     type.__setattr__(Pending, _name, _value)
 _set_call: Final = Pending.__dict__["__call__of__"].__set__
 call_of: Final = Pending.__dict__["__call__of__"].__get__
+
+
+def is_awaited(pending: Pending) -> bool:
+    """Whether somebody awaits it, or will, or nobody can any more."""
+    return call_of(pending).taken  # type: ignore[no-any-return]
 
 
 def make_pending(call: Call) -> Pending:

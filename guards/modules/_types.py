@@ -174,10 +174,9 @@ def _answers_later(realm: Realm, obj: Any, /) -> bool:
     return type(obj) is realm.keep["answers later"]
 
 
-def _turn_number(realm: Realm, /) -> int:
-    """Which turn of its compartment this is."""
-    number: int = realm.keep["turn"]
-    return number
+def _is_awaited(realm: Realm, obj: Any, /) -> bool:
+    """Whether what the host answers later has been awaited, or can be no more."""
+    return _answers_later(realm, obj) and bool(realm.keep["is awaited"](obj))
 
 
 def _loop_of_course(realm: Realm, /) -> Any:
@@ -195,6 +194,13 @@ def _take_course(realm: Realm, loop: Any, serve: Any, /) -> bool:
     if not course:
         course[:] = loop, serve
     return course[0] is loop
+
+
+def _kept_for_turn(realm: Realm, /) -> list[Any]:
+    """A list that is empty at the beginning of each turn. What a program of the turn before put into it
+    would be there for good if that was stopped: no `finally` of its runs then."""
+    kept: list[Any] = realm.keep.setdefault("kept for turn", [])
+    return kept
 
 
 def _refuse(realm: Realm, text: Any, /) -> NoReturn:
@@ -217,9 +223,10 @@ _TAMED.update(
     _package_data=_package_data,
     _source_of=_source_of,
     _answers_later=_answers_later,
+    _is_awaited=_is_awaited,
     _loop_of_course=_loop_of_course,
     _take_course=_take_course,
-    _turn_number=_turn_number,
+    _kept_for_turn=_kept_for_turn,
     _refuse=_refuse,
     _run_again=_run_again,
     _say_waiting=_say_waiting,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
@@ -823,3 +824,98 @@ def test_calls_within_calls_end_where_the_hosts_stack_does() -> None:
         peer.reply(serial, 1)
 
     assert "gone" in ends(script, {"call": lambda f: f()}) and 10 < len(deep) < 4000
+
+
+# What a guest waits for at once: [seconds or none, the numbers of calls]
+
+REFUSED = "refused"
+#: What the worker says that it waits for, given the numbers of three calls; what it hears.
+ASKS: dict[str, tuple[Any, Any]] = {
+    # Without a clock one answer comes at a time, and says nothing of the others.
+    "all": (lambda calls: [None, calls], [[0, False, 0]]),
+    "a-time-without-a-clock": (lambda calls: [0.01, calls], REFUSED),
+    "no-number": (lambda calls: [float("nan"), calls], REFUSED),
+    "for-ever": (lambda calls: [float("inf"), calls], REFUSED),
+    "too-long": (lambda calls: [10**18, calls], REFUSED),
+    "before-now": (lambda calls: [-1, calls], REFUSED),
+    "a-truth": (lambda calls: [True, calls], REFUSED),
+    "a-text": (lambda calls: ["1", calls], REFUSED),
+    "a-list-for-a-time": (lambda calls: [[1], calls], REFUSED),
+    "nothing-for-no-time": (lambda calls: [None, []], REFUSED),
+    "one-of-them-twice": (lambda calls: [None, [calls[0], calls[1], calls[0]]], REFUSED),
+    "many-times-over": (lambda calls: [None, calls * 1000], REFUSED),
+    "a-number-of-nothing": (lambda calls: [None, [99]], None),
+    "a-truth-for-a-number": (lambda calls: [None, [True]], None),
+    "half-a-number": (lambda calls: [None, [calls[0] + 0.0]], None),
+    "a-list-for-a-number": (lambda calls: [None, [calls]], None),
+    "no-list": (lambda calls: [None, "x"], None),
+    "too-short": (lambda calls: [None], None),
+    "too-long-a-list": (lambda calls: [None, calls, 1], None),
+    "empty": (lambda calls: [], None),
+    "a-map": (lambda calls: {"a": 1}, None),
+}
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_what_a_worker_waits_for(name: str) -> None:
+    """It hears of its own calls, once, or is refused, or ends; the host's coroutines end in any case."""
+    what, wanted = ASKS[name]
+    heard: list[Any] = []
+    uses: list[Any] = []
+
+    async def answer(value: int) -> int:
+        await asyncio.sleep(0)
+        return value
+
+    def script(peer: Peer) -> None:
+        serial, calls = peer.request()[1], []
+        for i in range(3):
+            peer.send(
+                [USE, i + 1, [], DO, number_of(peer, "answer"), "__call__", [TUPLE, i], NO_KWARGS, 500]
+            )
+            calls.append(peer.receive()[4])
+        peer.reply(serial, [True, what(calls), 500])
+        resumed = peer.request()
+        thrown, value = resumed[4:6]
+        heard.append(REFUSED if thrown else value)
+        peer.reply(resumed[1], [False, [1, [LIST], None, None, True], 0])
+        peer.reply(peer.request()[1], None)
+
+    async def main() -> None:
+        troubles: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
+        world = hostile(script, {"answer": answer}, on_use=uses.append, limits=Limits(seconds=20))
+        if wanted is None:
+            with pytest.raises(WorkerDied):
+                await world.exec_async("1")
+        else:
+            await world.exec_async("1")
+        assert len(asyncio.all_tasks()) == 1
+        assert not troubles
+
+    asyncio.run(main())
+    assert heard == ([] if wanted is None else [wanted])
+    assert len(uses) == 3
+
+
+def test_a_call_that_came_is_not_waited_for_again() -> None:
+    heard: list[Any] = []
+
+    async def answer(value: int) -> int:
+        await asyncio.sleep(0)
+        return value
+
+    def script(peer: Peer) -> None:
+        serial = peer.request()[1]
+        peer.send([USE, 1, [], DO, number_of(peer, "answer"), "__call__", [TUPLE, 7], NO_KWARGS, 500])
+        call = peer.receive()[4]
+        for ask in ([None, [call]], [None, [call]], call, [0, [call]]):
+            peer.reply(serial, [True, ask, 500])
+            _, serial, _, _, thrown, value, _ = peer.request()
+            heard.append(REFUSED if thrown else value)
+        peer.reply(serial, [False, [1, [LIST], None, None, True], 0])
+        peer.reply(peer.request()[1], None)
+
+    world = hostile(script, {"answer": answer}, limits=Limits(seconds=20))
+    asyncio.run(world.exec_async("1"))
+    assert heard == [[[0, False, 7]], REFUSED, REFUSED, REFUSED]

@@ -15,10 +15,10 @@ import heapq
 from _guard_types import (
     _answers_later,
     _granted,
+    _is_awaited,
     _loop_of_course,
     _refuse,
     _take_course,
-    _turn_number,
 )
 
 from . import events, futures, tasks
@@ -92,12 +92,13 @@ class EventLoop(events.AbstractEventLoop):
         self._scheduled = []
         self._count = 0
         self._answers = []
+        self._waits = set()  # ids of what these stand for
         self._came = {}
         self._now = 0.0
         self._clock = _granted("clock")
         if self._clock is not None and not hasattr(self._clock, "monotonic"):
             self._clock = None  # it stands still
-        self._running = self._closed = self._stopping = self._awaits = False
+        self._closed = self._stopping = self._awaits = False
         self._factory = self._handler = None
         self._debug = False
         self._main = None
@@ -176,7 +177,11 @@ class EventLoop(events.AbstractEventLoop):
                     "awaits, and not within asyncio.run()"
                 )
             )
+        elif id(yielded) in self._waits or _is_awaited(yielded):
+            # The host would refuse it to the loop, and with it all others that are asked for.
+            future.set_exception(RuntimeError("cannot reuse already awaited coroutine"))
         else:
+            self._waits.add(id(yielded))
             self._answers.append(_Answer(yielded, task, future))
         future._asyncio_future_blocking = True
         return future
@@ -185,6 +190,7 @@ class EventLoop(events.AbstractEventLoop):
         for i, value, error in answers:
             answer = asked[i]
             self._answers.remove(answer)
+            self._waits.discard(id(answer.pending))
             if answer.future.done():
                 continue
             if error is None:
@@ -212,16 +218,17 @@ class EventLoop(events.AbstractEventLoop):
 
     def _run_ready(self):
         """Run what is ready now, and nothing that it makes ready."""
-        self._running = True
-        before = events._swap_running_loop((self, _turn_number()))
+        events._running.append(self)
         try:
             for _ in range(len(self._ready)):
                 handle = self._ready.popleft()
                 if not handle._cancelled:
                     handle._run()
         finally:
-            events._swap_running_loop(before)
-            self._running = False
+            events._running.pop()
+
+    def _runs(self):
+        return any([loop is self for loop in events._running])
 
     def _lose(self):
         raise RuntimeError("what the program awaits will never come: nothing is left to run")
@@ -236,9 +243,11 @@ class EventLoop(events.AbstractEventLoop):
                 if done():
                     return
                 due = self._due()
-            self._answers = [a for a in self._answers if not a.future.done()]
+            for answer in [a for a in self._answers if a.future.done()]:
+                self._answers.remove(answer)
+                self._waits.discard(id(answer.pending))
             asked = self._answers[:AT_ONCE]
-            if self._ready and spins < SPINS:
+            if self._ready and (spins < SPINS or not asked):
                 # Whatever else the host runs has its turn too.
                 answers = await _Ask((0, *[a.pending for a in asked]))
                 if asked and self._clock is None:
@@ -307,7 +316,7 @@ class EventLoop(events.AbstractEventLoop):
 
     def _check_runnable(self):
         self._check_closed()
-        if self._running or self._awaits:
+        if self._runs() or self._awaits:
             raise RuntimeError("This event loop is already running")
         if events._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
@@ -343,18 +352,19 @@ class EventLoop(events.AbstractEventLoop):
         self._stopping = True
 
     def is_running(self):
-        return self._running or events._get_running_loop() is self
+        return self._runs() or events._get_running_loop() is self
 
     def is_closed(self):
         return self._closed
 
     def close(self):
-        if self._running:
+        if self._runs():
             raise RuntimeError("Cannot close a running event loop")
         self._closed = True
         self._ready.clear()
         self._scheduled.clear()
         self._answers.clear()
+        self._waits.clear()
         self._came.clear()
 
     async def shutdown_asyncgens(self):

@@ -22,6 +22,7 @@ from capcompiler import (
     LimitExceeded,
     Limits,
     Pending,
+    cap_exec,
     cap_exec_async,
     external,
 )
@@ -560,3 +561,61 @@ def test_no_record_makes_a_replay_wait_for_ever_or_do_anything() -> None:
             came = {e.asked for e in events if e.kind == CAME}
             assert not again.same or came <= {e.asked for e in past.events if e.kind == CAME}
     assert refused > 50
+
+
+# Loops of the guest's own
+
+#: What a guest does beside itself with `answer`, whose answers come in another order than they are asked.
+BESIDE = {
+    "gather": "r = await asyncio.gather(*[answer(i) for i in range(3)])\nprint(r)",
+    "tasks": (
+        "async def f(name):\n    for i in range(3): print(name, await answer(i))\n"
+        "async with asyncio.TaskGroup() as g:\n    g.create_task(f('a')); g.create_task(f('b'))"
+    ),
+    "sleeps": "t = asyncio.create_task(answer(0))\nawait asyncio.sleep(1)\nprint(await t)",
+    "lets go": (
+        "t = asyncio.create_task(answer(0))\nawait asyncio.sleep(0)\nt.cancel()\n"
+        "try:\n    await t\nexcept asyncio.CancelledError:\n    print('cancelled', await answer(1))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_program_with_a_loop_of_its_own_is_told_again(name: str) -> None:
+    async def answer(i: int) -> int:
+        await asyncio.sleep((3 - i) / 100)
+        return i
+
+    async def main() -> Recording:
+        world = Compartment({"answer": answer}, limits=Limits(seconds=300))
+        return await record_async(world, "import asyncio\n" + BESIDE[name])
+
+    cap_exec("import asyncio, inspect; inspect.isawaitable")  # compiled, since a replay has its seconds
+    done = asyncio.run(main())
+    assert done.error is None
+    check_same(done)
+
+
+def test_questions_of_tasks_are_asked_one_at_a_time_and_brought_back() -> None:
+    async def price(item: str) -> int:
+        await asyncio.sleep(0)
+        return len(item)
+
+    caps = {"approve": external(approve), "price": price}
+    source = (
+        "import asyncio\nasync def one(x): return await approve(x), await price(x)\n"
+        "async with asyncio.TaskGroup() as group:\n"
+        "    made = [group.create_task(one(x)) for x in ('tea', 'coffee')]\n"
+        "r = [t.result() for t in made]"
+    )
+    first = Compartment(caps, limits=Limits(seconds=300)).start(source)
+    assert isinstance(first, Pending)
+    assert first.args == ("tea",)
+    again = Pending.load(first.dump(key=KEY), caps, key=KEY)
+    for pending, said in ((first, True), (again, False)):
+        second = pending.resume(said)
+        assert isinstance(second, Pending)
+        assert second.args == ("coffee",)
+        names = second.resume(not said)
+        assert not isinstance(names, Pending)
+        assert names["r"] == [(said, 3), (not said, 6)]

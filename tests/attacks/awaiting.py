@@ -128,16 +128,25 @@ CASES: list[Case] = [
         value="contained",
     ),
     case(
-        "asyncio-loop-is-not-there",
+        "asyncio-loop-of-the-host-is-not-there",
         """
+        import asyncio
+        hosts = '_selector _ssock _csock _thread_id _signal_handlers _default_executor _transports'.split()
+        loop = asyncio.new_event_loop()
+        r = [n for n in hosts if hasattr(loop, n)]
         try:
-            import asyncio
-            r = hasattr(asyncio, 'get_event_loop_policy')
-        except ImportError:
-            r = False
+            r.append(asyncio.get_running_loop())
+        except RuntimeError:
+            pass
+        for name in ('_asyncio', 'asyncio.base_events', 'asyncio.selector_events', 'selectors'):
+            try:
+                __import__(name)
+                r.append(name)
+            except ImportError:
+                pass
         r
         """,
-        value=False,
+        value=[],
     ),
     case(
         "coroutine-awaits-for-ever",

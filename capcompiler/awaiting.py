@@ -50,6 +50,7 @@ __all__ = [
 
 _AT_ONCE: Final = 128  # answers that a guest may wait for in one coroutine
 _NOT_TO_WAIT_FOR: Final = "a loop waits for a time, and for what the host gave, each of it once"
+_CANCELLED: Final = "the turn was cancelled"
 _LONGEST: Final = 86_400.0  # seconds that a guest may wait at once, where the turn may last as long
 _HOSTS_WISH: Final = (SystemExit, KeyboardInterrupt, GeneratorExit)
 #: The turns that the code of this task runs on behalf of, outermost first.
@@ -160,7 +161,9 @@ class AwaitingTurn:
         step: Callable[[], Any] = partial(driven.send, None)
         try:
             while True:
-                ended, value = self._checked(self.stretch(partial(_stepped, realm, loop, step)))
+                ended, value = self._checked(
+                    self.stretch(partial(_in_course, realm, loop, partial(_stepped, step)))
+                )
                 if ended:
                     return value
                 if driven is not coroutine or (looped and type(value) is tuple):
@@ -171,10 +174,13 @@ class AwaitingTurn:
                 elif loop:
                     # From here on the loop runs it, and what it has begun beside it.
                     serve = partial(_served, realm, loop, coroutine, value)
-                    driven = self._checked(self.stretch(serve))
+                    driven = self._checked(self.stretch(partial(_in_course, realm, loop, serve)))
                     step = partial(driven.send, None)
                 else:
                     step = await self._next(driven, value, course)
+        except _Woken:
+            self._checked((None, None))
+            raise CapabilityError(_CANCELLED) from None
         except GeneratorExit:  # who drives it lets go of it, and nothing can be waited for
             flying.cancel()
             raise
@@ -205,13 +211,7 @@ class AwaitingTurn:
         import asyncio
 
         if awaited is None:  # a bare `yield` in an `__await__`: let the others run
-            await self._wait(course.waits(None))
-
-            def after_others() -> Any:
-                course.goes_on()
-                return coroutine.send(None)
-
-            return after_others
+            return await self._others(coroutine, course, None)
         call = call_of(awaited) if type(awaited) is Pending else None
         if call is None or (not call.taken and id(call) not in self._calls):
             kind = host_name(type(awaited))
@@ -233,10 +233,8 @@ class AwaitingTurn:
                 raise  # the host's task: it ends, and the turn with it
             problem = error
         except _Woken:
-            cancelled = CapabilityError("the turn was cancelled")
-            membrane.outlived(call, self.compartment._stop_problem() or cancelled)
-            self._checked((None, None))
-            raise cancelled from None
+            membrane.outlived(call, self.compartment._stop_problem() or CapabilityError(_CANCELLED))
+            raise
         except _HOSTS_WISH as error:
             membrane.ended(call, None, error)
             raise
@@ -250,6 +248,16 @@ class AwaitingTurn:
             return coroutine.send(value) if thrown is None else coroutine.throw(thrown)
 
         return go_on
+
+    async def _others(self, coroutine: Any, course: Course, sent: Any) -> Callable[[], Any]:
+        """How the guest goes on after the others ran. sent: to it."""
+        await self._wait(course.waits(None))
+
+        def after_others() -> Any:
+            course.goes_on()
+            return coroutine.send(sent)
+
+        return after_others
 
     async def _wait(self, awaitable: Any) -> Any:
         """Wait for something of the host's, no longer than the turn may last."""
@@ -347,33 +355,32 @@ class Flying:
         seconds = asked[0]
         if not self._course.several and calls:
             calls, seconds = calls[:1], None
-        await self._let_go([call for call in tasks if call not in calls])
+        wanted = set(calls)
+        await self._let_go([call for call in tasks if call not in wanted])
         if not calls:
-            return await self._pause(coroutine, seconds)
+            if seconds:
+                await turn._wait(asyncio.sleep(seconds))
+            return await turn._others(coroutine, self._course, ())
         for call in calls:
             if call not in tasks:
                 call.awaited = True
                 task = asyncio.ensure_future(_answered(self._course.waits(call)))
                 tasks[call] = task
                 task.add_done_callback(partial(self._has_come, call))
-        try:
-            if seconds is not None and not self._tells_time():
-                await turn._wait(asyncio.sleep(0))  # the others run, and nothing is told
-                return self._goes_on(coroutine, [], len(calls))
-            if not self._came:
-                await turn._wait(
-                    asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-                )
-        except _Woken:
-            turn._checked((None, None))
-            raise CapabilityError("the turn was cancelled") from None
+        if seconds is not None and not self._tells_time():
+            await turn._wait(asyncio.sleep(0))  # the others run, and nothing is told
+            return self._goes_on(coroutine, [], len(calls))
+        if not self._came:
+            await turn._wait(
+                asyncio.wait(tasks.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            )
         done = self._came if self._tells_time() else self._came[:1]
         self._came = self._came[len(done) :]
         came = [(calls.index(call), call, *_outcome(tasks.pop(call))) for call in done]
         return self._goes_on(coroutine, came, len(calls))
 
     def _tells_time(self) -> bool:
-        return self._turn.compartment.tells_time()
+        return self._turn.compartment._tells_time()
 
     def _has_come(self, call: Call, task: asyncio.Task[Any]) -> None:
         if self._tasks.get(call) is task:
@@ -410,19 +417,6 @@ class Flying:
 
         return go_on
 
-    async def _pause(self, coroutine: Any, seconds: float) -> Callable[[], Any]:
-        import asyncio
-
-        if seconds:
-            await self._turn._wait(asyncio.sleep(seconds))
-        await self._turn._wait(self._course.waits(None))
-
-        def after_others() -> Any:
-            self._course.goes_on()
-            return coroutine.send(())
-
-        return after_others
-
     def _calls(self, asked: Any) -> list[Call] | None:
         """The calls that are asked for, or None where the guest asks for anything else.
 
@@ -439,15 +433,15 @@ class Flying:
             return None
         elif seconds and not self._tells_time():
             return None
-        calls = []
+        calls: dict[Call, None] = {}
         for obj in awaited:
             call = call_of(obj) if type(obj) is Pending else None
             if call is None or call in calls:
                 return None
             if call not in self._tasks and (call.taken or id(call) not in self._turn._calls):
                 return None
-            calls.append(call)
-        return calls
+            calls[call] = None
+        return list(calls)
 
     def cancel(self) -> None:
         """Let nothing of it go on, and wait for none of it."""
@@ -541,17 +535,13 @@ def _begun(course: Course, start: Callable[[], Any]) -> Any:
     return start()
 
 
-def _stepped(realm: Realm, loop: list[Any], step: Callable[[], Any]) -> tuple[bool, Any]:
-    """One step of a coroutine: whether it has ended, and what it gave. In a stretch.
-
-    loop: filled in by the coroutine; see `guards.modules._types._take_course`.
-    """
+def _in_course(realm: Realm, loop: list[Any], run: Callable[[], Any]) -> Any:
+    """Run something of a coroutine's, in a stretch. loop: of the guest's own, filled in where the
+    coroutine asks for one; see `guards.modules._types._take_course`."""
     outer = realm.keep.get("course")
     realm.keep["course"] = loop
     try:
-        return False, step()
-    except StopIteration as stop:
-        return True, stop.value
+        return run()
     finally:
         if outer is None:
             del realm.keep["course"]
@@ -559,13 +549,16 @@ def _stepped(realm: Realm, loop: list[Any], step: Callable[[], Any]) -> tuple[bo
             realm.keep["course"] = outer
 
 
+def _stepped(step: Callable[[], Any]) -> tuple[bool, Any]:
+    try:
+        return False, step()
+    except StopIteration as stop:
+        return True, stop.value
+
+
 def _served(realm: Realm, loop: list[Any], coroutine: Any, awaited: Any) -> Any:
     """What an event loop of the guest's makes of a coroutine that waits: one that runs both."""
-    realm.keep["course"] = loop
-    try:
-        made = callable_for_c(realm, loop[1])(coroutine, awaited)
-    finally:
-        del realm.keep["course"]
+    made = callable_for_c(realm, loop[1])(coroutine, awaited)
     # What drives a coroutine of the host's own would be in the hands of the guest.
     frame = made.cr_frame if type(made) is CoroutineType else None
     if frame is None or not realm.is_guest_frame(frame):

@@ -667,7 +667,7 @@ class Compartment:
         if "clock" in filled:
             self._clock = cap
 
-    def tells_time(self) -> bool:
+    def _tells_time(self) -> bool:
         """Whether the guest has a clock that moves, as things stand."""
         clock, name = self._clock, "monotonic"
         if clock is None or name not in interface_of(clock).methods:

@@ -22,16 +22,17 @@ from capcompiler import (
     Limits,
 )
 from stdlib_caps import Clock, expiring, quota, rate_limited, revocable
+from tests.capcompiler.test_asyncio import Waiting
 
-SECRET = "s3cret"
+from .test_awaiting import SECRET, fails
 
 
-class Host:
+class Host(Waiting):
     """What is granted, and what became of it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.begun = 0
-        self.ended: list[str] = []
         self.uses: list[Any] = []
 
     async def answer(self, value: Any, seconds: float = 0.01) -> Any:
@@ -39,26 +40,11 @@ class Host:
         await asyncio.sleep(seconds)
         return value
 
-    async def never(self) -> None:
-        try:
-            await asyncio.sleep(600)
-        except asyncio.CancelledError:
-            self.ended.append("cancelled")
-            raise
-
-    async def fails(self) -> None:
-        secret = SECRET  # noqa: F841 - in a frame of the host's
-        await asyncio.sleep(0)
-        try:
-            raise KeyError(SECRET)
-        except KeyError as error:
-            raise ValueError("told") from error
-
     async def lets_go(self) -> None:
         raise asyncio.CancelledError(SECRET)
 
     def caps(self) -> dict[str, Any]:
-        return {"answer": self.answer, "never": self.never, "fails": self.fails, "lets_go": self.lets_go}
+        return {"answer": self.answer, "never": self.never, "fails": fails, "lets_go": self.lets_go}
 
 
 #: A loop of the guest's own making in the place of the library's: `body` is driven by the host.
@@ -122,8 +108,6 @@ VALUES: dict[str, tuple[str, Any]] = {
         "import asyncio\ntry:\n    async with asyncio.TaskGroup() as g:\n        g.create_task(fails())\nexcept* ValueError as e:\n    x = e.exceptions[0]\nr = [str(x), x.__cause__, x.__context__, 's3cret' in repr(vars(x))]\nt = x.__traceback__\nwhile t is not None:\n    r.append(t.tb_frame.f_back)\n    t = t.tb_next\nr[:4], set(r[4:])", (["told", None, None, False], {None})),
     "the-hosts-cancellation": (
         "import asyncio\nasync def f(): return await lets_go()\n(e,) = await asyncio.gather(f(), return_exceptions=True)\n('s3cret' in str(e.__context__) + str(e.__cause__), type(e).__module__ in ('builtins', 'asyncio.exceptions'))", (False, True)),
-    "serves-by-what-is-no-coroutine": (
-        "import asyncio, asyncio._loop as L\nr = []\nL.EventLoop._serve, kept = (lambda self, c, first: answer(1)), L.EventLoop._serve\nasync def f():\n    asyncio.get_running_loop()\n    await asyncio.sleep(0)\nL.EventLoop._serve = kept\nr", []),
 }  # fmt: skip
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import textwrap
 import time
-import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +20,7 @@ from capcompiler import (
     cap_exec_async,
 )
 from stdlib_caps import Clock
+from tests.capcompiler.test_awaiting import run as run_within
 
 #: name -> the body of `async def main()`, which gives data. Plain Python gives the same.
 PROGRAMS = {
@@ -295,6 +294,10 @@ PROGRAMS = {
 BEFORE = "import asyncio\nsaid = []\nasync def main():\n"
 
 
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return run_within(coroutine, 300)
+
+
 def body(name: str) -> str:
     return BEFORE + textwrap.indent(textwrap.dedent(PROGRAMS[name]), "    ")
 
@@ -355,23 +358,6 @@ def test_both_levels_take_the_same_steps() -> None:
     assert steps(True) == steps(False)
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Runs a coroutine to its end, and fails for what the host would be warned of."""
-    troubles: list[Any] = []
-
-    async def main() -> Any:
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
-        return await asyncio.wait_for(coroutine, 300)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            return asyncio.run(main())
-        finally:
-            gc.collect()
-            assert not troubles
-
-
 # Time
 
 
@@ -393,12 +379,26 @@ def test_without_a_clock_a_wait_takes_no_time_and_tells_none() -> None:
     assert time.monotonic() - started < 3000
 
 
-class Host:
+class Waiting:
+    """What waits for ever, and how that ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    async def never(self) -> None:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+
+
+class Host(Waiting):
     """What is granted: answers, each of which may take as long as it likes."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.under_way = self.most = 0
-        self.ended: list[str] = []
 
     async def answer(self, value: Any) -> Any:
         self.under_way += 1
@@ -414,13 +414,6 @@ class Host:
             raise
         finally:
             self.under_way -= 1
-
-    async def never(self) -> None:
-        try:
-            await asyncio.sleep(600)
-        except asyncio.CancelledError:
-            self.ended.append("cancelled")
-            raise
 
     def caps(self) -> dict[str, Any]:
         return {"answer": self.answer, "never": self.never}

@@ -30,13 +30,21 @@ from capcompiler import (
 )
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def run(coroutine: Coroutine[Any, Any, Any], within: float = 20) -> Any:
     """Runs a coroutine to its end, and fails for what the host would be warned of."""
+    troubles: list[Any] = []
+
+    async def main() -> Any:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
+        return await asyncio.wait_for(coroutine, within)
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = asyncio.run(asyncio.wait_for(coroutine, 20))
-        gc.collect()
-    return result
+        try:
+            return asyncio.run(main())
+        finally:
+            gc.collect()
+            assert not troubles
 
 
 async def soon(value: Any = None) -> Any:

@@ -3,6 +3,7 @@ and the making of texts for people, which is loaded when somebody asks for one."
 
 import importlib
 import types
+from _thread import _local as local
 
 from _guard_types import _refuse
 
@@ -10,17 +11,14 @@ from _guard_types import _refuse
 
 
 class Lock:
-    """There is one thread, and nothing within it waits."""
+    """There is one thread, and nothing within it waits. A lock of `_thread` would be held for good where
+    a turn is stopped that holds it."""
 
     def __enter__(self):
         return True
 
     def __exit__(self, *details):
         pass
-
-
-class local:
-    """Attributes of the one thread there is."""
 
 
 class _Thread:

@@ -70,10 +70,10 @@ class _Begun:
 class _Answer:
     """An answer of the host's that a task waits for."""
 
-    __slots__ = ("future", "pending", "task", "value")
+    __slots__ = ("future", "pending", "task")
 
     def __init__(self, pending, task, future):
-        self.pending, self.task, self.future, self.value = pending, task, future, None
+        self.pending, self.task, self.future = pending, task, future
 
 
 async def _to_come():
